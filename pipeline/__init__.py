@@ -1,0 +1,1 @@
+"""What runs where: jobs, resources, the Ray flows, the ledger, the command line."""

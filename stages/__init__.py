@@ -1,0 +1,1 @@
+"""The work itself: pixels and latents. Every stage runs alone in a notebook; none knows Ray."""

@@ -1,0 +1,114 @@
+"""What can go wrong, and whose business it is.
+
+    MicromotionError
+    ├── UserError                  the user's mistake, found before work began: exit code 2
+    │   ├── JobError               a job file's field
+    │   ├── ManifestError          a manifest's file, column or row
+    │   ├── ClipError              a reference clip that cannot serve
+    │   ├── CheckpointError        a weights file of another kind, shape or family, or damaged
+    │   ├── MotionMismatch         a micromotion made on another generator
+    │   ├── OutputError            an output folder that cannot be used
+    │   └── ClusterError           a cluster on which the job cannot fit
+    └── RowError                   one target's failure: carries a `Reason`; its neighbours go on
+        ├── UnreadableImage        unreadable_image
+        ├── NoFace                 no_face
+        ├── FaceTooSmall           face_too_small
+        ├── InversionDiverged      inversion_diverged
+        └── EncodeFailed           encode_failed
+
+The module imports nothing of ours, so that every room may raise from the one tree.
+"""
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why a row failed: a closed set, by which the report groups."""
+
+    UNREADABLE_IMAGE = "unreadable_image"
+    NO_FACE = "no_face"
+    FACE_TOO_SMALL = "face_too_small"
+    INVERSION_DIVERGED = "inversion_diverged"
+    ENCODE_FAILED = "encode_failed"
+    WORKER_CRASHED = "worker_crashed"
+    TIMED_OUT = "timed_out"
+    INTERNAL_ERROR = "internal_error"
+
+
+class MicromotionError(Exception):
+    """Anything this package raises on purpose. Its text is one sentence for a person."""
+
+
+class UserError(MicromotionError):
+    """Input that a person has to change; nothing was started."""
+
+
+class JobError(UserError):
+    """A job file, or one of its fields, is wrong."""
+
+
+class ManifestError(UserError):
+    """A manifest cannot be read, or has a row or column that cannot be used."""
+
+
+class ClipError(UserError):
+    """A reference clip cannot be decoded or shows no usable face."""
+
+
+class CheckpointError(UserError):
+    """A weights file is missing, damaged, or not what was expected."""
+
+
+class MotionMismatch(UserError):
+    """A micromotion belongs to another generator than the codes it is applied to."""
+
+    def __init__(self, expected: object, actual: object, source: str = "") -> None:
+        named = f' (made from "{source}")' if source else ""
+        super().__init__(
+            f"the micromotion{named} does not fit this generator: expected {expected}, found {actual}. "
+            "Extract it again with the model that the job names."
+        )
+
+
+class OutputError(UserError):
+    """An output folder cannot be written, or belongs to another run."""
+
+
+class ClusterError(UserError):
+    """The job's actors cannot fit on the cluster."""
+
+
+class RowError(MicromotionError):
+    """One row failed for a reason of its own."""
+
+    reason: Reason = Reason.INTERNAL_ERROR
+
+
+class UnreadableImage(RowError):
+    """An image's bytes cannot be fetched or decoded."""
+
+    reason = Reason.UNREADABLE_IMAGE
+
+
+class NoFace(RowError):
+    """No face was found."""
+
+    reason = Reason.NO_FACE
+
+
+class FaceTooSmall(RowError):
+    """The largest face has too few pixels to invert."""
+
+    reason = Reason.FACE_TOO_SMALL
+
+
+class InversionDiverged(RowError):
+    """The inverter's code is not finite, or its rendering is nothing like the face."""
+
+    reason = Reason.INVERSION_DIVERGED
+
+
+class EncodeFailed(RowError):
+    """ffmpeg did not write the video."""
+
+    reason = Reason.ENCODE_FAILED

@@ -1,0 +1,1 @@
+"""The architectures, in their published layouts. They import nothing else of ours."""

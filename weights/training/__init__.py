@@ -1,0 +1,1 @@
+"""How the bundled `synthface` family was made. The product never imports this package."""

@@ -1,0 +1,187 @@
+"""Train the bundled generator: a code and its render, in pairs.
+
+    python -m weights.training.generator --renders DIR --output DIR --minutes 60 [--start FILE] [--device cuda]
+
+A code *is* a face here (`weights.training.face_code`), so the loss compares pictures directly. What matters most,
+measured on one CPU core: growing 16 → 32 → 64 → 128 px within one run, small initial tRGB and affine weights, two
+mapping layers at the full learning rate, and eyes and mouth weighted six times. The same command resumes a run that
+was interrupted; `--start` begins from an earlier generator, widened without changing its pictures; with
+`--keep-mapping` codes keep their meaning, so that an inverter can train beside it.
+"""
+
+import argparse
+import copy
+import math
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file
+from torch import Tensor
+
+from stages.networks.stylegan2 import EqualLinear, Generator, ToRGB
+from weights.training.checkpoint import Average, Budget, load_run, log_line, save_run, save_weights
+from weights.training.renders import FACE_ENTRIES, Renders, complete_codes, feature_weights, load_renders
+from weights.training.widening import widened
+
+CHANNELS = {4: 128, 8: 128, 16: 128, 32: 64, 64: 64, 128: 32}
+SETTINGS = {"mapping_layers": 2, "mapping_lr": 1.0}
+# Resolution, the share of the run's time after which it ends, batch.
+GROWTH = ((16, 0.06, 32), (32, 0.22, 24), (64, 0.52, 16), (128, 1.0, 8))
+LEARNING_RATE = 4e-3
+SAVE_EVERY = 3.0  # minutes
+
+
+def fresh_generator() -> Generator:
+    """A generator at the start of its training."""
+    generator = Generator(128, channels=CHANNELS, **SETTINGS)  # type: ignore[arg-type]
+    with torch.no_grad():
+        for module in generator.modules():
+            if isinstance(module, ToRGB):
+                module.conv.weight.mul_(0.05)  # start near grey: a loud start is unlearnt for minutes
+        for name, module in generator.named_modules():
+            if isinstance(module, EqualLinear) and name.endswith("modulation"):
+                module.weight.mul_(0.35)
+        first_mapping_weight(generator)[:, FACE_ENTRIES:] = 0
+    return generator
+
+
+def first_mapping_weight(generator: Generator) -> Tensor:
+    """(512, 512): its columns from `FACE_ENTRIES` on read the entries that change no face."""
+    return generator.get_parameter("style.1.weight")
+
+
+def paired_loss(images: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
+    """L1 on pixels, on gradients (which keeps edges) and at two coarser scales (which keeps colours).
+
+    Args:
+        images, targets: (B, 3, S, S).
+        weights: (B, 1, S, S), how much each pixel counts.
+    """
+    error = images - targets
+    loss = (error.abs() * weights).mean()
+    down = ((error[..., 1:, :] - error[..., :-1, :]).abs() * weights[..., 1:, :]).mean()
+    across = ((error[..., 1:] - error[..., :-1]).abs() * weights[..., 1:]).mean()
+    loss = loss + 0.5 * (down + across)
+    for scale in (2, 4):
+        loss = loss + 0.4 * (F.avg_pool2d(error, scale).abs() * F.avg_pool2d(weights, scale)).mean()
+    return loss / weights.mean()
+
+
+def shrunk(images: Tensor, size: int) -> Tensor:
+    """(B, C, S, S) averaged down to (B, C, size, size)."""
+    return images if images.shape[-1] == size else F.avg_pool2d(images, images.shape[-1] // size)
+
+
+@torch.no_grad()
+def measure(generator: Generator, held_out: Renders, resolution: int, device: str) -> tuple[float, float, np.ndarray]:
+    """PSNR in dB over whole pictures and over eyes and mouth, and a sheet of targets beside outputs."""
+    rows = np.arange(192)
+    codes = complete_codes(held_out.codes[rows], np.random.default_rng(1)).to(device)
+    made = [generator.synthesize(generator.map(part), resolution).cpu() for part in codes.split(32)]
+    images = torch.cat(made).clamp(-1, 1)
+    targets = shrunk(held_out.pixels(rows), resolution)
+    weights = shrunk(feature_weights(held_out.landmarks[rows], 128), resolution)
+    squared = (images - targets).square()
+    features = (weights > 3).float().expand_as(squared)
+    whole = 10 * math.log10(4 / squared.mean().item())
+    detail = 10 * math.log10(4 / (squared * features).sum().div(features.sum()).item())
+    pairs = ((torch.cat([targets, images], dim=3)[:32] + 1) * 127.5).byte().permute(0, 2, 3, 1).numpy()
+    sheet = np.concatenate([np.concatenate(list(pairs[row : row + 8]), axis=1) for row in range(0, 32, 8)])
+    return whole, detail, sheet
+
+
+def train(
+    renders: Path, output: Path, minutes: float, start: Path | None, device: str, keep_mapping: bool = False
+) -> None:
+    """Run until the time is over, from wherever an earlier run in `output` stopped."""
+    output.mkdir(parents=True, exist_ok=True)
+    faces, held_out = load_renders(renders).split()
+    torch.manual_seed(0)
+    generator = fresh_generator()
+    if start:
+        generator.load_state_dict(widened(load_file(start), generator.state_dict()))
+    generator.to(device)
+    averaged = copy.deepcopy(generator)
+    average = Average(generator, averaged)
+    optimizer = torch.optim.Adam(generator.parameters(), lr=LEARNING_RATE, betas=(0.9, 0.99))
+    step, spent = 0, 0.0
+    if run := load_run(output / "run.pt"):
+        generator.load_state_dict(run["generator"])
+        averaged.load_state_dict(run["average"])
+        optimizer.load_state_dict(run["optimizer"])
+        step, spent = run["step"], run["spent"]
+    if keep_mapping:
+        generator.style.load_state_dict(averaged.style.state_dict())
+        generator.style.requires_grad_(False)
+    budget, next_save = Budget(minutes, spent), spent
+    rng = np.random.default_rng(step)
+    plan = ((128, 1.0, 8),) if start else GROWTH
+
+    def save() -> None:
+        whole, detail, sheet = measure(averaged, held_out, resolution, device)
+        log_line(
+            output / "log.jsonl",
+            minutes=round(budget.spent, 1),
+            step=step,
+            resolution=resolution,
+            psnr=round(whole, 2),
+            psnr_eyes_mouth=round(detail, 2),
+        )
+        cv2.imwrite(str(output / "sheet.png"), sheet[..., ::-1])
+        metadata = {"architecture": "stylegan2", "resolution": 128, "channels": CHANNELS, **SETTINGS}
+        save_weights(output / "generator.safetensors", averaged.state_dict(), metadata)
+        save_run(
+            output / "run.pt",
+            generator=generator.state_dict(),
+            average=averaged.state_dict(),
+            optimizer=optimizer.state_dict(),
+            step=step,
+            spent=budget.spent,
+        )
+
+    while budget.share < 1:
+        stage = next(index for index, (_, end, _) in enumerate(plan) if budget.share < end)
+        resolution, end, batch = plan[stage]
+        begin = plan[stage - 1][1] if stage else 0.0
+        within = (budget.share - begin) / (end - begin)
+        last = stage == len(plan) - 1
+        decay = max(0.03, min(1.0, (1 - within) / 0.75)) if last else 1 - 0.5 * within
+        for group in optimizer.param_groups:
+            group["lr"] = LEARNING_RATE * min(1.0, (step + 5) / 60) * decay * (0.7 if last else 1.0)
+        if budget.spent >= next_save:
+            save()
+            next_save = budget.spent + SAVE_EVERY
+        rows = rng.integers(0, len(faces), batch)
+        codes = complete_codes(faces.codes[rows], rng).to(device)
+        targets = shrunk(faces.pixels(rows).to(device), resolution)
+        weights = shrunk(feature_weights(faces.landmarks[rows], 128).to(device), resolution)
+        with torch.autocast(device, torch.bfloat16):
+            images = generator.synthesize(generator.map(codes), resolution)
+        loss = paired_loss(images.float(), targets, weights)
+        optimizer.zero_grad()
+        loss.backward()
+        if not keep_mapping:
+            gradient = first_mapping_weight(generator).grad
+            assert gradient is not None
+            gradient[:, FACE_ENTRIES:] = 0  # free entries must stay free, or they drift
+        optimizer.step()
+        step += 1
+        average.update(step)
+    save()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--renders", type=Path, required=True, help="folder with faces.tar and faces.npz")
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, default=60, help="time in all, over every resumption")
+    parser.add_argument("--start", type=Path, help="a generator to go on from, at full resolution at once")
+    parser.add_argument("--keep-mapping", action="store_true", help="leave the mapping network as it is")
+    parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads; contended threads are slower than one")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    train(options.renders, options.output, options.minutes, options.start, options.device, options.keep_mapping)

@@ -1,0 +1,165 @@
+"""Train the bundled inverter: a small ReStyle encoder for the bundled generator.
+
+    python -m weights.training.inverter --renders DIR --generator FILE --output DIR --minutes 60 [--device cuda]
+
+A render's true code is known, so the encoder learns it directly (the error in W, each dimension in units of its own
+spread), and beside it the picture that the code makes. The first part of the run learns the first step alone, from
+the average face; the rest starts from anywhere that up to three steps lead to. Renders are shifted, turned and
+degraded a little, as a landmark network's alignment and a real file would. The same command resumes a run that was
+interrupted, also with a generator that went on training with its mapping kept.
+"""
+
+import argparse
+import math
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from stages.networks.irse import Body
+from stages.networks.restyle import BackboneEncoder, Inverter
+from weights import load_generator
+from weights.training.augmentation import degraded, moved
+from weights.training.checkpoint import Budget, load_run, log_line, save_run, save_weights
+from weights.training.generator import paired_loss, shrunk
+from weights.training.renders import Renders, complete_codes, feature_weights, load_renders
+
+BODY = {"stem": 16, "widths": [16, 32, 96, 192], "units": [1, 2, 2, 2]}
+SIZE, HEAD_WIDTH = 128, 128
+FIRST_STEP_ALONE = 0.4  # share of the run
+MOST_STEPS = 3  # before the step that learns
+BATCH = 16
+PICTURED = 6  # of a batch, those whose pictures are compared too
+LEARNING_RATE = 1.5e-3
+SAVE_EVERY = 3.0  # minutes
+
+
+def crops_of(faces: Renders, rows: np.ndarray, rng: np.random.Generator) -> Tensor:
+    """Slightly misaligned, slightly degraded faces, (B, 3, 256, 256) in [-1, 1]."""
+    images = []
+    size = faces.images.shape[1]
+    middle = np.full(2, size / 2)
+    for row in rows:
+        image, _ = moved(
+            faces.images[row], np.zeros((0, 2)), rng, size, middle, size, 2.5, (0.97, 1.03), 0.015, mirror=False
+        )
+        image = degraded(image, rng) if rng.random() < 0.4 else image
+        images.append(np.ascontiguousarray(image))
+    pixels = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 127.5 - 1  # (B, 3, S, S)
+    return enlarged(pixels)
+
+
+def enlarged(pixels: Tensor) -> Tensor:
+    """(B, 3, S, S) -> (B, 3, 256, 256), the size that inverters are given."""
+    return F.interpolate(pixels, size=(256, 256), mode="bilinear")
+
+
+def measure(inverter: Inverter, held_out: Renders, device: str) -> tuple[dict[str, float], np.ndarray]:
+    """On held-out renders after 1 and 5 steps: PSNR in dB, and the error in W; and a sheet."""
+    inverter.eval()
+    rows = np.arange(96)
+    truth = held_out.pixels(rows)
+    images = enlarged(truth)
+    w = inverter.decoder.map(complete_codes(held_out.codes[rows], np.random.default_rng(1)).to(device))
+    figures: dict[str, float] = {}
+    for steps in (1, 5):
+        codes = torch.cat([inverter.invert(part.to(device), steps) for part in images.split(32)])  # (96, L, 512)
+        with torch.no_grad():
+            made = torch.cat([inverter.decoder.synthesize(part) for part in codes.split(32)]).cpu().clamp(-1, 1)
+        figures[f"psnr_{steps}"] = round(10 * math.log10(4 / (made - truth).square().mean().item()), 2)
+        figures[f"w_error_{steps}"] = round(((codes - w).square().mean() / w[:, 0].var(dim=0).mean()).item(), 4)
+    inverter.train()
+    inverter.decoder.eval()
+    pairs = ((torch.cat([truth, made], dim=3)[:32] + 1) * 127.5).byte().permute(0, 2, 3, 1).numpy()
+    return figures, np.concatenate([np.concatenate(list(pairs[row : row + 8]), axis=1) for row in range(0, 32, 8)])
+
+
+def train(renders: Path, generator: Path, output: Path, minutes: float, device: str) -> None:
+    """Run until the time is over, from wherever an earlier run in `output` stopped."""
+    output.mkdir(parents=True, exist_ok=True)
+    faces, held_out = load_renders(renders).split()
+    torch.manual_seed(0)
+    decoder = load_generator(generator, device)
+    average = decoder.latent_avg.expand(decoder.num_layers, -1).clone()  # (L, 512)
+    encoder = BackboneEncoder(decoder.num_layers, Body(**BODY), SIZE, HEAD_WIDTH)  # type: ignore[arg-type]
+    inverter = Inverter(encoder, decoder, average).to(device)
+    inverter.train()
+    decoder.eval()
+    spread = decoder.map(torch.randn(2048, 512, device=device))[:, 0].var(dim=0) + 1e-3  # (512,)
+    optimizer = torch.optim.AdamW(encoder.parameters(), lr=LEARNING_RATE, weight_decay=0.01)
+    step, spent = 0, 0.0
+    if run := load_run(output / "run.pt"):
+        encoder.load_state_dict(run["encoder"])
+        optimizer.load_state_dict(run["optimizer"])
+        step, spent = run["step"], run["spent"]
+    budget, next_save = Budget(minutes, spent), spent + SAVE_EVERY
+    rng = np.random.default_rng(step)
+
+    def save() -> None:
+        figures, sheet = measure(inverter, held_out, device)
+        log_line(output / "log.jsonl", minutes=round(budget.spent, 1), step=step, **figures)
+        cv2.imwrite(str(output / "sheet.png"), sheet[..., ::-1])
+        state = {f"encoder.{name}": tensor for name, tensor in encoder.state_dict().items()} | {"latent_avg": average}
+        metadata = {
+            "architecture": "restyle",
+            "body": BODY,
+            "size": SIZE,
+            "head_width": HEAD_WIDTH,
+            "decoder": decoder.fingerprint,
+            "decoder_file": "generator.safetensors",
+        }
+        save_weights(output / "inverter.safetensors", state, metadata)
+        save_run(
+            output / "run.pt",
+            encoder=encoder.state_dict(),
+            optimizer=optimizer.state_dict(),
+            step=step,
+            spent=budget.spent,
+        )
+
+    while budget.share < 1:
+        for group in optimizer.param_groups:
+            group["lr"] = LEARNING_RATE * min(1.0, (step + 5) / 100) * max(0.02, min(1.0, (1 - budget.share) / 0.6))
+        if budget.spent >= next_save:
+            save()
+            next_save = budget.spent + SAVE_EVERY
+        rows = rng.integers(0, len(faces), BATCH)
+        images = crops_of(faces, rows, rng).to(device)
+        alone = budget.share < FIRST_STEP_ALONE
+        with torch.autocast(device, torch.bfloat16):
+            with torch.no_grad():
+                w = decoder.map(complete_codes(faces.codes[rows], rng).to(device)).float()  # (B, L, 512)
+                codes = average.to(device).expand(BATCH, -1, -1)
+                renderings = inverter.render(codes[:1]).expand(BATCH, -1, -1, -1)
+                for _ in range(0 if alone else int(rng.integers(0, MOST_STEPS + 1))):
+                    codes = inverter.refine(images, renderings.float(), codes).float()
+                    renderings = inverter.render(codes)
+            codes = inverter.refine(images, renderings.float(), codes).float()
+            loss = ((codes - w).square() / spread).mean()
+            if not alone:
+                pictured = decoder.synthesize(codes[:PICTURED]).float()
+        if not alone:
+            targets = faces.pixels(rows[:PICTURED]).to(device)
+            weights = shrunk(feature_weights(faces.landmarks[rows[:PICTURED]], targets.shape[-1]), targets.shape[-1])
+            loss = loss + 2.0 * paired_loss(pictured, targets, weights.to(device))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        step += 1
+    save()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--renders", type=Path, required=True, help="folder with faces.tar and faces.npz")
+    parser.add_argument("--generator", default="synthface", help="its decoder: a checkpoint file, or a known model")
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, default=60, help="time in all, over every resumption")
+    parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads; contended threads are slower than one")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    train(options.renders, options.generator, options.output, options.minutes, options.device)

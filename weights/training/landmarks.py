@@ -1,0 +1,153 @@
+"""Train the bundled landmark network: face-alignment's FAN, one stack, on renders and their true landmarks.
+
+    python -m weights.training.landmarks --renders DIR --output DIR --minutes 60 [--device cuda]
+
+Renders are turned, shifted, scaled, relit, blurred, noised, compressed and covered, so that the network carries over
+to faces that no renderer made. The same command resumes a run that was interrupted.
+"""
+
+import argparse
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from stages.networks.fan import LANDMARKS, STRIDE, LandmarkNetwork
+from weights.training.augmentation import degraded, moved, occluded, relit
+from weights.training.checkpoint import Budget, load_run, log_line, save_run, save_weights
+from weights.training.renders import Renders, load_renders
+
+SETTINGS = {"stacks": 1, "input_size": 128}
+SIGMA = 1.0  # of a target heatmap's Gaussian, in heatmap pixels
+BATCH = 16
+LEARNING_RATE = 1.5e-3
+SAVE_EVERY = 3.0  # minutes
+
+
+def target_heatmaps(points: Tensor, size: int) -> Tensor:
+    """Gaussians of height 1 at the landmarks' exact places.
+
+    Args:
+        points: (B, 68, 2) in heatmap pixels, pixel centres at .5.
+
+    Returns:
+        (B, 68, size, size) float32.
+    """
+    at = torch.arange(size, device=points.device) + 0.5
+    across = torch.exp(-(at - points[..., :1]).square() / (2 * SIGMA**2))  # (B, 68, W)
+    down = torch.exp(-(at - points[..., 1:]).square() / (2 * SIGMA**2))  # (B, 68, H)
+    return down[..., :, None] * across[..., None, :]  # (B, 68, H, W)
+
+
+def crop_at_rest(points: np.ndarray) -> tuple[np.ndarray, float]:
+    """Centre and side of the crop that `stages.align.landmark_crop` would cut for a perfectly known face."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    return (low + high) / 2, float(1.0 * (high - low).sum())
+
+
+def batch_of(faces: Renders, rows: np.ndarray, rng: np.random.Generator, hard: bool) -> tuple[Tensor, Tensor]:
+    """Augmented crops (B, 3, S, S) in [0, 1] and their landmarks (B, 68, 2) in crop pixels."""
+    crops, landmarks = [], []
+    for row in rows:
+        centre, side = crop_at_rest(faces.landmarks[row])
+        image, points = moved(faces.images[row], faces.landmarks[row], rng, SETTINGS["input_size"], centre, side)
+        if hard:
+            image = relit(image, rng) if rng.random() < 0.8 else image
+            image = occluded(image, rng) if rng.random() < 0.3 else image
+            image = degraded(image, rng)
+        crops.append(np.ascontiguousarray(image))
+        landmarks.append(points)
+    pixels = torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).float() / 255  # (B, 3, S, S)
+    return pixels, torch.from_numpy(np.stack(landmarks))
+
+
+def measure(network: LandmarkNetwork, held_out: Renders, device: str) -> tuple[float, float, np.ndarray]:
+    """Mean error as a share of the inter-ocular distance, on plain and on augmented held-out faces, and a sheet."""
+    network.eval()
+    errors = []
+    for hard in (False, True):
+        crops, truth = batch_of(held_out, np.arange(128), np.random.default_rng(5), hard)
+        found = torch.cat([network.locate(part.to(device))[0].cpu() for part in crops.split(32)])
+        between_eyes = (truth[:, 36] - truth[:, 45]).norm(dim=1)
+        errors.append(((found - truth).norm(dim=2).mean(dim=1) / between_eyes).mean().item())
+    network.train()
+    tiles = []
+    for crop, points in zip(crops[:24], found[:24], strict=True):
+        tile = np.ascontiguousarray((crop * 255).byte().permute(1, 2, 0).numpy())
+        tile = cv2.resize(tile, (256, 256))
+        for x, y in points.numpy() * 256 / SETTINGS["input_size"]:
+            cv2.circle(tile, (int(x), int(y)), 2, (0, 255, 0), -1)
+        tiles.append(tile)
+    sheet = np.concatenate([np.concatenate(tiles[row : row + 8], axis=1) for row in range(0, 24, 8)])
+    return errors[0], errors[1], sheet
+
+
+def train(renders: Path, output: Path, minutes: float, device: str) -> None:
+    """Run until the time is over, from wherever an earlier run in `output` stopped."""
+    output.mkdir(parents=True, exist_ok=True)
+    faces, held_out = load_renders(renders).split()
+    torch.manual_seed(0)
+    network = LandmarkNetwork(**SETTINGS).to(device)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=1e-4)
+    step, spent = 0, 0.0
+    if run := load_run(output / "run.pt"):
+        network.load_state_dict(run["network"])
+        optimizer.load_state_dict(run["optimizer"])
+        step, spent = run["step"], run["spent"]
+    budget, next_save = Budget(minutes, spent), spent + SAVE_EVERY
+    rng = np.random.default_rng(step)
+    loss = torch.zeros(())
+
+    def save() -> None:
+        plain, hard, sheet = measure(network, held_out, device)
+        log_line(
+            output / "log.jsonl",
+            minutes=round(budget.spent, 1),
+            step=step,
+            loss=round(loss.item(), 4),
+            error=round(plain, 4),
+            error_augmented=round(hard, 4),
+        )
+        cv2.imwrite(str(output / "sheet.png"), sheet[..., ::-1])
+        metadata = {"architecture": "fan", **SETTINGS}
+        save_weights(output / "landmarks.safetensors", network.network.state_dict(), metadata)
+        save_run(
+            output / "run.pt",
+            network=network.state_dict(),
+            optimizer=optimizer.state_dict(),
+            step=step,
+            spent=budget.spent,
+        )
+
+    heatmap_size = SETTINGS["input_size"] // STRIDE
+    while budget.share < 1:
+        for group in optimizer.param_groups:
+            group["lr"] = LEARNING_RATE * min(1.0, (step + 5) / 100) * max(0.02, min(1.0, (1 - budget.share) / 0.6))
+        if budget.spent >= next_save:
+            save()
+            next_save = budget.spent + SAVE_EVERY
+        crops, points = batch_of(faces, rng.integers(0, len(faces), BATCH), rng, hard=True)
+        with torch.autocast(device, torch.bfloat16):
+            heatmaps = network.heatmaps(crops.to(device))[-1]
+        target = target_heatmaps(points.to(device) / STRIDE, heatmap_size)
+        # A heatmap is nearly all background: weigh its Gaussians so that the flat answer does not win.
+        loss = ((heatmaps.float() - target).square() * (1 + 20 * target)).sum() / (len(crops) * LANDMARKS)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        step += 1
+    save()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--renders", type=Path, required=True, help="folder with faces.tar and faces.npz")
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, default=60, help="time in all, over every resumption")
+    parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads; contended threads are slower than one")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    train(options.renders, options.output, options.minutes, options.device)
