@@ -1,0 +1,98 @@
+"""From aligned faces to codes in W+, and how well the codes give the faces back."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from stages.errors import InversionDiverged
+from stages.measure import psnr
+from stages.models import ModelFiles, Models, images_to_tensor, tensor_to_images
+from stages.networks.restyle import Inverter
+
+# A picture of nothing but its mean grey scores about 10 dB: below 6 the code shows something else than the face.
+LOWEST_PSNR = 6.0
+
+
+@dataclass(frozen=True)
+class Inversion:
+    """Codes and what they show.
+
+    Attributes:
+        codes: (B, L, 512) float32, on the CPU.
+        renderings: (B, S, S, 3) uint8, at the generator's resolution.
+        psnr: (B,) dB against the crops, both at 256 px.
+    """
+
+    codes: Tensor
+    renderings: np.ndarray
+    psnr: np.ndarray
+
+
+@torch.inference_mode()
+def invert_crops(inverter: Inverter, crops: np.ndarray, iterations: int = 5) -> Inversion:
+    """Invert aligned faces.
+
+    Args:
+        inverter: with its decoder.
+        crops: (B, 256, 256, 3) uint8, FFHQ-aligned.
+        iterations: ReStyle's steps; the paper uses 5.
+    """
+    images = images_to_tensor(crops, str(inverter.latent_avg.device))  # (B, 3, 256, 256)
+    codes = inverter.invert(images, iterations)  # (B, L, 512)
+    renderings = inverter.decoder.synthesize(codes)  # (B, 3, S, S)
+    at_input_size = torch.nn.functional.adaptive_avg_pool2d(renderings, images.shape[-1]).clamp(-1, 1)
+    quality = np.array([float(psnr(made, image)) for made, image in zip(at_input_size, images, strict=True)])
+    return Inversion(codes.float().cpu(), tensor_to_images(renderings).numpy(), quality)
+
+
+def check_inversion(code: Tensor, quality: float) -> None:
+    """Refuse a code that cannot be used.
+
+    Args:
+        code: (L, 512).
+        quality: PSNR of its rendering, dB.
+
+    Raises:
+        InversionDiverged: the code is not finite, or shows something else than the face.
+    """
+    if not torch.isfinite(code).all():
+        raise InversionDiverged("the inversion gave values that are not finite; the face is unlike any that it knows")
+    if quality < LOWEST_PSNR:
+        raise InversionDiverged(
+            f"the inversion shows something else than the face: expected at least {LOWEST_PSNR:g} dB, found {quality:.1f}"
+        )
+
+
+@dataclass(frozen=True)
+class InvertSettings:
+    """What `InvertCrops` needs: the model's files, and ReStyle's steps."""
+
+    model: ModelFiles = field(default_factory=ModelFiles)
+    iterations: int = 5
+
+
+class InvertCrops:
+    """The anchors' second pass.
+
+    Columns `index`, `crop` (256, 256, 3 uint8) -> `index`, `code` (bytes of (L, 512) float32), `quality` (PSNR, dB),
+    `rendering` (S, S, 3 uint8), `landmarks` (bytes of (68, 2) float32, in pixels of the crop).
+    """
+
+    def __init__(self, settings: InvertSettings):
+        self.models = Models(settings.model)
+        self.iterations = settings.iterations
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, list[Any]]:
+        crops = np.stack(batch["crop"])  # (B, 256, 256, 3)
+        found = invert_crops(self.models.inverter, crops, self.iterations)
+        landmarks = self.models.landmarks_in(crops)
+        return {
+            "index": list(batch["index"]),
+            "code": [code.numpy().tobytes() for code in found.codes],
+            "quality": list(found.psnr),
+            "rendering": list(found.renderings),
+            "landmarks": [points.tobytes() for points in landmarks],
+        }

@@ -1,0 +1,81 @@
+"""Which checkpoints a run uses, and the networks in them, loaded once for each worker."""
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+
+from stages.detect import FaceFinder
+from stages.networks.fan import LandmarkNetwork
+from stages.networks.irse import IdentityNetwork
+from stages.networks.restyle import Inverter
+from stages.networks.stylegan2 import Generator
+from weights import load_generator, load_identity, load_inverter, load_landmarks
+
+
+@dataclass(frozen=True)
+class ModelFiles:
+    """A model's checkpoints: names of the registry, or paths.
+
+    Attributes:
+        generator, inverter, identity, landmarks: as `weights.load_…` take them.
+        detector: how faces are found, as `stages.detect.FaceFinder` takes it.
+        device: "cpu", "cuda", or "auto" for a GPU where the worker has one.
+    """
+
+    generator: str = "synthface"
+    inverter: str = "synthface"
+    identity: str = "synthface"
+    landmarks: str = "synthface"
+    detector: str = "haar"
+    device: str = "auto"
+
+
+class Models:
+    """The networks of `files`, each loaded when first used and kept."""
+
+    def __init__(self, files: ModelFiles):
+        self.files = files
+        automatic = "cuda" if torch.cuda.is_available() else "cpu"
+        self.device = automatic if files.device == "auto" else files.device
+        if self.device == "cpu" and (threads := os.environ.get("OMP_NUM_THREADS")):
+            torch.set_num_threads(int(threads))  # workers share the cores; torch would take them all
+
+    @cached_property
+    def generator(self) -> Generator:
+        """The generator in whose W+ the motions lie."""
+        return load_generator(self.files.generator, self.device)
+
+    @cached_property
+    def inverter(self) -> Inverter:
+        """From aligned faces to codes."""
+        return load_inverter(self.files.inverter, self.device)
+
+    @cached_property
+    def identity(self) -> IdentityNetwork:
+        """Whose face it is."""
+        return load_identity(self.files.identity, self.device)
+
+    @cached_property
+    def landmarks(self) -> LandmarkNetwork:
+        """Where its features are."""
+        return load_landmarks(self.files.landmarks, self.device)
+
+    @cached_property
+    def finder(self) -> FaceFinder:
+        """Faces in whole pictures."""
+        return FaceFinder(self.landmarks, self.files.detector)
+
+
+def images_to_tensor(images: object, device: str) -> torch.Tensor:
+    """(B, H, W, 3) uint8 array -> (B, 3, H, W) float32 in [-1, 1] on `device`."""
+    return torch.as_tensor(images, device=device).permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+def tensor_to_images(tensor: torch.Tensor) -> torch.Tensor:
+    """(B, 3, H, W) in [-1, 1], clipped -> (B, H, W, 3) uint8 on the CPU.
+
+    The range is fixed: normalising each frame by its own extremes would make a video's brightness flicker.
+    """
+    return ((tensor.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).cpu()

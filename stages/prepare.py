@@ -1,0 +1,92 @@
+"""A target's first half: fetch, decode, find the face, align it."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from stages.align import align_face, face_quad
+from stages.errors import Reason, RowError
+from stages.ingest import decode_image, fetch
+from stages.models import ModelFiles, Models
+
+CROP_SIZE = 256
+
+
+@dataclass(frozen=True)
+class PrepareSettings:
+    """What `Prepare` needs.
+
+    Attributes:
+        model: the model's files.
+        digests: for each motion, a hash of all that decides its videos besides the picture.
+        done: what is finished already, as "id\\nkey".
+    """
+
+    model: ModelFiles = field(default_factory=ModelFiles)
+    digests: Mapping[str, str] = field(default_factory=dict)
+    done: frozenset[str] = frozenset()
+
+
+def content_key(data: bytes, digest: str, strength: float) -> str:
+    """A target's key, in hex: the picture's bytes and everything that decides what is made of it.
+
+    Row numbers and file names play no part, so that a manifest may be sorted, split or moved between runs.
+    """
+    key = hashlib.sha256(f"{digest}\n{strength!r}\n".encode())
+    key.update(data)
+    return key.hexdigest()
+
+
+class Prepare:
+    """Rows of the manifest, with `crop` and all that the second half needs added to each.
+
+    Reads `order`, `id`, `image`, `motion`, `strength`; adds `status` ("ready", "kept", or "failed" with `reason` and
+    `message`), `key`, `crop` ((256, 256, 3) uint8, black where there is none), `quad` (8 floats), `faces` (how many the
+    picture shows). A row that fails never takes its neighbours along.
+    """
+
+    def __init__(self, settings: PrepareSettings):
+        self.models = Models(settings.model)
+        self.settings = settings
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
+        names = list(batch)
+        rows = [dict(zip(names, values, strict=True)) for values in zip(*batch.values(), strict=True)]
+        prepared = [row | self._prepared(row) for row in rows]
+        columns: dict[str, Any] = {name: [row[name] for row in prepared] for name in prepared[0]}
+        columns["crop"], columns["quad"] = np.stack(columns["crop"]), np.stack(columns["quad"])
+        return columns
+
+    def _prepared(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """What one row gains."""
+        gained: dict[str, Any] = {
+            "status": "ready",
+            "reason": "",
+            "message": "",
+            "key": "",
+            "crop": np.zeros((CROP_SIZE, CROP_SIZE, 3), np.uint8),
+            "quad": np.zeros(8),
+            "faces": 0,
+        }
+        try:
+            data = fetch(row["image"])
+            gained["key"] = content_key(data, self.settings.digests[row["motion"]], float(row["strength"]))
+            if f"{row['id']}\n{gained['key']}" in self.settings.done:
+                return gained | {"status": "kept"}
+            image = decode_image(data, row["image"])
+            face = self.models.finder.find(image)
+            gained["crop"] = align_face(image, face.landmarks, CROP_SIZE)
+            gained["quad"] = face_quad(face.landmarks).ravel()
+            gained["faces"] = face.others + 1
+        except RowError as error:
+            gained |= {"status": "failed", "reason": error.reason.value, "message": str(error)}
+        except Exception as error:  # one row's surprise must not cost its neighbours
+            gained |= {
+                "status": "failed",
+                "reason": Reason.INTERNAL_ERROR.value,
+                "message": f"{type(error).__name__}: {error}",
+            }
+        return gained

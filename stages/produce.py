@@ -1,0 +1,180 @@
+"""A target's second half: invert, move, render, encode, measure."""
+
+import math
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from stages.animate import Path as MotionPath
+from stages.animate import animate
+from stages.errors import Reason, RowError
+from stages.ingest import decode_image, fetch
+from stages.invert import check_inversion, invert_crops
+from stages.layout import Layout, paste, side_by_side
+from stages.models import ModelFiles, Models
+from stages.motion_quality import measure_video
+from stages.render import render_frames, write_video
+from stages.subspace import Micromotion, load_micromotion
+
+# What a row's result holds, with the value for rows that never got so far.
+RESULT: dict[str, Any] = {
+    "order": 0,
+    "id": "",
+    "status": "",
+    "reason": "",
+    "message": "",
+    "key": "",
+    "motion": "",
+    "strength": 1.0,
+    "video": "",
+    "bytes": 0,
+    "frames": 0,
+    "width": 0,
+    "height": 0,
+    "fps": 0.0,
+    "faces": 0,
+    "csim_mean": math.nan,
+    "csim_min": math.nan,
+    "reconstruction_psnr": math.nan,
+    "motion_correlation": math.nan,
+    "motion_amplitude": math.nan,
+    "akd": math.nan,
+    "jitter": math.nan,
+    "seconds": 0.0,
+}
+
+
+@dataclass(frozen=True)
+class VideoSettings:
+    """What every video of a run looks like.
+
+    Attributes:
+        frames: how many, at least 2. fps: frames a second.
+        path: `linear`, `pingpong` or `replay`, as `stages.animate` has them.
+        layout: `crop` (the face alone), `side_by_side` (the still beside it) or `paste` (back in its picture).
+        crf: x264's quality, 0 to 51.
+        layers: first and last + 1 of the styles that move; all by default.
+        measured_frames: on how many frames, evenly spread, quality is measured; 0 for none.
+    """
+
+    frames: int = 60
+    fps: float = 30.0
+    path: MotionPath = "pingpong"
+    layout: Layout = "crop"
+    crf: int = 18
+    layers: tuple[int, int] | None = None
+    measured_frames: int = 30
+
+
+@dataclass(frozen=True)
+class ProduceSettings:
+    """What `Produce` needs.
+
+    Attributes:
+        model: the model's files.
+        motions: for each motion, its `.safetensors` file.
+        video: what the videos look like.
+        output: the job's folder; videos go to `videos/` in it.
+        iterations: ReStyle's steps.
+    """
+
+    model: ModelFiles = field(default_factory=ModelFiles)
+    motions: Mapping[str, str] = field(default_factory=dict)
+    video: VideoSettings = field(default_factory=VideoSettings)
+    output: str = "."
+    iterations: int = 5
+
+
+class Produce:
+    """What `Prepare` gave -> one result row each, the columns of `RESULT`. Videos stand in the output folder."""
+
+    def __init__(self, settings: ProduceSettings):
+        self.models = Models(settings.model)
+        self.settings = settings
+        self.motions: dict[str, Micromotion] = {}
+        for name, file in settings.motions.items():
+            motion = load_micromotion(Path(file))
+            motion.check(self.models.generator.fingerprint, self.models.generator.num_layers)
+            self.motions[name] = motion
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, list[Any]]:
+        names = list(batch)
+        rows = [dict(zip(names, values, strict=True)) for values in zip(*batch.values(), strict=True)]
+        results = [self._result(row) for row in rows]
+        return {name: [result[name] for result in results] for name in RESULT}
+
+    def _result(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """One row's result, whatever happened to it."""
+        result = RESULT | {name: row[name] for name in RESULT if name in row}
+        if row["status"] != "ready":
+            return result
+        started = time.monotonic()
+        try:
+            result |= self._made(row) | {"status": "done"}
+        except RowError as error:
+            result |= {"status": "failed", "reason": error.reason.value, "message": str(error)}
+        except Exception as error:  # one row's surprise must not cost its neighbours
+            message = f"{type(error).__name__}: {error}"
+            result |= {"status": "failed", "reason": Reason.INTERNAL_ERROR.value, "message": message}
+        return result | {"seconds": time.monotonic() - started}
+
+    def _made(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Make the row's video, and say what it is like."""
+        video = self.settings.video
+        motion = self.motions[row["motion"]]
+        crop = np.asarray(row["crop"])  # (256, 256, 3)
+        found = invert_crops(self.models.inverter, crop[None], self.settings.iterations)
+        check_inversion(found.codes[0], found.psnr[0])
+        codes = animate(
+            found.codes[0], motion, video.frames, video.path, float(row["strength"]), video.layers
+        )  # (F, L, 512)
+        measured = np.unique(np.linspace(0, video.frames - 1, video.measured_frames).round().astype(int))
+        kept: list[np.ndarray] = []
+        name = f"videos/{row['id']}.mp4"
+        written = write_video(
+            Path(self.settings.output) / name,
+            self._laid_out(row, self._frames(codes, set(measured.tolist()), kept)),
+            video.fps,
+            video.crf,
+        )
+        quality = {}
+        if len(measured):
+            quality = measure_video(self.models, motion, crop, np.stack(kept), measured, video, float(row["strength"]))
+        return {
+            "video": name,
+            "bytes": written.bytes,
+            "frames": written.frames,
+            "width": written.width,
+            "height": written.height,
+            "fps": video.fps,
+            "reconstruction_psnr": float(found.psnr[0]),
+            **quality,
+        }
+
+    def _frames(self, codes: torch.Tensor, wanted: set[int], kept: list[np.ndarray]) -> Iterator[np.ndarray]:
+        """Every frame, (S, S, 3) uint8; those that are measured are kept on the way, so that none is rendered twice."""
+        index = 0
+        for part in render_frames(self.models.generator, codes):
+            for frame in part:
+                if index in wanted:
+                    kept.append(frame)
+                index += 1
+                yield frame
+
+    def _laid_out(self, row: Mapping[str, Any], frames: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+        """Frames in the layout that the job asks for."""
+        layout = self.settings.video.layout
+        if layout == "crop":
+            yield from frames
+        elif layout == "side_by_side":
+            crop = np.asarray(row["crop"])
+            yield from (side_by_side(crop, frame) for frame in frames)
+        else:
+            picture = decode_image(fetch(row["image"]), row["image"])
+            quad = np.asarray(row["quad"]).reshape(4, 2)
+            yield from (paste(picture, frame, quad) for frame in frames)

@@ -1,0 +1,139 @@
+"""From codes to a video file: frames leave the generator in small batches and go straight into ffmpeg."""
+
+import os
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import ffmpeg
+import imageio_ffmpeg
+import numpy as np
+import torch
+from torch import Tensor
+
+from stages.errors import EncodeFailed
+from stages.models import tensor_to_images
+from stages.networks.stylegan2 import Generator
+
+
+@dataclass(frozen=True)
+class VideoFile:
+    """What was written: the file's bytes, its frames, and their size in pixels."""
+
+    bytes: int
+    frames: int
+    width: int
+    height: int
+
+
+@torch.inference_mode()
+def render_frames(generator: Generator, codes: Tensor, batch: int = 8) -> Iterator[np.ndarray]:
+    """The frames of a path, (n, H, W, 3) uint8 at a time.
+
+    Args:
+        generator: the network in whose W+ the codes lie.
+        codes: (F, L, 512) float32.
+        batch: frames at a time: what bounds memory.
+    """
+    device = generator.latent_avg.device
+    for part in codes.split(batch):
+        yield tensor_to_images(generator.synthesize(part.to(device))).numpy()  # (n, H, W, 3)
+
+
+def write_video(
+    path: Path, frames: Iterable[np.ndarray], fps: float, crf: int = 18, timeout: float = 600.0, threads: int = 2
+) -> VideoFile:
+    """Encode frames as H.264 (yuv420p, BT.709, limited range), and put the file in place at once when it is whole.
+
+    Odd sizes lose their last row or column, for yuv420p halves both. The file is written beside its place under a
+    temporary name, flushed to disk, then renamed: a video under its own name is always complete.
+
+    Args:
+        path: where the video goes; its folder exists.
+        frames: (H, W, 3) uint8 RGB, all of one size, at least one.
+        fps: frames a second.
+        crf: x264's quality, 0 (lossless) to 51; 18 is visually lossless.
+        timeout: seconds after which ffmpeg is killed.
+        threads: how many x264 may use.
+
+    Raises:
+        EncodeFailed: ffmpeg failed or took too long; no file is left behind.
+    """
+    rest = iter(frames)
+    first = next(rest)
+    height, width = first.shape[0] // 2 * 2, first.shape[1] // 2 * 2
+    temporary = path.with_name(f"{path.name}.part")
+    command = _command(temporary, width, height, fps, crf, threads)
+    count = 0
+    with tempfile.TemporaryFile() as messages:
+        encoder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=messages)
+        assert encoder.stdin is not None
+        # The pipe blocks when ffmpeg hangs, so the limit has to strike from outside.
+        limit = threading.Timer(timeout, encoder.kill)
+        limit.start()
+        try:
+            for frame in _chain(first, rest):
+                encoder.stdin.write(np.ascontiguousarray(frame[:height, :width]).tobytes())
+                count += 1
+            encoder.stdin.close()
+            status = encoder.wait()
+        except BrokenPipeError:
+            status = encoder.wait()
+        except BaseException:
+            encoder.kill()
+            encoder.wait()
+            temporary.unlink(missing_ok=True)
+            raise
+        finally:
+            in_time = limit.is_alive()
+            limit.cancel()
+        if status != 0:
+            temporary.unlink(missing_ok=True)
+            messages.seek(0)
+            said = messages.read().decode(errors="replace").strip().splitlines()
+            why = f"ffmpeg ended with status {status}: {said[-1] if said else 'it said nothing'}"
+            raise EncodeFailed(why if in_time else f"ffmpeg was stopped after {timeout:g} s")
+    _put_in_place(temporary, path)
+    return VideoFile(path.stat().st_size, count, width, height)
+
+
+def _command(path: Path, width: int, height: int, fps: float, crf: int, threads: int) -> list[str]:
+    """The ffmpeg call: raw RGB from a pipe in, MP4 out."""
+    pixels = ffmpeg.input("pipe:", format="rawvideo", pix_fmt="rgb24", s=f"{width}x{height}", framerate=fps)
+    # Without these filters ffmpeg converts by BT.601 and players, told nothing, guess: colours shift.
+    pixels = pixels.filter("scale", out_color_matrix="bt709", out_range="tv").filter("format", "yuv420p")
+    video = pixels.output(
+        str(path),
+        format="mp4",
+        vcodec="libx264",
+        preset="medium",
+        crf=crf,
+        threads=threads,
+        movflags="+faststart",
+        colorspace="bt709",
+        color_primaries="bt709",
+        color_trc="bt709",
+        color_range="tv",
+    )
+    quiet = video.global_args("-hide_banner", "-loglevel", "error", "-nostdin").overwrite_output()
+    return ffmpeg.compile(quiet, cmd=imageio_ffmpeg.get_ffmpeg_exe())
+
+
+def _chain(first: np.ndarray, rest: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+    yield first
+    yield from rest
+
+
+def _put_in_place(temporary: Path, path: Path) -> None:
+    """Flush a file to disk, give it its name, and flush the name."""
+    with temporary.open("rb") as file:
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
