@@ -64,7 +64,7 @@ def main() -> None:
             pictures = {}
             for _ in range(options.repeats + 1):
                 for name, formulation in (("ours", ours), ("grouped", grouped)):
-                    ModulatedConv.forward = formulation  # type: ignore[method-assign]
+                    ModulatedConv.forward = formulation  # type: ignore[method-assign, assignment]
                     pictures[name] = generator.synthesize(codes)
                     speeds[name].append(frames_a_second(lambda: generator.synthesize(codes), batch))  # noqa: B023
             ModulatedConv.forward = ours  # type: ignore[method-assign]

@@ -6,7 +6,8 @@ import torch
 
 from stages.networks.fan import LandmarkNetwork
 
-# Where a face's landmarks lie in the FFHQ crop, as shares of its side: over 30,000 renders the centre varies by 0.02 (by 0.1 across where heads turn),
+# Where a face's landmarks lie in the FFHQ crop, as shares of its side. Over 30,000 renders the centre varies by 0.02
+# (across by 0.1, where heads turn),
 # the size by 5 %, well within what the network is trained to read.
 WINDOW_CENTRE = (0.50, 0.635)
 WINDOW_SIDE = 1.09

@@ -6,9 +6,11 @@
     │   ├── ManifestError          a manifest's file, column or row
     │   ├── ClipError              a reference clip that cannot serve
     │   ├── CheckpointError        a weights file of another kind, shape or family, or damaged
+    │   ├── MotionFileError        a micromotion's file that cannot be read or written
     │   ├── MotionMismatch         a micromotion made on another generator
     │   ├── OutputError            an output folder that cannot be used
     │   └── ClusterError           a cluster on which the job cannot fit
+    ├── WorkStopped                the engine failed under a run: what is done is kept
     └── RowError                   one target's failure: carries a `Reason`; its neighbours go on
         ├── UnreadableImage        unreadable_image
         ├── NoFace                 no_face
@@ -59,6 +61,10 @@ class CheckpointError(UserError):
     """A weights file is missing, damaged, or not what was expected."""
 
 
+class MotionFileError(UserError):
+    """A micromotion's file is missing, damaged, or of another kind or version."""
+
+
 class MotionMismatch(UserError):
     """A micromotion belongs to another generator than the codes it is applied to."""
 
@@ -76,6 +82,10 @@ class OutputError(UserError):
 
 class ClusterError(UserError):
     """The job's actors cannot fit on the cluster."""
+
+
+class WorkStopped(MicromotionError):
+    """The cluster, or every worker, failed while a job ran; the same command goes on with it."""
 
 
 class RowError(MicromotionError):

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from stages.aligned_landmarks import landmarks_in_crops
 from stages.errors import InversionDiverged
 from stages.measure import psnr
 from stages.models import ModelFiles, Models, images_to_tensor, tensor_to_images
@@ -62,7 +63,7 @@ def check_inversion(code: Tensor, quality: float) -> None:
         raise InversionDiverged("the inversion gave values that are not finite; the face is unlike any that it knows")
     if quality < LOWEST_PSNR:
         raise InversionDiverged(
-            f"the inversion shows something else than the face: expected at least {LOWEST_PSNR:g} dB, found {quality:.1f}"
+            f"the inversion is nothing like the face: expected at least {LOWEST_PSNR:g} dB, found {quality:.1f}"
         )
 
 
@@ -78,7 +79,7 @@ class InvertCrops:
     """The anchors' second pass.
 
     Columns `index`, `crop` (256, 256, 3 uint8) -> `index`, `code` (bytes of (L, 512) float32), `quality` (PSNR, dB),
-    `rendering` (S, S, 3 uint8), `landmarks` (bytes of (68, 2) float32, in pixels of the crop).
+    `rendering` (S, S, 3 uint8), `landmarks` (bytes of (68, 2) float32, shares of the crop's side).
     """
 
     def __init__(self, settings: InvertSettings):
@@ -88,7 +89,7 @@ class InvertCrops:
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[Any]]:
         crops = np.stack(batch["crop"])  # (B, 256, 256, 3)
         found = invert_crops(self.models.inverter, crops, self.iterations)
-        landmarks = self.models.landmarks_in(crops)
+        landmarks = landmarks_in_crops(self.models.landmarks, crops)
         return {
             "index": list(batch["index"]),
             "code": [code.numpy().tobytes() for code in found.codes],

@@ -15,11 +15,11 @@ class LocateSettings:
 
 
 class Locate:
-    """Columns `index`, `frame` (H, W, 3 uint8) -> `index`, `faces` (a pickled list of `stages.align.Face`)."""
+    """Columns `index`, `frame` (H, W, 3 uint8) -> `index`, `located` (a pickled list of `stages.align.Face`)."""
 
     def __init__(self, settings: LocateSettings):
         self.models = Models(settings.model)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[Any]]:
-        faces = [pickle.dumps(self.models.finder.find_all(frame)) for frame in batch["frame"]]
-        return {"index": list(batch["index"]), "faces": faces}
+        located = [pickle.dumps(self.models.finder.find_all(frame)) for frame in batch["frame"]]
+        return {"index": list(batch["index"]), "located": located}

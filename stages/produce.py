@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +134,7 @@ class Produce:
             found.codes[0], motion, video.frames, video.path, float(row["strength"]), video.layers
         )  # (F, L, 512)
         measured = np.unique(np.linspace(0, video.frames - 1, video.measured_frames).round().astype(int))
+        progress = _progress(codes - found.codes[0], motion.direction)  # (F,)
         kept: list[np.ndarray] = []
         name = f"videos/{row['id']}.mp4"
         written = write_video(
@@ -144,7 +145,7 @@ class Produce:
         )
         quality = {}
         if len(measured):
-            quality = measure_video(self.models, motion, crop, np.stack(kept), measured, video, float(row["strength"]))
+            quality = asdict(measure_video(self.models, motion, crop, np.stack(kept), progress[measured]))
         return {
             "video": name,
             "bytes": written.bytes,
@@ -178,3 +179,8 @@ class Produce:
             picture = decode_image(fetch(row["image"]), row["image"])
             quad = np.asarray(row["quad"]).reshape(4, 2)
             yield from (paste(picture, frame, quad) for frame in frames)
+
+
+def _progress(moves: torch.Tensor, direction: torch.Tensor) -> np.ndarray:
+    """How far along a direction each move goes: (F, L, 512) and (L, 512) -> (F,), 1 at the direction's end."""
+    return (torch.einsum("fld,ld->f", moves, direction) / direction.square().sum()).numpy()

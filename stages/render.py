@@ -131,7 +131,7 @@ def _put_in_place(temporary: Path, path: Path) -> None:
     """Flush a file to disk, give it its name, and flush the name."""
     with temporary.open("rb") as file:
         os.fsync(file.fileno())
-    os.replace(temporary, path)
+    temporary.replace(path)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

@@ -1,7 +1,6 @@
 """Saving a training run so that it goes on after anything."""
 
 import json
-import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +15,7 @@ def write_safely(path: Path, write: Any) -> None:
     """Let `write(temporary_path)` make the file, then put it in place at once."""
     temporary = path.with_suffix(path.suffix + ".part")
     write(temporary)
-    os.replace(temporary, path)
+    temporary.replace(path)
 
 
 def save_weights(path: Path, state: Mapping[str, Tensor], metadata: Mapping[str, object], half: bool = True) -> None:

@@ -77,6 +77,31 @@ def measure(inverter: Inverter, held_out: Renders, device: str) -> tuple[dict[st
     return figures, np.concatenate([np.concatenate(list(pairs[row : row + 8]), axis=1) for row in range(0, 32, 8)])
 
 
+@torch.no_grad()
+def rolled_out(inverter: Inverter, images: Tensor, steps: np.ndarray) -> tuple[Tensor, Tensor]:
+    """Where each face stands after its own number of steps.
+
+    Steps are mixed within a batch, and taken as an inversion takes them, with the normalisation's running statistics:
+    batches of one step each would each be normalised by themselves, and no running statistics would fit them all.
+
+    Args:
+        images: (B, 3, 256, 256).
+        steps: (B,) how many steps each face has behind it.
+
+    Returns:
+        Codes (B, L, 512) and their renderings (B, 3, 256, 256), float32.
+    """
+    inverter.encoder.eval()
+    codes = inverter.latent_avg.repeat(len(images), 1, 1)  # (B, L, 512)
+    renderings = inverter.render(codes[:1]).float().repeat(len(images), 1, 1, 1)  # (B, 3, 256, 256)
+    for taken in range(int(steps.max())):
+        going = torch.from_numpy(np.flatnonzero(steps > taken)).to(images.device)
+        codes[going] = inverter.refine(images[going], renderings[going], codes[going]).float()
+        renderings[going] = inverter.render(codes[going]).float()
+    inverter.encoder.train()
+    return codes, renderings
+
+
 def train(renders: Path, generator: Path, output: Path, minutes: float, device: str) -> None:
     """Run until the time is over, from wherever an earlier run in `output` stopped."""
     output.mkdir(parents=True, exist_ok=True)
@@ -132,12 +157,10 @@ def train(renders: Path, generator: Path, output: Path, minutes: float, device: 
         with torch.autocast(device, torch.bfloat16):
             with torch.no_grad():
                 w = decoder.map(complete_codes(faces.codes[rows], rng).to(device)).float()  # (B, L, 512)
-                codes = average.to(device).expand(BATCH, -1, -1)
-                renderings = inverter.render(codes[:1]).expand(BATCH, -1, -1, -1)
-                for _ in range(0 if alone else int(rng.integers(0, MOST_STEPS + 1))):
-                    codes = inverter.refine(images, renderings.float(), codes).float()
-                    renderings = inverter.render(codes)
-            codes = inverter.refine(images, renderings.float(), codes).float()
+                codes, renderings = rolled_out(
+                    inverter, images, np.zeros(BATCH) if alone else rng.integers(0, MOST_STEPS + 1, BATCH)
+                )
+            codes = inverter.refine(images, renderings, codes).float()
             loss = ((codes - w).square() / spread).mean()
             if not alone:
                 pictured = decoder.synthesize(codes[:PICTURED]).float()

@@ -1,0 +1,53 @@
+# make setup | demo | test | lint | bench | clean
+#
+# One environment, .venv, for use and for tests. It is made again only when what it is made from changes.
+
+VENV := .venv
+PYTHON_IN := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+
+.PHONY: help setup demo test lint bench clean
+
+help:
+	@echo "make setup   install into $(VENV) (about 2.5 GB, Python 3.11 or newer)"
+	@echo "make demo    animate the demo faces and write a report"
+	@echo "make test    lint, types and tests"
+	@echo "make lint    lint and types alone"
+	@echo "make bench   measure speed on this machine"
+	@echo "make clean   remove $(VENV) and caches; outputs stay"
+
+setup: $(STAMP)
+
+# The first interpreter that is new enough, 3.11 before others because we test on it; PYTHON names one instead.
+CANDIDATES := $(or $(PYTHON),python3.11 python3 python3.12 python3.13 python)
+
+$(STAMP): setup.cfg pyproject.toml constraints.txt
+	@for candidate in $(CANDIDATES); do \
+	    if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	        echo "Installing into $(VENV) with $$("$$candidate" --version): about 2.5 GB, a few minutes."; \
+	        exec "$$candidate" -m venv --clear $(VENV); \
+	    fi; \
+	done; \
+	echo "No Python 3.11 or newer among: $(CANDIDATES). Install one, or name it: make setup PYTHON=python3.11" >&2; \
+	exit 1
+	@$(PYTHON_IN) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,training]'
+	@touch $@
+
+demo: setup
+	$(PYTHON_IN) run_batch.py run jobs/demo.yaml
+
+lint: setup
+	$(PYTHON_IN) -m ruff check
+	$(PYTHON_IN) -m ruff format --check
+	$(PYTHON_IN) -m mypy
+
+bench: setup
+	$(PYTHON_IN) -m benchmarks.render_speed
+
+# Tests last: pytest's closing line ends the output.
+test: lint
+	$(PYTHON_IN) -m pytest
+
+clean:
+	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,121 @@
+"""A manifest out of a folder of pictures."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet
+
+from manifests.ids import safe_ids
+from manifests.schema import checked_table
+from stages.errors import ManifestError
+
+IMAGES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
+
+
+@dataclass(frozen=True)
+class BuiltManifest:
+    """What `build_manifest` did.
+
+    Attributes:
+        path: the manifest.
+        rows: pictures in it.
+        others: files that are no pictures by their ending, which were left out.
+    """
+
+    path: Path
+    rows: int
+    others: int
+
+
+def build_manifest(folder: Path | str, output: Path | str, recursive: bool = True) -> BuiltManifest:
+    """Write a manifest of a folder's pictures, in the order of their paths.
+
+    Pictures are told by their ending (jpg, jpeg, png, webp, bmp, tif, tiff); hidden files and folders are left out. An
+    id is the path within the folder without its ending, `sub/anna.jpg` -> `sub_anna`; what a file name may not hold
+    becomes `_`, and the second of one name gets `-2`. Images are written relative to the manifest, so that the two can
+    be moved together. Links to folders are followed, each folder once.
+
+    Args:
+        folder: where the pictures are.
+        output: the manifest, `.parquet`; replaced at once when it is whole.
+        recursive: look into folders within the folder.
+
+    Raises:
+        ManifestError: there is no such folder, it holds no pictures, or the manifest cannot be written.
+    """
+    folder, output = Path(folder), Path(output)
+    if not folder.is_dir():
+        raise ManifestError(f"{folder}: there is no such folder.")
+    if output.suffix.lower() != ".parquet":
+        raise ManifestError(f'{output}: the manifest is written as .parquet, found "{output.suffix}".')
+    found = sorted(_files(folder, recursive))
+    pictures = [name for name in found if Path(name).suffix.lower() in IMAGES]
+    if not pictures:
+        kinds = ", ".join(sorted(ending[1:] for ending in IMAGES))
+        raise ManifestError(f"{folder}: no pictures ({kinds}) among {len(found):,} files.")
+    for name in pictures:
+        if not _is_text(name):
+            raise ManifestError(f"{folder}: the name of {name!r} is not UTF-8. Rename it.")
+    ids = safe_ids([str(Path(name).with_suffix("")).replace(os.sep, "_") for name in pictures])
+    table = pa.table({"id": ids, "image": _relative(pictures, folder, output)})
+    try:
+        _write_at_once(checked_table(table, output), output)
+    except OSError as error:
+        raise ManifestError(f"{output}: cannot be written: {error.strerror or error}.") from error
+    return BuiltManifest(output, len(pictures), len(found) - len(pictures))
+
+
+def _files(folder: Path, recursive: bool) -> Iterator[str]:
+    """Paths of all files that are not hidden, relative to the folder."""
+    seen: set[tuple[int, int]] = set()
+    for place, folders, files in os.walk(folder, followlinks=True, onerror=_unreadable):
+        status = Path(place).stat()
+        if (status.st_dev, status.st_ino) in seen:  # a link that leads to where we have been
+            folders.clear()
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        folders[:] = sorted(name for name in folders if not name.startswith(".")) if recursive else []
+        for name in files:
+            path = Path(place) / name
+            if not name.startswith(".") and path.is_file():
+                yield str(path.relative_to(folder))
+
+
+def _unreadable(error: OSError) -> None:
+    raise ManifestError(f"{error.filename}: the folder is not readable: {error.strerror}.") from error
+
+
+def _relative(names: list[str], folder: Path, output: Path) -> list[str]:
+    """Paths as they are seen from the manifest's folder, or absolute where there is no way (another Windows drive)."""
+    try:
+        way = os.path.relpath(folder.resolve(), output.parent.resolve())
+    except ValueError:
+        way = str(folder.resolve())
+    return [(Path(way) / name).as_posix() for name in names]
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _write_at_once(table: pa.Table, path: Path) -> None:
+    """Write Parquet under a temporary name beside its place, flush it to disk, and rename it."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+        temporary = Path(file.name)
+        try:
+            pa.parquet.write_table(table, file)
+            file.flush()
+            os.fsync(file.fileno())
+            temporary.chmod(0o644)  # temporary files are private; a result is not
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise

@@ -1,0 +1,115 @@
+"""What a run says while it works: one event after another, for the display, the log and the tests.
+
+An event is a flat dictionary with "time" (unix seconds) and "event" (its kind), and the fields of its kind:
+
+| event | fields |
+|---|---|
+| `run_started` | job, output, rows, kept, workers (a sentence), address |
+| `stage` | stage, state ("started", "progress", "finished"), done, total (or null), seconds |
+| `row` | id, status, reason, message, frames, seconds |
+| `warning` | message |
+| `run_finished` | done, kept, failed, frames, seconds, exit_code |
+| `run_interrupted` | done, kept, failed, remaining |
+"""
+
+import json
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+Event = dict[str, Any]
+Listener = Callable[[Event], None]
+
+
+class EventLog:
+    """Appends events to a file as JSON lines and hands each one to its listeners.
+
+    Use it as a context manager, or call `close`. Without a path nothing is written; `open` gives it one later, so
+    that what is said before the output folder exists is kept and written there too.
+    """
+
+    def __init__(self, path: Path | None = None, listeners: list[Listener] | None = None) -> None:
+        self.listeners: list[Listener] = list(listeners or [])
+        self._early: list[str] = []
+        self._file: IO[str] | None = None
+        if path is not None:
+            self.open(path)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether events go to a file already."""
+        return self._file is not None
+
+    def open(self, path: Path) -> None:
+        """Write to `path` from now on, after what an earlier run left in it."""
+        self.close()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        torn = path.exists() and not _ends_with_newline(path)
+        self._file = path.open("a", encoding="utf-8")
+        if torn:  # a killed run left half a line; what follows must not be glued to it
+            self._file.write("\n")
+        for line in self._early:
+            self._file.write(line)
+        self._early.clear()
+        self._file.flush()
+
+    def emit(self, event: str, **fields: Any) -> Event:
+        """Append one event and tell the listeners; returns the event."""
+        record: Event = {"time": time.time(), "event": event, **{name: _plain(value) for name, value in fields.items()}}
+        line = json.dumps(record, ensure_ascii=False) + "\n"
+        if self._file is None:
+            self._early.append(line)
+        else:
+            self._file.write(line)
+            self._file.flush()
+        for listener in self.listeners:
+            listener(record)
+        return record
+
+    def close(self) -> None:
+        """Close the file; further events are kept until the next `open`."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def read_events(path: Path) -> list[Event]:
+    """The events of a log, oldest first; half a line at the end (a run killed while writing it) is left out."""
+    events: list[Event] = []
+    with path.open(encoding="utf-8", errors="replace") as file:
+        for line in file:
+            try:
+                event = json.loads(line)
+            except json.JSONDecodeError:
+                continue
+            if isinstance(event, dict):
+                events.append(event)
+    return events
+
+
+def _plain(value: Any) -> Any:
+    """A value that JSON can hold: no NaN (null instead), no numpy scalar, no path."""
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return str(value) if isinstance(value, Path) else value
+
+
+def _ends_with_newline(path: Path) -> bool:
+    with path.open("rb") as file:
+        if file.seek(0, 2) == 0:
+            return True
+        file.seek(-1, 2)
+        return file.read(1) == b"\n"

@@ -1,0 +1,278 @@
+"""The Ray Data flows: which columns travel, between which pools of workers, in portions of which size.
+
+A flow takes stage classes as they stand in `stages` (settings in, a callable on columns out) and yields finished rows
+as they come. Ray Data has no errors of single rows; here a row whose worker died is missing from what comes out, and
+the caller runs it again by itself (`run_flow(..., alone=True)`), where it can hurt none but itself.
+"""
+
+import io
+import logging
+import math
+import os
+import queue
+import threading
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline.ledger import RESULT_FIELDS
+from pipeline.resources import Pool
+from stages.errors import Reason
+
+# Columns with the same type in every block, whatever the rows of that block hold.
+COLUMN_TYPES: dict[str, pa.DataType] = {
+    **RESULT_FIELDS,
+    "order": pa.int64(),
+    "index": pa.int64(),
+    "image": pa.string(),
+    "seed": pa.int64(),
+}
+ARRAY = {b"encoding": b"npy"}
+# One crop is 192 KB: a block holds one of them, or hundreds of rows that were done before.
+BLOCK_BYTES = 128 << 10
+POLL_SECONDS = 0.1
+
+StageClass = Callable[[Any], Callable[[dict[str, list[Any]]], Mapping[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One pool of workers in a flow.
+
+    Attributes:
+        stage: the class; its workers each make one, with `settings`.
+        settings: small and picklable.
+        pool: how many workers, of which size.
+        batch: rows that a worker takes at a time.
+    """
+
+    stage: StageClass
+    settings: Any
+    pool: Pool
+    batch: int = 1
+
+
+class StageWorker:
+    """What runs in a worker: a stage, between Arrow columns on the outside and plain lists and arrays inside.
+
+    A batch that fails as a whole (a stage turns the failures of single rows into rows) comes out with every row
+    marked as failed, so that none is lost and the flow goes on.
+    """
+
+    def __init__(self, stage: StageClass, settings: Any) -> None:
+        os.environ["HOME"] = os.environ.get("MICROMOTION_HOME", os.environ["HOME"])  # Ray's processes have their own
+        self._call = stage(settings)
+
+    def __call__(self, table: pa.Table) -> pa.Table:
+        columns = to_columns(table)
+        if not table.num_rows:
+            return table
+        try:
+            return to_table(self._call(columns))
+        except Exception as error:
+            if "id" not in columns:  # an anchor: without it there is no movement, so the run has to end
+                raise
+            count = table.num_rows
+            message = f"{type(error).__name__}: {error}"
+            failed = {"status": "failed", "reason": Reason.INTERNAL_ERROR.value, "message": message, "key": ""}
+            kept = {name: values for name, values in columns.items() if name in COLUMN_TYPES}
+            return to_table(kept | {name: [value] * count for name, value in failed.items()})
+
+
+def run_flow(
+    rows: pa.Table,
+    steps: Sequence[Step],
+    alone: bool = False,
+    stall_timeout: float = 3600.0,
+    on_wait: Callable[[], None] = lambda: None,
+) -> Iterator[list[dict[str, Any]]]:
+    """Send rows through pools of workers; yields finished rows in the order in which they finish.
+
+    Ray has to run. A row whose worker dies on the way does not come out.
+
+    Args:
+        rows: what enters, as `to_table` makes it.
+        steps: at most two.
+        alone: give each row to a worker by itself, with none waiting behind it.
+        stall_timeout: seconds without any progress after which the flow is given up.
+        on_wait: called about ten times a second, also while nothing comes out; what it raises ends the flow.
+
+    Raises:
+        Exception: what Ray raises when the flow as a whole cannot go on, e.g. when no worker can be set up.
+    """
+    import ray
+
+    # Ray Data does not run through a ray:// connection: there the flow itself is an actor of the cluster.
+    remote = ray.util.client.ray.is_connected()
+    arguments = (rows, list(steps), alone, stall_timeout)
+    flow: Any = ray.remote(num_cpus=0)(Flow).remote(*arguments) if remote else Flow(*arguments)
+    try:
+        while True:
+            finished = _from_afar(ray, flow, on_wait) if remote else flow.take(POLL_SECONDS)
+            if finished is None:
+                return
+            if finished:
+                yield finished
+            on_wait()
+    finally:
+        if remote:
+            ray.kill(flow)
+        else:
+            flow.stop()
+
+
+def _from_afar(ray: Any, flow: Any, on_wait: Callable[[], None]) -> list[dict[str, Any]] | None:
+    """What `Flow.take` gives, asked of a flow on the cluster."""
+    answer = flow.take.remote(1.0)
+    while not ray.wait([answer], timeout=POLL_SECONDS)[0]:
+        on_wait()
+    return ray.get(answer)
+
+
+class Flow:
+    """A Ray Data execution whose rows are pulled by a thread, so that whoever waits for them need not wait long.
+
+    Args: as `run_flow`.
+    """
+
+    def __init__(self, rows: pa.Table, steps: Sequence[Step], alone: bool, stall_timeout: float) -> None:
+        _be_quiet(stall_timeout)
+        self._dataset = _dataset(rows, steps, alone)
+        self._ready: queue.Queue[pa.Table | BaseException | None] = queue.Queue(maxsize=4)
+        self._given_up = threading.Event()
+        self._thread = threading.Thread(target=self._pull, name="flow", daemon=True)
+        self._thread.start()
+
+    def take(self, timeout: float) -> list[dict[str, Any]] | None:
+        """Finished rows; an empty list if none came within `timeout` seconds, None when all have come."""
+        try:
+            batch = self._ready.get(timeout=timeout)
+        except queue.Empty:
+            return []
+        if batch is None:
+            return None
+        if isinstance(batch, BaseException):
+            raise batch
+        columns = to_columns(batch)
+        names = list(columns)
+        return [dict(zip(names, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+
+    def stop(self) -> None:
+        """End the execution: unfinished, it would keep its workers busy until the garbage collector finds it."""
+        self._given_up.set()
+        executor = getattr(self._dataset, "_current_executor", None)
+        if executor is not None:
+            executor.shutdown(force=True)
+        self._thread.join(timeout=5.0)
+
+    def _pull(self) -> None:
+        last: BaseException | None = None
+        try:
+            for batch in self._dataset.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
+                self._hand_over(batch)
+                if self._given_up.is_set():
+                    return
+        except BaseException as error:
+            last = error
+        self._hand_over(last)
+
+    def _hand_over(self, item: pa.Table | BaseException | None) -> None:
+        while not self._given_up.is_set():
+            try:
+                return self._ready.put(item, timeout=1.0)
+            except queue.Full:
+                continue
+
+
+def _dataset(rows: pa.Table, steps: Sequence[Step], alone: bool) -> Any:
+    """The steps as Ray Data has them; nothing runs yet."""
+    import ray
+    from ray.data import ActorPoolStrategy
+
+    dataset: ray.data.Dataset = ray.data.from_arrow(_blocks(rows, steps[0], alone))
+    for step in steps:
+        with warnings.catch_warnings():  # `ray_remote_args_fn` is to go in Ray 2.64; 2.60 has no other way
+            warnings.simplefilter("ignore")
+            dataset = dataset.map_batches(
+                StageWorker,
+                fn_constructor_args=(step.stage, step.settings),
+                batch_size=1 if alone else step.batch,
+                batch_format="pyarrow",
+                zero_copy_batch=True,
+                compute=ActorPoolStrategy(size=step.pool.workers, max_tasks_in_flight_per_actor=1 if alone else 2),
+                num_cpus=step.pool.cpus,
+                num_gpus=step.pool.gpus,
+                ray_remote_args_fn=_no_retries,
+            )
+    return dataset
+
+
+def _no_retries() -> dict[str, Any]:
+    """A worker that dies is replaced, but what it worked on is not given to the next one: that would die as well."""
+    return {"max_restarts": -1, "max_task_retries": 0}
+
+
+def _blocks(rows: pa.Table, first: Step, alone: bool) -> list[pa.Table]:
+    """Rows in portions: small enough that every worker has some, large enough that a million rows are no burden."""
+    size = 1 if alone else max(1, min(32, math.ceil(rows.num_rows / (4 * first.pool.workers))))
+    return [rows.slice(start, size) for start in range(0, rows.num_rows, size)]
+
+
+def _be_quiet(stall_timeout: float) -> None:
+    """Ray Data's own settings: no progress bars, no advice, blocks that leave as soon as they are made."""
+    from ray.data import DataContext
+
+    context = DataContext.get_current()
+    context.enable_progress_bars = False
+    context.print_on_execution_start = False
+    context.enable_operator_progress_bars = False
+    context.enable_auto_log_stats = False
+    context.execution_options.preserve_order = False
+    context.target_max_block_size = BLOCK_BYTES
+    context.max_errored_blocks = -1
+    context.execution_no_progress_timeout_s = stall_timeout
+    for name in ("ray", "ray.data"):
+        logger = logging.getLogger(name)
+        logger.setLevel(logging.CRITICAL)
+
+
+def to_table(columns: Mapping[str, Any]) -> pa.Table:
+    """Columns of plain values and arrays as Arrow, with types that do not depend on what a batch happens to hold.
+
+    A column of NumPy arrays (or one stacked array) becomes bytes in NumPy's own format; `to_columns` turns it back.
+    """
+    fields, arrays = [], []
+    for name, values in columns.items():
+        values = list(values)
+        if any(isinstance(value, np.ndarray) for value in values):
+            fields.append(pa.field(name, pa.large_binary(), metadata=ARRAY))
+            arrays.append(
+                pa.array([None if value is None else _to_bytes(value) for value in values], pa.large_binary())
+            )
+        else:
+            values = [value.item() if isinstance(value, np.generic) else value for value in values]
+            array = pa.array(values, COLUMN_TYPES.get(name))
+            fields.append(pa.field(name, array.type))
+            arrays.append(array)
+    return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
+
+
+def to_columns(table: pa.Table) -> dict[str, list[Any]]:
+    """The inverse of `to_table`."""
+    columns: dict[str, list[Any]] = {}
+    for field, column in zip(table.schema, table.columns, strict=True):
+        values = column.to_pylist()
+        if (field.metadata or {}).get(b"encoding") == b"npy":
+            values = [None if value is None else np.load(io.BytesIO(value), allow_pickle=False) for value in values]
+        columns[field.name] = values
+    return columns
+
+
+def _to_bytes(array: np.ndarray) -> bytes:
+    stream = io.BytesIO()
+    np.save(stream, array, allow_pickle=False)
+    return stream.getvalue()

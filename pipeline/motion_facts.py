@@ -1,0 +1,98 @@
+"""What the report says of a run's movements: their figures, their course over time, and the anchors' picture."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.phrases import clean
+from pipeline.posters import shrunk
+from stages.errors import UserError
+from stages.micromotion import load_micromotion
+
+# A larger picture is made smaller before it is inlined.
+INLINE_BYTES = 1_000_000
+INLINE_WIDTH = 1600
+
+
+@dataclass(frozen=True)
+class Motion:
+    """One movement of a run.
+
+    Attributes:
+        name: empty where the run has only one.
+        facts: label and value.
+        course: how far the movement is at each anchor, 0 at rest, 1 at the extreme; empty where it is not known.
+        picture, picture_type: the anchors, "png" or "jpeg"; empty where there is no picture.
+    """
+
+    name: str
+    facts: tuple[tuple[str, str], ...]
+    course: tuple[float, ...]
+    picture: bytes
+    picture_type: str
+
+
+def motions(output: Path, settings: Mapping[str, Any]) -> Iterator[Motion]:
+    """Every movement in an output folder: `motion.safetensors`, or those in `motions/` where the run has several.
+
+    Args:
+        output: the output folder.
+        settings: its `job.yaml`, which knows the names of the clips; it may be empty.
+    """
+    for name, path, picture_path in _files(output, _specs(settings)):
+        picture, kind = _picture(picture_path)
+        try:
+            motion = load_micromotion(path)
+        except UserError as error:
+            yield Motion(name, (("Not readable", clean(str(error))),), (), picture, kind)
+            continue
+        facts = {
+            "Source": " ".join(filter(None, (_file_name(_specs(settings), name), _short(motion.source))))
+            or "not known",
+            "Anchors": f"{len(motion.coefficients)}" + (f", {motion.fps:.3g} a second" if motion.fps else ""),
+            "Dimensions": f"{len(motion.basis)}",
+            "Variation explained": f"{100 * motion.explained:.1f} %",
+            "Generator": _short(motion.generator) or "not known",
+        }
+        yield Motion(name, tuple(facts.items()), tuple(motion.progress.tolist()), picture, kind)
+
+
+def _specs(settings: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The job's movements by name."""
+    specs = settings.get("motion")
+    return specs if isinstance(specs, Mapping) else {}
+
+
+def _files(output: Path, specs: Mapping[str, Any]) -> Iterator[tuple[str, Path, Path]]:
+    """Name, file and anchors' picture of each movement; those of an earlier job in the same folder are left out."""
+    single = output / "motion.safetensors"
+    if len(specs) < 2 and single.is_file():
+        yield "", single, output / "anchors.png"
+        return
+    for path in sorted((output / "motions").glob("*.safetensors")):
+        if not specs or path.stem in specs:
+            yield path.stem, path, path.with_suffix(".png")
+
+
+def _file_name(specs: Mapping[str, Any], name: str) -> str:
+    """What the job calls the clip or file that a movement comes from, without its folders."""
+    spec = specs.get(name) if name else next(iter(specs.values()), None)
+    source = (spec.get("clip") or spec.get("file")) if isinstance(spec, Mapping) else None
+    return clean(Path(str(source)).name) if source else ""
+
+
+def _short(text: str) -> str:
+    """A long hash by its beginning, other text as it is."""
+    text = clean(text)
+    return f"{text[:16]}…" if re.fullmatch(r"(sha256:)?[0-9a-f]{64}", text) else text
+
+
+def _picture(path: Path) -> tuple[bytes, str]:
+    """The anchors' picture as it can be inlined."""
+    if not path.is_file():
+        return b"", ""
+    if path.stat().st_size <= INLINE_BYTES:
+        return path.read_bytes(), "png"
+    return shrunk(path, INLINE_WIDTH) or b"", "jpeg"

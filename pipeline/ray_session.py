@@ -1,0 +1,254 @@
+"""Starting Ray, and stopping it, without a word and without a connection that nobody asked for.
+
+What Ray 2.60 does by itself, and our measure against it (a test watches every connection of a local run):
+
+- It asks the cloud's metadata address which provider this is, even with usage statistics off: its processes get a
+  private HOME, in which `ray_bootstrap_config.yaml` names the provider `local`.
+- It reports usage statistics: RAY_USAGE_STATS_ENABLED=0.
+- It opens a UDP socket towards 8.8.8.8 to learn its own address, and then listens on that: the switch for machines
+  that cannot have clusters (RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER=0) means loopback.
+- It writes an access token to ~/.ray, and sessions to /tmp/ray: the private HOME, and a short private folder.
+
+The environment is as before when the session ends.
+"""
+
+import logging
+import os
+import secrets
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from pipeline.job import ClusterSpec
+from pipeline.resources import Node
+from stages.errors import ClusterError
+
+ROOT = Path(__file__).parents[1]
+# Ray's sockets lie in the session's folder and AF_UNIX allows 107 bytes; a long TMPDIR would not do.
+SHORT_TEMPORARY = Path("/tmp")
+PREFIX = "mmray-"
+# Keeps other users of this machine out of our workers. Ray caches it, so a process has one for all its sessions.
+TOKEN = secrets.token_hex(32)
+# What a worker needs of the repository when Ray carries it to other machines.
+LEFT_AT_HOME = ["/outputs", "/.git", "/tests", "/docs", "/benchmarks", "/weights/training", "**/__pycache__"]
+
+
+@contextmanager
+def ray_session(cluster: ClusterSpec, cpus: int | None = None) -> Iterator[list[Node]]:
+    """A running Ray for as long as the context lasts; yields the cluster's machines.
+
+    A Ray that runs in this process already, as in a notebook, is used as it is and left running.
+
+    Args:
+        cluster: the job's field.
+        cpus: cores of a local Ray; by default those that this process may use.
+
+    Raises:
+        ClusterError: there is no cluster at the address, or it does not answer.
+    """
+    running = sys.modules.get("ray")
+    if running is not None and running.is_initialized():
+        yield _nodes(running)
+        return
+    before = dict(os.environ)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    folder = _private_folder() if cluster.address == "local" else None
+    try:
+        _quiet_environment(folder)
+        ray = _import_ray(local=folder is not None)
+        try:
+            if folder is not None:
+                _start_local(ray, cluster, folder, cpus or usable_cores())
+            else:
+                _join(ray, cluster)
+            os.environ["HOME"] = before.get("HOME", str(Path.home()))
+            if threading.current_thread() is threading.main_thread():
+                for number, handler in handlers.items():  # Ray puts its own in place
+                    signal.signal(number, handler)
+            yield _nodes(ray)
+        finally:
+            ray.shutdown()
+    finally:
+        _restore(before)
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def check_nodes_write(output: Path) -> None:
+    """Make sure that every machine of a running cluster sees the output folder and may write into it.
+
+    Raises:
+        ClusterError: one does not.
+    """
+    import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    nodes = [node for node in ray.nodes() if node["Alive"]]
+    if len(nodes) < 2:
+        return
+
+    def probe(path: str) -> str:
+        try:
+            Path(path).touch()
+        except OSError as error:
+            return error.strerror or str(error)
+        return ""
+
+    remote = ray.remote(num_cpus=0, max_retries=0)(probe)
+    for node in nodes:
+        path = output / f".probe-{node['NodeID'][:12]}"
+        strategy = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
+        try:
+            problem = ray.get(remote.options(scheduling_strategy=strategy).remote(str(path)), timeout=60)
+        except (ray.exceptions.RayError, TimeoutError) as error:
+            problem = str(error).splitlines()[0]
+        arrived = path.exists()
+        path.unlink(missing_ok=True)
+        if problem or not arrived:
+            raise ClusterError(
+                f"{output} cannot be written from the node {node['NodeManagerAddress']} "
+                f"({problem or 'what it writes does not arrive here'}). Put the output on a mount that all nodes share."
+            )
+
+
+def usable_cores() -> int:
+    """Cores that this process may run on: fewer than the machine's under taskset, in a container, on a batch system."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    with suppress(OSError, ValueError):
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        if quota != "max":
+            cores = min(cores, max(1, int(int(quota) / int(period))))
+    return cores
+
+
+def _quiet_environment(folder: Path | None) -> None:
+    """Variables that Ray's processes inherit."""
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ["RAY_BACKEND_LOG_LEVEL"] = "fatal"  # of Ray's C++ side in this process, which writes to stderr
+    os.environ["MICROMOTION_HOME"] = str(Path.home())
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    if folder is not None:
+        os.environ["HOME"] = str(folder / "home")
+        os.environ.pop("RAY_AUTH_MODE", None)  # unset means on, for a local Ray
+        os.environ["RAY_AUTH_TOKEN_PATH"] = str(folder / "home" / "token")
+        os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+        os.environ.pop("RAY_ADDRESS", None)
+
+
+def _restore(before: dict[str, str]) -> None:
+    """Put back what `_quiet_environment` and Ray have changed, and nothing else."""
+    for name in {*before, *os.environ}:
+        if name in ("HOME", "PYTHONPATH", "MICROMOTION_HOME") or name.startswith("RAY_"):
+            if name in before:
+                os.environ[name] = before[name]
+            else:
+                os.environ.pop(name, None)
+
+
+def _import_ray(local: bool) -> Any:
+    """Ray is imported late: its import takes a second, and reads the environment."""
+    import ray
+    from ray._private import auto_init_hook, ray_constants, worker
+
+    ray_constants.ENABLE_RAY_CLUSTER = not local and sys.platform not in ("darwin", "win32")
+    # A thread of a flow that was given up would otherwise start a Ray of its own after ours has ended.
+    auto_init_hook.enable_auto_connect = False
+    # Deaths of workers are told in our own words; Ray would print them to stdout, past the display.
+    worker.print_to_stdstream = lambda data, ignore_prefix: logging.getLogger("ray").debug("%s", data.get("lines"))
+    logging.getLogger("ray").setLevel(logging.CRITICAL)
+    return ray
+
+
+def _start_local(ray: Any, cluster: ClusterSpec, folder: Path, cpus: int) -> None:
+    with warnings.catch_warnings(), _without_stderr():
+        warnings.simplefilter("ignore")
+        ray.init(
+            address="local",
+            num_cpus=cpus,
+            num_gpus=0 if cluster.device == "cpu" else None,
+            object_store_memory=cluster.object_store_mb << 20,
+            include_dashboard=cluster.dashboard,
+            configure_logging=True,
+            logging_level=logging.CRITICAL,
+            log_to_driver=False,
+            _temp_dir=str(folder),
+            _node_ip_address="127.0.0.1",
+        )
+
+
+def _join(ray: Any, cluster: ClusterSpec) -> None:
+    """Join a running cluster, and carry our code to it."""
+    try:
+        with _without_stderr():
+            ray.init(
+                address=cluster.address,
+                runtime_env={"working_dir": str(ROOT), "excludes": LEFT_AT_HOME},
+                configure_logging=True,
+                logging_level=logging.CRITICAL,
+                log_to_driver=False,
+            )
+    except ImportError as error:
+        raise ClusterError(
+            f"cluster.address {cluster.address}: such addresses need Ray's client. "
+            "Install it with pip install 'ray[client]', or run on a machine of the cluster with address auto."
+        ) from error
+    except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise ClusterError(
+            f"cluster.address {cluster.address}: no cluster answers there ({reason}). "
+            "Start one with `ray up jobs/cluster.yaml`, or use local."
+        ) from error
+
+
+@contextmanager
+def _without_stderr() -> Iterator[None]:
+    """Ray's C++ side announces its log level on the file descriptor itself; what goes wrong it raises."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def _nodes(ray: Any) -> list[Node]:
+    """The machines that are up."""
+    return [
+        Node(found.get("CPU", 0.0), found.get("GPU", 0.0), found.get("memory", float("inf")))
+        for found in (node["Resources"] for node in ray.nodes() if node["Alive"])
+    ]
+
+
+def _private_folder() -> Path:
+    """A folder for one session, with the HOME of its processes; those of killed runs are cleared away first."""
+    base = SHORT_TEMPORARY if os.access(SHORT_TEMPORARY, os.W_OK) else Path(tempfile.gettempdir())
+    for leftover in base.glob(f"{PREFIX}{os.getuid()}-*"):
+        process = leftover.name.split("-")[2]
+        if process.isdigit() and not _is_running(int(process)):
+            shutil.rmtree(leftover, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getuid()}-{os.getpid()}-", dir=base))
+    home = folder / "home"
+    home.mkdir()
+    (home / "ray_bootstrap_config.yaml").write_text("provider: {type: local}\n", encoding="utf-8")
+    (home / "token").write_text(TOKEN, encoding="utf-8")
+    (home / "token").chmod(0o600)
+    return folder
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True

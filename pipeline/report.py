@@ -1,0 +1,190 @@
+"""results.parquet -> report.html: one file that opens offline, with the videos beside it.
+
+Whatever comes from outside (ids, messages, settings) goes through Jinja2's escaping; pictures are inlined, videos are
+linked relatively, and the page's own policy forbids it to load anything else.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from pipeline.figures import FIGURES, Spread, spread, values
+from pipeline.grid import cards_of, choose, data_uri
+from pipeline.motion_facts import Motion, motions
+from pipeline.phrases import clean, count, duration
+from stages.errors import OutputError
+
+TEMPLATES = Path(__file__).parent / "templates"
+FAILURES_EACH = 50
+MESSAGE_SIGNS = 400
+
+
+@dataclass(frozen=True)
+class Group:
+    """The failures of one reason: how many, and of the first few the row (from 1), id and message."""
+
+    reason: str
+    number: int
+    rows: tuple[tuple[int, str, str], ...]
+
+
+def write_report(output: Path) -> Path:
+    """Write `report.html` of an output folder, from `results.parquet` and the files beside it.
+
+    Returns:
+        The report's path.
+
+    Raises:
+        OutputError: the folder has no results, or they cannot be read.
+    """
+    table = _results(output)
+    status = np.array(table["status"].to_pylist(), dtype=object)
+    done = np.flatnonzero(status == "done")
+    failed = np.flatnonzero(status == "failed")
+    made = table.take(pa.array(done, pa.int64()))
+    settings = _settings(output)
+    shown, selection = choose(made)
+    page = (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            name=settings.get("name") or output.resolve().name,
+            written=datetime.now().astimezone().strftime("%-d %B %Y, %H:%M"),
+            rows=table.num_rows,
+            done=len(done),
+            failed=len(failed),
+            missing=int((status == "missing").sum()),
+            totals=_totals(made),
+            motions=[_motion_shown(motion) for motion in motions(output, settings)],
+            quality=[_quality_shown(one, made) for figure in FIGURES if (one := spread(figure, made))],
+            sorting=[figure for figure in FIGURES if figure.column in made.column_names],
+            cards=list(cards_of(output, made, done, shown)),
+            wide=_wide(made),
+            selection=selection,
+            groups=failure_groups(table, failed),
+            settings=list(_flat({name: value for name, value in settings.items() if name != "made_with"})),
+            versions=list(_flat(settings.get("made_with") or {})),
+        )
+    )
+    path = output / "report.html"
+    temporary = output / ".report.html.tmp"
+    temporary.write_text(page, encoding="utf-8", errors="replace")
+    temporary.replace(path)
+    return path
+
+
+def failure_groups(table: pa.Table, failed: np.ndarray) -> list[Group]:
+    """Failed rows by reason, the most frequent first; rows are counted from 1 as in the manifest."""
+    rows = table.select(["id", "reason", "message"]).take(pa.array(failed, pa.int64())).to_pylist()
+    by_reason: dict[str, list[tuple[int, str, str]]] = {}
+    for index, row in zip(failed.tolist(), rows, strict=True):
+        entry = (index + 1, clean(row["id"]), clean(row["message"] or "")[:MESSAGE_SIGNS])
+        by_reason.setdefault(row["reason"] or "internal_error", []).append(entry)
+    largest_first = sorted(by_reason.items(), key=lambda one: (-len(one[1]), one[0]))
+    return [Group(reason, len(entries), tuple(entries[:FAILURES_EACH])) for reason, entries in largest_first]
+
+
+def _results(output: Path) -> pa.Table:
+    path = output / "results.parquet"
+    if not path.is_file():
+        raise OutputError(f"{output} has no results.parquet: give the output folder of a run that has ended.")
+    try:
+        return pq.read_table(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise OutputError(
+            f"{path} cannot be read ({clean(str(error))}). Run the job again; it makes it anew."
+        ) from error
+
+
+def _settings(output: Path) -> dict[str, Any]:
+    """`job.yaml`, or nothing: a report is worth having without it."""
+    try:
+        settings = yaml.safe_load((output / "job.yaml").read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return {}
+    return settings if isinstance(settings, dict) else {}
+
+
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _totals(made: pa.Table) -> list[tuple[str, str]]:
+    """What the run amounts to, for the head of the page."""
+    if not made.num_rows:
+        return []
+    frames = values(made, "frames")
+    size = values(made, "bytes")
+    seconds = values(made, "seconds")
+    totals = [("frames", f"{int(np.nansum(frames)):,}"), ("on disk", _size(float(np.nansum(size))))]
+    if np.isfinite(seconds).any():
+        totals.append(("a video, median", duration(float(np.nanmedian(seconds)))))
+    return totals
+
+
+def _wide(made: pa.Table) -> bool:
+    """Whether most videos are wider than high, as with the still beside the face; they need wider cards."""
+    return bool(np.mean(values(made, "width") > 1.3 * values(made, "height")) > 0.5) if made.num_rows else False
+
+
+def _motion_shown(motion: Motion) -> dict[str, Any]:
+    return {
+        "name": motion.name,
+        "facts": motion.facts,
+        "picture": data_uri(motion.picture, motion.picture_type) if motion.picture else "",
+        "course": _line(motion.course),
+    }
+
+
+def _line(course: tuple[float, ...]) -> str:
+    """A movement's course as the points of an SVG line in a box of 100 x 24, with 1 at the top and 0 at the bottom."""
+    low, high = min(course, default=0.0), max(course, default=1.0)
+    span = max(high - low, 1e-9)
+    step = 100 / max(len(course) - 1, 1)
+    return " ".join(f"{index * step:.2f},{22 - 20 * (value - low) / span:.2f}" for index, value in enumerate(course))
+
+
+def _quality_shown(one: Spread, made: pa.Table) -> dict[str, Any]:
+    figure = one.figure
+    return {
+        "title": figure.title,
+        "meaning": figure.meaning,
+        "median": figure.shown(one.median),
+        "worst": figure.shown(one.worst),
+        "worst_id": clean(made["id"][one.worst_at].as_py()),
+        "measured": "" if one.measured == made.num_rows else f"measured in {count(one.measured, 'video')}",
+        "bars": one.bars,
+        "lowest": figure.shown(one.lowest),
+        "highest": figure.shown(one.highest),
+    }
+
+
+def _flat(settings: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    """Nested settings as `video.frames`, `60`."""
+    if isinstance(settings, Mapping) and settings:
+        for key, value in settings.items():
+            yield from _flat(value, f"{name}.{key}" if name else str(key))
+    else:
+        yield name, "default" if settings is None else clean(str(settings))
+
+
+def _size(number: float) -> str:
+    for unit in ("B", "KB", "MB", "GB"):
+        if number < 1000:
+            return f"{number:.3g} {unit}"
+        number /= 1000
+    return f"{number:,.3g} TB"

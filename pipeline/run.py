@@ -1,0 +1,386 @@
+"""Running a job: check everything, start Ray, extract the movements, make the videos, write the results.
+
+| exit code | meaning |
+|---|---|
+| 0 | every row has its video |
+| 3 | finished, and some rows failed |
+| 130 | interrupted; the same command goes on from there |
+
+The user's own mistakes (2) and everything else (1) leave `run_job` as exceptions.
+"""
+
+import importlib.metadata
+import os
+import platform
+import shutil
+import time
+import warnings
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipeline.checks import (
+    Checked,
+    check_job,
+    check_model,
+    check_output,
+    kept_rows,
+    producer_bytes,
+    target_digest,
+    this_machine,
+    video_settings,
+)
+from pipeline.events import EventLog
+from pipeline.interruption import Interruption
+from pipeline.job import ClusterSpec, JobSpec, ModelSpec, MotionSpec
+from pipeline.ledger import Ledger, OutputLock, write_durably
+from pipeline.motion_flow import MotionFlow
+from pipeline.ray_session import check_nodes_write, ray_session
+from pipeline.report import write_report
+from pipeline.resources import Node, plan_workers
+from pipeline.results import collect_results
+from pipeline.target_flow import Tally, TargetFlow
+from stages.errors import MicromotionError, UserError, WorkStopped
+from stages.prepare import Prepare, PrepareSettings
+from stages.produce import Produce, ProduceSettings
+from stages.subspace import Micromotion, load_micromotion
+
+MADE = ("ledger", "videos", "motions", "motion.safetensors", "anchors.png", "results.parquet", "report.html")
+LIBRARIES = ("torch", "ray", "numpy", "pyarrow", "decord2", "imageio-ffmpeg", "opencv-python", "safetensors")
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """How a run ended: rows done now, kept from before and failed; frames rendered; seconds; exit code; the folder."""
+
+    done: int
+    kept: int
+    failed: int
+    frames: int
+    seconds: float
+    exit_code: int
+    output: Path
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run would do: `rows` in all, of which `kept` are done; `lines` say it to a person."""
+
+    rows: int
+    kept: int
+    lines: tuple[str, ...]
+
+
+def plan_job(job: JobSpec) -> Plan:
+    """Check everything and say what would run where; starts no Ray and writes nothing.
+
+    Raises:
+        UserError: as `check_job`, or the job cannot fit on this machine.
+    """
+    checked = check_job(job)
+    kept, count = kept_rows(checked), len(checked.manifest)
+    lines = [f"job {job.name}: {count:,} rows of {job.manifest}, {kept:,} of them done already"]
+    for name, plan in checked.motions.items():
+        state = "ready" if plan.ready is not None else f"to be extracted from at most {plan.spec.max_anchors} frames"
+        lines.append(f"movement {name}: {plan.source}, {state}")
+    model = checked.model
+    lines.append(f"model: generator of {model.resolution} px and {model.num_layers} layers, {model.generator}")
+    video = job.video
+    lines.append(f"videos: {video.frames} frames at {video.fps:g} fps, {video.path}, {video.layout}, into {job.output}")
+    if job.cluster.address == "local":
+        lines.append(_layout(checked, this_machine()).sentence)
+    else:
+        lines.append(f"on the cluster at {job.cluster.address}; how many workers fit there is seen when it runs")
+    return Plan(count, kept, tuple(lines))
+
+
+def run_job(job: JobSpec, events: EventLog, *, fresh: bool = False, retry: Collection[str] | None = None) -> RunSummary:
+    """Run a job to its end, or go on with it.
+
+    Args:
+        job: as `load_job` gives it.
+        events: where progress is told; `log.jsonl` in the output folder becomes its file.
+        fresh: forget what the output folder holds, and start anew.
+        retry: try rows again that failed in earlier runs: those with one of these reasons, or all if it is empty.
+
+    Returns:
+        How it ended; an interrupted run too.
+
+    Raises:
+        UserError: the job is wrong; nothing was started.
+        WorkStopped: the cluster or every worker failed; what is done is kept.
+    """
+    started = time.monotonic()
+    with _told(events):
+        checked = check_job(job)
+    job.output.mkdir(parents=True, exist_ok=True)
+    interruption = Interruption()
+    with OutputLock(job.output), interruption.listening(), _told(events):
+        events.open(job.output / "log.jsonl")
+        if fresh:
+            checked = _forget(checked, events)
+        (job.output / "videos").mkdir(exist_ok=True)
+        for leftover in (job.output / "videos").glob("*.part"):
+            leftover.unlink(missing_ok=True)  # of a killed run
+        tally = Tally([None] * len(checked.manifest))
+        with Ledger.open(job.output) as ledger:
+            try:
+                _work(checked, ledger, tally, events, interruption, retry)
+                exit_code = 3 if tally.failed else 0
+            except KeyboardInterrupt:
+                exit_code = 130
+            finally:
+                ledger.flush()
+                write_durably(
+                    job.output / "results.parquet", collect_results(checked.manifest.table, tally.keys, ledger.rows())
+                )
+        seconds = time.monotonic() - started
+        _report(job.output, events)
+        counted: dict[str, Any] = {"done": tally.done, "kept": tally.kept, "failed": tally.failed}
+        if exit_code == 130:
+            events.emit("run_interrupted", **counted, remaining=len(tally.keys) - tally.seen)
+        else:
+            events.emit("run_finished", **counted, frames=tally.frames, seconds=seconds, exit_code=exit_code)
+    return RunSummary(**counted, frames=tally.frames, seconds=seconds, exit_code=exit_code, output=job.output)
+
+
+def extract_motion(
+    clip: Path,
+    output: Path,
+    events: EventLog,
+    *,
+    model: ModelSpec | str = "synthface",
+    cluster: ClusterSpec | None = None,
+    iterations: int = 5,
+    **fit: Any,
+) -> Path:
+    """Extract the movement of a clip into a file; the picture of its anchors stands beside it.
+
+    Args:
+        clip: a video of one face.
+        output: the `.safetensors` file.
+        events: where progress is told.
+        model: a name of the registry, or its checkpoint files.
+        cluster: where to work; this machine by default.
+        iterations: the inverter's steps.
+        fit: `max_anchors`, `rank`, `energy`, `per_layer`, as in a job's `motion`.
+
+    Returns:
+        `output`.
+
+    Raises:
+        UserError: the clip, the model or the output cannot be used.
+    """
+    spec = MotionSpec(clip=str(clip), **fit)
+    cluster = cluster or ClusterSpec()
+    check_output(output.parent)
+    names = ModelSpec(**dict.fromkeys(ModelSpec.model_fields, model)) if isinstance(model, str) else model
+    found = check_model(names)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    interruption = Interruption()
+    with interruption.listening(), ray_session(cluster) as nodes:
+        pool = plan_workers(nodes, spec.max_anchors, cluster.workers, cluster.device, producer_bytes(found)).produce
+        flow = MotionFlow(
+            replace(found.files, device=pool.device),
+            found.generator,
+            iterations,
+            pool,
+            cluster.stall_timeout,
+            events,
+            interruption.check,
+        )
+        with interruption.flow(), _explained():
+            flow.extract(output.stem, spec, clip, output, output.with_suffix(".png"))
+    return output
+
+
+def _work(
+    checked: Checked,
+    ledger: Ledger,
+    tally: Tally,
+    events: EventLog,
+    interruption: Interruption,
+    retry: Collection[str] | None,
+) -> None:
+    """Everything for which Ray has to run."""
+    job, cluster = checked.job, checked.job.cluster
+    with ray_session(cluster) as nodes:
+        layout = _layout(checked, nodes)
+        check_nodes_write(job.output)
+        events.emit(
+            "run_started",
+            job=job.name,
+            output=job.output,
+            rows=len(checked.manifest),
+            kept=kept_rows(checked),
+            workers=layout.sentence,
+            address=cluster.address,
+        )
+        _write_job(checked, {name: plan.ready for name, plan in checked.motions.items()})
+        with interruption.flow(), _explained():
+            motions = _motions(checked, nodes, events, interruption)
+            interruption.stop_here()
+            digests = {name: target_digest(motion, job, checked.model) for name, motion in motions.items()}
+            done = ledger.done()
+            failed = {} if retry is not None and not retry else ledger.failed()
+            failed = {entry: why for entry, why in failed.items() if entry not in done and why not in (retry or ())}
+            files = checked.model.files
+            prepare = PrepareSettings(
+                model=replace(files, device=layout.prepare.device), digests=digests, done=done | failed.keys()
+            )
+            produce = ProduceSettings(
+                model=replace(files, device=layout.produce.device),
+                motions={name: str(plan.path) for name, plan in checked.motions.items()},
+                video=video_settings(job.video),
+                output=str(job.output),
+                iterations=job.iterations,
+            )
+            TargetFlow(
+                prepare=(Prepare, prepare),
+                produce=(Produce, produce),
+                layout=layout,
+                digests=digests,
+                failed_before=failed,
+                ledger=ledger,
+                events=events,
+                stall_timeout=cluster.stall_timeout,
+                on_wait=interruption.check,
+            ).run(checked.rows, tally)
+
+
+def _motions(
+    checked: Checked, nodes: list[Node], events: EventLog, interruption: Interruption
+) -> dict[str, Micromotion]:
+    """Every movement of the job, in the output folder and in memory; made only where it is not there already."""
+    job, cluster = checked.job, checked.job.cluster
+    motions: dict[str, Micromotion] = {}
+    for name, plan in checked.motions.items():
+        plan.path.parent.mkdir(parents=True, exist_ok=True)
+        if plan.ready is not None:
+            plan.ready.save(plan.path)
+            if plan.spec.clip is None:
+                plan.picture.unlink(missing_ok=True)  # of another movement, which this one replaces
+        else:
+            pool = plan_workers(
+                nodes, plan.spec.max_anchors, cluster.workers, cluster.device, producer_bytes(checked.model)
+            ).produce
+            flow = MotionFlow(
+                replace(checked.model.files, device=pool.device),
+                checked.model.generator,
+                job.iterations,
+                pool,
+                cluster.stall_timeout,
+                events,
+                interruption.check,
+            )
+            flow.extract(name, plan.spec, plan.source, plan.path, plan.picture)
+        motions[name] = load_micromotion(plan.path)
+        motions[name].check(checked.model.generator, checked.model.num_layers)
+        _write_job(checked, motions)
+    return motions
+
+
+def _layout(checked: Checked, nodes: list[Node]) -> Any:
+    cluster = checked.job.cluster
+    rows = len(checked.manifest)
+    return plan_workers(nodes, rows, cluster.workers, cluster.device, producer_bytes(checked.model))
+
+
+def _write_job(checked: Checked, motions: Mapping[str, Micromotion | None]) -> None:
+    """`job.yaml`: the job as resolved, the versions and checkpoints that it is made with, and the movements so far."""
+    versions = {"python": platform.python_version()}
+    for library in ("micromotion", *LIBRARIES):
+        try:
+            versions[library] = importlib.metadata.version(library)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    made_with = {
+        "versions": versions,
+        "weights": dict(checked.model.hashes),
+        "generator": checked.model.generator,
+        "motions": {
+            name: {"made_from": checked.motions[name].made_from, "fingerprint": motion.fingerprint}
+            for name, motion in motions.items()
+            if motion is not None
+        },
+    }
+    job = checked.job.model_copy(update={"made_with": made_with})
+    path = checked.job.output / "job.yaml"
+    temporary = path.with_name(f".{path.name}.tmp")
+    with temporary.open("w", encoding="utf-8") as file:
+        yaml.safe_dump(job.resolved(), file, sort_keys=False, allow_unicode=True)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def _forget(checked: Checked, events: EventLog) -> Checked:
+    """Remove what earlier runs made in the output folder, and say so first."""
+    output = checked.job.output
+    sources = {checked.manifest.path.absolute(), *(plan.source for plan in checked.motions.values())}
+    made = {name: output / name for name in MADE if (output / name).exists()}
+    there = [name for name, path in made.items() if not any(source.is_relative_to(path) for source in sources)]
+    if there:
+        events.emit("warning", message=f"--fresh: removing {', '.join(there)} from {output}")
+    for name in there:
+        path = output / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    clips = {name: plan for name, plan in checked.motions.items() if plan.spec.clip is not None}
+    unmade = {name: replace(plan, ready=None) for name, plan in clips.items()}
+    return replace(checked, motions={**checked.motions, **unmade})
+
+
+def _report(output: Path, events: EventLog) -> None:
+    """The report is made of the results: should it fail, they stand all the same."""
+    try:
+        write_report(output)
+    except Exception as error:
+        events.emit("warning", message=f"report.html was not written ({type(error).__name__}: {error}).")
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """An engine's exception as one sentence; ours and the user's Ctrl-C pass."""
+    try:
+        yield
+    except MicromotionError:
+        raise
+    except Exception as error:
+        ours = _ours(error)
+        if isinstance(ours, UserError):
+            raise ours from error
+        lines = [line.strip() for line in str(ours or error).splitlines() if line.strip()]
+        raise WorkStopped(
+            f"The work stopped: {lines[-1] if lines else type(error).__name__} "
+            "What is done is kept; the same command goes on from there."
+        ) from error
+
+
+def _ours(error: BaseException) -> BaseException | None:
+    """The exception of ours that a worker raised, inside those that Ray wraps around it."""
+    seen: BaseException | None = error
+    while seen is not None:
+        for candidate in (seen, getattr(seen, "cause", None)):
+            if isinstance(candidate, MicromotionError):
+                return candidate
+        seen = seen.__cause__ or seen.__context__
+    return None
+
+
+@contextmanager
+def _told(events: EventLog) -> Iterator[None]:
+    """Python's warnings of the driver as events: a run's display is no place for them."""
+
+    def tell(message: Warning | str, *others: Any, **named: Any) -> None:
+        events.emit("warning", message=str(message))
+
+    with warnings.catch_warnings():
+        warnings.showwarning = tell
+        yield

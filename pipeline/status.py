@@ -1,0 +1,131 @@
+"""How a run stands, told from its output folder alone: from another terminal, or another machine with the same mount.
+
+The log says what happened, the lock who works on the folder, the ledger which videos stand whatever happened.
+"""
+
+import os
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pipeline.events import read_events
+from pipeline.ledger import Ledger
+from pipeline.phrases import clean, count, duration
+from pipeline.progress import Progress, by_reason, headline, replay
+from stages.errors import OutputError
+
+Condition = Literal["running", "silent", "dead", "finished", "interrupted"]
+# A run says something every few seconds. Loading large networks from a slow disk is the longest it may be busy.
+SILENT_SECONDS = 90.0
+HOLDER = re.compile(r"process (\d+) on (.+)")
+
+
+@dataclass(frozen=True)
+class Status:
+    """A run's state at one moment.
+
+    Attributes:
+        output: its folder.
+        progress: after all events of the latest run.
+        condition: `running`; `silent` (it has not ended, but nothing has come from it for a while); `dead` (its
+            process is gone); `finished`; `interrupted`.
+        silence: seconds since its last sign of life.
+        standing: videos that are there whole, from this run and earlier ones.
+        now: unix seconds of the moment.
+    """
+
+    output: Path
+    progress: Progress
+    condition: Condition
+    silence: float
+    standing: int
+    now: float
+
+
+def read_status(output: Path, now: float | None = None) -> Status:
+    """Read how the run in a folder stands; nothing in the folder is changed.
+
+    Args:
+        output: the output folder of a run.
+        now: unix seconds, for a moment other than this one.
+
+    Raises:
+        OutputError: no run has worked there.
+    """
+    log = output / "log.jsonl"
+    try:
+        events = read_events(log)
+    except OSError as error:
+        raise OutputError(f"{output} has no log.jsonl that can be read: give the output folder of a run.") from error
+    progress = replay(events)
+    if progress.outcome == "waiting":
+        raise OutputError(f"{log} tells of no run: give the output folder of a run.")
+    now = time.time() if now is None else now
+    silence = max(now - progress.last, 0.0)
+    return Status(output, progress, _condition(output, progress, silence), silence, len(Ledger(output).done()), now)
+
+
+def describe(status: Status) -> list[str]:
+    """The status as lines for a person."""
+    progress = status.progress
+    ended = status.condition in ("finished", "interrupted")
+    since = duration(progress.seconds if ended else status.now - progress.started)
+    condition = {
+        "running": f"running for {since}",
+        "silent": f"looks dead: no sign of life for {duration(status.silence)}",
+        "dead": f"stopped without an end: its process is gone, last heard of {duration(status.silence)} ago",
+        "finished": f"finished {duration(status.silence)} ago, after {since}",
+        "interrupted": f"interrupted {duration(status.silence)} ago, after {since}",
+    }[status.condition]
+    lines = [f"{clean(progress.job) or status.output.name}: {condition}"]
+    if progress.workers:
+        lines.append(clean(progress.workers))
+    active = [stage for stage in progress.stages.values() if stage.state != "finished"]
+    if active and not ended:
+        stage = active[-1]
+        total = "" if stage.total is None else f" of {stage.total:,}"
+        lines.append(f"at work on: {clean(stage.name)}, {stage.done:,}{total}")
+    if status.condition == "running":
+        lines.append(headline(progress, status.now))
+    else:
+        lines.append(headline(progress, progress.last).partition(";")[0])
+    if progress.reasons:
+        lines.append(f"failed: {by_reason(progress.reasons)}")
+    lines += [f"  {one.id} ({one.reason}): {one.message}" for one in progress.failures]
+    lines.append(f"{count(status.standing, 'video')} of {progress.rows:,} stand in {status.output / 'videos'}")
+    if status.condition in ("silent", "dead", "interrupted"):
+        lines.append("The same `run` command goes on from here; what stands is not made again.")
+    return lines
+
+
+def _condition(output: Path, progress: Progress, silence: float) -> Condition:
+    if progress.outcome in ("finished", "interrupted"):
+        return progress.outcome
+    match _holder_lives(output):
+        case True:
+            return "running"
+        case False:
+            return "dead"
+    return "silent" if silence > SILENT_SECONDS else "running"
+
+
+def _holder_lives(output: Path) -> bool | None:
+    """Whether the process that holds the folder is there; None where only its own machine could tell."""
+    try:
+        holder = (output / ".lock").read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return None
+    if not holder:  # given back, and yet the log has no end: the run stopped over an error
+        return False
+    found = HOLDER.fullmatch(holder)
+    if found is None or found[2] != os.uname().nodename:
+        return None
+    try:
+        os.kill(int(found[1]), 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True

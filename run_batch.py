@@ -1,0 +1,6 @@
+"""The command line's door: `python run_batch.py run jobs/demo.yaml`."""
+
+from pipeline.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""How well a video makes the movement and keeps the face: one row's figures."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from stages.aligned_landmarks import landmarks_in_crops
+from stages.measure import akd, csim, identity_crop, jitter, motion_gain
+from stages.models import Models, images_to_tensor
+from stages.subspace import Micromotion
+
+
+@dataclass(frozen=True)
+class MotionQuality:
+    """A video against its still and against the anchors.
+
+    Attributes:
+        csim_mean, csim_min: cosine similarity of identity embeddings, frames against the still.
+        motion_correlation: over time, between how far the landmarks and how far the code have moved; NaN at rest.
+        motion_amplitude: how far the landmarks move for what the anchors' landmarks move; 1 is as far.
+        akd: mean L1 distance of the landmarks' displacement from the anchors', share of the inter-ocular distance.
+        jitter: distance of the landmarks from their smoothed track, share of the inter-ocular distance.
+    """
+
+    csim_mean: float
+    csim_min: float
+    motion_correlation: float
+    motion_amplitude: float
+    akd: float
+    jitter: float
+
+
+@torch.inference_mode()
+def measure_video(
+    models: Models, motion: Micromotion, still: np.ndarray, frames: np.ndarray, progress: np.ndarray
+) -> MotionQuality:
+    """Measure frames of one video.
+
+    Args:
+        models: whose identity and landmark networks look.
+        motion: the micromotion that was applied; without the anchors' landmarks, what compares with them is NaN.
+        still: (256, 256, 3) uint8, the aligned target.
+        frames: (F, S, S, 3) uint8, aligned, the first one at rest.
+        progress: (F,) how far each frame's code has moved along the motion: 0 at rest, 1 at the anchors' extreme.
+    """
+    similarity = csim(embeddings(models, frames), embeddings(models, still[None])[0]).numpy()  # (F,)
+    track = landmarks_in_crops(models.landmarks, frames)  # (F, 68, 2)
+    correlation = amplitude = distance = float("nan")
+    if motion.landmarks is not None:
+        field = displacement_field(motion)  # (68, 2)
+        moved = (track - track[0]) / interocular(track[0])  # (F, 68, 2)
+        correlation, amplitude = motion_gain(moved, field, progress)
+        distance = akd(moved, progress[:, None, None] * field)
+    return MotionQuality(
+        float(similarity.mean()),
+        float(similarity.min()),
+        correlation,
+        amplitude,
+        distance,
+        jitter(track) / interocular(track[0]),
+    )
+
+
+def embeddings(models: Models, frames: np.ndarray, batch: int = 16) -> torch.Tensor:
+    """(F, S, S, 3) uint8 aligned faces -> (F, 512) identity embeddings."""
+    parts = []
+    for start in range(0, len(frames), batch):
+        images = images_to_tensor(frames[start : start + batch], models.device)  # (B, 3, S, S)
+        images = F.interpolate(images, size=(256, 256), mode="bilinear", antialias=True)
+        parts.append(models.identity.embed(identity_crop(images)).cpu())
+    return torch.cat(parts)
+
+
+def displacement_field(motion: Micromotion) -> np.ndarray:
+    """How the anchors' landmarks move over the whole motion, (68, 2), in shares of their inter-ocular distance.
+
+    Every anchor says how far its landmarks went for how far its code went; least squares over all of them stands
+    above the noise of any one.
+    """
+    assert motion.landmarks is not None
+    landmarks = motion.landmarks.numpy()  # (T, 68, 2)
+    reach = motion.progress.numpy()  # (T,)
+    rest = int(np.abs(reach).argmin())
+    moved = (landmarks - landmarks[rest]) / interocular(landmarks[rest])
+    share = reach - reach[rest]
+    return np.einsum("t,tpc->pc", share, moved) / np.square(share).sum()
+
+
+def interocular(landmarks: np.ndarray) -> float:
+    """Distance between the outer corners of the eyes, (68, 2) -> scalar."""
+    return float(np.linalg.norm(landmarks[36] - landmarks[45]))

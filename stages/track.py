@@ -1,0 +1,85 @@
+"""One face through a clip: which of each frame's faces it is, and a crop that does not tremble."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from stages.detect import Face, overlap
+
+# A face moves less than half its size between two frames that are used.
+SAME_FACE = 0.25  # intersection over union with where it was last
+SMOOTHING = 0.12  # seconds, the standard deviation of the window over which a crop is steadied
+
+
+@dataclass(frozen=True)
+class Track:
+    """A face through T frames.
+
+    Attributes:
+        landmarks: (T, 68, 2) float32, in pixels; NaN where the face was not found.
+        steadied: (T, 68, 2) float32, smoothed over time: for cropping. NaN where the face was not found.
+        found: (T,) bool.
+    """
+
+    landmarks: np.ndarray
+    steadied: np.ndarray
+    found: np.ndarray
+
+
+def track_face(faces: Sequence[Sequence[Face]], times: np.ndarray) -> Track:
+    """Follow one face: the largest one of the first frame that shows any, then the one nearest to where it was.
+
+    Landmarks tremble by a share of a pixel from frame to frame. A crop cut by them trembles too, and a movement fitted
+    to such crops learns it; so crops are cut by landmarks smoothed over time (a local straight line, which neither
+    delays nor flattens a turning head, weighted by a Gaussian over true time). Expressions stay as they are: the crop
+    uses only the means of eyes and mouth corners.
+
+    Args:
+        faces: for each frame, its faces, the largest first.
+        times: (T,) seconds, rising.
+    """
+    chosen: list[Face | None] = []
+    last: Face | None = None
+    for candidates in faces:
+        face = _nearest(candidates, last)
+        chosen.append(face)
+        last = face or last
+    nothing = np.full((68, 2), np.nan, np.float32)
+    landmarks = np.stack([nothing if face is None else face.landmarks for face in chosen])  # (T, 68, 2)
+    found = np.array([face is not None for face in chosen])
+    steadied = landmarks.copy()
+    if found.any():
+        steadied[found] = steady(landmarks[found], np.asarray(times, np.float64)[found])
+    return Track(landmarks, steadied, found)
+
+
+def steady(landmarks: np.ndarray, times: np.ndarray, width: float = SMOOTHING) -> np.ndarray:
+    """Smooth tracks over time by local linear regression (Cleveland, 1979).
+
+    Args:
+        landmarks: (T, P, 2).
+        times: (T,) seconds.
+        width: standard deviation of the Gaussian weights, in seconds.
+
+    Returns:
+        (T, P, 2) float32. A track that moves evenly comes back unchanged.
+    """
+    apart = times[None, :] - times[:, None]  # (T, T)
+    weights = np.exp(-0.5 * np.square(apart / width))
+    total = weights.sum(axis=1)
+    mean = (weights * apart).sum(axis=1) / total  # (T,)
+    spread = (weights * np.square(apart)).sum(axis=1) / total - np.square(mean)
+    # At the middle of an even window the slope has no say; at the ends it keeps the line from bending inwards.
+    slope = np.where(spread > 1e-12, -mean / np.maximum(spread, 1e-12), 0.0)
+    kernel = weights / total[:, None] * (1 + slope[:, None] * (apart - mean[:, None]))  # (T, T), rows sum to 1
+    return np.einsum("ts,spc->tpc", kernel, landmarks.astype(np.float64)).astype(np.float32)
+
+
+def _nearest(candidates: Sequence[Face], last: Face | None) -> Face | None:
+    """The face that overlaps most with where it was last, if any does."""
+    if last is None:
+        return candidates[0] if candidates else None
+    near = [(overlap(face.box, last.box), index) for index, face in enumerate(candidates)]
+    best = max(near, default=(0.0, -1))
+    return candidates[best[1]] if best[0] >= SAME_FACE else None

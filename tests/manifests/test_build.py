@@ -1,0 +1,115 @@
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from manifests.build import build_manifest
+from manifests.schema import read_manifest
+from stages.errors import ManifestError
+
+
+def touched(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"picture")
+
+
+def rows(output: Path) -> dict[str, str]:
+    table = read_manifest(output).table
+    return dict(zip(table["id"].to_pylist(), table["image"].to_pylist(), strict=True))
+
+
+def test_pictures_become_rows_in_the_order_of_their_paths(tmp_path):
+    touched(tmp_path / "faces", "sub/anna.jpg", "Bea.PNG", "carl.webp", "notes.txt", ".hidden.jpg", ".trash/old.jpg")
+    built = build_manifest(tmp_path / "faces", tmp_path / "targets.parquet")
+    assert (built.rows, built.others) == (3, 1)
+    expected = {"Bea": "faces/Bea.PNG", "carl": "faces/carl.webp", "sub_anna": "faces/sub/anna.jpg"}
+    assert list(rows(tmp_path / "targets.parquet").items()) == list(expected.items())
+
+
+def test_only_the_folder_itself_is_looked_at_if_asked_for(tmp_path):
+    touched(tmp_path, "anna.jpg", "sub/bea.jpg")
+    assert build_manifest(tmp_path, tmp_path / "targets.parquet", recursive=False).rows == 1
+
+
+def test_names_that_come_to_one_id_are_told_apart(tmp_path):
+    touched(tmp_path, "a b.jpg", "a_b.jpg", "A_B.png", "con.jpg", "a/b.jpg")
+    build_manifest(tmp_path, tmp_path / "targets.parquet")
+    assert rows(tmp_path / "targets.parquet") == {
+        "A_B": "A_B.png",
+        "a_b-2": "a b.jpg",
+        "a_b-3": "a/b.jpg",
+        "a_b-4": "a_b.jpg",
+        "_con": "con.jpg",
+    }
+
+
+def test_every_image_is_found_from_wherever_the_manifest_stands(tmp_path):
+    touched(tmp_path / "faces", "anna.jpg", "sub/bea.jpg")
+    (tmp_path / "deep/er").mkdir(parents=True)
+    (tmp_path / "short").symlink_to(tmp_path / "deep/er")
+    for output in ("faces/targets.parquet", "deep/er/targets.parquet", "short/targets.parquet"):
+        build_manifest(tmp_path / "faces", tmp_path / output)
+        manifest = read_manifest(tmp_path / output)
+        assert all(Path(image).read_bytes() == b"picture" for image in manifest.images())
+        assert not any(Path(image).is_absolute() for image in manifest.table["image"].to_pylist())
+
+
+def test_a_folder_given_by_a_relative_path_serves(tmp_path, monkeypatch):
+    touched(tmp_path / "faces", "anna.jpg")
+    monkeypatch.chdir(tmp_path)
+    build_manifest("faces", "targets.parquet")
+    assert read_manifest("targets.parquet").images() == [str(tmp_path / "faces/anna.jpg")]
+
+
+def test_links_are_followed_and_never_in_a_circle(tmp_path):
+    touched(tmp_path / "faces", "anna.jpg")
+    touched(tmp_path / "elsewhere", "bea.jpg")
+    (tmp_path / "faces/more").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "faces/again").symlink_to(tmp_path / "faces")
+    (tmp_path / "elsewhere/back").symlink_to(tmp_path / "faces")
+    (tmp_path / "faces/gone.jpg").symlink_to(tmp_path / "nowhere.jpg")
+    build_manifest(tmp_path / "faces", tmp_path / "targets.parquet")
+    assert set(rows(tmp_path / "targets.parquet")) == {"anna", "more_bea"}
+
+
+@settings(max_examples=25)
+@given(names=st.lists(st.from_regex(r"[A-Za-zé ?#,'\"%:-][A-Za-zé ._?#,'\"%:-]{0,20}", fullmatch=True), max_size=8))
+def test_any_names_give_a_manifest_that_reads_and_is_the_same_when_built_again(tmp_path_factory, names):
+    folder = tmp_path_factory.mktemp("faces")
+    touched(folder, "first.jpg", *[f"{name}.jpg" for name in names])
+    build_manifest(folder, folder / "a.parquet")
+    first = rows(folder / "a.parquet")
+    assert len(first) == len({"first", *names})
+    assert all((folder / image).is_file() for image in first.values())
+    build_manifest(folder, folder / "a.parquet")
+    assert list(rows(folder / "a.parquet").items()) == list(first.items())
+
+
+def test_nothing_but_the_manifest_is_left_behind(tmp_path):
+    touched(tmp_path / "faces", "anna.jpg")
+    (tmp_path / "out").mkdir()
+    build_manifest(tmp_path / "faces", tmp_path / "out/targets.parquet")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["targets.parquet"]
+
+
+def test_folders_that_cannot_serve_are_refused_with_a_sentence(tmp_path):
+    def refused(folder: Path, output: Path, said: str) -> None:
+        with pytest.raises(ManifestError, match=said):
+            build_manifest(folder, output)
+
+    refused(tmp_path / "none", tmp_path / "t.parquet", "none: there is no such folder")
+    (tmp_path / "empty").mkdir()
+    refused(tmp_path / "empty", tmp_path / "t.parquet", r"empty: no pictures \(bmp, jpeg, jpg,.*\) among 0 files")
+    touched(tmp_path / "faces", "anna.jpg")
+    refused(tmp_path / "faces", tmp_path / "t.csv", 'written as .parquet, found ".csv"')
+    refused(tmp_path / "faces", tmp_path / "gone/t.parquet", "gone/t.parquet: cannot be written: No such file")
+    assert not (tmp_path / "t.parquet").exists()
+
+
+def test_a_file_name_that_is_no_text_is_named(tmp_path):
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.jpg")).write_bytes(b"picture")
+    with pytest.raises(ManifestError, match=r"not UTF-8\. Rename it"):
+        build_manifest(tmp_path, tmp_path / "t.parquet")

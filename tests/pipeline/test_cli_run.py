@@ -1,0 +1,123 @@
+"""The command line as people use it: the bundled models, a real run in another process, and its end."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+import torch
+from PIL import Image
+
+from stages.micromotion import Micromotion
+from stages.models import tensor_to_images
+from weights import load_generator
+
+pytestmark = pytest.mark.slow
+PATIENCE = 300
+
+
+@pytest.fixture(scope="module")
+def job(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two faces of the bundled generator, one picture without a face, and a ready-made movement."""
+    folder = tmp_path_factory.mktemp("job")
+    generator = load_generator("synthface")
+    with torch.inference_mode():
+        z = torch.randn(2, 512, generator=torch.Generator().manual_seed(0))
+        codes = generator.map(z, truncation=0.3)  # (2, L, 512)
+        faces = tensor_to_images(generator.synthesize(codes)).numpy()  # (2, H, W, 3)
+    for name, face in zip(("anna", "ben"), faces, strict=True):
+        Image.fromarray(face).resize((256, 256)).save(folder / f"{name}.png")
+    Image.new("RGB", (256, 256), "grey").save(folder / "wall.png")
+    direction = codes[1] - codes[0]  # (L, 512)
+    length = direction.norm()
+    Micromotion(
+        direction=direction,
+        basis=direction[None] / length,
+        coefficients=torch.tensor([[0.0], [float(length)]]),
+        neutral=codes[0],
+        source="one face to the other",
+        generator=generator.fingerprint,
+        explained=1.0,
+        fps=0.0,
+    ).save(folder / "motion.safetensors")
+    (folder / "faces.csv").write_text("id,image\nanna,anna.png\nwall,wall.png\nben,ben.png\n")
+    path = folder / "smile.yaml"
+    path.write_text(
+        "motion: {file: motion.safetensors}\nmanifest: faces.csv\nvideo: {frames: 6, measured_frames: 3}\noutput: out\n"
+    )
+    return path
+
+
+def start(repository: Path, *arguments: object) -> subprocess.Popen[str]:
+    command = [sys.executable, "run_batch.py", *map(str, arguments)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(
+        command,
+        cwd=repository,
+        env=environment,
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def call(repository: Path, *arguments: object) -> tuple[int, str]:
+    """Exit code and what was printed."""
+    with start(repository, *arguments) as process:
+        printed, complaints = process.communicate(timeout=PATIENCE)
+    assert "Traceback" not in complaints
+    return process.returncode, printed
+
+
+def test_a_run_its_repetition_a_retry_and_what_they_say(job: Path, repository: Path):
+    output = job.parent / "out"
+
+    code, said = call(repository, "run", job)
+    assert code == 3
+    assert not re.search(r"[\x00-\x09\x0b-\x1f]", said)
+    assert "failed: wall (no_face)" in said
+    assert f"2 videos made, in {output}/videos" in said
+    assert "1 row failed: 1 no_face" in said
+    assert said.splitlines()[-1] == f"open {output}/report.html"
+    assert pq.read_table(output / "results.parquet")["status"].to_pylist() == ["done", "failed", "done"]
+    assert {path.name for path in (output / "videos").iterdir()} == {"anna.mp4", "ben.mp4"}
+    page = (output / "report.html").read_text()
+    assert page.count("<video ") == page.count("--strip: url") == 2
+
+    made = (output / "videos/anna.mp4").stat().st_mtime_ns
+    code, said = call(repository, "run", job)
+    assert code == 3
+    assert "0 videos made, 2 videos kept from before" in said
+    assert (output / "videos/anna.mp4").stat().st_mtime_ns == made
+
+    Image.open(job.parent / "anna.png").save(job.parent / "wall.png")
+    code, said = call(repository, "retry", output, "--reason", "no_face")
+    assert code == 0
+    assert "1 video made, 2 videos kept from before" in said
+
+    code, said = call(repository, "status", output)
+    assert code == 0
+    assert f"{job.stem}: finished" in said
+    assert "3 videos of 3 stand" in said
+
+
+def test_an_interrupted_run_says_how_to_go_on_and_does(job: Path, repository: Path, tmp_path: Path):
+    arguments = ("run", job, "--output", tmp_path / "out", "--set", "video.frames=5000", "--set", "video.crf=30")
+    with start(repository, *arguments) as process:
+        until = time.monotonic() + PATIENCE
+        while not list((tmp_path / "out/videos").glob("*.mp4*")) and time.monotonic() < until:
+            time.sleep(0.1)
+        assert "running for" in call(repository, "status", tmp_path / "out")[1]
+        process.send_signal(signal.SIGINT)
+        said, complaints = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130
+    assert "Traceback" not in complaints
+    assert "interrupted with " in said
+    assert f"to go on: python run_batch.py run {job} --output {tmp_path / 'out'} --set video.frames=5000" in said
+    assert "interrupted" in call(repository, "status", tmp_path / "out")[1]

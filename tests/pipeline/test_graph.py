@@ -1,0 +1,117 @@
+"""The flows on a real Ray: what goes in comes out once, whatever happens to a worker."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hn
+
+from pipeline.events import Event, EventLog
+from pipeline.graph import Step, run_flow, to_columns, to_table
+from pipeline.ledger import Ledger
+from pipeline.resources import Node, Pool
+from pipeline.target_flow import Tally
+from tests.pipeline.tiny_run import flow, rows_of
+from tests.pipeline.tiny_stages import Refusing, TinyPrepare, TinyProduce, TinySettings, Where
+
+arrays = hn.arrays(st.sampled_from([np.uint8, np.float32, np.float64]), hn.array_shapes(min_dims=1, max_dims=3))
+
+
+@given(st.lists(st.tuples(st.text(), st.floats(), arrays, st.none() | st.binary()), max_size=5))
+def test_columns_travel_and_come_back_the_same(rows: list[tuple[str, float, np.ndarray, bytes | None]]) -> None:
+    columns = {name: [row[index] for row in rows] for index, name in enumerate(["id", "akd", "crop", "code"])}
+    back = to_columns(to_table(columns))
+    crops = [row[2] for row in rows]
+    for sent, received in zip(crops, back.pop("crop"), strict=True):
+        assert sent.dtype == received.dtype
+        np.testing.assert_array_equal(sent, received)
+    del columns["crop"]
+    np.testing.assert_equal(back, columns)
+
+
+def test_a_column_has_its_type_even_where_a_batch_has_no_value_for_it() -> None:
+    assert (
+        to_table({"message": [None], "bytes": [None], "akd": [None]}).schema
+        == to_table({"message": ["x"], "bytes": [np.int64(3)], "akd": [1.0]}).schema
+    )
+
+
+def pictures_in(folder: Path, names: list[str]) -> Path:
+    folder.mkdir()
+    for name in names:
+        (folder / f"{name}.png").write_bytes(b"no face" if name.startswith("faceless") else name.encode())
+    return folder
+
+
+def made(output: Path) -> list[str]:
+    return sorted(mark.name.split("+")[0] for mark in (output / "made").iterdir())
+
+
+def test_every_row_comes_out_once_and_a_second_run_makes_nothing_again(tmp_path: Path, ray_nodes: list[Node]) -> None:
+    names = [*(f"f{index:02}" for index in range(20)), "faceless", "broken"]
+    rows = rows_of(pictures_in(tmp_path / "pictures", names))
+    heard: list[Event] = []
+    tally = Tally([None] * rows.num_rows)
+    with Ledger.open(tmp_path / "out") as ledger, EventLog(None, [heard.append]) as events:
+        flow(tmp_path / "out", ledger, events, ray_nodes, 0.0).run(rows, tally)
+    assert (tally.done, tally.kept, tally.failed) == (20, 0, 2)
+    assert made(tmp_path / "out") == [name for name in names if name.startswith("f") and name != "faceless"]
+    told = {event["id"]: event for event in heard if event["event"] == "row"}
+    assert set(told) == set(names)
+    assert told["faceless"]["reason"] == "no_face"
+    assert told["broken"]["message"] == "RuntimeError: a stage that fails as a whole"
+    finished = [event for event in heard if event["event"] == "stage"][-1]
+    assert (finished["state"], finished["done"], finished["total"]) == ("finished", 22, 22)
+
+    (tmp_path / "pictures/f03.png").write_bytes(b"another face")
+    (tmp_path / "out/videos/f05.mp4").unlink()
+    again = Tally([None] * rows.num_rows)
+    with Ledger.open(tmp_path / "out") as ledger:
+        flow(tmp_path / "out", ledger, EventLog(), ray_nodes, 0.0).run(rows, again)
+    assert (again.done, again.kept, again.failed) == (2, 18, 2)
+    assert made(tmp_path / "out").count("f03") == made(tmp_path / "out").count("f05") == 2
+
+
+def test_a_row_that_kills_its_worker_is_quarantined_and_all_others_are_done(
+    tmp_path: Path, ray_nodes: list[Node]
+) -> None:
+    names = [*(f"f{index:02}" for index in range(12)), "poison"]
+    rows = rows_of(pictures_in(tmp_path / "pictures", names))
+    heard: list[Event] = []
+    tally = Tally([None] * rows.num_rows)
+    with Ledger.open(tmp_path / "out") as ledger, EventLog(None, [heard.append]) as events:
+        flow(tmp_path / "out", ledger, events, ray_nodes, 0.0).run(rows, tally)
+        assert (tally.done, tally.failed) == (12, 1)
+        assert list(ledger.failed().values()) == ["worker_crashed"]
+    assert any(event["event"] == "warning" and "a worker died" in event["message"] for event in heard)
+
+
+def test_a_stage_that_cannot_be_set_up_ends_the_flow_with_its_reason(ray_nodes: list[Node]) -> None:
+    with pytest.raises(Exception, match="the checkpoint is damaged"):
+        list(run_flow(to_table({"id": ["a"]}), [Step(Refusing, "the checkpoint is damaged", Pool(1, 0.5))]))
+
+
+def test_waiting_can_end_a_flow_at_any_time(tmp_path: Path, ray_nodes: list[Node]) -> None:
+    rows = rows_of(pictures_in(tmp_path / "pictures", [f"f{index}" for index in range(8)]))
+    (tmp_path / "videos").mkdir()
+    (tmp_path / "made").mkdir()
+    calls = 0
+
+    def on_wait() -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 3:
+            raise KeyboardInterrupt
+
+    settings = TinySettings(str(tmp_path), seconds=30.0)
+    steps = [Step(TinyPrepare, settings, Pool(1, 0.5)), Step(TinyProduce, settings, Pool(1, 0.5))]
+    with pytest.raises(KeyboardInterrupt):
+        list(run_flow(rows, steps, on_wait=on_wait))
+
+
+def test_workers_have_the_users_home_and_their_share_of_threads(ray_nodes: list[Node]) -> None:
+    rows = [row for part in run_flow(to_table({"id": ["a"]}), [Step(Where, None, Pool(1, 0.5))]) for row in part]
+    assert [row["message"] for row in rows] == [f"{os.environ['HOME']} 1"]

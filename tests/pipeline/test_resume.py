@@ -1,0 +1,169 @@
+"""A run killed at any instant goes on with the same command, and a local run talks to nobody."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline.ledger import Ledger
+
+SCRIPT = Path(__file__).with_name("tiny_run.py")
+COUNT = 20
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for index in range(COUNT):
+        (folder / f"f{index:02}.png").write_bytes(bytes([index]))
+    return folder
+
+
+def command(output: Path, pictures: Path, seconds: float) -> list[str]:
+    return [sys.executable, str(SCRIPT), str(output), str(pictures), str(seconds)]
+
+
+def environment(repository: Path) -> dict[str, str]:
+    return os.environ | {"PYTHONPATH": str(repository), "OMP_NUM_THREADS": "1"}
+
+
+def stored(output: Path) -> int:
+    return Ledger(output).rows().num_rows if (output / "ledger").is_dir() else 0
+
+
+def wait_for_rows(output: Path, count: int, process: subprocess.Popen[str]) -> None:
+    limit = time.monotonic() + 120
+    while stored(output) < count:
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < limit, "no rows within two minutes"
+        time.sleep(0.1)
+
+
+def marks(output: Path) -> list[str]:
+    return [mark.name.split("+")[0] for mark in (output / "made").iterdir()]
+
+
+def test_a_killed_run_resumes_and_repeats_only_what_was_in_flight(
+    tmp_path: Path, pictures: Path, repository: Path
+) -> None:
+    output = tmp_path / "out"
+    start = subprocess.Popen(
+        command(output, pictures, 1.0),
+        env=environment(repository),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_for_rows(output, 4, start)
+    start.send_signal(signal.SIGKILL)
+    start.wait()
+    before = stored(output)
+    assert before < COUNT
+
+    end = subprocess.run(command(output, pictures, 0.0), env=environment(repository), capture_output=True, text=True)
+    assert end.returncode == 0, end.stderr
+    kept = int(end.stdout.split()[3])
+    assert end.stdout == f"done {COUNT - kept} kept {kept} failed 0\n"
+    assert kept >= before
+    repeated = len(marks(output)) - len(set(marks(output)))
+    assert set(marks(output)) == {f"f{index:02}" for index in range(COUNT)}
+    # Two workers, each with one row in hand; a row counts as in flight until its part is on the disk.
+    assert repeated <= 2 + 2
+    assert end.stderr == ""
+
+
+def test_an_interrupted_run_keeps_what_is_done_and_says_so(tmp_path: Path, pictures: Path, repository: Path) -> None:
+    output = tmp_path / "out"
+    run = subprocess.Popen(
+        command(output, pictures, 1.0),
+        env=environment(repository),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_for_rows(output, 2, run)
+    run.send_signal(signal.SIGINT)
+    said, complained = run.communicate(timeout=60)
+    assert run.returncode == 130, complained
+    assert (said, complained) == ("", "")
+    done = Ledger(output).done()
+    assert 2 <= len(done) < COUNT
+    assert {entry.split("\n")[0] for entry in done} == {video.stem for video in (output / "videos").glob("*.mp4")}
+
+
+def test_a_local_run_connects_to_nothing_but_this_machine(tmp_path: Path, pictures: Path, repository: Path) -> None:
+    for picture in sorted(pictures.iterdir())[2:]:
+        picture.unlink()
+    home = tmp_path / "home"
+    home.mkdir()
+    run = command(tmp_path / "out", pictures, 0.0)
+    addresses = traced(run, environment(repository) | {"HOME": str(home)}, tmp_path)
+    assert addresses, "nothing was seen, although Ray's own processes talk to each other"
+    assert {address for address in addresses if not is_loopback(address)} == set()
+    assert Ledger(tmp_path / "out").rows().num_rows == 2
+    assert list(home.rglob("*")) == [], "the user's home is not Ray's to write in"
+
+
+def is_loopback(address: str) -> bool:
+    return address.removeprefix("::ffff:").startswith("127.") or address in ("::1", "0.0.0.0", "::")
+
+
+def traced(run: list[str], env: dict[str, str], folder: Path) -> set[str]:
+    """Every internet address that a command and its children connect or send to."""
+    if strace := shutil.which("strace"):
+        log = folder / "strace.log"
+        calls = "trace=connect,sendto,sendmsg,sendmmsg"
+        subprocess.run(
+            [strace, "-f", "-qq", "-e", calls, "-o", str(log), *run], env=env, check=True, capture_output=True
+        )
+        text = log.read_text(errors="replace")
+        return set(re.findall(r'inet_addr\("([^"]+)"\)', text) + re.findall(r'inet_pton\(AF_INET6, "([^"]+)"', text))
+    process = subprocess.Popen(run, env=env, stdout=subprocess.DEVNULL)
+    seen: set[str] = set()
+    while process.poll() is None:
+        seen.update(peers(process.pid))
+        time.sleep(0.005)
+    assert process.returncode == 0
+    return seen
+
+
+def peers(root: int) -> Iterator[str]:
+    """Without strace: the remote ends of all sockets of a process and its descendants, as the kernel lists them."""
+    family = {root}
+    parents = {}
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parents[int(status.parent.name)] = int(status.read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+    for _ in range(8):
+        family |= {child for child, parent in parents.items() if parent in family}
+    inodes = set()
+    for process in family:
+        try:
+            inodes |= {str(link.readlink()) for link in Path(f"/proc/{process}/fd").iterdir()}
+        except OSError:
+            continue
+    for kind in ("tcp", "tcp6", "udp", "udp6"):
+        for line in Path(f"/proc/net/{kind}").read_text().splitlines()[1:]:
+            fields = line.split()
+            if f"socket:[{fields[9]}]" in inodes:
+                yield shown(fields[2].split(":")[0])
+
+
+def shown(address: str) -> str:
+    """An address as the kernel prints it, in hexadecimal words of this machine's order, as people write it."""
+    import ipaddress
+
+    words = [bytes.fromhex(address[start : start + 8])[::-1] for start in range(0, len(address), 8)]
+    parsed = ipaddress.ip_address(b"".join(words))
+    mapped = getattr(parsed, "ipv4_mapped", None)
+    return str(mapped or parsed)

@@ -1,0 +1,73 @@
+"""The target flow with tiny stages: as a fixture of the tests, and as a whole run of its own.
+
+`python tiny_run.py OUTPUT PICTURES SECONDS` makes the "videos" of a folder of pictures.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from pipeline.events import EventLog
+from pipeline.interruption import Interruption
+from pipeline.job import ClusterSpec
+from pipeline.ledger import Ledger, OutputLock
+from pipeline.ray_session import ray_session
+from pipeline.resources import plan_workers
+from pipeline.target_flow import Tally, TargetFlow
+from tests.pipeline.tiny_stages import DIGESTS, TinyPrepare, TinyProduce, TinySettings
+
+
+def rows_of(pictures: Path) -> pa.Table:
+    """A manifest of all files in a folder."""
+    files = sorted(pictures.iterdir())
+    return pa.table(
+        {
+            "order": pa.array(range(len(files)), pa.int64()),
+            "id": [file.stem for file in files],
+            "image": [str(file) for file in files],
+            "motion": ["smile"] * len(files),
+            "strength": [1.0] * len(files),
+        }
+    )
+
+
+def flow(output: Path, ledger: Ledger, events: EventLog, nodes: list[Any], seconds: float, **others: Any) -> TargetFlow:
+    """The target flow as `pipeline.run` builds it, with these stages."""
+    (output / "videos").mkdir(parents=True, exist_ok=True)
+    (output / "made").mkdir(exist_ok=True)
+    done = ledger.done()
+    failed = {entry: why for entry, why in ledger.failed().items() if entry not in done}
+    settings = TinySettings(str(output), done | failed.keys(), seconds)
+    return TargetFlow(
+        prepare=(TinyPrepare, settings),
+        produce=(TinyProduce, settings),
+        layout=plan_workers(nodes, 1000),
+        digests=DIGESTS,
+        failed_before=failed,
+        ledger=ledger,
+        events=events,
+        stall_timeout=120.0,
+        **others,
+    )
+
+
+def main(output: Path, pictures: Path, seconds: float) -> None:
+    """Make what is not made yet; ends with 130 when interrupted."""
+    output.mkdir(parents=True, exist_ok=True)
+    rows = rows_of(pictures)
+    interruption = Interruption()
+    tally = Tally([None] * rows.num_rows)
+    with OutputLock(output), interruption.listening(), EventLog(output / "log.jsonl") as events:
+        with Ledger.open(output) as ledger, ray_session(ClusterSpec(), cpus=2) as nodes:
+            try:
+                with interruption.flow():
+                    flow(output, ledger, events, nodes, seconds, on_wait=interruption.check).run(rows, tally)
+            except KeyboardInterrupt:
+                sys.exit(130)
+        print(f"done {tally.done} kept {tally.kept} failed {tally.failed}")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3]))

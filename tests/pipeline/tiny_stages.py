@@ -1,0 +1,101 @@
+"""Stages that do in a millisecond what the real ones do in seconds: they read real files and write real files.
+
+They import nothing heavy, so that workers of a test start quickly.
+"""
+
+import hashlib
+import os
+import time
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+DIGESTS = {"smile": "digest"}
+
+
+@dataclass(frozen=True)
+class TinySettings:
+    """`done` as for `Prepare`; `output` is where videos go; `seconds` is how long one takes."""
+
+    output: str
+    done: frozenset[str] = frozenset()
+    seconds: float = 0.0
+
+
+class TinyPrepare:
+    """Reads the picture's bytes; a file that says "no face" fails."""
+
+    def __init__(self, settings: TinySettings) -> None:
+        self.done = settings.done
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
+        contents = [Path(image).read_bytes() for image in batch["image"]]
+        keys = [hashlib.sha256(data).hexdigest() for data in contents]
+        status = [
+            "kept" if f"{id_}\n{key}" in self.done else "failed" if data == b"no face" else "ready"
+            for id_, key, data in zip(batch["id"], keys, contents, strict=True)
+        ]
+        count = len(keys)
+        return {
+            **batch,
+            "key": keys,
+            "status": status,
+            "reason": ["no_face" if one == "failed" else "" for one in status],
+            "message": [""] * count,
+            "crop": np.zeros((count, 256, 256, 3), np.uint8),
+        }
+
+
+class TinyProduce:
+    """Writes a "video", and a mark for each time it did; dies over a row named poison, raises over one named broken."""
+
+    def __init__(self, settings: TinySettings) -> None:
+        self.output, self.seconds = Path(settings.output), settings.seconds
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
+        made: dict[str, list[Any]] = {
+            name: list(batch[name])
+            for name in ("order", "id", "status", "reason", "message", "key", "motion", "strength")
+        }
+        made |= {"video": [], "bytes": [], "frames": []}
+        for index, (id_, status, crop) in enumerate(zip(batch["id"], batch["status"], batch["crop"], strict=True)):
+            assert crop.shape == (256, 256, 3)
+            if id_.startswith("poison"):
+                os._exit(1)
+            if id_.startswith("broken"):
+                raise RuntimeError("a stage that fails as a whole")
+            video = f"videos/{id_}.mp4" if status == "ready" else ""
+            if video:
+                (self.output / "made" / f"{id_}+{uuid.uuid4().hex}").touch()
+                time.sleep(self.seconds)
+                (self.output / f"{video}.part").write_bytes(b"video of " + id_.encode())
+                (self.output / f"{video}.part").replace(self.output / video)
+                made["status"][index] = "done"
+            made["video"].append(video)
+            made["bytes"].append(len(b"video of " + id_.encode()) if video else 0)
+            made["frames"].append(2 if video else 0)
+        return made
+
+
+class Refusing:
+    """Cannot be set up."""
+
+    def __init__(self, settings: str) -> None:
+        raise ValueError(settings)
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
+        return batch
+
+
+class Where:
+    """Says what its worker sees."""
+
+    def __init__(self, settings: None) -> None:
+        pass
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
+        seen = f"{os.environ['HOME']} {os.environ['OMP_NUM_THREADS']}"
+        return {"id": batch["id"], "message": [seen] * len(batch["id"])}

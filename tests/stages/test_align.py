@@ -1,0 +1,80 @@
+"""The FFHQ crop."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stages.align import align_face, face_quad, landmark_crop
+
+
+def face(scale: float = 1.0, turn: float = 0.0, x: float = 128.0, y: float = 128.0) -> np.ndarray:
+    """Landmarks of a plain face: only eyes and mouth corners matter to the crop."""
+    points = np.zeros((68, 2))
+    points[36:42], points[42:48] = (-30, -20), (30, -20)
+    points[48:68] = (0, 40)
+    points[48], points[54] = (-20, 40), (20, 40)
+    cos, sin = scale * np.cos(turn), scale * np.sin(turn)
+    return points @ np.array([[cos, sin], [-sin, cos]]) + (x, y)
+
+
+def smooth_picture(height: int = 256, width: int = 256) -> np.ndarray:
+    ys, xs = np.mgrid[0:height, 0:width].astype(np.float64)
+    waves = [np.sin(xs / 23 + ys / 41), np.cos(xs / 31 - ys / 19), np.sin(xs / 17)]
+    return ((np.stack(waves, axis=2) + 1) * 120).astype(np.uint8)
+
+
+def test_the_crop_of_an_upright_face_is_upright_and_where_the_published_formulas_put_it() -> None:
+    # Eyes 60 apart, mouth 60 below: half a side is the larger of 2 x 60 and 1.8 x 60, the centre a tenth down.
+    expected = np.array([[8, -6], [8, 234], [248, 234], [248, -6]]) + [0, 0]
+    np.testing.assert_allclose(face_quad(face()), expected)
+
+
+@given(st.floats(0.3, 3), st.floats(-1.0, 1.0), st.floats(-50, 300), st.floats(-50, 300))
+def test_a_crop_is_a_square_that_moves_with_its_face(scale: float, turn: float, x: float, y: float) -> None:
+    quad = face_quad(face(scale, turn, x, y))
+    sides = np.linalg.norm(np.roll(quad, -1, axis=0) - quad, axis=1)
+    np.testing.assert_allclose(sides, 240 * scale)
+    cos, sin = scale * np.cos(turn), scale * np.sin(turn)
+    moved = (face_quad(face()) - 128) @ np.array([[cos, sin], [-sin, cos]]) + (x, y)
+    np.testing.assert_allclose(quad, moved, atol=1e-6)
+
+
+def test_a_picture_turned_with_its_landmarks_gives_the_same_crop() -> None:
+    picture = smooth_picture()
+    turned = np.rot90(picture)  # a quarter turn against the clock: (x, y) -> (y, width - x)
+    points = face(scale=0.7)
+    quarter = np.stack([points[:, 1], 256 - points[:, 0]], axis=1)
+    difference = align_face(picture, points).astype(int) - align_face(turned, quarter)
+    assert np.abs(difference).max() <= 12  # the published sampling is off centre by up to a pixel
+
+
+def test_a_crop_within_the_picture_shows_the_picture() -> None:
+    picture = smooth_picture(400, 400)
+    points = face(scale=256 / 240, x=200.0, y=200.0)  # a crop of exactly 256 pixels
+    left, top = face_quad(points)[0]
+    crop = align_face(picture, points)
+    ys, xs = (np.arange(256) + np.round(value).astype(int) for value in (top, left))
+    assert np.abs(crop.astype(int) - picture[np.ix_(ys, xs)]).max() <= 12  # half a pixel of interpolation
+
+
+def test_beyond_the_border_the_picture_goes_on_without_a_black_edge() -> None:
+    picture = np.full((200, 200, 3), (90, 140, 200), np.uint8)
+    crop = align_face(picture, face(x=30.0, y=30.0))
+    assert np.abs(crop.astype(int) - (90, 140, 200)).max() <= 1
+
+
+def test_large_pictures_are_averaged_not_skipped() -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (2048, 2048, 3), np.uint8)
+    crop = align_face(noise, face(scale=8, x=1024.0, y=1000.0))
+    assert crop.std() < 0.45 * noise.std()
+
+
+def test_the_pictures_own_size_never_shows_in_the_crops() -> None:
+    for size in (64, 128, 256):
+        assert align_face(smooth_picture(), face(), size).shape == (size, size, 3)
+
+
+def test_a_landmark_networks_window_is_the_boxs_square() -> None:
+    centre, side = landmark_crop(np.array([10.0, 20.0, 50.0, 80.0]))
+    np.testing.assert_allclose(centre, [30, 50])
+    assert side == 100

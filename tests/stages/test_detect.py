@@ -1,0 +1,117 @@
+"""Faces in pictures, with the bundled landmark network."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from stages.detect import FaceFinder, cut_window, make_detector, overlap
+from stages.errors import CheckpointError, FaceTooSmall, NoFace
+from stages.ingest import decode_image
+from weights import load_landmarks
+
+
+@pytest.fixture(scope="module")
+def finder() -> FaceFinder:
+    return FaceFinder(load_landmarks("synthface"))
+
+
+@pytest.fixture(scope="module")
+def portrait(repository: Path) -> np.ndarray:
+    return decode_image((repository / "weights/bundled/demo/faces/face_01.jpg").read_bytes())
+
+
+def test_a_face_is_found_with_eyes_above_mouth_and_inside_its_box(finder: FaceFinder, portrait: np.ndarray) -> None:
+    face = finder.find(portrait)
+    left, right = face.landmarks[36:42].mean(axis=0), face.landmarks[42:48].mean(axis=0)
+    mouth = face.landmarks[48:68].mean(axis=0)
+    assert left[0] < mouth[0] < right[0]
+    assert max(left[1], right[1]) < mouth[1]
+    assert (face.landmarks >= face.box[:2] - 1e-3).all()
+    assert (face.landmarks <= face.box[2:] + 1e-3).all()
+    assert face.others == 0
+
+
+def test_landmarks_move_with_the_picture(finder: FaceFinder, portrait: np.ndarray) -> None:
+    shifted = np.roll(portrait, (9, -7), axis=(0, 1))
+    moved = finder.find(shifted).landmarks - finder.find(portrait).landmarks
+    np.testing.assert_allclose(np.median(moved, axis=0), [-7, 9], atol=0.7)
+
+
+def test_a_larger_copy_has_the_same_landmarks_at_its_size(finder: FaceFinder, portrait: np.ndarray) -> None:
+    large = cv2.resize(portrait, None, fx=3.0, fy=3.0, interpolation=cv2.INTER_CUBIC)
+    plain, scaled = finder.find(portrait).landmarks, finder.find(large).landmarks / 3
+    between_eyes = np.linalg.norm(plain[36] - plain[45])
+    assert np.linalg.norm(plain - scaled, axis=1).mean() < 0.03 * between_eyes
+
+
+def test_of_two_faces_the_larger_comes_first_and_knows_of_the_other(finder: FaceFinder, portrait: np.ndarray) -> None:
+    small = cv2.resize(portrait, None, fx=0.6, fy=0.6, interpolation=cv2.INTER_AREA)
+    canvas = np.full((portrait.shape[0], portrait.shape[1] + small.shape[1], 3), 128, np.uint8)
+    canvas[: small.shape[0], : small.shape[1]] = small
+    canvas[:, small.shape[1] :] = portrait
+    face = finder.find(canvas)
+    assert face.others == 1
+    assert face.box[0] > small.shape[1]
+
+
+@pytest.mark.parametrize("picture", [np.zeros((64, 64, 3), np.uint8), np.full((1, 1, 3), 9, np.uint8)])
+def test_a_picture_of_nothing_has_no_face(finder: FaceFinder, picture: np.ndarray) -> None:
+    with pytest.raises(NoFace, match="no face was found"):
+        finder.find(picture)
+
+
+def test_noise_has_no_face(finder: FaceFinder) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (300, 300, 3), np.uint8)
+    assert finder.find_all(noise) == []
+
+
+def test_a_face_of_few_pixels_is_too_small(portrait: np.ndarray) -> None:
+    finder = FaceFinder(load_landmarks("synthface"), min_face=400)
+    with pytest.raises(FaceTooSmall, match="expected at least 400"):
+        finder.find(portrait)
+
+
+@pytest.mark.parametrize("name", ["mona_lisa", "painting_lady_agnew", "painting_pearl_earring", "painting_seated"])
+def test_painted_portraits_are_found(finder: FaceFinder, shared: Path, name: str) -> None:
+    face = finder.find(decode_image((shared / "real/faces" / f"{name}.jpg").read_bytes()))
+    assert face.confidence > 0.7
+
+
+def test_a_dog_has_no_human_face(finder: FaceFinder, shared: Path) -> None:
+    with pytest.raises(NoFace):
+        finder.find(decode_image((shared / "real/faces/dog_no_human_face.jpg").read_bytes()))
+
+
+def test_a_window_shows_its_square_and_black_beyond() -> None:
+    picture = np.zeros((100, 100, 3), np.uint8)
+    picture[20:60, 30:70] = 255
+    window, corner, scale = cut_window(picture, np.array([50.0, 40.0]), 80.0, 40)
+    np.testing.assert_allclose(corner, [10, 0])
+    assert scale == 0.5
+    assert (window[12:28, 12:28] == 255).all()
+    outside, _, _ = cut_window(np.full((10, 10, 3), 255, np.uint8), np.array([0.0, 0.0]), 20.0, 20)
+    assert (outside[:9, :9] == 0).all()
+    assert (outside[11:, 11:] == 255).all()
+
+
+def test_overlap_is_shared_area() -> None:
+    assert overlap(np.array([0, 0, 2, 2.0]), np.array([0, 0, 2, 2.0])) == pytest.approx(1)
+    assert overlap(np.array([0, 0, 2, 2.0]), np.array([1, 0, 3, 2.0])) == pytest.approx(1 / 3)
+    assert overlap(np.array([0, 0, 1, 1.0]), np.array([5, 5, 6, 6.0])) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("mtcnn", "expected haar, sfd:FILE or yunet:FILE"), ("sfd:/no/file.pth", "there is no file")]
+)
+def test_detectors_that_are_not_there_are_refused(name: str, expected: str) -> None:
+    with pytest.raises(CheckpointError, match=expected):
+        make_detector(name, "cpu")
+
+
+def test_a_detectors_file_of_another_kind_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "s3fd.pth"
+    path.write_bytes(b"nothing of the kind")
+    with pytest.raises(CheckpointError, match="does not hold its weights"):
+        make_detector(f"sfd:{path}", "cpu")

@@ -1,0 +1,196 @@
+"""Clips and pictures, whole and broken."""
+
+import io
+import os
+import subprocess
+from pathlib import Path
+
+import imageio_ffmpeg
+import numpy as np
+import pytest
+from PIL import Image
+
+from stages import ingest
+from stages.decode_clip import spread
+from stages.errors import ClipError, UnreadableImage
+from stages.ingest import decode_image, fetch, read_clip
+
+FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
+
+
+def make_clip(path: Path, *options: str, frames: int = 30, size: str = "64x48") -> Path:
+    """A clip of ffmpeg's test picture."""
+    source = ["-f", "lavfi", "-i", f"testsrc=size={size}:rate=30", "-frames:v", str(frames), "-pix_fmt", "yuv420p"]
+    subprocess.run([FFMPEG, "-v", "error", "-y", *source, *options, str(path)], check=True)
+    return path
+
+
+def test_a_clip_is_sampled_evenly_with_its_first_and_last_frame(tmp_path: Path) -> None:
+    clip = read_clip(make_clip(tmp_path / "c.mp4", frames=31), max_anchors=4)
+    assert clip.frames.shape == (4, 48, 64, 3)
+    np.testing.assert_allclose(clip.times, [0, 10 / 30, 20 / 30, 1.0], atol=1e-3)
+    assert clip.total_frames == 31
+    assert clip.fps == pytest.approx(30, rel=1e-3)
+
+
+def test_short_clips_give_all_their_frames(tmp_path: Path) -> None:
+    assert len(read_clip(make_clip(tmp_path / "c.mp4", frames=5), max_anchors=64).frames) == 5
+
+
+def test_a_varying_frame_rate_is_sampled_over_time_not_over_frames(tmp_path: Path) -> None:
+    half_slow = "setpts='if(lt(N,20),N,20+(N-20)*5)/30/TB'"
+    clip = read_clip(make_clip(tmp_path / "c.mp4", "-vf", half_slow, "-fps_mode", "vfr"), max_anchors=5)
+    gaps = np.diff(clip.times)
+    assert gaps.max() / gaps.min() < 1.6
+
+
+def test_a_rotated_clip_is_upright(tmp_path: Path) -> None:
+    plain = make_clip(tmp_path / "plain.mp4", frames=3)
+    turned = tmp_path / "turned.mp4"
+    subprocess.run(
+        [FFMPEG, "-v", "error", "-y", "-display_rotation", "90", "-i", str(plain), "-c", "copy", str(turned)], check=True
+    )
+    upright = read_clip(turned).frames[0]
+    assert upright.shape == (64, 48, 3)
+    np.testing.assert_allclose(upright, np.rot90(read_clip(plain).frames[0]), atol=2)
+
+
+def test_odd_sizes_are_read(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "c.avi", "-c:v", "ffv1", "-pix_fmt", "bgr0", frames=3, size="63x47")
+    assert read_clip(clip).frames.shape == (3, 47, 63, 3)
+
+
+def test_a_single_frame_is_no_movement(tmp_path: Path) -> None:
+    with pytest.raises(ClipError, match="has 1 frame, and a movement needs at least 2"):
+        read_clip(make_clip(tmp_path / "c.mp4", frames=1))
+
+
+def test_a_truncated_clip_is_refused_although_its_first_frames_are_good(tmp_path: Path) -> None:
+    whole = make_clip(tmp_path / "c.mp4", "-movflags", "+faststart", frames=60).read_bytes()
+    cut = tmp_path / "cut.mp4"
+    cut.write_bytes(whole[: len(whole) * 2 // 3])
+    with pytest.raises(ClipError, match=r"cut\.mp4: damaged, or not a video"):
+        read_clip(cut)
+
+
+def test_sound_without_pictures_is_named_as_such(tmp_path: Path) -> None:
+    sound = tmp_path / "sound.mp4"
+    source = ["-f", "lavfi", "-i", "sine=duration=1"]
+    subprocess.run([FFMPEG, "-v", "error", "-y", *source, str(sound)], check=True)
+    with pytest.raises(ClipError, match="no pictures, only sound"):
+        read_clip(sound)
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"), [(b"", "an empty file"), (b"no video at all" * 50, "damaged, or not a video")]
+)
+def test_files_that_are_no_clips_are_refused_in_one_sentence(tmp_path: Path, content: bytes, expected: str) -> None:
+    path = tmp_path / "odd.mp4"
+    path.write_bytes(content)
+    with pytest.raises(ClipError, match=expected) as caught:
+        read_clip(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_clip_and_a_folder_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ClipError, match="there is no such file"):
+        read_clip(tmp_path / "none.mp4")
+    with pytest.raises(ClipError, match="a folder, not a clip"):
+        read_clip(tmp_path)
+
+
+def test_a_decoder_that_hangs_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hanging = tmp_path / "hang.py"
+    hanging.write_text("import time\ntime.sleep(600)\n")
+    monkeypatch.setattr(ingest, "DECODER", hanging)
+    with pytest.raises(ClipError, match="its decoder was stopped after 3 s"):
+        read_clip(make_clip(tmp_path / "c.mp4", frames=3), timeout=3)
+
+
+def test_moments_between_frames_take_the_nearer_one() -> None:
+    np.testing.assert_array_equal(spread(np.array([0.0, 0.1, 0.9, 1.0]), 3), [0, 1, 3])
+    np.testing.assert_array_equal(spread(np.arange(4.0), 9), [0, 1, 2, 3])
+
+
+def stored(picture: Image.Image, kind: str, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+PLAIN = Image.new("RGB", (40, 30), (200, 100, 50))
+
+
+@pytest.mark.parametrize(
+    ("data", "colour"),
+    [
+        (stored(PLAIN, "PNG"), (200, 100, 50)),
+        (stored(PLAIN, "JPEG", quality=95), (200, 100, 50)),
+        (stored(PLAIN, "WEBP", lossless=True), (200, 100, 50)),
+        (stored(PLAIN.convert("CMYK"), "JPEG", quality=95), (200, 100, 50)),
+        (stored(PLAIN.quantize(), "GIF"), (200, 100, 50)),
+        (stored(PLAIN.convert("L"), "PNG"), (124, 124, 124)),
+        (stored(Image.new("RGBA", (40, 30), (200, 100, 50, 0)), "PNG"), (0, 0, 0)),
+        (stored(Image.fromarray(np.full((30, 40), 51400, np.uint16)), "PNG"), (200, 200, 200)),
+    ],
+)
+def test_every_kind_of_picture_becomes_eight_bit_rgb(data: bytes, colour: tuple[int, int, int]) -> None:
+    image = decode_image(data)
+    assert image.shape == (30, 40, 3)
+    assert image.dtype == np.uint8
+    assert np.abs(image.astype(int) - colour).max() <= 3
+
+
+def test_a_picture_is_turned_upright_by_its_exif() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was turned a quarter
+    assert decode_image(stored(PLAIN, "JPEG", exif=exif)).shape == (40, 30, 3)
+
+
+def test_the_first_frame_of_an_animation_counts() -> None:
+    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
+    data = stored(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    assert decode_image(data)[0, 0].tolist() == [255, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"", "the file is empty"),
+        (b"<html>not found</html>", "no picture format"),
+        (stored(Image.effect_noise((200, 200), 90), "JPEG")[:3000], "truncated"),
+        (stored(Image.effect_noise((200, 200), 90), "PNG")[:3000], "3,000 bytes"),
+    ],
+)
+def test_broken_pictures_are_named_in_one_sentence(data: bytes, expected: str) -> None:
+    with pytest.raises(UnreadableImage, match=expected) as caught:
+        decode_image(data, "faces/anna.jpg")
+    assert 'image "faces/anna.jpg" is not readable' in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_small_file_that_unfolds_into_a_huge_picture_is_refused_before_it_does() -> None:
+    bomb = stored(Image.new("1", (20_000, 20_000)), "PNG")
+    with pytest.raises(UnreadableImage, match="20000 x 20000 pixels"):
+        decode_image(bomb, "bomb.png")
+
+
+def test_paths_and_uris_are_fetched(tmp_path: Path) -> None:
+    path = tmp_path / "ä b.jpg"
+    path.write_bytes(b"picture")
+    assert fetch(str(path)) == b"picture"
+    assert fetch(path.as_uri()) == b"picture"
+
+
+def test_what_is_not_there_is_said_with_its_name(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableImage, match=r'image ".*none\.jpg" cannot be read: No such file'):
+        fetch(str(tmp_path / "none.jpg"))
+    with pytest.raises(UnreadableImage, match="cannot be read"):
+        fetch("nosuchscheme://bucket/x.jpg")
+
+
+def test_a_source_that_never_answers_is_given_up(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)  # opening it blocks until somebody writes
+    with pytest.raises(UnreadableImage, match=r"did not arrive within 0\.2 s"):
+        fetch(str(pipe), timeout=0.2)

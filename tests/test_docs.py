@@ -1,0 +1,58 @@
+"""What the documentation lists is what the code has."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from pydantic import BaseModel
+
+from pipeline.job import ClusterSpec, JobSpec, ModelSpec, MotionSpec, VideoSpec, load_job
+from pipeline.ledger import RESULT_FIELDS
+from stages.errors import Reason
+
+PARTS: dict[str, type[BaseModel]] = {
+    "": JobSpec,
+    "model.": ModelSpec,
+    "motion.": MotionSpec,
+    "video.": VideoSpec,
+    "cluster.": ClusterSpec,
+}
+
+
+def first_cells(text: str, heading: str) -> Iterator[str]:
+    """The names in code marks in the first column of the tables under a heading."""
+    section = text.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
+    for line in section.splitlines():
+        if line.startswith("| `"):
+            yield from line.split("|")[1].replace("`", "").replace(",", " ").split()
+
+
+@pytest.fixture(scope="module")
+def files_page(repository: Path) -> str:
+    return (repository / "docs/files.md").read_text()
+
+
+def test_every_field_of_a_job_is_documented_and_no_other(files_page):
+    fields = {prefix + name for prefix, part in PARTS.items() for name in part.model_fields}
+    assert set(first_cells(files_page, "Job")) == fields
+
+
+def test_every_column_of_the_results_is_documented_and_no_other(files_page):
+    assert set(first_cells(files_page, "Results")) == set(RESULT_FIELDS)
+
+
+def test_every_reason_is_documented_and_no_other(files_page):
+    assert set(first_cells(files_page, "Reasons")) == {reason.value for reason in Reason}
+
+
+@pytest.mark.parametrize("name", ["demo", "own_clip"])
+def test_a_worked_example_is_a_valid_job(name, repository):
+    job = load_job(repository / f"jobs/{name}.yaml")
+    assert job.name == name
+    assert job.output == repository / "outputs" / name
+
+
+def test_the_cluster_example_has_as_many_workers_as_addresses(repository):
+    cluster = yaml.safe_load((repository / "jobs/cluster.yaml").read_text())
+    assert cluster["min_workers"] == cluster["max_workers"] == len(cluster["provider"]["worker_ips"])
