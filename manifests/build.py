@@ -1,7 +1,6 @@
 """A manifest out of a folder of pictures."""
 
 import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ import pyarrow.parquet
 
 from manifests.ids import safe_ids
 from manifests.schema import checked_table
+from stages.durable import replacing
 from stages.errors import ManifestError
 
 IMAGES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
@@ -63,7 +63,8 @@ def build_manifest(folder: Path | str, output: Path | str, recursive: bool = Tru
     ids = safe_ids([str(Path(name).with_suffix("")).replace(os.sep, "_") for name in pictures])
     table = pa.table({"id": ids, "image": _relative(pictures, folder, output)})
     try:
-        _write_at_once(checked_table(table, output), output)
+        with replacing(output) as temporary, temporary.open("wb") as file:
+            pa.parquet.write_table(checked_table(table, output), file)
     except OSError as error:
         raise ManifestError(f"{output}: cannot be written: {error.strerror or error}.") from error
     return BuiltManifest(output, len(pictures), len(found) - len(pictures))
@@ -104,18 +105,3 @@ def _is_text(name: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _write_at_once(table: pa.Table, path: Path) -> None:
-    """Write Parquet under a temporary name beside its place, flush it to disk, and rename it."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        temporary = Path(file.name)
-        try:
-            pa.parquet.write_table(table, file)
-            file.flush()
-            os.fsync(file.fileno())
-            temporary.chmod(0o644)  # temporary files are private; a result is not
-            temporary.replace(path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise

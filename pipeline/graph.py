@@ -21,6 +21,7 @@ import pyarrow as pa
 
 from pipeline.ledger import RESULT_FIELDS
 from pipeline.resources import Pool
+from pipeline.set_up_watch import SetUpWatch, announce_ready
 from stages.errors import Reason
 
 # Columns with the same type in every block, whatever the rows of that block hold.
@@ -66,6 +67,7 @@ class StageWorker:
     def __init__(self, stage: StageClass, settings: Any) -> None:
         os.environ["HOME"] = os.environ.get("MICROMOTION_HOME", os.environ["HOME"])  # Ray's processes have their own
         self._call = stage(settings)
+        announce_ready()
 
     def __call__(self, table: pa.Table) -> pa.Table:
         columns = to_columns(table)
@@ -74,8 +76,6 @@ class StageWorker:
         try:
             return to_table(self._call(columns))
         except Exception as error:
-            if "id" not in columns:  # an anchor: without it there is no movement, so the run has to end
-                raise
             count = table.num_rows
             message = f"{type(error).__name__}: {error}"
             failed = {"status": "failed", "reason": Reason.INTERNAL_ERROR.value, "message": message, "key": ""}
@@ -143,15 +143,21 @@ class Flow:
         _be_quiet(stall_timeout)
         self._dataset = _dataset(rows, steps, alone)
         self._ready: queue.Queue[pa.Table | BaseException | None] = queue.Queue(maxsize=4)
+        self._watch = SetUpWatch(StageWorker.__name__, sum(step.pool.workers for step in steps))
         self._given_up = threading.Event()
         self._thread = threading.Thread(target=self._pull, name="flow", daemon=True)
         self._thread.start()
 
     def take(self, timeout: float) -> list[dict[str, Any]] | None:
-        """Finished rows; an empty list if none came within `timeout` seconds, None when all have come."""
+        """Finished rows; an empty list if none came within `timeout` seconds, None when all have come.
+
+        Raises:
+            WorkStopped: workers die before they are ready, again and again.
+        """
         try:
             batch = self._ready.get(timeout=timeout)
         except queue.Empty:
+            self._watch.check()
             return []
         if batch is None:
             return None

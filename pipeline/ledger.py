@@ -22,6 +22,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
+from stages.durable import replacing
 from stages.errors import OutputError
 
 # The columns of a result, as `stages.produce.Produce` gives them.
@@ -76,7 +77,7 @@ class Ledger:
         """
         ledger = cls(output)
         ledger.folder.mkdir(parents=True, exist_ok=True)
-        for leftover in ledger.folder.glob("*.tmp"):
+        for leftover in ledger.folder.glob("*.part"):
             leftover.unlink(missing_ok=True)
         parts = ledger._parts()
         if len(parts) >= MERGE_PARTS:
@@ -162,7 +163,8 @@ class Ledger:
     def _write(self, table: pa.Table) -> Path:
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
         path = self.folder / f"part-{stamp}-{uuid.uuid4().hex[:8]}.parquet"
-        write_durably(path, table)
+        with replacing(path) as temporary:
+            pq.write_table(table, temporary)
         return path
 
     def _merge(self, parts: list[Path]) -> None:
@@ -213,26 +215,6 @@ class OutputLock:
         self._file.truncate(0)
         self._file.close()
         self._file = None
-
-
-def write_durably(path: Path, table: pa.Table) -> None:
-    """Write a Parquet file whole or not at all: temporary name beside its place, flush, rename, flush the folder."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    with temporary.open("wb") as file:
-        pq.write_table(table, file)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def entries(rows: pa.Table) -> frozenset[str]:

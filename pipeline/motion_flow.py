@@ -21,7 +21,8 @@ from pipeline.graph import Step, run_flow, to_table
 from pipeline.job import MotionSpec
 from pipeline.resources import Pool
 from stages.align import align_face
-from stages.errors import ClipError, InversionDiverged, MicromotionError
+from stages.durable import replacing
+from stages.errors import ClipError, InversionDiverged, WorkStopped
 from stages.ingest import Clip, read_clip
 from stages.invert import InvertCrops, InvertSettings, check_inversion
 from stages.locate import Locate, LocateSettings
@@ -154,13 +155,17 @@ class MotionFlow:
             missing = [index for index in range(total) if index not in rows]
             if not missing:
                 break
-            flow = run_flow(table.take(missing), [step], alone, self.stall_timeout, self.on_wait)
+            flow = run_flow(
+                table if len(missing) == total else table.take(missing), [step], alone, self.stall_timeout, self.on_wait
+            )
             for finished in flow:
+                if broken := [row for row in finished if row.get("status") == "failed"]:
+                    raise WorkStopped(f"{stage}, frame {broken[0]['index'] + 1} of {total}: {broken[0]['message']}.")
                 rows.update((row["index"], row) for row in finished)
                 seconds = time.monotonic() - started
                 self.events.emit("stage", stage=stage, state="progress", done=len(rows), total=total, seconds=seconds)
         if len(rows) < total:
-            raise MicromotionError(
+            raise WorkStopped(
                 f"{stage}: the workers died twice over {total - len(rows)} of {total} frames, so there is no movement. "
                 "They may have run out of memory: lower motion.max_anchors or cluster.workers."
             )
@@ -192,6 +197,5 @@ def write_anchors(path: Path, crops: Sequence[np.ndarray], renderings: Sequence[
         for line, picture in enumerate((crops[index], renderings[index])):
             small = Image.fromarray(picture).resize((SHOWN_SIZE, SHOWN_SIZE), Image.Resampling.LANCZOS)
             strip.paste(small, (column * SHOWN_SIZE, line * SHOWN_SIZE))
-    temporary = path.with_name(f".{path.name}.tmp")
-    strip.save(temporary, format="PNG")
-    temporary.replace(path)
+    with replacing(path) as temporary:
+        strip.save(temporary, format="PNG")

@@ -115,11 +115,6 @@ def plan_workers(
     return Layout(prepare, produce, _sentence(prepare, produce, cluster))
 
 
-def single_pool(nodes: Sequence[Node], rows: int, device: str = "auto", producer_bytes: float = 2 << 30) -> Pool:
-    """The pool of a flow with one kind of worker: that of the producers, with the cluster to itself."""
-    return plan_workers(nodes, rows, None, device, producer_bytes).produce
-
-
 def _most_producers(node: Node, on_gpus: bool, producer_bytes: float) -> int:
     """How many producers one GPU of a node holds, or all its cores; memory bounds both."""
     places = int(node.gpus) if on_gpus else 1

@@ -9,22 +9,19 @@
 The user's own mistakes (2) and everything else (1) leave `run_job` as exceptions.
 """
 
-import importlib.metadata
-import os
-import platform
-import shutil
 import time
 import warnings
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
+import pyarrow.parquet as pq
 
 from pipeline.checks import (
     Checked,
+    Model,
     check_job,
     check_model,
     check_output,
@@ -35,22 +32,22 @@ from pipeline.checks import (
     video_settings,
 )
 from pipeline.events import EventLog
+from pipeline.failures import explained
 from pipeline.interruption import Interruption
 from pipeline.job import ClusterSpec, JobSpec, ModelSpec, MotionSpec
-from pipeline.ledger import Ledger, OutputLock, write_durably
+from pipeline.ledger import Ledger, OutputLock
 from pipeline.motion_flow import MotionFlow
+from pipeline.output import forget, write_job
 from pipeline.ray_session import check_nodes_write, ray_session
 from pipeline.report import write_report
-from pipeline.resources import Node, plan_workers
+from pipeline.resources import Layout, Node, plan_workers
 from pipeline.results import collect_results
 from pipeline.target_flow import Tally, TargetFlow
-from stages.errors import MicromotionError, UserError, WorkStopped
+from stages.durable import replacing
+from stages.errors import MicromotionError
 from stages.prepare import Prepare, PrepareSettings
 from stages.produce import Produce, ProduceSettings
 from stages.subspace import Micromotion, load_micromotion
-
-MADE = ("ledger", "videos", "motions", "motion.safetensors", "anchors.png", "results.parquet", "report.html")
-LIBRARIES = ("torch", "ray", "numpy", "pyarrow", "decord2", "imageio-ffmpeg", "opencv-python", "safetensors")
 
 
 @dataclass(frozen=True)
@@ -122,7 +119,7 @@ def run_job(job: JobSpec, events: EventLog, *, fresh: bool = False, retry: Colle
     with OutputLock(job.output), interruption.listening(), _told(events):
         events.open(job.output / "log.jsonl")
         if fresh:
-            checked = _forget(checked, events)
+            checked = forget(checked, events)
         (job.output / "videos").mkdir(exist_ok=True)
         for leftover in (job.output / "videos").glob("*.part"):
             leftover.unlink(missing_ok=True)  # of a killed run
@@ -133,14 +130,20 @@ def run_job(job: JobSpec, events: EventLog, *, fresh: bool = False, retry: Colle
                 exit_code = 3 if tally.failed else 0
             except KeyboardInterrupt:
                 exit_code = 130
+            except MicromotionError:
+                events.emit("run_interrupted", **_counted(tally), remaining=len(tally.keys) - tally.seen)
+                raise
             finally:
                 ledger.flush()
-                write_durably(
-                    job.output / "results.parquet", collect_results(checked.manifest.table, tally.keys, ledger.rows())
-                )
+                results = collect_results(checked.manifest.table, tally.keys, ledger.rows())
+                with replacing(job.output / "results.parquet") as temporary:
+                    pq.write_table(results, temporary)
         seconds = time.monotonic() - started
-        _report(job.output, events)
-        counted: dict[str, Any] = {"done": tally.done, "kept": tally.kept, "failed": tally.failed}
+        try:
+            write_report(job.output)
+        except Exception as error:  # the report is made of the results: should it fail, they stand all the same
+            events.emit("warning", message=f"report.html was not written ({type(error).__name__}: {error}).")
+        counted = _counted(tally)
         if exit_code == 130:
             events.emit("run_interrupted", **counted, remaining=len(tally.keys) - tally.seen)
         else:
@@ -183,17 +186,8 @@ def extract_motion(
     output.parent.mkdir(parents=True, exist_ok=True)
     interruption = Interruption()
     with interruption.listening(), ray_session(cluster) as nodes:
-        pool = plan_workers(nodes, spec.max_anchors, cluster.workers, cluster.device, producer_bytes(found)).produce
-        flow = MotionFlow(
-            replace(found.files, device=pool.device),
-            found.generator,
-            iterations,
-            pool,
-            cluster.stall_timeout,
-            events,
-            interruption.check,
-        )
-        with interruption.flow(), _explained():
+        flow = _motion_flow(found, spec, iterations, cluster, nodes, events, interruption)
+        with interruption.flow(), explained():
             flow.extract(output.stem, spec, clip, output, output.with_suffix(".png"))
     return output
 
@@ -220,8 +214,8 @@ def _work(
             workers=layout.sentence,
             address=cluster.address,
         )
-        _write_job(checked, {name: plan.ready for name, plan in checked.motions.items()})
-        with interruption.flow(), _explained():
+        write_job(checked, {name: plan.ready for name, plan in checked.motions.items()})
+        with interruption.flow(), explained():
             motions = _motions(checked, nodes, events, interruption)
             interruption.stop_here()
             digests = {name: target_digest(motion, job, checked.model) for name, motion in motions.items()}
@@ -265,113 +259,45 @@ def _motions(
             if plan.spec.clip is None:
                 plan.picture.unlink(missing_ok=True)  # of another movement, which this one replaces
         else:
-            pool = plan_workers(
-                nodes, plan.spec.max_anchors, cluster.workers, cluster.device, producer_bytes(checked.model)
-            ).produce
-            flow = MotionFlow(
-                replace(checked.model.files, device=pool.device),
-                checked.model.generator,
-                job.iterations,
-                pool,
-                cluster.stall_timeout,
-                events,
-                interruption.check,
-            )
+            flow = _motion_flow(checked.model, plan.spec, job.iterations, cluster, nodes, events, interruption)
             flow.extract(name, plan.spec, plan.source, plan.path, plan.picture)
         motions[name] = load_micromotion(plan.path)
         motions[name].check(checked.model.generator, checked.model.num_layers)
-        _write_job(checked, motions)
+        write_job(checked, motions)
     return motions
 
 
-def _layout(checked: Checked, nodes: list[Node]) -> Any:
+def _motion_flow(
+    model: Model,
+    spec: MotionSpec,
+    iterations: int,
+    cluster: ClusterSpec,
+    nodes: list[Node],
+    events: EventLog,
+    interruption: Interruption,
+) -> MotionFlow:
+    """The flow that extracts a movement, with workers as many as fit and as there are anchors."""
+    pool = plan_workers(nodes, spec.max_anchors, cluster.workers, cluster.device, producer_bytes(model)).produce
+    return MotionFlow(
+        model=replace(model.files, device=pool.device),
+        generator=model.generator,
+        iterations=iterations,
+        pool=pool,
+        stall_timeout=cluster.stall_timeout,
+        events=events,
+        on_wait=interruption.check,
+    )
+
+
+def _layout(checked: Checked, nodes: list[Node]) -> Layout:
+    """The workers of the target flow."""
     cluster = checked.job.cluster
     rows = len(checked.manifest)
     return plan_workers(nodes, rows, cluster.workers, cluster.device, producer_bytes(checked.model))
 
 
-def _write_job(checked: Checked, motions: Mapping[str, Micromotion | None]) -> None:
-    """`job.yaml`: the job as resolved, the versions and checkpoints that it is made with, and the movements so far."""
-    versions = {"python": platform.python_version()}
-    for library in ("micromotion", *LIBRARIES):
-        try:
-            versions[library] = importlib.metadata.version(library)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    made_with = {
-        "versions": versions,
-        "weights": dict(checked.model.hashes),
-        "generator": checked.model.generator,
-        "motions": {
-            name: {"made_from": checked.motions[name].made_from, "fingerprint": motion.fingerprint}
-            for name, motion in motions.items()
-            if motion is not None
-        },
-    }
-    job = checked.job.model_copy(update={"made_with": made_with})
-    path = checked.job.output / "job.yaml"
-    temporary = path.with_name(f".{path.name}.tmp")
-    with temporary.open("w", encoding="utf-8") as file:
-        yaml.safe_dump(job.resolved(), file, sort_keys=False, allow_unicode=True)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-
-
-def _forget(checked: Checked, events: EventLog) -> Checked:
-    """Remove what earlier runs made in the output folder, and say so first."""
-    output = checked.job.output
-    sources = {checked.manifest.path.absolute(), *(plan.source for plan in checked.motions.values())}
-    made = {name: output / name for name in MADE if (output / name).exists()}
-    there = [name for name, path in made.items() if not any(source.is_relative_to(path) for source in sources)]
-    if there:
-        events.emit("warning", message=f"--fresh: removing {', '.join(there)} from {output}")
-    for name in there:
-        path = output / name
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
-    clips = {name: plan for name, plan in checked.motions.items() if plan.spec.clip is not None}
-    unmade = {name: replace(plan, ready=None) for name, plan in clips.items()}
-    return replace(checked, motions={**checked.motions, **unmade})
-
-
-def _report(output: Path, events: EventLog) -> None:
-    """The report is made of the results: should it fail, they stand all the same."""
-    try:
-        write_report(output)
-    except Exception as error:
-        events.emit("warning", message=f"report.html was not written ({type(error).__name__}: {error}).")
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    """An engine's exception as one sentence; ours and the user's Ctrl-C pass."""
-    try:
-        yield
-    except MicromotionError:
-        raise
-    except Exception as error:
-        ours = _ours(error)
-        if isinstance(ours, UserError):
-            raise ours from error
-        lines = [line.strip() for line in str(ours or error).splitlines() if line.strip()]
-        raise WorkStopped(
-            f"The work stopped: {lines[-1] if lines else type(error).__name__} "
-            "What is done is kept; the same command goes on from there."
-        ) from error
-
-
-def _ours(error: BaseException) -> BaseException | None:
-    """The exception of ours that a worker raised, inside those that Ray wraps around it."""
-    seen: BaseException | None = error
-    while seen is not None:
-        for candidate in (seen, getattr(seen, "cause", None)):
-            if isinstance(candidate, MicromotionError):
-                return candidate
-        seen = seen.__cause__ or seen.__context__
-    return None
+def _counted(tally: Tally) -> dict[str, Any]:
+    return {"done": tally.done, "kept": tally.kept, "failed": tally.failed}
 
 
 @contextmanager

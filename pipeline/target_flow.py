@@ -18,6 +18,7 @@ from stages.prepare import content_key
 STAGE = "targets"
 PREPARE_BATCH = 4
 PROGRESS_SECONDS = 0.5
+SIGN_OF_LIFE_SECONDS = 5.0
 CRASHED = "its worker died twice while it worked on this row: out of memory, or a fault in a native library"
 
 
@@ -35,6 +36,7 @@ class Tally:
     failed: int = 0
     frames: int = 0
     started: float = field(default_factory=time.monotonic)
+    told: float = field(default_factory=time.monotonic)
 
     @property
     def seen(self) -> int:
@@ -79,7 +81,6 @@ class TargetFlow:
         """
         tally.started = time.monotonic()
         self._tell("started", tally)
-        last = time.monotonic()
         for alone in (False, True):
             missing = [order for order, key in enumerate(tally.keys) if key is None]
             if not missing:
@@ -89,10 +90,9 @@ class TargetFlow:
                     "warning",
                     message=f"a worker died; {len(missing)} of {len(tally.keys)} rows were lost with it and run again.",
                 )
-            for finished in self._flow(rows.take(pa.array(missing, pa.int64())), alone):
+            for finished in self._flow(rows.take(pa.array(missing, pa.int64())), alone, tally):
                 self._take_in(finished, tally)
-                if time.monotonic() - last >= PROGRESS_SECONDS:
-                    last = time.monotonic()
+                if time.monotonic() - tally.told >= PROGRESS_SECONDS:
                     self._tell("progress", tally)
         for order, key in enumerate(tally.keys):
             if key is None:
@@ -100,17 +100,20 @@ class TargetFlow:
         self.ledger.flush()
         self._tell("finished", tally)
 
-    def _flow(self, rows: pa.Table, alone: bool) -> Any:
+    def _flow(self, rows: pa.Table, alone: bool, tally: Tally) -> Any:
         """The rows through both pools, no larger than there are rows."""
         prepare, produce = self.layout.prepare, self.layout.produce
         if alone:
             prepare = replace(prepare, workers=min(prepare.workers, rows.num_rows))
             produce = replace(produce, workers=min(produce.workers, rows.num_rows))
         steps = [Step(*self.prepare, prepare, PREPARE_BATCH), Step(*self.produce, produce)]
-        return run_flow(rows, steps, alone, self.stall_timeout, self._wait)
+        return run_flow(rows, steps, alone, self.stall_timeout, lambda: self._wait(tally))
 
-    def _wait(self) -> None:
+    def _wait(self, tally: Tally) -> None:
+        """While nothing comes: keep what came durable, and show whoever watches from elsewhere that we live."""
         self.ledger.flush_if_due()
+        if time.monotonic() - tally.told >= SIGN_OF_LIFE_SECONDS:
+            self._tell("progress", tally)
         self.on_wait()
 
     def _take_in(self, finished: list[dict[str, Any]], tally: Tally) -> None:
@@ -145,6 +148,7 @@ class TargetFlow:
         return {name: row[name] for name in ("order", "id", "motion", "strength")} | crashed
 
     def _tell(self, state: str, tally: Tally) -> None:
-        seconds = time.monotonic() - tally.started
+        tally.told = time.monotonic()
+        seconds = tally.told - tally.started
         total = len(tally.keys)
         self.events.emit("stage", stage=STAGE, state=state, done=tally.seen, total=total, seconds=seconds)

@@ -52,7 +52,7 @@ def align_face(image: np.ndarray, landmarks: np.ndarray, size: int = 256) -> np.
     picture, quad = _padded(picture, quad)
     corners = (quad + 0.5).ravel().tolist()
     aligned = picture.transform((size, size), Image.Transform.QUAD, corners, Image.Resampling.BILINEAR)
-    return np.asarray(aligned)
+    return np.array(aligned)
 
 
 def landmark_crop(box: np.ndarray) -> tuple[np.ndarray, float]:

@@ -28,14 +28,22 @@ def spread(times: np.ndarray, most: int) -> np.ndarray:
     return np.unique(nearer)
 
 
+def unpadded(frame: np.ndarray) -> np.ndarray:
+    """(H, W, 3) of a frame as decord 3.4 gives it.
+
+    Rotated clips of some small sizes come with rows padded to 64 pixels, labelled as four channels.
+    """
+    height, width, channels = frame.shape
+    return frame if channels == 3 else frame.reshape(height, -1)[:, : 3 * width].reshape(height, width, 3)
+
+
 def main(clip: str, folder: str, most: str) -> None:
     """Decode; what goes wrong is an exception, of which the caller reads the last line."""
     reader = decord.VideoReader(clip, num_threads=1)
     # True timestamps: an average frame rate would be wrong wherever the rate varies.
     times = reader.get_frame_timestamp(list(range(len(reader))))[:, 0].astype(np.float64)
     chosen = spread(times, int(most))
-    # One by one: for some small rotated clips decord gives RGBA, which its own batches have no room for.
-    frames = np.stack([reader[int(index)].asnumpy()[..., :3] for index in chosen])  # (T, H, W, 3)
+    frames = np.stack([unpadded(reader[int(index)].asnumpy()) for index in chosen])  # (T, H, W, 3)
     np.save(Path(folder) / "frames.npy", frames)
     np.save(Path(folder) / "times.npy", times[chosen])
     np.save(Path(folder) / "total.npy", np.array(len(reader)))

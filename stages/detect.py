@@ -165,7 +165,7 @@ class HaarDetector:
     INSET = np.array([0.10, 0.25, -0.10, 0.03])
 
     def __init__(self) -> None:
-        folder = Path(cv2.data.haarcascades)
+        folder = Path(cv2.__file__).parent / "data"  # where the package keeps them
         self._cascades = [cv2.CascadeClassifier(str(folder / name)) for name in CASCADES]
 
     def __call__(self, image: np.ndarray) -> np.ndarray:

@@ -132,7 +132,7 @@ def decode_image(data: bytes, name: str = "") -> np.ndarray:
                 raise UnreadableImage(
                     f'image "{name}" has {width} x {height} pixels, more than {LARGEST_PICTURE // 10**6} million.'
                 )
-            return np.asarray(_rgb(ImageOps.exif_transpose(picture)))
+            return np.array(_rgb(ImageOps.exif_transpose(picture)))
     except UnreadableImage:
         raise
     except UnidentifiedImageError as error:

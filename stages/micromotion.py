@@ -7,8 +7,6 @@ the anchors were pictures, `landmarks` (T, 68, 2), all float32. Metadata, all st
 """
 
 import math
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_safetensors
 from torch import Tensor
 
+from stages.durable import replacing
 from stages.errors import MotionFileError, MotionMismatch
 from stages.networks.fingerprint import fingerprint
 
@@ -105,14 +104,15 @@ class Micromotion:
         }
         content = to_safetensors(
             {
-                name: tensor.detach().cpu().float().contiguous()
+                name: tensor.detach().cpu().float().clone(memory_format=torch.contiguous_format)
                 for name, tensor in tensors.items()
                 if tensor is not None
             },
             metadata,
         )
         try:
-            _write_at_once(Path(path), content)
+            with replacing(Path(path)) as temporary:
+                temporary.write_bytes(content)
         except OSError as error:
             raise MotionFileError(f"{path}: cannot be written: {error.strerror or error}.") from error
 
@@ -216,22 +216,3 @@ def _checked(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, s
         )
     except ValueError as error:
         raise MotionFileError(f"{path}: {error}. Extract the movement again.") from error
-
-
-def _write_at_once(path: Path, content: bytes) -> None:
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        temporary = Path(file.name)
-        try:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-            temporary.chmod(0o644)  # temporary files are private; a result is not
-            temporary.replace(path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

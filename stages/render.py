@@ -1,6 +1,5 @@
 """From codes to a video file: frames leave the generator in small batches and go straight into ffmpeg."""
 
-import os
 import subprocess
 import tempfile
 import threading
@@ -14,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from stages.durable import put_in_place
 from stages.errors import EncodeFailed
 from stages.models import tensor_to_images
 from stages.networks.stylegan2 import Generator
@@ -96,7 +96,7 @@ def write_video(
             said = messages.read().decode(errors="replace").strip().splitlines()
             why = f"ffmpeg ended with status {status}: {said[-1] if said else 'it said nothing'}"
             raise EncodeFailed(why if in_time else f"ffmpeg was stopped after {timeout:g} s")
-    _put_in_place(temporary, path)
+    put_in_place(temporary, path)
     return VideoFile(path.stat().st_size, count, width, height)
 
 
@@ -125,15 +125,3 @@ def _command(path: Path, width: int, height: int, fps: float, crf: int, threads:
 def _chain(first: np.ndarray, rest: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
     yield first
     yield from rest
-
-
-def _put_in_place(temporary: Path, path: Path) -> None:
-    """Flush a file to disk, give it its name, and flush the name."""
-    with temporary.open("rb") as file:
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hn
 
 from pipeline.events import Event, EventLog
+from pipeline.failures import explained
 from pipeline.graph import Step, run_flow, to_columns, to_table
 from pipeline.ledger import Ledger
 from pipeline.resources import Node, Pool
 from pipeline.target_flow import Tally
+from stages.errors import CheckpointError, WorkStopped
 from tests.pipeline.tiny_run import flow, rows_of
-from tests.pipeline.tiny_stages import Refusing, TinyPrepare, TinyProduce, TinySettings, Where
+from tests.pipeline.tiny_stages import Dying, Refusing, TinyPrepare, TinyProduce, TinySettings, Where
 
 arrays = hn.arrays(st.sampled_from([np.uint8, np.float32, np.float64]), hn.array_shapes(min_dims=1, max_dims=3))
 
@@ -90,8 +92,19 @@ def test_a_row_that_kills_its_worker_is_quarantined_and_all_others_are_done(
 
 
 def test_a_stage_that_cannot_be_set_up_ends_the_flow_with_its_reason(ray_nodes: list[Node]) -> None:
-    with pytest.raises(Exception, match="the checkpoint is damaged"):
+    with pytest.raises(WorkStopped, match="the checkpoint is damaged"), explained():
         list(run_flow(to_table({"id": ["a"]}), [Step(Refusing, "the checkpoint is damaged", Pool(1, 0.5))]))
+
+
+def test_workers_that_die_while_they_are_set_up_end_the_flow(ray_nodes: list[Node]) -> None:
+    with pytest.raises(WorkStopped, match="die while they load their networks"):
+        list(run_flow(to_table({"id": ["a"]}), [Step(Dying, None, Pool(1, 0.5))]))
+
+
+def test_a_users_error_from_a_worker_stays_one(ray_nodes: list[Node]) -> None:
+    with pytest.raises(CheckpointError, match="^no such file on this machine$"), explained():
+        settings = CheckpointError("no such file on this machine")
+        list(run_flow(to_table({"id": ["a"]}), [Step(Refusing, settings, Pool(1, 0.5))]))
 
 
 def test_waiting_can_end_a_flow_at_any_time(tmp_path: Path, ray_nodes: list[Node]) -> None:

@@ -7,7 +7,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.job import ClusterSpec, JobSpec, ModelSpec, MotionSpec, Part, VideoSpec, load_job
+from pipeline.job import ClusterSpec, JobSpec, ModelSpec, MotionSpec, VideoSpec, load_job
+from pipeline.job_spec import Part
 from stages.errors import JobError
 
 MINIMAL = {"motion": {"clip": "smile.mp4"}, "manifest": "faces.parquet"}

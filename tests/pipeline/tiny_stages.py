@@ -81,10 +81,20 @@ class TinyProduce:
 
 
 class Refusing:
-    """Cannot be set up."""
+    """Cannot be set up: raises what it is given."""
 
-    def __init__(self, settings: str) -> None:
-        raise ValueError(settings)
+    def __init__(self, settings: str | Exception) -> None:
+        raise settings if isinstance(settings, Exception) else ValueError(settings)
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
+        return batch
+
+
+class Dying:
+    """Takes its worker with it while it is set up, as a model does that the memory does not hold."""
+
+    def __init__(self, settings: None) -> None:
+        os._exit(1)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         return batch

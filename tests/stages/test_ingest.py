@@ -44,14 +44,16 @@ def test_a_varying_frame_rate_is_sampled_over_time_not_over_frames(tmp_path: Pat
     assert gaps.max() / gaps.min() < 1.6
 
 
-def test_a_rotated_clip_is_upright(tmp_path: Path) -> None:
-    plain = make_clip(tmp_path / "plain.mp4", frames=3)
+@pytest.mark.parametrize(("width", "height"), [(64, 48), (320, 240)])  # decord pads the rows of the first
+def test_a_rotated_clip_is_upright(tmp_path: Path, width: int, height: int) -> None:
+    plain = make_clip(tmp_path / "plain.mp4", frames=3, size=f"{width}x{height}")
     turned = tmp_path / "turned.mp4"
     subprocess.run(
-        [FFMPEG, "-v", "error", "-y", "-display_rotation", "90", "-i", str(plain), "-c", "copy", str(turned)], check=True
+        [FFMPEG, "-v", "error", "-y", "-display_rotation", "90", "-i", str(plain), "-c", "copy", str(turned)],
+        check=True,
     )
     upright = read_clip(turned).frames[0]
-    assert upright.shape == (64, 48, 3)
+    assert upright.shape == (width, height, 3)
     np.testing.assert_allclose(upright, np.rot90(read_clip(plain).frames[0]), atol=2)
 
 

@@ -1,0 +1,216 @@
+"""What a job may say: every field with its unit, its default and the reason for it."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+URI = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+
+
+class Part(BaseModel):
+    """What every part of a job has in common: no field that we do not know, no change once it is read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=False)
+
+
+class ModelSpec(Part):
+    """A model as four checkpoint files, each a path or a name of the registry."""
+
+    generator: str = Field(
+        description="StyleGAN2 generator, in whose W+ the movement lies. No default: it is the model."
+    )
+    inverter: str = Field(description="ReStyle inverter trained on that generator. No default: it must fit.")
+    identity: str = Field(
+        default="synthface",
+        description="ArcFace network that measures whether a face stays itself; default: the bundled one.",
+    )
+    landmarks: str = Field(
+        default="synthface",
+        description="68-point FAN network that aligns faces; default: the bundled one, trained on renders.",
+    )
+
+
+class MotionSpec(Part):
+    """Where a movement comes from: one of `clip`, `file` and `text`; the rest says how it is fitted."""
+
+    clip: str | None = Field(
+        default=None, description="Video of one face making the movement, at rest in its first frames."
+    )
+    file: str | None = Field(
+        default=None, description="Movement extracted earlier (.safetensors), or a published direction (.pt)."
+    )
+    text: str | None = Field(
+        default=None, description='Sentence with "{degree}" in it, e.g. "a person with {degree} smile".'
+    )
+    max_anchors: int = Field(
+        default=64,
+        ge=2,
+        le=4096,
+        description="Frames of the clip that are looked at, evenly spread; 64 hold any short movement.",
+    )
+    rank: int | None = Field(
+        default=None, ge=1, le=512, description="Dimensions of the movement; default: as many as `energy` asks for."
+    )
+    energy: float = Field(
+        default=0.95,
+        gt=0,
+        le=1,
+        description="Share of the anchors' variation to keep (0 to 1); 0.95 leaves out noise and jitter.",
+    )
+    per_layer: bool = Field(
+        default=False,
+        description="Decompose each layer by itself as the paper's code does; default: all layers together.",
+    )
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        given = [name for name in ("clip", "file", "text") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(f"expected one of clip, file, text; found {' and '.join(given) or 'none of them'}")
+        return self
+
+    @field_validator("text")
+    @classmethod
+    def _has_degree(cls, text: str | None) -> str | None:
+        if text is not None and "{degree}" not in text:
+            raise ValueError('expected "{degree}" in the sentence, where "no", "10%" … "100%" will stand')
+        return text
+
+
+class VideoSpec(Part):
+    """What every video of the job looks like."""
+
+    frames: int = Field(default=60, ge=2, le=100_000, description="Frames of each video; 60 are two seconds at 30 fps.")
+    fps: float = Field(default=30.0, ge=1, le=240, description="Frames a second; 30 plays everywhere.")
+    path: Literal["linear", "pingpong", "replay"] = Field(
+        default="pingpong",
+        description="linear goes to the extreme, pingpong comes back and so loops, replay keeps the clip's timing.",
+    )
+    strength: Finite = Field(
+        default=1.0,
+        description="1.0 is the movement's full extent in the clip; negative runs it backwards. Rows may override it.",
+    )
+    layout: Literal["crop", "side_by_side", "paste"] = Field(
+        default="crop",
+        description="crop: the face alone; side_by_side: the still beside it; paste: back in its picture.",
+    )
+    crf: int = Field(default=18, ge=0, le=51, description="x264's quality, 0 lossless to 51; 18 shows no loss.")
+    layers: tuple[int, int] | None = Field(
+        default=None, description="First and last + 1 of the generator's layers that move; default: all of them."
+    )
+    measured_frames: int = Field(
+        default=30,
+        ge=0,
+        le=100_000,
+        description="Frames of each video on which quality is measured, evenly spread; 0 for none.",
+    )
+
+    @field_validator("layers")
+    @classmethod
+    def _range(cls, layers: tuple[int, int] | None) -> tuple[int, int] | None:
+        if layers is not None and not 0 <= layers[0] < layers[1]:
+            raise ValueError("expected [first, last + 1] with 0 <= first < last + 1")
+        return layers
+
+
+class ClusterSpec(Part):
+    """Where the work runs."""
+
+    address: str = Field(
+        default="local",
+        description="local (this machine), auto (the Ray cluster this machine belongs to), or ray://host:port.",
+    )
+    workers: int | None = Field(
+        default=None, ge=1, le=100_000, description="Workers that render; default: as many as the cluster holds."
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        default="auto", description="auto takes GPUs where there are any; cuda refuses to start without one."
+    )
+    object_store_mb: int = Field(
+        default=256,
+        ge=80,
+        le=1_000_000,
+        description="Ray's shared memory in a local run (MB); crops wait there, never frames.",
+    )
+    stall_timeout: float = Field(
+        default=3600.0,
+        ge=10,
+        le=1e6,
+        description="Seconds without any result after which the run gives up; one video may be slow.",
+    )
+    dashboard: bool = Field(
+        default=False,
+        description="Start Ray's dashboard in a local run; off, for it listens on a port and needs ray[default].",
+    )
+
+    @field_validator("address")
+    @classmethod
+    def _known_address(cls, address: str) -> str:
+        if address not in ("local", "auto") and not re.fullmatch(r"ray://[^\s/:]+:\d+", address):
+            raise ValueError("expected local, auto, or ray://host:port")
+        return address
+
+
+class JobSpec(Part):
+    """A whole job, with its paths made absolute."""
+
+    name: str = Field(pattern=f"^{NAME}$", max_length=100, description="The job's name; default: the file's own.")
+    model: ModelSpec = Field(
+        default_factory=lambda: ModelSpec(generator="synthface", inverter="synthface"),
+        description="A model of the registry by its name, or its checkpoint files; default: the bundled one.",
+    )
+    motion: dict[str, MotionSpec] = Field(
+        min_length=1,
+        description="The movement, or several by name, among which the manifest's column `motion` chooses.",
+    )
+    manifest: Path = Field(description="The faces: Parquet, CSV or JSONL with the columns id and image.")
+    video: VideoSpec = Field(default_factory=VideoSpec, description="What every video looks like.")
+    iterations: int = Field(
+        default=5,
+        ge=1,
+        le=100,
+        description="Steps of the inverter for each face; 5 as in the paper, more change little.",
+    )
+    detector: str = Field(default="haar", description="How faces are found; haar needs no further weights.")
+    cluster: ClusterSpec = Field(default_factory=ClusterSpec, description="Where the work runs.")
+    output: Path = Field(description="Folder for everything that is made; default: outputs/<name> beside the job file.")
+    made_with: dict[str, Any] = Field(
+        default_factory=dict, description="Versions and checkpoints of the run that wrote this file; ignored when read."
+    )
+
+    @field_validator("model", mode="before")
+    @classmethod
+    def _whole_model(cls, model: Any) -> Any:
+        """One name stands for all four parts."""
+        return dict.fromkeys(ModelSpec.model_fields, model) if isinstance(model, str) else model
+
+    @field_validator("motion", mode="before")
+    @classmethod
+    def _named(cls, motion: Any, info: Any) -> Any:
+        """A single movement goes by the job's name."""
+        if isinstance(motion, dict) and motion and not any(isinstance(value, dict) for value in motion.values()):
+            return {info.data.get("name", "motion"): motion}
+        return motion
+
+    @field_validator("motion")
+    @classmethod
+    def _file_safe(cls, motion: dict[str, MotionSpec]) -> dict[str, MotionSpec]:
+        for name in motion:
+            if not re.fullmatch(NAME, name):
+                raise ValueError(f'the name "{name}" becomes a file name: use letters, digits, ".", "_" and "-"')
+        return motion
+
+    @field_validator("manifest", "output", mode="before")
+    @classmethod
+    def _on_disk(cls, path: Any) -> Any:
+        if isinstance(path, str) and URI.match(path):
+            raise ValueError(f'expected a path on a disk or a shared mount, found "{path}"')
+        return path
+
+    def resolved(self) -> dict[str, Any]:
+        """The job as plain data for `job.yaml`: every field with its value, every path absolute."""
+        return self.model_dump(mode="json", exclude={"made_with"} if not self.made_with else None)

@@ -1,0 +1,60 @@
+"""The output folder of a job: what lies in it, and how it is cleared."""
+
+import importlib.metadata
+import platform
+import shutil
+from collections.abc import Mapping
+from dataclasses import replace
+
+import yaml
+
+from pipeline.checks import Checked
+from pipeline.events import EventLog
+from stages.durable import replacing
+from stages.micromotion import Micromotion
+
+MADE = ("ledger", "videos", "motions", "motion.safetensors", "anchors.png", "results.parquet", "report.html")
+LIBRARIES = ("torch", "ray", "numpy", "pyarrow", "decord2", "imageio-ffmpeg", "opencv-python", "safetensors")
+
+
+def write_job(checked: Checked, motions: Mapping[str, Micromotion | None]) -> None:
+    """`job.yaml`: the job as resolved, the versions and checkpoints that it is made with, and the movements so far."""
+    versions = {"python": platform.python_version()}
+    for library in ("micromotion", *LIBRARIES):
+        try:
+            versions[library] = importlib.metadata.version(library)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    made_with = {
+        "versions": versions,
+        "weights": dict(checked.model.hashes),
+        "generator": checked.model.generator,
+        "motions": {
+            name: {"made_from": checked.motions[name].made_from, "fingerprint": motion.fingerprint}
+            for name, motion in motions.items()
+            if motion is not None
+        },
+    }
+    job = checked.job.model_copy(update={"made_with": made_with})
+    path = checked.job.output / "job.yaml"
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+        yaml.safe_dump(job.resolved(), file, sort_keys=False, allow_unicode=True)
+
+
+def forget(checked: Checked, events: EventLog) -> Checked:
+    """Remove what earlier runs made in the output folder, and say so first."""
+    output = checked.job.output
+    sources = {checked.manifest.path.absolute(), *(plan.source for plan in checked.motions.values())}
+    made = {name: output / name for name in MADE if (output / name).exists()}
+    there = [name for name, path in made.items() if not any(source.is_relative_to(path) for source in sources)]
+    if there:
+        events.emit("warning", message=f"--fresh: removing {', '.join(there)} from {output}")
+    for name in there:
+        path = output / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    clips = {name: plan for name, plan in checked.motions.items() if plan.spec.clip is not None}
+    unmade = {name: replace(plan, ready=None) for name, plan in clips.items()}
+    return replace(checked, motions={**checked.motions, **unmade})

@@ -1,0 +1,72 @@
+"""A whole job on the bundled model and a real Ray: from a clip and four pictures to videos, results and report."""
+
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.events import EventLog, read_events
+from pipeline.job import load_job
+from pipeline.resources import Node
+from pipeline.run import RunSummary, extract_motion, plan_job, run_job
+from stages.subspace import load_micromotion
+from tests.pipeline.material import write_job
+
+
+def run(path: Path, *overrides: str, **how: object) -> RunSummary:
+    with EventLog() as events:
+        return run_job(load_job(path, overrides), events, **how)  # type: ignore[arg-type]
+
+
+def counted(summary: RunSummary) -> tuple[int, int, int, int]:
+    return summary.done, summary.kept, summary.failed, summary.exit_code
+
+
+@pytest.mark.slow
+def test_a_job_runs_from_clip_to_report_and_makes_nothing_twice(tmp_path: Path, ray_nodes: list[Node]) -> None:
+    job, output = write_job(tmp_path), tmp_path / "out"
+    assert plan_job(load_job(job)).kept == 0
+    assert not output.exists(), "a plan writes nothing"
+
+    assert counted(run(job)) == (2, 0, 2, 3)
+    results = pq.read_table(output / "results.parquet").to_pydict()
+    assert results["id"] == ["anna", "grey", "torn", "ben"]
+    assert results["status"] == ["done", "failed", "failed", "done"]
+    assert results["reason"] == ["", "no_face", "unreadable_image", ""]
+    assert results["person"] == ["Anna", None, None, "Ben"] or results["person"] == ["Anna", "", "", "Ben"]
+    for id_, size in zip(["anna", "ben"], (results["bytes"][0], results["bytes"][3]), strict=True):
+        assert (output / f"videos/{id_}.mp4").stat().st_size == size
+    for name in ("report.html", "anchors.png", "log.jsonl"):
+        assert (output / name).stat().st_size > 0
+    kinds = [event["event"] for event in read_events(output / "log.jsonl")]
+    assert (kinds[0], kinds[-1], kinds.count("row")) == ("run_started", "run_finished", 4)
+    motion = load_micromotion(output / "motion.safetensors")
+    written = load_job(output / "job.yaml")
+    assert written.made_with["motions"]["smile"]["fingerprint"] == motion.fingerprint
+
+    # The same command keeps what is done; the row that failed for its content is not tried again, unless asked to.
+    assert plan_job(load_job(job)).kept == 2
+    assert counted(run(job)) == (0, 2, 2, 3)
+    stages = {event["stage"] for event in read_events(output / "log.jsonl")[len(kinds) :] if event["event"] == "stage"}
+    assert stages == {"targets"}, "the movement was made again"
+
+    # Another strength makes the videos again, out of the same movement.
+    before = (output / "videos/anna.mp4").read_bytes()
+    assert counted(run(job, "video.strength=0.0")) == (2, 0, 2, 3)
+    assert (output / "videos/anna.mp4").read_bytes() != before
+    assert load_micromotion(output / "motion.safetensors").fingerprint == motion.fingerprint
+
+
+@pytest.mark.slow
+def test_a_movement_extracted_by_itself_serves_another_job(tmp_path: Path, ray_nodes: list[Node]) -> None:
+    job = write_job(tmp_path)
+    with EventLog() as events:
+        made = extract_motion(
+            tmp_path / "clip.mp4", tmp_path / "smile.safetensors", events, iterations=1, max_anchors=4
+        )
+    assert made.with_suffix(".png").is_file()
+    job.write_text(job.read_text().replace("clip: clip.mp4", "file: smile.safetensors"))
+    (tmp_path / "faces.csv").write_text("id,image\nanna,anna.png\n")
+    assert counted(run(job)) == (1, 0, 0, 0)
+    copied = load_micromotion(tmp_path / "out/motion.safetensors")
+    assert copied.fingerprint == load_micromotion(made).fingerprint

@@ -1,0 +1,46 @@
+"""Inverting crops, and refusing what came out wrong."""
+
+import numpy as np
+import pytest
+import torch
+
+from stages.errors import InversionDiverged
+from stages.invert import InvertCrops, InvertSettings, check_inversion, invert_crops
+from stages.models import ModelFiles, tensor_to_images
+from weights import load_inverter
+
+
+@pytest.fixture(scope="module")
+def crops() -> np.ndarray:
+    """Two faces that the generator itself made, so that the true code is known to exist."""
+    inverter = load_inverter("synthface")
+    codes = inverter.decoder.map(torch.randn(2, 512, generator=torch.Generator().manual_seed(1)))
+    return tensor_to_images(inverter.render(codes)).numpy()
+
+
+def test_a_face_of_the_generator_comes_back(crops: np.ndarray) -> None:
+    found = invert_crops(load_inverter("synthface"), crops)
+    assert found.codes.shape == (2, 12, 512)
+    assert found.renderings.shape == (2, 128, 128, 3)
+    assert (found.psnr > 20).all()
+
+
+def test_the_stage_gives_what_the_function_gives_row_by_row(crops: np.ndarray) -> None:
+    stage = InvertCrops(InvertSettings(ModelFiles(device="cpu")))
+    rows = stage({"index": [4, 9], "crop": list(crops)})
+    codes = invert_crops(load_inverter("synthface"), crops).codes
+    assert rows["index"] == [4, 9]
+    np.testing.assert_allclose(np.frombuffer(rows["code"][1], np.float32).reshape(12, 512), codes[1], atol=1e-5)
+    landmarks = np.frombuffer(rows["landmarks"][0], np.float32).reshape(68, 2)
+    assert landmarks.min() > 0
+    assert landmarks.max() < 1
+
+
+def test_codes_that_are_not_finite_or_show_something_else_are_refused() -> None:
+    code = torch.zeros(12, 512)
+    check_inversion(code, 20.0)
+    with pytest.raises(InversionDiverged, match="expected at least 6 dB, found 4.2"):
+        check_inversion(code, 4.2)
+    code[3, 5] = torch.nan
+    with pytest.raises(InversionDiverged, match="not finite"):
+        check_inversion(code, 20.0)

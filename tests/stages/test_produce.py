@@ -1,0 +1,98 @@
+"""The second half of a target, with the bundled models."""
+
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from stages.errors import MotionMismatch
+from stages.ingest import read_clip
+from stages.models import ModelFiles
+from stages.prepare import Prepare, PrepareSettings
+from stages.produce import RESULT, Produce, ProduceSettings, VideoSettings
+from stages.subspace import fit_micromotion
+from weights import load_generator
+
+FILES = ModelFiles(device="cpu")
+
+
+@pytest.fixture(scope="module")
+def motion(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small movement in a random direction of W, with anchors' landmarks that move a little."""
+    generator = load_generator("synthface")
+    ends = generator.map(torch.randn(2, 512, generator=torch.Generator().manual_seed(3)))
+    reach = torch.linspace(0, 0.3, 6)[:, None, None]
+    landmarks = np.random.default_rng(0).random((1, 68, 2)) + reach.numpy() * 0.1
+    path = tmp_path_factory.mktemp("motion") / "motion.safetensors"
+    codes = ends[0] + reach * (ends[1] - ends[0])
+    fit_micromotion(codes, generator=generator.fingerprint, fps=10.0, landmarks=landmarks).save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def prepared(repository: Path) -> dict[str, Any]:
+    image = str(repository / "weights/bundled/demo/faces/face_01.jpg")
+    batch = {"order": [7, 8], "id": ["anna", "bea"], "image": [image, "/no/such.jpg"], "seed": [None, None]}
+    batch |= {"motion": ["smile", "smile"], "strength": [1.0, 1.0]}
+    return Prepare(PrepareSettings(FILES, {"smile": "digest"}))(batch)
+
+
+def produced(motion: Path, output: Path, prepared: dict[str, Any], **video: Any) -> list[dict[str, Any]]:
+    (output / "videos").mkdir()
+    settings = replace(VideoSettings(frames=6, measured_frames=6), **video)
+    produce = Produce(ProduceSettings(FILES, {"smile": str(motion)}, settings, str(output)))
+    columns = produce(prepared)
+    assert list(columns) == list(RESULT)
+    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+
+
+def test_a_ready_row_gets_a_video_and_figures_and_a_failed_one_passes_through(
+    motion: Path, tmp_path: Path, prepared: dict[str, Any]
+) -> None:
+    done, failed = produced(motion, tmp_path, prepared)
+    assert (done["status"], done["order"], done["video"]) == ("done", 7, "videos/anna.mp4")
+    assert (done["frames"], done["width"], done["height"], done["fps"]) == (6, 128, 128, 30.0)
+    assert (tmp_path / "videos/anna.mp4").stat().st_size == done["bytes"]
+    assert read_clip(tmp_path / "videos/anna.mp4").total_frames == 6
+    assert done["csim_mean"] >= done["csim_min"] > 0
+    assert done["reconstruction_psnr"] > 15
+    assert all(math.isfinite(done[name]) for name in ("motion_correlation", "motion_amplitude", "akd", "jitter"))
+    assert (failed["status"], failed["reason"], failed["video"]) == ("failed", "unreadable_image", "")
+    assert math.isnan(failed["csim_mean"])
+    assert [path.name for path in (tmp_path / "videos").iterdir()] == ["anna.mp4"]
+
+
+@pytest.mark.parametrize(("layout", "size"), [("side_by_side", (256, 128)), ("paste", (320, 320))])
+def test_layouts_have_their_sizes(
+    motion: Path, tmp_path: Path, prepared: dict[str, Any], layout: str, size: tuple[int, int]
+) -> None:
+    done = produced(motion, tmp_path, prepared, layout=layout, measured_frames=0)[0]
+    assert (done["width"], done["height"]) == size
+    assert math.isnan(done["csim_mean"])
+
+
+def test_the_same_row_gives_the_same_bytes_twice(motion: Path, tmp_path: Path, prepared: dict[str, Any]) -> None:
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        produced(motion, tmp_path / name, prepared)
+    first, second = (tmp_path / name / "videos/anna.mp4" for name in ("first", "second"))
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_a_row_that_cannot_be_written_fails_with_a_reason(
+    motion: Path, tmp_path: Path, prepared: dict[str, Any]
+) -> None:
+    produce = Produce(ProduceSettings(FILES, {"smile": str(motion)}, VideoSettings(frames=2), str(tmp_path / "gone")))
+    columns = produce(prepared)
+    assert (columns["status"][0], columns["reason"][0]) == ("failed", "encode_failed")
+
+
+def test_a_movement_of_another_generator_is_refused(tmp_path: Path) -> None:
+    motion = fit_micromotion(torch.randn(4, 12, 512), generator="sha256:other", fps=1.0)
+    motion.save(tmp_path / "other.safetensors")
+    with pytest.raises(MotionMismatch, match="sha256:other"):
+        Produce(ProduceSettings(FILES, {"smile": str(tmp_path / "other.safetensors")}))
