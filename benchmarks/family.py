@@ -9,6 +9,7 @@ inverter, other people for identity, chance for what the code tells.
 
 import argparse
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -21,10 +22,18 @@ from stages.aligned_landmarks import landmarks_in_crops
 from stages.invert import invert_crops
 from stages.measure import identity_crop
 from stages.models import ModelFiles, Models, images_to_tensor, tensor_to_images
+from weights.training.face_code import Face, face_from_code
 from weights.training.renders import Renders, complete_codes, feature_weights, load_renders
 
-# Entries of a code that drive these (`weights.training.face_code` has the whole table).
-ATTRIBUTES = {"smile": 25, "mouth open": 26, "blink": 27, "turn": 33, "age": 38}
+# What can be seen of a face, from the code that made it.
+ATTRIBUTES: dict[str, Callable[[Face], float]] = {
+    "smile": lambda face: face.expression.smile,
+    "mouth open": lambda face: face.expression.jaw,
+    "blink": lambda face: face.expression.blink,
+    "turn": lambda face: face.yaw,
+    "age": lambda face: face.age,
+}
+FOLDS = 4
 
 
 def psnr(error: Tensor) -> float:
@@ -33,14 +42,18 @@ def psnr(error: Tensor) -> float:
 
 
 def readable(codes: np.ndarray, truth: np.ndarray) -> float:
-    """R² of a ridge regression from codes to an attribute, fitted on one half and scored on the other."""
-    half = len(codes) // 2
-    x = codes - codes[:half].mean(axis=0)
-    y = truth - truth[:half].mean()
-    gram = x[:half] @ x[:half].T
-    weights = x[:half].T @ np.linalg.solve(gram + 1e-2 * np.trace(gram) / half * np.eye(half), y[:half])
-    residual = y[half:] - x[half:] @ weights
-    return float(1 - np.square(residual).sum() / np.square(y[half:] - y[half:].mean()).sum())
+    """R² of a ridge regression from codes (N, D) to an attribute (N,), each quarter predicted from the other three."""
+    predicted = np.empty_like(truth)
+    fold = np.arange(len(truth)) % FOLDS
+    for left_out in range(FOLDS):
+        fitted = fold != left_out
+        mean, level = codes[fitted].mean(axis=0), truth[fitted].mean()
+        x = codes[fitted] - mean
+        gram = x @ x.T
+        ridge = 1e-3 * np.trace(gram) / len(gram) * np.eye(len(gram))
+        weights = x.T @ np.linalg.solve(gram + ridge, truth[fitted] - level)
+        predicted[~fitted] = (codes[~fitted] - mean) @ weights + level
+    return float(1 - np.square(truth - predicted).sum() / np.square(truth - truth.mean()).sum())
 
 
 def embed(models: Models, images: Tensor) -> Tensor:
@@ -92,9 +105,9 @@ def measure(faces: Renders, models: Models) -> Tensor:
         f"identity    CSIM of inversions: median {same.median():.3f}; different people: "
         f"median {different.median():.3f}, 95th percentile {different.quantile(0.95):.3f}; AUC {beaten:.4f}"
     )
-    for name, entry in ATTRIBUTES.items():
-        attribute = np.clip(faces.codes[:, entry], -1.5, 1.5)
-        r2 = readable(w_plus.flatten(1).numpy(), attribute)
+    true_faces = [face_from_code(code) for code in faces.codes]
+    for name, of in ATTRIBUTES.items():
+        r2 = readable(w_plus.flatten(1).double().numpy(), np.array([float(of(face)) for face in true_faces]))
         print(f"code        {name:10s} readable by a linear probe: R² {r2:.3f}")
     columns = torch.cat([truth[:24], made[:24], inverted[:24]], dim=2)  # (24, 3, 3S, S)
     return torch.cat([torch.cat(list(columns[start : start + 12]), dim=2) for start in (0, 12)], dim=1)

@@ -29,6 +29,11 @@ class Crop:
         inside: np.ndarray = points @ self.matrix.T + self.offset
         return inside
 
+    def widened(self, zoom: float) -> "Crop":
+        """A square `zoom` times as wide on the same lower edge: below that edge the face model's bust ends."""
+        bottom = np.array([0.0, -1.0])
+        return Crop(self.matrix / zoom, (self.offset - bottom) / zoom + bottom)
+
     def pixels(self, points: np.ndarray, size: int) -> np.ndarray:
         """Image plane -> picture: (..., 2) -> (..., 2), y down, the first pixel's centre at 0.5."""
         return (self(points) * np.array([0.5, -0.5]) + 0.5) * size
@@ -68,17 +73,16 @@ def on_image_plane(points: np.ndarray, turn: np.ndarray) -> np.ndarray:
     return plane
 
 
-def ffhq_crop(landmarks: np.ndarray, zoom: float = 1.0) -> Crop:
+def ffhq_crop(landmarks: np.ndarray) -> Crop:
     """The square that FFHQ's alignment cuts around a face (Karras et al., CVPR 2019, appendix A).
 
     Args:
         landmarks: (68, 2) on the image plane.
-        zoom: 1.5 shows half as much again in either direction.
     """
     left, right = landmarks[LEFT_EYE].mean(axis=0), landmarks[RIGHT_EYE].mean(axis=0)
     eyes, across = (left + right) / 2, right - left
     down = landmarks[list(MOUTH_CORNERS)].mean(axis=0) - eyes
     axis = across + np.array([-down[1], down[0]])  # the paper's x - rot90(y), with y up
-    axis = axis / np.hypot(*axis) * max(np.hypot(*across) * 2.0, np.hypot(*down) * 1.8) * zoom
+    axis = axis / np.hypot(*axis) * max(np.hypot(*across) * 2.0, np.hypot(*down) * 1.8)
     matrix = np.linalg.inv(np.stack([axis, [-axis[1], axis[0]]], axis=1))  # (2, 2)
     return Crop(matrix, -matrix @ (eyes + 0.1 * down))

@@ -1,17 +1,19 @@
 """Saving a training run so that it goes on after anything."""
 
+import argparse
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+SAVE_EVERY = 3.0  # minutes
 
-def write_safely(path: Path, write: Any) -> None:
+
+def write_safely(path: Path, write: Callable[[Path], None]) -> None:
     """Let `write(temporary_path)` make the file, then put it in place at once."""
     temporary = path.with_suffix(path.suffix + ".part")
     write(temporary)
@@ -21,23 +23,15 @@ def write_safely(path: Path, write: Any) -> None:
 def save_weights(path: Path, state: Mapping[str, Tensor], metadata: Mapping[str, object], half: bool = True) -> None:
     """Write a `.safetensors` file, in half precision by default (our networks lose less than 0.01 dB by it).
 
-    Metadata values are stored as JSON, for the format holds only strings.
+    Vectors stay whole: they are small, and running variances can lie beyond what half precision holds. Metadata values
+    are stored as JSON, for the format holds only strings.
     """
     kept = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
     if half:
-        kept = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in kept.items()}
+        matrices = {name: tensor for name, tensor in kept.items() if tensor.is_floating_point() and tensor.ndim > 1}
+        kept |= {name: tensor.half() for name, tensor in matrices.items()}
     text = {name: value if isinstance(value, str) else json.dumps(value) for name, value in metadata.items()}
     write_safely(path, lambda temporary: save_file(kept, temporary, metadata=text))
-
-
-def save_run(path: Path, **parts: Any) -> None:
-    """Write everything that a run needs to go on: tensors, optimiser states, plain numbers."""
-    write_safely(path, lambda temporary: torch.save(parts, temporary))
-
-
-def load_run(path: Path) -> dict[str, Any] | None:
-    """What `save_run` wrote, or None for a run that starts. Executes nothing from the file."""
-    return torch.load(path, map_location="cpu", weights_only=True) if path.exists() else None
 
 
 class Average:
@@ -56,11 +50,25 @@ class Average:
             mean_buffer.copy_(buffer)
 
 
-class Budget:
-    """A run's time: minutes in all, over every resumption."""
+class Run:
+    """A training run in a folder: how long it has gone, how far it is, and what it needs to go on.
 
-    def __init__(self, minutes: float, spent: float = 0.0):
-        self.minutes, self._start = minutes, time.monotonic() - 60 * spent
+    Args:
+        output: the run's folder, made if it is not there. `run.pt` in it is what an interrupted run goes on from.
+        minutes: its time in all, over every resumption.
+        parts: networks and optimisers, by name. An interrupted run's states are loaded into them, executing nothing.
+    """
+
+    def __init__(self, output: Path, minutes: float, **parts: nn.Module | torch.optim.Optimizer):
+        output.mkdir(parents=True, exist_ok=True)
+        self.output, self.minutes, self.parts = output, minutes, parts
+        self.step, spent = 0, 0.0
+        if (output / "run.pt").exists():
+            stored = torch.load(output / "run.pt", map_location="cpu", weights_only=True)
+            for name, part in parts.items():
+                part.load_state_dict(stored[name])
+            self.step, spent = stored["step"], stored["spent"]
+        self._start = time.monotonic() - 60 * spent
 
     @property
     def spent(self) -> float:
@@ -72,10 +80,54 @@ class Budget:
         """From 0 at the start to 1 when the time is over."""
         return min(1.0, self.spent / self.minutes)
 
+    def steps(self, report: Callable[[], None]) -> Iterator[float]:
+        """Yield the run's share, once a step, until its time is over.
 
-def log_line(path: Path, **figures: object) -> None:
-    """Print figures, and append them to a JSON-lines file."""
-    line = json.dumps(figures)
-    print(line, flush=True)
-    with path.open("a") as log:
-        log.write(line + "\n")
+        Args:
+            report: measures and writes what the run has made; called with every saving, and at the end.
+        """
+        next_save = self.spent + SAVE_EVERY
+        while self.share < 1:
+            yield self.share
+            self.step += 1
+            if self.spent >= next_save:
+                report()
+                self.save()
+                next_save = self.spent + SAVE_EVERY
+        report()
+        self.save()
+
+    def save(self) -> None:
+        """Write everything that the run needs to go on."""
+        states = {name: part.state_dict() for name, part in self.parts.items()}
+        stored = {**states, "step": self.step, "spent": self.spent}
+        write_safely(self.output / "run.pt", lambda temporary: torch.save(stored, temporary))
+
+    def log(self, **figures: object) -> None:
+        """Print figures, and append them to `log.jsonl`."""
+        line = json.dumps({"minutes": round(self.spent, 1), "step": self.step, **figures})
+        print(line, flush=True)
+        with (self.output / "log.jsonl").open("a") as log:
+            log.write(line + "\n")
+
+
+def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Set the learning rate of every group."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+
+
+def schedule(step: int, share: float, falling: float) -> float:
+    """A factor on the learning rate: rises over 100 steps, falls linearly over the last `falling` of the run."""
+    return min(1.0, (step + 5) / 100) * max(0.02, min(1.0, (1 - share) / falling))
+
+
+def training_options(description: str | None, minutes: float) -> argparse.ArgumentParser:
+    """The options that every training has."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--renders", type=Path, required=True, help="folder with faces.tar and faces.npz")
+    parser.add_argument("--output", type=Path, required=True, help="the run's folder; the same one resumes it")
+    parser.add_argument("--minutes", type=float, default=minutes, help="time in all, over every resumption")
+    parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads; contended threads are slower than one")
+    return parser

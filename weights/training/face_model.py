@@ -16,7 +16,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from scipy import sparse
@@ -212,7 +214,7 @@ def load_face_model(file: Path) -> FaceModel:
             data = {name: stored[name] for name in stored.files}
         identity = data["identity_q"].astype(np.float32) * data["identity_scale"][:, None, None]
         expression = data["expression_q"].astype(np.float32) * data["expression_scale"][:, None, None]
-    except (OSError, KeyError, ValueError) as broken:
+    except (OSError, EOFError, KeyError, ValueError, BadZipFile) as broken:
         raise UserError(
             f"{file} is not a face model as weights.training.convert_ict writes it ({broken}). Make it again from "
             "ICT-FaceKit's FaceXModel folder."
@@ -234,7 +236,7 @@ def load_face_model(file: Path) -> FaceModel:
 def _with_closed_teeth(neutral: np.ndarray) -> np.ndarray:
     """The head with every tooth 22 % wider along the arch: as published they stand apart, and dark gaps show."""
     widened = neutral.copy()
-    for start, stop in zip(TEETH[:-1], TEETH[1:], strict=True):
+    for start, stop in pairwise(TEETH):
         tooth = widened[start:stop]
         centre = tooth.mean(axis=0)
         angle = np.arctan2(centre[0], centre[2] - 5.0)

@@ -9,9 +9,9 @@ was interrupted; `--start` begins from an earlier generator, widened without cha
 `--keep-mapping` codes keep their meaning, so that an inverter can train beside it.
 """
 
-import argparse
 import copy
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -22,7 +22,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from stages.networks.stylegan2 import EqualLinear, Generator, ToRGB
-from weights.training.checkpoint import Average, Budget, load_run, log_line, save_run, save_weights
+from weights.training.checkpoint import Average, Run, save_weights, set_rate, training_options
 from weights.training.renders import FACE_ENTRIES, Renders, complete_codes, feature_weights, load_renders
 from weights.training.widening import widened
 
@@ -31,7 +31,6 @@ SETTINGS = {"mapping_layers": 2, "mapping_lr": 1.0}
 # Resolution, the share of the run's time after which it ends, batch.
 GROWTH = ((16, 0.06, 32), (32, 0.22, 24), (64, 0.52, 16), (128, 1.0, 8))
 LEARNING_RATE = 4e-3
-SAVE_EVERY = 3.0  # minutes
 
 
 def fresh_generator() -> Generator:
@@ -97,7 +96,6 @@ def train(
     renders: Path, output: Path, minutes: float, start: Path | None, device: str, keep_mapping: bool = False
 ) -> None:
     """Run until the time is over, from wherever an earlier run in `output` stopped."""
-    output.mkdir(parents=True, exist_ok=True)
     faces, held_out = load_renders(renders).split()
     torch.manual_seed(0)
     generator = fresh_generator()
@@ -107,53 +105,25 @@ def train(
     averaged = copy.deepcopy(generator)
     average = Average(generator, averaged)
     optimizer = torch.optim.Adam(generator.parameters(), lr=LEARNING_RATE, betas=(0.9, 0.99))
-    step, spent = 0, 0.0
-    if run := load_run(output / "run.pt"):
-        generator.load_state_dict(run["generator"])
-        averaged.load_state_dict(run["average"])
-        optimizer.load_state_dict(run["optimizer"])
-        step, spent = run["step"], run["spent"]
+    run = Run(output, minutes, generator=generator, average=averaged, optimizer=optimizer)
     if keep_mapping:
         generator.style.load_state_dict(averaged.style.state_dict())
         generator.style.requires_grad_(False)
-    budget, next_save = Budget(minutes, spent), spent
-    rng = np.random.default_rng(step)
+    rng = np.random.default_rng(run.step)
     plan = ((128, 1.0, 8),) if start else GROWTH
 
-    def save() -> None:
-        whole, detail, sheet = measure(averaged, held_out, resolution, device)
-        log_line(
-            output / "log.jsonl",
-            minutes=round(budget.spent, 1),
-            step=step,
-            resolution=resolution,
-            psnr=round(whole, 2),
-            psnr_eyes_mouth=round(detail, 2),
-        )
+    def report() -> None:
+        whole, detail, sheet = measure(averaged, held_out, stage_at(plan, run.share)[0], device)
+        run.log(resolution=stage_at(plan, run.share)[0], psnr=round(whole, 2), psnr_eyes_mouth=round(detail, 2))
         cv2.imwrite(str(output / "sheet.png"), sheet[..., ::-1])
         metadata = {"architecture": "stylegan2", "resolution": 128, "channels": CHANNELS, **SETTINGS}
         save_weights(output / "generator.safetensors", averaged.state_dict(), metadata)
-        save_run(
-            output / "run.pt",
-            generator=generator.state_dict(),
-            average=averaged.state_dict(),
-            optimizer=optimizer.state_dict(),
-            step=step,
-            spent=budget.spent,
-        )
 
-    while budget.share < 1:
-        stage = next(index for index, (_, end, _) in enumerate(plan) if budget.share < end)
-        resolution, end, batch = plan[stage]
-        begin = plan[stage - 1][1] if stage else 0.0
-        within = (budget.share - begin) / (end - begin)
-        last = stage == len(plan) - 1
+    for share in run.steps(report):
+        resolution, within, batch = stage_at(plan, share)
+        last = resolution == plan[-1][0]
         decay = max(0.03, min(1.0, (1 - within) / 0.75)) if last else 1 - 0.5 * within
-        for group in optimizer.param_groups:
-            group["lr"] = LEARNING_RATE * min(1.0, (step + 5) / 60) * decay * (0.7 if last else 1.0)
-        if budget.spent >= next_save:
-            save()
-            next_save = budget.spent + SAVE_EVERY
+        set_rate(optimizer, LEARNING_RATE * min(1.0, (run.step + 5) / 60) * decay * (0.7 if last else 1.0))
         rows = rng.integers(0, len(faces), batch)
         codes = complete_codes(faces.codes[rows], rng).to(device)
         targets = shrunk(faces.pixels(rows).to(device), resolution)
@@ -168,20 +138,23 @@ def train(
             assert gradient is not None
             gradient[:, FACE_ENTRIES:] = 0  # free entries must stay free, or they drift
         optimizer.step()
-        step += 1
-        average.update(step)
-    save()
+        average.update(run.step)
+
+
+def stage_at(plan: Sequence[tuple[int, float, int]], share: float) -> tuple[int, float, int]:
+    """Resolution, share within the stage, and batch, at a share of the run."""
+    begin = 0.0
+    for resolution, end, batch in plan:
+        if share < end:
+            return resolution, (share - begin) / (end - begin), batch
+        begin = end
+    return plan[-1][0], 1.0, plan[-1][2]
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--renders", type=Path, required=True, help="folder with faces.tar and faces.npz")
-    parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=60, help="time in all, over every resumption")
+    parser = training_options(__doc__, minutes=60)
     parser.add_argument("--start", type=Path, help="a generator to go on from, at full resolution at once")
     parser.add_argument("--keep-mapping", action="store_true", help="leave the mapping network as it is")
-    parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
-    parser.add_argument("--threads", type=int, default=1, help="CPU threads; contended threads are slower than one")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     train(options.renders, options.output, options.minutes, options.start, options.device, options.keep_mapping)

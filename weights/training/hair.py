@@ -138,7 +138,7 @@ class Scalp:
             ],
             axis=1,
         )
-        along += 0.5 * (self._clump[:, 1:4] - 0.5) * MESSINESS + 0.36 * (self._chance[:, 2 - 1 : 4] - 0.5) * MESSINESS
+        along += 0.5 * (self._clump[:, 1:4] - 0.5) * MESSINESS + 0.36 * (self._chance[:, 1:4] - 0.5)
         flat = _unit(along - self._normal * (along * self._normal).sum(axis=1, keepdims=True))
         lift = ((0.12 + style.volume * (0.75 * top + 0.22)) * np.where(length > 7, 0.75, 1.0))[:, None]
         return _unit(flat * (1 - 0.35 * lift) + self._normal * lift)
@@ -149,7 +149,7 @@ class Scalp:
         heading = self._comb(style, length, side)
         step = (length / (self._points - 1))[:, None]
         gravity = step * np.array([0, -1.0, 0]) * (STIFFNESS * np.clip(length / 5, 0.25, 1.0))[:, None]
-        phase = 1.256 * 3.14 / 3.14 * self._chance[:, 5] + self._clump[:, 3] * 6.28
+        phase = 6.28 * (0.2 * self._chance[:, 5] + self._clump[:, 3])
         point = self._root - self._normal * 0.05
         points = [point]
         for index in range(1, self._points):

@@ -8,7 +8,6 @@ hair, age and light are drawn independently of them, hence ignored. Cosines betw
 mean for ArcFace, near 1 for one person and near 0 for two.
 """
 
-import argparse
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +18,7 @@ from torch import Tensor
 from stages.measure import identity_crop
 from stages.networks.irse import Body, IdentityNetwork
 from weights.training.augmentation import degraded, moved
-from weights.training.checkpoint import Budget, load_run, log_line, save_run, save_weights
+from weights.training.checkpoint import Run, save_weights, schedule, set_rate, training_options
 from weights.training.renders import Renders, load_renders
 
 BODY = {"stem": 24, "widths": [24, 48, 96, 160], "units": [1, 2, 2, 2]}
@@ -28,7 +27,6 @@ ENTRIES = np.array([*range(25), 35, 36, 39, 40])
 VISIBILITY = np.concatenate([np.linspace(1.2, 0.5, 25), [1.3, 0.6, 0.5, 0.8]]).astype(np.float32)
 BATCH = 32
 LEARNING_RATE = 2e-3
-SAVE_EVERY = 3.0  # minutes
 
 
 def true_embeddings(codes: np.ndarray) -> Tensor:
@@ -69,38 +67,20 @@ def measure(network: IdentityNetwork, held_out: Renders, device: str) -> float:
 
 def train(renders: Path, output: Path, minutes: float, device: str) -> None:
     """Run until the time is over, from wherever an earlier run in `output` stopped."""
-    output.mkdir(parents=True, exist_ok=True)
     faces, held_out = load_renders(renders).split()
     torch.manual_seed(0)
     network = IdentityNetwork(Body(**BODY)).to(device)  # type: ignore[arg-type]
     optimizer = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=0.02)
-    step, spent = 0, 0.0
-    if run := load_run(output / "run.pt"):
-        network.load_state_dict(run["network"])
-        optimizer.load_state_dict(run["optimizer"])
-        step, spent = run["step"], run["spent"]
-    budget, next_save = Budget(minutes, spent), spent + SAVE_EVERY
-    rng = np.random.default_rng(step)
+    run = Run(output, minutes, network=network, optimizer=optimizer)
+    rng = np.random.default_rng(run.step)
     loss = torch.zeros(())
 
-    def save() -> None:
-        agreement = round(measure(network, held_out, device), 4)
-        log_line(output / "log.jsonl", minutes=round(budget.spent, 1), step=step, loss=loss.item(), cosine=agreement)
+    def report() -> None:
+        run.log(loss=round(loss.item(), 4), cosine=round(measure(network, held_out, device), 4))
         save_weights(output / "identity.safetensors", network.state_dict(), {"architecture": "irse", "body": BODY})
-        save_run(
-            output / "run.pt",
-            network=network.state_dict(),
-            optimizer=optimizer.state_dict(),
-            step=step,
-            spent=budget.spent,
-        )
 
-    while budget.share < 1:
-        for group in optimizer.param_groups:
-            group["lr"] = LEARNING_RATE * min(1.0, (step + 5) / 100) * max(0.02, min(1.0, (1 - budget.share) / 0.7))
-        if budget.spent >= next_save:
-            save()
-            next_save = budget.spent + SAVE_EVERY
+    for share in run.steps(report):
+        set_rate(optimizer, LEARNING_RATE * schedule(run.step, share, falling=0.7))
         rows = rng.integers(0, len(faces), BATCH)
         crops, truth = crops_of(faces, rows, rng).to(device), true_embeddings(faces.codes[rows]).to(device)
         with torch.autocast(device, torch.bfloat16):
@@ -109,17 +89,9 @@ def train(renders: Path, output: Path, minutes: float, device: str) -> None:
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        step += 1
-    save()
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--renders", type=Path, required=True, help="folder with faces.tar and faces.npz")
-    parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=25, help="time in all, over every resumption")
-    parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
-    parser.add_argument("--threads", type=int, default=1, help="CPU threads; contended threads are slower than one")
-    options = parser.parse_args()
+    options = training_options(__doc__, minutes=25).parse_args()
     torch.set_num_threads(options.threads)
     train(options.renders, options.output, options.minutes, options.device)

@@ -9,7 +9,6 @@ degraded a little, as a landmark network's alignment and a real file would. The 
 interrupted, also with a generator that went on training with its mapping kept.
 """
 
-import argparse
 import math
 from pathlib import Path
 
@@ -23,8 +22,8 @@ from stages.networks.irse import Body
 from stages.networks.restyle import BackboneEncoder, Inverter
 from weights import load_generator
 from weights.training.augmentation import degraded, moved
-from weights.training.checkpoint import Budget, load_run, log_line, save_run, save_weights
-from weights.training.generator import paired_loss, shrunk
+from weights.training.checkpoint import Run, save_weights, schedule, set_rate, training_options
+from weights.training.generator import paired_loss
 from weights.training.renders import Renders, complete_codes, feature_weights, load_renders
 
 BODY = {"stem": 16, "widths": [16, 32, 96, 192], "units": [1, 2, 2, 2]}
@@ -34,7 +33,6 @@ MOST_STEPS = 3  # before the step that learns
 BATCH = 16
 PICTURED = 6  # of a batch, those whose pictures are compared too
 LEARNING_RATE = 1.5e-3
-SAVE_EVERY = 3.0  # minutes
 
 
 def crops_of(faces: Renders, rows: np.ndarray, rng: np.random.Generator) -> Tensor:
@@ -59,7 +57,7 @@ def enlarged(pixels: Tensor) -> Tensor:
 
 def measure(inverter: Inverter, held_out: Renders, device: str) -> tuple[dict[str, float], np.ndarray]:
     """On held-out renders after 1 and 5 steps: PSNR in dB, and the error in W; and a sheet."""
-    inverter.eval()
+    inverter.encoder.eval()
     rows = np.arange(96)
     truth = held_out.pixels(rows)
     images = enlarged(truth)
@@ -71,8 +69,7 @@ def measure(inverter: Inverter, held_out: Renders, device: str) -> tuple[dict[st
             made = torch.cat([inverter.decoder.synthesize(part) for part in codes.split(32)]).cpu().clamp(-1, 1)
         figures[f"psnr_{steps}"] = round(10 * math.log10(4 / (made - truth).square().mean().item()), 2)
         figures[f"w_error_{steps}"] = round(((codes - w).square().mean() / w[:, 0].var(dim=0).mean()).item(), 4)
-    inverter.train()
-    inverter.decoder.eval()
+    inverter.encoder.train()
     pairs = ((torch.cat([truth, made], dim=3)[:32] + 1) * 127.5).byte().permute(0, 2, 3, 1).numpy()
     return figures, np.concatenate([np.concatenate(list(pairs[row : row + 8]), axis=1) for row in range(0, 32, 8)])
 
@@ -104,28 +101,21 @@ def rolled_out(inverter: Inverter, images: Tensor, steps: np.ndarray) -> tuple[T
 
 def train(renders: Path, generator: Path, output: Path, minutes: float, device: str) -> None:
     """Run until the time is over, from wherever an earlier run in `output` stopped."""
-    output.mkdir(parents=True, exist_ok=True)
     faces, held_out = load_renders(renders).split()
     torch.manual_seed(0)
     decoder = load_generator(generator, device)
     average = decoder.latent_avg.expand(decoder.num_layers, -1).clone()  # (L, 512)
     encoder = BackboneEncoder(decoder.num_layers, Body(**BODY), SIZE, HEAD_WIDTH)  # type: ignore[arg-type]
     inverter = Inverter(encoder, decoder, average).to(device)
-    inverter.train()
-    decoder.eval()
+    encoder.train()
     spread = decoder.map(torch.randn(2048, 512, device=device))[:, 0].var(dim=0) + 1e-3  # (512,)
     optimizer = torch.optim.AdamW(encoder.parameters(), lr=LEARNING_RATE, weight_decay=0.01)
-    step, spent = 0, 0.0
-    if run := load_run(output / "run.pt"):
-        encoder.load_state_dict(run["encoder"])
-        optimizer.load_state_dict(run["optimizer"])
-        step, spent = run["step"], run["spent"]
-    budget, next_save = Budget(minutes, spent), spent + SAVE_EVERY
-    rng = np.random.default_rng(step)
+    run = Run(output, minutes, encoder=encoder, optimizer=optimizer)
+    rng = np.random.default_rng(run.step)
 
-    def save() -> None:
+    def report() -> None:
         figures, sheet = measure(inverter, held_out, device)
-        log_line(output / "log.jsonl", minutes=round(budget.spent, 1), step=step, **figures)
+        run.log(**figures)
         cv2.imwrite(str(output / "sheet.png"), sheet[..., ::-1])
         state = {f"encoder.{name}": tensor for name, tensor in encoder.state_dict().items()} | {"latent_avg": average}
         metadata = {
@@ -137,52 +127,32 @@ def train(renders: Path, generator: Path, output: Path, minutes: float, device: 
             "decoder_file": "generator.safetensors",
         }
         save_weights(output / "inverter.safetensors", state, metadata)
-        save_run(
-            output / "run.pt",
-            encoder=encoder.state_dict(),
-            optimizer=optimizer.state_dict(),
-            step=step,
-            spent=budget.spent,
-        )
 
-    while budget.share < 1:
-        for group in optimizer.param_groups:
-            group["lr"] = LEARNING_RATE * min(1.0, (step + 5) / 100) * max(0.02, min(1.0, (1 - budget.share) / 0.6))
-        if budget.spent >= next_save:
-            save()
-            next_save = budget.spent + SAVE_EVERY
+    for share in run.steps(report):
+        set_rate(optimizer, LEARNING_RATE * schedule(run.step, share, falling=0.6))
         rows = rng.integers(0, len(faces), BATCH)
         images = crops_of(faces, rows, rng).to(device)
-        alone = budget.share < FIRST_STEP_ALONE
+        alone = share < FIRST_STEP_ALONE
+        steps = np.zeros(BATCH) if alone else rng.integers(0, MOST_STEPS + 1, BATCH)
         with torch.autocast(device, torch.bfloat16):
-            with torch.no_grad():
-                w = decoder.map(complete_codes(faces.codes[rows], rng).to(device)).float()  # (B, L, 512)
-                codes, renderings = rolled_out(
-                    inverter, images, np.zeros(BATCH) if alone else rng.integers(0, MOST_STEPS + 1, BATCH)
-                )
+            w = decoder.map(complete_codes(faces.codes[rows], rng).to(device)).float()  # (B, L, 512)
+            codes, renderings = rolled_out(inverter, images, steps)
             codes = inverter.refine(images, renderings, codes).float()
             loss = ((codes - w).square() / spread).mean()
             if not alone:
                 pictured = decoder.synthesize(codes[:PICTURED]).float()
         if not alone:
             targets = faces.pixels(rows[:PICTURED]).to(device)
-            weights = shrunk(feature_weights(faces.landmarks[rows[:PICTURED]], targets.shape[-1]), targets.shape[-1])
+            weights = feature_weights(faces.landmarks[rows[:PICTURED]], targets.shape[-1])
             loss = loss + 2.0 * paired_loss(pictured, targets, weights.to(device))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        step += 1
-    save()
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--renders", type=Path, required=True, help="folder with faces.tar and faces.npz")
+    parser = training_options(__doc__, minutes=70)
     parser.add_argument("--generator", default="synthface", help="its decoder: a checkpoint file, or a known model")
-    parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=60, help="time in all, over every resumption")
-    parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
-    parser.add_argument("--threads", type=int, default=1, help="CPU threads; contended threads are slower than one")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     train(options.renders, options.generator, options.output, options.minutes, options.device)

@@ -6,7 +6,6 @@ Renders are turned, shifted, scaled, relit, blurred, noised, compressed and cove
 to faces that no renderer made. The same command resumes a run that was interrupted.
 """
 
-import argparse
 from pathlib import Path
 
 import cv2
@@ -16,14 +15,13 @@ from torch import Tensor
 
 from stages.networks.fan import LANDMARKS, STRIDE, LandmarkNetwork
 from weights.training.augmentation import degraded, moved, occluded, relit
-from weights.training.checkpoint import Budget, load_run, log_line, save_run, save_weights
+from weights.training.checkpoint import Run, save_weights, schedule, set_rate, training_options
 from weights.training.renders import Renders, load_renders
 
 SETTINGS = {"stacks": 1, "input_size": 128}
 SIGMA = 1.0  # of a target heatmap's Gaussian, in heatmap pixels
 BATCH = 16
 LEARNING_RATE = 1.5e-3
-SAVE_EVERY = 3.0  # minutes
 
 
 def target_heatmaps(points: Tensor, size: int) -> Tensor:
@@ -86,48 +84,24 @@ def measure(network: LandmarkNetwork, held_out: Renders, device: str) -> tuple[f
 
 def train(renders: Path, output: Path, minutes: float, device: str) -> None:
     """Run until the time is over, from wherever an earlier run in `output` stopped."""
-    output.mkdir(parents=True, exist_ok=True)
     faces, held_out = load_renders(renders).split()
     torch.manual_seed(0)
     network = LandmarkNetwork(**SETTINGS).to(device)
     optimizer = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=1e-4)
-    step, spent = 0, 0.0
-    if run := load_run(output / "run.pt"):
-        network.load_state_dict(run["network"])
-        optimizer.load_state_dict(run["optimizer"])
-        step, spent = run["step"], run["spent"]
-    budget, next_save = Budget(minutes, spent), spent + SAVE_EVERY
-    rng = np.random.default_rng(step)
+    run = Run(output, minutes, network=network, optimizer=optimizer)
+    rng = np.random.default_rng(run.step)
     loss = torch.zeros(())
+    heatmap_size = SETTINGS["input_size"] // STRIDE
 
-    def save() -> None:
+    def report() -> None:
         plain, hard, sheet = measure(network, held_out, device)
-        log_line(
-            output / "log.jsonl",
-            minutes=round(budget.spent, 1),
-            step=step,
-            loss=round(loss.item(), 4),
-            error=round(plain, 4),
-            error_augmented=round(hard, 4),
-        )
+        run.log(loss=round(loss.item(), 4), error=round(plain, 4), error_augmented=round(hard, 4))
         cv2.imwrite(str(output / "sheet.png"), sheet[..., ::-1])
         metadata = {"architecture": "fan", **SETTINGS}
         save_weights(output / "landmarks.safetensors", network.network.state_dict(), metadata)
-        save_run(
-            output / "run.pt",
-            network=network.state_dict(),
-            optimizer=optimizer.state_dict(),
-            step=step,
-            spent=budget.spent,
-        )
 
-    heatmap_size = SETTINGS["input_size"] // STRIDE
-    while budget.share < 1:
-        for group in optimizer.param_groups:
-            group["lr"] = LEARNING_RATE * min(1.0, (step + 5) / 100) * max(0.02, min(1.0, (1 - budget.share) / 0.6))
-        if budget.spent >= next_save:
-            save()
-            next_save = budget.spent + SAVE_EVERY
+    for share in run.steps(report):
+        set_rate(optimizer, LEARNING_RATE * schedule(run.step, share, falling=0.6))
         crops, points = batch_of(faces, rng.integers(0, len(faces), BATCH), rng, hard=True)
         with torch.autocast(device, torch.bfloat16):
             heatmaps = network.heatmaps(crops.to(device))[-1]
@@ -137,17 +111,9 @@ def train(renders: Path, output: Path, minutes: float, device: str) -> None:
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        step += 1
-    save()
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--renders", type=Path, required=True, help="folder with faces.tar and faces.npz")
-    parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=60, help="time in all, over every resumption")
-    parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
-    parser.add_argument("--threads", type=int, default=1, help="CPU threads; contended threads are slower than one")
-    options = parser.parse_args()
+    options = training_options(__doc__, minutes=60).parse_args()
     torch.set_num_threads(options.threads)
     train(options.renders, options.output, options.minutes, options.device)

@@ -6,29 +6,52 @@ import torch
 from safetensors import safe_open
 from torch import nn
 
-from weights.training.checkpoint import Average, Budget, load_run, save_run, save_weights
+from weights.training.checkpoint import Average, Run, save_weights, schedule
 
 
-def test_a_run_comes_back_as_it_was_saved(tmp_path: Path) -> None:
-    assert load_run(tmp_path / "run.pt") is None
+def test_an_interrupted_run_goes_on_with_its_states_its_step_and_the_rest_of_its_time(tmp_path: Path) -> None:
     network = nn.Linear(3, 2)
     optimizer = torch.optim.Adam(network.parameters())
-    network(torch.ones(1, 3)).sum().backward()
-    optimizer.step()
-    save_run(tmp_path / "run.pt", network=network.state_dict(), optimizer=optimizer.state_dict(), step=7)
-    run = load_run(tmp_path / "run.pt")
-    assert run is not None
-    assert run["step"] == 7
-    torch.testing.assert_close(run["network"]["weight"], network.weight)
-    torch.testing.assert_close(run["optimizer"]["state"][0]["exp_avg"], optimizer.state_dict()["state"][0]["exp_avg"])
-    assert [path.name for path in tmp_path.iterdir()] == ["run.pt"]
+    run = Run(tmp_path, minutes=60, network=network, optimizer=optimizer)
+    for _ in run.steps(lambda: None):
+        network(torch.ones(1, 3)).sum().backward()
+        optimizer.step()
+        if run.step == 4:
+            break
+    run.save()
+    fresh = nn.Linear(3, 2)
+    again = torch.optim.Adam(fresh.parameters())
+    resumed = Run(tmp_path, minutes=60, network=fresh, optimizer=again)
+    assert resumed.step == 4
+    assert 0 < resumed.spent < 1
+    torch.testing.assert_close(fresh.weight, network.weight)
+    torch.testing.assert_close(again.state_dict()["state"], optimizer.state_dict()["state"])
 
 
-def test_weights_are_halved_and_their_metadata_is_kept(tmp_path: Path) -> None:
-    save_weights(tmp_path / "w.safetensors", {"a": torch.rand(2, 2)}, {"architecture": "fan", "stacks": 1})
+def test_a_run_whose_time_is_over_reports_once_and_stops(tmp_path: Path) -> None:
+    reports: list[int] = []
+    run = Run(tmp_path, minutes=1e-9, network=nn.Linear(1, 1))
+    assert list(run.steps(lambda: reports.append(run.step))) == []
+    assert reports == [0]
+    assert (tmp_path / "run.pt").exists()
+
+
+def test_the_learning_rate_rises_then_falls() -> None:
+    assert schedule(step=0, share=0.0, falling=0.5) < 0.1
+    assert schedule(step=1000, share=0.3, falling=0.5) == 1.0
+    assert 0 < schedule(step=1000, share=1.0, falling=0.5) < 0.05
+
+
+def test_matrices_are_halved_and_vectors_and_metadata_are_kept(tmp_path: Path) -> None:
+    save_weights(
+        tmp_path / "w.safetensors",
+        {"a": torch.rand(2, 2), "v": torch.full((3,), 1e6)},
+        {"architecture": "fan", "stacks": 1},
+    )
     with safe_open(tmp_path / "w.safetensors", framework="pt") as file:
         assert file.metadata() == {"architecture": "fan", "stacks": "1"}
         assert file.get_tensor("a").dtype == torch.float16
+        assert file.get_tensor("v").tolist() == [1e6] * 3
 
 
 def test_an_average_follows_its_network_slowly() -> None:
@@ -40,9 +63,3 @@ def test_an_average_follows_its_network_slowly() -> None:
         network.weight += 1.0
     average.update(step=10_000)
     torch.testing.assert_close(averaged.weight.detach(), before + 0.1)
-
-
-def test_time_spent_before_counts_towards_a_budget() -> None:
-    budget = Budget(minutes=10, spent=5)
-    assert 0.5 <= budget.share < 0.51
-    assert Budget(minutes=10, spent=20).share == 1.0

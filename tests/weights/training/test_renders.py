@@ -19,8 +19,8 @@ def test_pictures_and_truth_come_back_in_order(tmp_path: Path) -> None:
             member = tarfile.TarInfo(f"{index:06d}.webp")
             member.size = len(data)
             archive.addfile(member, io.BytesIO(data))
-    truth = {"z": np.arange(192).reshape(3, 64), "lm": np.ones((3, 68, 2)), "pose_yaw_pitch_roll": np.zeros((3, 3))}
-    np.savez(tmp_path / "faces.npz", **truth)
+    codes = np.arange(192).reshape(3, 64)
+    np.savez(tmp_path / "faces.npz", z=codes, lm=np.ones((3, 68, 2)), pose_yaw_pitch_roll=np.zeros((3, 3)))
     renders = load_renders(tmp_path)
     assert renders.images.shape == (3, 16, 16, 3)
     np.testing.assert_allclose(renders.images[:, 8, 8, 0], [0, 80, 160], atol=4)
