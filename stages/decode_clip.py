@@ -43,8 +43,13 @@ def main(clip: str, folder: str, most: str) -> None:
     # True timestamps: an average frame rate would be wrong wherever the rate varies.
     times = reader.get_frame_timestamp(list(range(len(reader))))[:, 0].astype(np.float64)
     chosen = spread(times, int(most))
-    frames = np.stack([unpadded(reader[int(index)].asnumpy()) for index in chosen])  # (T, H, W, 3)
-    np.save(Path(folder) / "frames.npy", frames)
+    first = unpadded(reader[int(chosen[0])].asnumpy())
+    # Written as they come: 64 frames of 4K are 1.6 GB, of which only one is held here.
+    shape = (len(chosen), *first.shape)
+    frames = np.lib.format.open_memmap(Path(folder) / "frames.npy", mode="w+", dtype=np.uint8, shape=shape)
+    for position, index in enumerate(chosen):
+        frames[position] = unpadded(reader[int(index)].asnumpy())
+    frames.flush()
     np.save(Path(folder) / "times.npy", times[chosen])
     np.save(Path(folder) / "total.npy", np.array(len(reader)))
 

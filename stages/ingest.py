@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import re
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,10 @@ from stages.errors import ClipError, UnreadableImage
 DECODER = Path(__file__).with_name("decode_clip.py")
 LARGEST_PICTURE = 100_000_000  # pixels; a small file may unfold into more than a machine's memory
 Image.MAX_IMAGE_PIXELS = None  # our own limit stands in its place, with our own words
+# Not all that Pillow knows: for EPS it would start Ghostscript, which runs the file as a program.
+Image.init()  # which of these this Pillow was built with
+KNOWN = ("JPEG", "PNG", "WEBP", "AVIF", "JPEG2000", "TIFF", "GIF", "BMP", "PPM", "TGA")
+FORMATS = tuple(kind for kind in KNOWN if kind in Image.OPEN)
 
 
 @dataclass(frozen=True)
@@ -59,19 +64,19 @@ def read_clip(path: Path | str, max_anchors: int = 64, timeout: float = 120.0) -
         raise ClipError(f"{path}: there is no such file." if not path.exists() else f"{path}: a folder, not a clip.")
     if not path.stat().st_size:
         raise ClipError(f"{path}: an empty file.")
-    _check_whole(path, timeout)
+    if (count := _count_frames(path, timeout)) < 2:
+        raise ClipError(
+            f"{path}: has {count} frame, and a movement needs at least 2. Use a clip that shows a movement."
+        )
     with tempfile.TemporaryDirectory(prefix="micromotion-clip-") as folder:
-        command = [sys.executable, str(DECODER), str(path), folder, str(max_anchors)]
-        status, said = _run(command, timeout, path)
+        # -P: or the decoder's own imports would find our modules beside it before theirs.
+        command = [sys.executable, "-P", str(DECODER), _unmistakable(path), folder, str(max_anchors)]
+        status, said, _ = _run(command, timeout, path)
         if status != 0:
             raise ClipError(f"{path}: cannot be decoded ({said}). Convert it to H.264 in an .mp4 file.")
         frames = np.load(Path(folder) / "frames.npy")
         times = np.load(Path(folder) / "times.npy")
         total = int(np.load(Path(folder) / "total.npy"))
-    if total < 2:
-        raise ClipError(
-            f"{path}: has {total} frame, and a movement needs at least 2. Use a clip that shows a movement."
-        )
     fps = (total - 1) / max(float(times[-1] - times[0]), 1e-9)
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -104,7 +109,7 @@ def fetch(uri: str, timeout: float = 60.0) -> bytes:
         raise UnreadableImage(f'image "{uri}" did not arrive within {timeout:g} s. Is its file system or server there?')
     if isinstance(outcome[0], bytes):
         return outcome[0]
-    reason = getattr(outcome[0], "strerror", None) or str(outcome[0]).splitlines()[0]
+    reason = getattr(outcome[0], "strerror", None) or (str(outcome[0]).splitlines() or [type(outcome[0]).__name__])[0]
     raise UnreadableImage(f'image "{uri}" cannot be read: {reason}.') from outcome[0]
 
 
@@ -114,7 +119,7 @@ def decode_image(data: bytes, name: str = "") -> np.ndarray:
     Turned upright by its EXIF rotation; of an animation the first frame; what is transparent becomes black.
 
     Args:
-        data: JPEG, PNG, WebP, or whatever else Pillow reads.
+        data: JPEG, PNG, WebP, or another of `FORMATS`.
         name: the file's, for messages.
 
     Returns:
@@ -126,7 +131,7 @@ def decode_image(data: bytes, name: str = "") -> np.ndarray:
     if not data:
         raise UnreadableImage(f'image "{name}" is not readable: the file is empty.')
     try:
-        with Image.open(io.BytesIO(data)) as picture:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
             width, height = picture.size
             if width * height > LARGEST_PICTURE:
                 raise UnreadableImage(
@@ -164,30 +169,34 @@ def _read(uri: str) -> bytes:
         return stream.read()
 
 
-def _check_whole(path: Path, timeout: float) -> None:
-    """Decode the file from end to end with ffmpeg, which stops at the first damage."""
+def _unmistakable(path: Path) -> str:
+    """A path that is never taken for an option or a protocol, as "-x.mp4" and "take:2.mp4" would be."""
+    return str(path.absolute())
+
+
+def _count_frames(path: Path, timeout: float) -> int:
+    """How many frames ffmpeg decodes from end to end; it stops at the first damage."""
     ffmpeg = imageio_ffmpeg.get_ffmpeg_exe()
-    command = [ffmpeg, "-nostdin", "-v", "error", "-xerror", "-i", str(path), "-map", "0:v:0", "-f", "null", "-"]
-    status, said = _run(command, timeout, path)
+    options = ["-nostdin", "-v", "error", "-xerror", "-progress", "pipe:1", "-i", _unmistakable(path)]
+    status, said, progress = _run([ffmpeg, *options, "-map", "0:v:0", "-f", "null", "-"], timeout, path)
     if status == 0:
-        return
+        return int(re.findall(r"^frame=\s*(\d+)", progress, re.MULTILINE)[-1])
     if "matches no streams" in said:
         raise ClipError(f"{path}: has no pictures, only sound or data. Use a video.")
     raise ClipError(f"{path}: damaged, or not a video ({said}). Copy or export it again.")
 
 
-def _run(command: list[str], timeout: float, path: Path) -> tuple[int, str]:
-    """Run a program on a clip; its exit status and the last thing that it said."""
+def _run(command: list[str], timeout: float, path: Path) -> tuple[int, str, str]:
+    """Run a program on a clip; its exit status, what its last complaint says, and its output."""
     try:
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=timeout
-        )
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout)
     except subprocess.TimeoutExpired as error:
         raise ClipError(
             f"{path}: its decoder was stopped after {timeout:g} s. Cut the clip shorter, or export it again."
         ) from error
-    said = done.stderr.decode(errors="replace")
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    lines = [line.strip() for line in done.stderr.decode(errors="replace").splitlines() if line.strip()]
     # Of several lines ffmpeg's one about streams explains most; else the last one.
     telling = [line for line in lines if "matches no streams" in line] or lines[-1:] or ["it gave no reason"]
-    return done.returncode, telling[0][:200]
+    # Not for a person: where in the program it was noticed, by address, source line or exception class.
+    words = re.sub(r"\[[^\]]*\]|^[\w.]+(Error|Exception):|\S+\.cc:\d+:", "", telling[0])
+    return done.returncode, " ".join(words.split())[:200].rstrip("."), done.stdout.decode(errors="replace")

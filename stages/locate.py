@@ -15,7 +15,7 @@ class LocateSettings:
 
 
 class Locate:
-    """Columns `index`, `frame` (H, W, 3 uint8) -> `index`, `located` (a pickled list of `stages.align.Face`)."""
+    """Columns `index`, `frame` (H, W, 3 uint8) -> `index`, `located` (a pickled list of `stages.detect.Face`)."""
 
     def __init__(self, settings: LocateSettings):
         self.models = Models(settings.model)

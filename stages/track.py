@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stages.detect import Face, overlap
+from stages.detect import Face
 
-# A face moves less than half its size between two frames that are used.
-SAME_FACE = 0.25  # intersection over union with where it was last
+# The same face between two frames that are used, which may be a second apart: its centre moves less than this many of
+# its sizes, and its size changes by less than this factor.
+FARTHEST = 1.0
+GROWTH = 1.6
 SMOOTHING = 0.12  # seconds, the standard deviation of the window over which a crop is steadied
 
 
@@ -77,9 +79,20 @@ def steady(landmarks: np.ndarray, times: np.ndarray, width: float = SMOOTHING) -
 
 
 def _nearest(candidates: Sequence[Face], last: Face | None) -> Face | None:
-    """The face that overlaps most with where it was last, if any does."""
+    """The face nearest to where it was last, if any is near enough and about as large."""
     if last is None:
         return candidates[0] if candidates else None
-    near = [(overlap(face.box, last.box), index) for index, face in enumerate(candidates)]
-    best = max(near, default=(0.0, -1))
-    return candidates[best[1]] if best[0] >= SAME_FACE else None
+    where, size = _place(last)
+    near: list[tuple[float, int]] = []
+    for index, face in enumerate(candidates):
+        centre, extent = _place(face)
+        away = float(np.hypot(*(centre - where))) / size
+        if away < FARTHEST and 1 / GROWTH < extent / size < GROWTH:
+            near.append((away, index))
+    return candidates[min(near)[1]] if near else None
+
+
+def _place(face: Face) -> tuple[np.ndarray, float]:
+    """Centre (2,) and size of a face's box: the root of its area."""
+    low, high = face.box[:2], face.box[2:]
+    return (low + high) / 2, float(np.sqrt(np.prod(high - low)))

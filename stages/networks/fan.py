@@ -5,12 +5,20 @@ class is the face-alignment package's own; weights come from a file. `synthface`
 published 2DFAN-4 four stacks on 256 px.
 """
 
+import numpy as np
 import torch
 from face_alignment.models.fan import FAN
 from torch import Tensor, nn
 
 LANDMARKS = 68
 STRIDE = 4  # crop pixels to a heatmap pixel
+# Which landmark each one becomes in a mirror: jaw, brows, nose, eyes and lips run from left to right or around.
+# fmt: off
+MIRRORED = np.array([
+    *range(16, -1, -1), *range(26, 16, -1), 27, 28, 29, 30, *range(35, 30, -1), 45, 44, 43, 42, 47, 46, 39, 38, 37, 36,
+    41, 40, *range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), 67, 66, 65,
+])
+# fmt: on
 
 
 class LandmarkNetwork(nn.Module):

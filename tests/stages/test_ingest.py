@@ -94,6 +94,30 @@ def test_files_that_are_no_clips_are_refused_in_one_sentence(tmp_path: Path, con
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["take:2.mp4", "-x.mp4", "é 100%d.mp4"])
+def test_names_that_look_like_protocols_options_or_patterns_are_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    make_clip(tmp_path / "c.mp4", frames=3).rename(tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    assert read_clip(name).total_frames == 3
+
+
+def test_a_still_picture_is_no_movement(tmp_path: Path) -> None:
+    Image.new("RGB", (64, 48)).save(tmp_path / "still.jpg")
+    with pytest.raises(ClipError, match="has 1 frame, and a movement needs at least 2"):
+        read_clip(tmp_path / "still.jpg")
+
+
+def test_what_a_decoder_says_reaches_a_person_without_its_addresses(tmp_path: Path) -> None:
+    whole = make_clip(tmp_path / "c.mp4", "-movflags", "+faststart", frames=60).read_bytes()
+    (tmp_path / "hurt.mp4").write_bytes(whole[: len(whole) * 2 // 3])
+    with pytest.raises(ClipError, match="damaged, or not a video") as caught:
+        read_clip(tmp_path / "hurt.mp4")
+    assert "0x" not in str(caught.value)
+    assert "[" not in str(caught.value)
+
+
 def test_a_missing_clip_and_a_folder_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ClipError, match="there is no such file"):
         read_clip(tmp_path / "none.mp4")
@@ -160,6 +184,7 @@ def test_the_first_frame_of_an_animation_counts() -> None:
     [
         (b"", "the file is empty"),
         (b"<html>not found</html>", "no picture format"),
+        (stored(PLAIN, "EPS"), "no picture format"),  # Pillow would have Ghostscript run it
         (stored(Image.effect_noise((200, 200), 90), "JPEG")[:3000], "truncated"),
         (stored(Image.effect_noise((200, 200), 90), "PNG")[:3000], "3,000 bytes"),
     ],

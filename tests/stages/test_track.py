@@ -46,3 +46,8 @@ def test_an_even_movement_is_neither_delayed_nor_flattened_whatever_the_frame_ra
     times = np.cumsum(gaps)
     track = (100 + speed * times)[:, None, None] * np.ones((1, 68, 2))
     np.testing.assert_allclose(steady(track, times), track, rtol=1e-4, atol=1e-2)
+
+
+def test_a_face_that_moves_half_its_size_is_the_same_one_and_one_twice_as_large_is_another() -> None:
+    track = track_face([[face(100)], [face(160)], [face(100, size=190)], [face(200)]], np.arange(4.0))
+    np.testing.assert_array_equal(track.found, [True, True, False, True])

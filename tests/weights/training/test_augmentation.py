@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from weights.training.augmentation import MIRRORED, degraded, moved, occluded, relit
+from stages.networks.fan import MIRRORED
+from weights.training.augmentation import degraded, moved, occluded, relit
 
 
 @pytest.mark.parametrize("seed", range(12))
