@@ -1,0 +1,87 @@
+"""One video's figures, with pictures whose answer is known."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from stages.align import align_face
+from stages.aligned_landmarks import landmarks_in_crops
+from stages.ingest import decode_image, read_clip
+from stages.models import ModelFiles, Models, images_to_tensor, tensor_to_images
+from stages.motion_quality import displacement_field, embeddings, interocular, measure_video
+from stages.subspace import Micromotion
+
+
+@pytest.fixture(scope="module")
+def models() -> Models:
+    return Models(ModelFiles(device="cpu"))
+
+
+@pytest.fixture(scope="module")
+def smiling(models: Models, repository: Path) -> np.ndarray:
+    """The truth clip's first half, rest to full smile, cropped as its first frame is: (F, 256, 256, 3)."""
+    clip = read_clip(repository / "tests/data/truth/smile.mp4", max_anchors=16)
+    landmarks = models.finder.find(clip.frames[0]).landmarks
+    return np.stack([align_face(frame, landmarks) for frame in clip.frames[:9]])
+
+
+def motion_of(landmarks: np.ndarray) -> Micromotion:
+    """A movement along one direction whose anchors have these landmarks, evenly from rest to the extreme."""
+    direction = torch.zeros(12, 512)
+    direction[0, 0] = 1.0
+    reach = torch.linspace(0, 1, len(landmarks))[:, None]
+    return Micromotion(direction, direction[None], reach, direction * 0, "test", "", 1.0, 0.0, torch.tensor(landmarks))
+
+
+def test_a_video_that_shows_the_anchors_themselves_moves_as_they_do(models: Models, smiling: np.ndarray) -> None:
+    landmarks = landmarks_in_crops(models.landmarks, smiling)
+    reach = np.linalg.norm(landmarks - landmarks[0], axis=(1, 2))
+    quality = measure_video(models, motion_of(landmarks), smiling[0], smiling, reach / reach.max())
+    assert quality.motion_correlation > 0.95
+    assert 0.8 < quality.motion_amplitude < 1.3
+    assert quality.csim_mean > 0.8
+
+
+def test_a_video_that_stands_still_has_no_amplitude_and_is_itself(models: Models, smiling: np.ndarray) -> None:
+    landmarks = landmarks_in_crops(models.landmarks, smiling)
+    still = smiling[:1].repeat(6, axis=0)
+    quality = measure_video(models, motion_of(landmarks), smiling[0], still, np.linspace(0, 1, 6))
+    assert abs(quality.motion_amplitude) < 0.05
+    assert quality.csim_min > 0.99
+    assert quality.jitter < 1e-3
+
+
+def test_without_the_anchors_landmarks_only_what_needs_them_is_missing(models: Models, smiling: np.ndarray) -> None:
+    direction = torch.ones(12, 512)
+    motion = Micromotion(direction, direction[None], torch.tensor([[0.0], [1.0]]), direction, "test", "", 1.0, 0.0)
+    quality = measure_video(models, motion, smiling[0], smiling, np.linspace(0, 1, len(smiling)))
+    assert np.isnan([quality.motion_correlation, quality.motion_amplitude, quality.akd]).all()
+    assert quality.csim_mean > 0.5
+
+
+def test_the_displacement_field_is_what_one_whole_movement_adds(models: Models) -> None:
+    rest = np.random.default_rng(0).random((68, 2)).astype(np.float32)
+    step = np.random.default_rng(1).random((68, 2)).astype(np.float32) * 0.1
+    landmarks = rest + np.linspace(0, 1, 5, dtype=np.float32)[:, None, None] * step
+    np.testing.assert_allclose(displacement_field(motion_of(landmarks)), step / interocular(rest), rtol=1e-3, atol=1e-4)
+
+
+def test_embeddings_do_not_depend_on_the_batch(models: Models, smiling: np.ndarray) -> None:
+    together = embeddings(models, smiling[:3], batch=3)
+    alone = embeddings(models, smiling[:3], batch=1)
+    torch.testing.assert_close(together, alone, atol=1e-4, rtol=1e-3)
+
+
+def test_landmarks_of_an_aligned_face_are_those_found_in_the_whole_picture(models: Models, repository: Path) -> None:
+    still = decode_image((repository / "tests/data/truth/still.png").read_bytes())
+    crop = align_face(still, models.finder.find(still).landmarks)
+    inside = landmarks_in_crops(models.landmarks, crop[None])[0] * 256
+    found = models.finder.find(crop).landmarks
+    assert np.linalg.norm(inside - found, axis=1).mean() < 0.03 * interocular(found)
+
+
+def test_pictures_survive_the_way_through_tensors() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3), np.uint8)
+    np.testing.assert_array_equal(tensor_to_images(images_to_tensor(images, "cpu")).numpy(), images)
