@@ -11,6 +11,7 @@ import math
 import os
 import queue
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ ARRAY = {b"encoding": b"npy"}
 # One crop is 192 KB: a block holds one of them, or hundreds of rows that were done before.
 BLOCK_BYTES = 128 << 10
 POLL_SECONDS = 0.1
+STOP_SECONDS = 30.0
 
 StageClass = Callable[[Any], Callable[[dict[str, list[Any]]], Mapping[str, Any]]]
 
@@ -142,6 +144,8 @@ class Flow:
     def __init__(self, rows: pa.Table, steps: Sequence[Step], alone: bool, stall_timeout: float) -> None:
         _be_quiet(stall_timeout)
         self._dataset = _dataset(rows, steps, alone)
+        self._executor: Any = None
+        self._catch_executor()
         self._ready: queue.Queue[pa.Table | BaseException | None] = queue.Queue(maxsize=4)
         self._watch = SetUpWatch(StageWorker.__name__, sum(step.pool.workers for step in steps))
         self._given_up = threading.Event()
@@ -168,12 +172,30 @@ class Flow:
         return [dict(zip(names, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
     def stop(self) -> None:
-        """End the execution: unfinished, it would keep its workers busy until the garbage collector finds it."""
+        """End the execution, and wait until its threads have ended.
+
+        Unfinished, it would keep its workers busy until the garbage collector finds it; and a thread of it that is
+        still in Ray when Ray shuts down takes the whole process along, without a word and with exit code 1.
+        """
         self._given_up.set()
-        executor = getattr(self._dataset, "_current_executor", None)
-        if executor is not None:
-            executor.shutdown(force=True)
-        self._thread.join(timeout=5.0)
+        until = time.monotonic() + STOP_SECONDS
+        while time.monotonic() < until:
+            executor = self._executor
+            if executor is not None:
+                executor.shutdown(force=True)  # before it has started this does nothing, hence again and again
+            self._thread.join(timeout=0.5)
+            if not self._thread.is_alive() and (executor is None or not executor.is_alive()):
+                return
+
+    def _catch_executor(self) -> None:
+        """Keep the execution's executor from the moment it is made: Ray Data keeps it only from its first rows on."""
+        create = self._dataset._create_executor
+
+        def create_and_keep() -> Any:
+            self._executor = create()
+            return self._executor
+
+        self._dataset._create_executor = create_and_keep
 
     def _pull(self) -> None:
         last: BaseException | None = None

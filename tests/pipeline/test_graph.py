@@ -1,6 +1,7 @@
 """The flows on a real Ray: what goes in comes out once, whatever happens to a worker."""
 
 import os
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -123,6 +124,8 @@ def test_waiting_can_end_a_flow_at_any_time(tmp_path: Path, ray_nodes: list[Node
     steps = [Step(TinyPrepare, settings, Pool(1, 0.5)), Step(TinyProduce, settings, Pool(1, 0.5))]
     with pytest.raises(KeyboardInterrupt):
         list(run_flow(rows, steps, on_wait=on_wait))
+    # One that outlives its flow would be in Ray when Ray shuts down, and end the process.
+    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("StreamingExecutor")] == []
 
 
 def test_workers_have_the_users_home_and_their_share_of_threads(ray_nodes: list[Node]) -> None:
