@@ -13,7 +13,7 @@ import queue
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,10 +91,11 @@ def run_flow(
     alone: bool = False,
     stall_timeout: float = 3600.0,
     on_wait: Callable[[], None] = lambda: None,
-) -> Iterator[list[dict[str, Any]]]:
+) -> Generator[list[dict[str, Any]], None, None]:
     """Send rows through pools of workers; yields finished rows in the order in which they finish.
 
-    Ray has to run. A row whose worker dies on the way does not come out.
+    Ray has to run. A row whose worker dies on the way does not come out. Whoever may leave early closes it
+    (`contextlib.closing`): suspended, it would still be at work when Ray shuts down.
 
     Args:
         rows: what enters, as `to_table` makes it.

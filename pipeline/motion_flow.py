@@ -8,6 +8,7 @@ import pickle
 import time
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -158,12 +159,17 @@ class MotionFlow:
             flow = run_flow(
                 table if len(missing) == total else table.take(missing), [step], alone, self.stall_timeout, self.on_wait
             )
-            for finished in flow:
-                if broken := [row for row in finished if row.get("status") == "failed"]:
-                    raise WorkStopped(f"{stage}, frame {broken[0]['index'] + 1} of {total}: {broken[0]['message']}.")
-                rows.update((row["index"], row) for row in finished)
-                seconds = time.monotonic() - started
-                self.events.emit("stage", stage=stage, state="progress", done=len(rows), total=total, seconds=seconds)
+            with closing(flow):
+                for finished in flow:
+                    if broken := [row for row in finished if row.get("status") == "failed"]:
+                        raise WorkStopped(
+                            f"{stage}, frame {broken[0]['index'] + 1} of {total}: {broken[0]['message']}."
+                        )
+                    rows.update((row["index"], row) for row in finished)
+                    seconds = time.monotonic() - started
+                    self.events.emit(
+                        "stage", stage=stage, state="progress", done=len(rows), total=total, seconds=seconds
+                    )
         if len(rows) < total:
             raise WorkStopped(
                 f"{stage}: the workers died twice over {total - len(rows)} of {total} frames, so there is no movement. "

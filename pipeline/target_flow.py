@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -90,10 +91,11 @@ class TargetFlow:
                     "warning",
                     message=f"a worker died; {len(missing)} of {len(tally.keys)} rows were lost with it and run again.",
                 )
-            for finished in self._flow(rows.take(pa.array(missing, pa.int64())), alone, tally):
-                self._take_in(finished, tally)
-                if time.monotonic() - tally.told >= PROGRESS_SECONDS:
-                    self._tell("progress", tally)
+            with closing(self._flow(rows.take(pa.array(missing, pa.int64())), alone, tally)) as flow:
+                for finished in flow:
+                    self._take_in(finished, tally)
+                    if time.monotonic() - tally.told >= PROGRESS_SECONDS:
+                        self._tell("progress", tally)
         for order, key in enumerate(tally.keys):
             if key is None:
                 self._take_in([self._crashed(rows.slice(order, 1).to_pylist()[0])], tally)
