@@ -125,7 +125,13 @@ def schedule(step: int, share: float, falling: float) -> float:
 def training_options(description: str | None, minutes: float) -> argparse.ArgumentParser:
     """The options that every training has."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--renders", type=Path, required=True, help="folder with faces.tar and faces.npz")
+    parser.add_argument(
+        "--renders",
+        type=Path,
+        nargs="+",
+        required=True,
+        help="folders with faces.tar and faces.npz; the last 512 faces of the last one are held out",
+    )
     parser.add_argument("--output", type=Path, required=True, help="the run's folder; the same one resumes it")
     parser.add_argument("--minutes", type=float, default=minutes, help="time in all, over every resumption")
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])

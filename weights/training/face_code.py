@@ -15,7 +15,7 @@ does. Its first 64 entries drive the face; the others change nothing.
 | 33, 34 | yaw 0.20 rad a unit (at most 0.45), pitch 0.07 rad a unit (at most 0.2) |
 | 35, 36 | melanin, haemoglobin |
 | 37 | tone of the hair |
-| 38 | age |
+| 38 | age, spread evenly: hair greys, folds deepen, lips pale and a man's hairline climbs with it |
 | 39 | colour of the iris |
 | 40 | masculine (+) or feminine (-): brows, beard or make-up, length of hair |
 | 41-46 | hair: length, volume, parting, fringe, curl, hairline |
@@ -39,6 +39,8 @@ from weights.training.hair import HairStyle
 CODE_SIZE = 512
 FACE_ENTRIES = 64
 IDENTITY_ENTRIES = 25
+# Entries that change from one picture of a person to the next: expression, pose, light, background, clothes.
+MOMENT = np.r_[25:35, 47:56, 60:63]
 
 # Linear RGB, from black over brown and blond to red and grey.
 HAIR_TONES = np.array(
@@ -159,14 +161,14 @@ def face_from_code(
     """
     z = np.asarray(code[:FACE_ENTRIES], dtype=float)  # (64,)
     u = ndtr(z)  # (64,), the same entries spread evenly over 0 to 1
-    age = float(u[38] ** 1.5) if age is None else age
+    age = float(u[38]) if age is None else age
     melanin = 2.2 * u[35] ** 2.0
     masculine = 1 / (1 + np.exp(-(u[40] - 0.5) * 10))
     # Dark skin goes with dark hair and dark eyes.
     tone = 5.2 * u[37] ** 1.25 * (1 - 0.75 * np.clip((melanin - 0.5) / 0.6, 0, 1))
     iris = 5 * u[39] * (1 - 0.8 * np.clip((melanin - 0.4) / 0.5, 0, 1))
     hair_colour = _blend(HAIR_TONES, tone)
-    greyness = np.clip((age - 0.5) * 2.2, 0, 1)
+    greyness = np.clip((age - 0.35) * 1.8, 0, 1)
     return Face(
         identity=(z[:IDENTITY_ENTRIES] * 0.95).astype(np.float32),
         expression=replace(_expression(z), **(expression or {})),
@@ -176,12 +178,12 @@ def face_from_code(
         skin=Skin(
             melanin=melanin,
             haemoglobin=_between(u[36], 0.08, 0.42),
-            flush=_between(u[56], 0.35, 1.1),
-            under_eyes=_between(u[57], 0.2, 0.9),
+            flush=_between(u[56], 0.35, 1.1) * (1.25 - 0.5 * age),
+            under_eyes=_between(u[57], 0.15, 0.7) + 0.5 * age,
             freckles=np.clip(u[58] - 0.65, 0, 1) * 1.5 * (melanin < 0.6),
         ),
         age=age,
-        hair=_hair_style(z, u, masculine),
+        hair=_hair_style(z, u, masculine, age),
         hair_colour=hair_colour,
         greyness=greyness,
         brow_colour=np.minimum(hair_colour, 0.07) * 0.7 * (1 - 0.5 * greyness) + greyness * 0.09,
@@ -211,7 +213,7 @@ def _expression(z: np.ndarray) -> Expression:
     )
 
 
-def _hair_style(z: np.ndarray, u: np.ndarray, masculine: float) -> HairStyle:
+def _hair_style(z: np.ndarray, u: np.ndarray, masculine: float, age: float) -> HairStyle:
     long = np.exp(_between(u[41], np.log(2.5), np.log(9)))
     short = np.exp(_between(u[41], np.log(0.6), np.log(3.0)))
     length = long * (1 - masculine) + short * masculine
@@ -220,11 +222,11 @@ def _hair_style(z: np.ndarray, u: np.ndarray, masculine: float) -> HairStyle:
         top=max(length * 0.95, 0.6),
         side=side,
         back=side * 1.1,
-        volume=_between(u[42], 0.15, 0.6),
+        volume=_between(u[42], 0.15, 0.6) * (1.1 - 0.35 * age),
         parting=2.0 * z[43],
         fringe=np.clip(-0.45 + 0.2 * z[44], -0.6, 0),
         curl=np.clip(-0.05 + 0.4 * z[45], 0, 1),
-        hairline=11.5 + 0.25 * z[46],
+        hairline=11.4 + 0.25 * z[46] + 0.8 * masculine * age**2,
     )
 
 

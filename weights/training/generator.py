@@ -1,12 +1,14 @@
 """Train the bundled generator: a code and its render, in pairs.
 
     python -m weights.training.generator --renders DIR --output DIR --minutes 60 [--start FILE] [--device cuda]
+        [--sharpen 0.5]
 
 A code *is* a face here (`weights.training.face_code`), so the loss compares pictures directly. What matters most,
 measured on one CPU core: growing 16 → 32 → 64 → 128 px within one run, small initial tRGB and affine weights, two
 mapping layers at the full learning rate, and eyes and mouth weighted six times. The same command resumes a run that
 was interrupted; `--start` begins from an earlier generator, widened without changing its pictures; with
-`--keep-mapping` codes keep their meaning, so that an inverter can train beside it.
+`--keep-mapping` codes keep their meaning, so that an inverter can train beside it; with `--sharpen` a discriminator
+adds its share to the gradient (`weights.training.discriminator`).
 """
 
 import copy
@@ -19,10 +21,11 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from stages.networks.stylegan2 import EqualLinear, Generator, ToRGB
 from weights.training.checkpoint import Average, Run, save_weights, set_rate, training_options
+from weights.training.discriminator import Discriminator, discriminator_loss, sharpened_gradient
 from weights.training.renders import FACE_ENTRIES, Renders, complete_codes, feature_weights, load_renders
 from weights.training.widening import widened
 
@@ -30,7 +33,7 @@ CHANNELS = {4: 128, 8: 128, 16: 128, 32: 64, 64: 64, 128: 32}
 SETTINGS = {"mapping_layers": 2, "mapping_lr": 1.0}
 # Resolution, the share of the run's time after which it ends, batch.
 GROWTH = ((16, 0.06, 32), (32, 0.22, 24), (64, 0.52, 16), (128, 1.0, 8))
-LEARNING_RATE = 4e-3
+LEARNING_RATE, JUDGING_RATE = 4e-3, 1e-3
 
 
 def fresh_generator() -> Generator:
@@ -93,10 +96,16 @@ def measure(generator: Generator, held_out: Renders, resolution: int, device: st
 
 
 def train(
-    renders: Path, output: Path, minutes: float, start: Path | None, device: str, keep_mapping: bool = False
+    renders: Sequence[Path],
+    output: Path,
+    minutes: float,
+    start: Path | None,
+    device: str,
+    keep_mapping: bool = False,
+    sharpen: float = 0.0,
 ) -> None:
     """Run until the time is over, from wherever an earlier run in `output` stopped."""
-    faces, held_out = load_renders(renders).split()
+    faces, held_out = load_renders(*renders).split()
     torch.manual_seed(0)
     generator = fresh_generator()
     if start:
@@ -105,7 +114,10 @@ def train(
     averaged = copy.deepcopy(generator)
     average = Average(generator, averaged)
     optimizer = torch.optim.Adam(generator.parameters(), lr=LEARNING_RATE, betas=(0.9, 0.99))
-    run = Run(output, minutes, generator=generator, average=averaged, optimizer=optimizer)
+    discriminator = Discriminator().to(device)
+    judging = torch.optim.Adam(discriminator.parameters(), lr=JUDGING_RATE, betas=(0.0, 0.99))
+    parts: dict[str, nn.Module | torch.optim.Optimizer] = {"discriminator": discriminator, "judging": judging}
+    run = Run(output, minutes, generator=generator, average=averaged, optimizer=optimizer, **(parts if sharpen else {}))
     if keep_mapping:
         generator.style.load_state_dict(averaged.style.state_dict())
         generator.style.requires_grad_(False)
@@ -130,15 +142,23 @@ def train(
         weights = shrunk(feature_weights(faces.landmarks[rows], 128).to(device), resolution)
         with torch.autocast(device, torch.bfloat16):
             images = generator.synthesize(generator.map(codes), resolution)
-        loss = paired_loss(images.float(), targets, weights)
+        images = images.float()
+        loss = paired_loss(images, targets, weights)
         optimizer.zero_grad()
-        loss.backward()
+        # A discriminator that has seen nothing yet has nothing to say: its share grows over the first tenth.
+        pull = sharpen * min(1.0, 10 * share) if last else 0.0
+        images.backward(sharpened_gradient(discriminator, images, loss, pull))
         if not keep_mapping:
             gradient = first_mapping_weight(generator).grad
             assert gradient is not None
             gradient[:, FACE_ENTRIES:] = 0  # free entries must stay free, or they drift
         optimizer.step()
         average.update(run.step)
+        if pull:
+            judged = discriminator_loss(discriminator, targets, images.detach(), run.step)
+            judging.zero_grad()
+            judged.backward()
+            judging.step()
 
 
 def stage_at(plan: Sequence[tuple[int, float, int]], share: float) -> tuple[int, float, int]:
@@ -155,6 +175,15 @@ if __name__ == "__main__":
     parser = training_options(__doc__, minutes=60)
     parser.add_argument("--start", type=Path, help="a generator to go on from, at full resolution at once")
     parser.add_argument("--keep-mapping", action="store_true", help="leave the mapping network as it is")
+    parser.add_argument("--sharpen", type=float, default=0.0, help="the discriminator's share of the gradient")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    train(options.renders, options.output, options.minutes, options.start, options.device, options.keep_mapping)
+    train(
+        options.renders,
+        options.output,
+        options.minutes,
+        options.start,
+        options.device,
+        options.keep_mapping,
+        options.sharpen,
+    )

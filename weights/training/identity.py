@@ -8,6 +8,7 @@ hair, age and light are drawn independently of them, hence ignored. Cosines betw
 mean for ArcFace, near 1 for one person and near 0 for two.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -65,9 +66,9 @@ def measure(network: IdentityNetwork, held_out: Renders, device: str) -> float:
     return (found * true_embeddings(held_out.codes[rows])).sum(dim=1).mean().item()
 
 
-def train(renders: Path, output: Path, minutes: float, device: str) -> None:
+def train(renders: Sequence[Path], output: Path, minutes: float, device: str) -> None:
     """Run until the time is over, from wherever an earlier run in `output` stopped."""
-    faces, held_out = load_renders(renders).split()
+    faces, held_out = load_renders(*renders).split()
     torch.manual_seed(0)
     network = IdentityNetwork(Body(**BODY)).to(device)  # type: ignore[arg-type]
     optimizer = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=0.02)

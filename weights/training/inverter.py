@@ -3,13 +3,15 @@
     python -m weights.training.inverter --renders DIR --generator FILE --output DIR --minutes 60 [--device cuda]
 
 A render's true code is known, so the encoder learns it directly (the error in W, each dimension in units of its own
-spread), and beside it the picture that the code makes. The first part of the run learns the first step alone, from
-the average face; the rest starts from anywhere that up to three steps lead to. Renders are shifted, turned and
-degraded a little, as a landmark network's alignment and a real file would. The same command resumes a run that was
-interrupted, also with a generator that went on training with its mapping kept.
+spread), and beside it the picture that the code makes and, given an identity network, whose face it shows. The first
+part of the run learns the first step alone, from the average face; the rest starts from anywhere that up to three
+steps lead to. Renders are shifted, turned and degraded a little, as a landmark network's alignment and a real file
+would. The same command resumes a run that was interrupted, also with a generator that went on training with its
+mapping kept.
 """
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -18,9 +20,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from stages.networks.irse import Body
+from stages.measure import identity_crop
+from stages.networks.irse import Body, IdentityNetwork
 from stages.networks.restyle import BackboneEncoder, Inverter
-from weights import load_generator
+from weights import load_generator, load_identity
 from weights.training.augmentation import degraded, moved
 from weights.training.checkpoint import Run, save_weights, schedule, set_rate, training_options
 from weights.training.generator import paired_loss
@@ -32,6 +35,7 @@ FIRST_STEP_ALONE = 0.4  # share of the run
 MOST_STEPS = 3  # before the step that learns
 BATCH = 16
 PICTURED = 6  # of a batch, those whose pictures are compared too
+IDENTITY_WEIGHT = 0.5
 LEARNING_RATE = 1.5e-3
 
 
@@ -99,11 +103,19 @@ def rolled_out(inverter: Inverter, images: Tensor, steps: np.ndarray) -> tuple[T
     return codes, renderings
 
 
-def train(renders: Path, generator: Path, output: Path, minutes: float, device: str) -> None:
+def embedded(identity: IdentityNetwork, images: Tensor) -> Tensor:
+    """(B, 3, S, S) -> (B, 512), whose faces they are."""
+    return identity.embed(identity_crop(enlarged(images)))
+
+
+def train(
+    renders: Sequence[Path], generator: Path, identity_file: Path | None, output: Path, minutes: float, device: str
+) -> None:
     """Run until the time is over, from wherever an earlier run in `output` stopped."""
-    faces, held_out = load_renders(renders).split()
+    faces, held_out = load_renders(*renders).split()
     torch.manual_seed(0)
     decoder = load_generator(generator, device)
+    identity = load_identity(identity_file, device).requires_grad_(False) if identity_file else None
     average = decoder.latent_avg.expand(decoder.num_layers, -1).clone()  # (L, 512)
     encoder = BackboneEncoder(decoder.num_layers, Body(**BODY), SIZE, HEAD_WIDTH)  # type: ignore[arg-type]
     inverter = Inverter(encoder, decoder, average).to(device)
@@ -145,6 +157,10 @@ def train(renders: Path, generator: Path, output: Path, minutes: float, device: 
             targets = faces.pixels(rows[:PICTURED]).to(device)
             weights = feature_weights(faces.landmarks[rows[:PICTURED]], targets.shape[-1])
             loss = loss + 2.0 * paired_loss(pictured, targets, weights.to(device))
+            if identity:
+                with torch.autocast(device, torch.bfloat16):
+                    alike = F.cosine_similarity(embedded(identity, pictured), embedded(identity, targets))
+                loss = loss + IDENTITY_WEIGHT * (1 - alike).mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -153,6 +169,7 @@ def train(renders: Path, generator: Path, output: Path, minutes: float, device: 
 if __name__ == "__main__":
     parser = training_options(__doc__, minutes=70)
     parser.add_argument("--generator", default="synthface", help="its decoder: a checkpoint file, or a known model")
+    parser.add_argument("--identity", type=Path, help="an identity network, whose judgement is learnt from too")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    train(options.renders, options.generator, options.output, options.minutes, options.device)
+    train(options.renders, options.generator, options.identity, options.output, options.minutes, options.device)

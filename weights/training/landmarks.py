@@ -6,6 +6,7 @@ Renders are turned, shifted, scaled, relit, blurred, noised, compressed and cove
 to faces that no renderer made. The same command resumes a run that was interrupted.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -82,9 +83,9 @@ def measure(network: LandmarkNetwork, held_out: Renders, device: str) -> tuple[f
     return errors[0], errors[1], sheet
 
 
-def train(renders: Path, output: Path, minutes: float, device: str) -> None:
+def train(renders: Sequence[Path], output: Path, minutes: float, device: str) -> None:
     """Run until the time is over, from wherever an earlier run in `output` stopped."""
-    faces, held_out = load_renders(renders).split()
+    faces, held_out = load_renders(*renders).split()
     torch.manual_seed(0)
     network = LandmarkNetwork(**SETTINGS).to(device)
     optimizer = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=1e-4)

@@ -24,7 +24,7 @@ from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from stages.durable import replacing
 from stages.errors import OutputError, UserError
-from weights.training.face_code import FACE_ENTRIES, face_from_code, random_code
+from weights.training.face_code import FACE_ENTRIES, MOMENT, face_from_code, random_code
 from weights.training.face_model import VARIABLE, face_model_folder
 from weights.training.renderer import Renderer
 
@@ -42,30 +42,40 @@ class Settings:
         first: number of the first one.
         seed: of all codes.
         size: side of the pictures in pixels.
+        views: how many pictures of each person follow one another.
     """
 
     count: int
     first: int
     seed: int
     size: int
+    views: int = 1
 
 
-def stored_code(seed: int, number: int) -> np.ndarray:
-    """The driving entries of one face's code: (64,) float16, exactly as it is rendered and kept."""
-    return random_code(np.random.default_rng((seed, number)))[:FACE_ENTRIES].astype(np.float16)
+def stored_code(seed: int, number: int, views: int = 1) -> np.ndarray:
+    """The driving entries of one face's code: (64,) float16, exactly as it is rendered and kept.
+
+    With several `views` a person's later pictures differ from the first in what the moment decides: expression, pose,
+    light, background and clothes.
+    """
+    first = number - number % views
+    code = random_code(np.random.default_rng((seed, first)))[:FACE_ENTRIES]
+    if number != first:
+        code[MOMENT] = random_code(np.random.default_rng((seed, number)))[MOMENT]
+    return code.astype(np.float16)
 
 
 def render_part(
-    renderer: Renderer, seed: int, numbers: range, progress: Progress | None = None
+    renderer: Renderer, seed: int, numbers: range, progress: Progress | None = None, views: int = 1
 ) -> dict[str, np.ndarray]:
-    """Render some faces of a seed.
+    """Render some faces of a seed, `views` of each person.
 
     Returns:
         `webp` (bytes of all pictures, one after another), `lengths` (N,) of each, `z`, `lm`, `pose_yaw_pitch_roll`.
     """
     pictures, codes, landmarks, poses = [], [], [], []
     for number in numbers:
-        code = stored_code(seed, number)
+        code = stored_code(seed, number, views)
         face = face_from_code(code.astype(np.float64))
         rendering = renderer.render(face)
         _, webp = cv2.imencode(".webp", rendering.image[..., ::-1], [cv2.IMWRITE_WEBP_QUALITY, WEBP_QUALITY])
@@ -112,7 +122,7 @@ def render_faces(face_model: Path, settings: Settings, output: Path) -> None:
                 progress.advance(progress.task_ids[0], len(part))
                 continue
             renderer = renderer or Renderer(face_model, settings.size)
-            _write_npz(file, render_part(renderer, settings.seed, part, progress))
+            _write_npz(file, render_part(renderer, settings.seed, part, progress, settings.views))
     _join(files, output)
 
 
@@ -128,7 +138,7 @@ def _claim(output: Path, settings: Settings) -> None:
         with replacing(file) as temporary:
             temporary.write_text(json.dumps(asdict(settings)))
     found = json.loads(file.read_text())
-    if found != asdict(settings):
+    if Settings(**found) != settings:
         raise OutputError(f"{output} holds other renders: expected {asdict(settings)}, found {found}. Name another.")
 
 
@@ -164,12 +174,13 @@ def main() -> None:
     parser.add_argument("--count", type=int, required=True, help="how many faces")
     parser.add_argument("--first", type=int, default=0, help="number of the first face, to share work among processes")
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--views", type=int, default=1, help="pictures of each person: other moments, the same face")
     parser.add_argument("--size", type=int, default=128, help="side of the pictures in pixels")
     parser.add_argument("--output", type=Path, required=True)
     options = parser.parse_args()
-    if options.count < 1 or options.first < 0 or options.size < 16:
-        parser.error("--count must be at least 1, --first at least 0, --size at least 16")
-    settings = Settings(options.count, options.first, options.seed, options.size)
+    if options.count < 1 or options.first < 0 or options.size < 16 or options.views < 1:
+        parser.error("--count and --views must be at least 1, --first at least 0, --size at least 16")
+    settings = Settings(options.count, options.first, options.seed, options.size, options.views)
     try:
         render_faces(face_model_folder(options.face_model), settings, options.output)
     except UserError as mistake:

@@ -165,6 +165,7 @@ class Renderer:
             | {"melanin": skin.melanin, "haemoglobin": skin.haemoglobin, "flush": skin.flush}
             | {"under_eyes": skin.under_eyes, "freckles": skin.freckles, "age": face.age}
             | {"brows": face.brows, "beard": face.beard, "makeup": face.makeup, "hairline": face.hair.hairline}
+            | {"smile": face.expression.smile, "brow_move": face.expression.brow}
             | {"iris_colour": face.iris_colour, "brow_colour": face.brow_colour}
             | {"cloth_colour": face.cloth_colour, "lip_colour": face.lip_colour},
         )

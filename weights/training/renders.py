@@ -6,7 +6,7 @@ landmarks in pixels; `pose_yaw_pitch_roll` (N, 3), radians.
 """
 
 import tarfile
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import cv2
@@ -51,8 +51,13 @@ class Renders:
         return torch.from_numpy(self.images[rows]).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
-def load_renders(folder: Path) -> Renders:
-    """Read a folder of renders into memory (1.5 GB for 30,000 at 128 px)."""
+def load_renders(*folders: Path) -> Renders:
+    """Read folders of renders, one after another, into memory (1.5 GB for 30,000 at 128 px)."""
+    read = [_load(folder) for folder in folders]
+    return Renders(*(np.concatenate([getattr(part, field.name) for part in read]) for field in fields(Renders)))
+
+
+def _load(folder: Path) -> Renders:
     truth = np.load(folder / "faces.npz")
     count = len(truth["z"])
     images: np.ndarray | None = None

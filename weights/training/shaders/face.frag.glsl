@@ -16,6 +16,7 @@ uniform sampler2D mask_b;  // stubble strokes, shadow under the eyes, freckles, 
 uniform sampler2D mask_c;  // wrinkles, pores, fine creases, brow area
 uniform float melanin, haemoglobin, flush, under_eyes, freckles, age;
 uniform float brows, beard, makeup, hairline;
+uniform float smile, brow_move;  // as far as the expression goes; brows above 0 rise, below it knit
 uniform vec3 iris_colour, brow_colour, cloth_colour, lip_colour;
 
 #include "lighting.glsl"
@@ -137,26 +138,30 @@ void paint_skin(inout Surface s) {
         c = texture(mask_c, v_uv);
     }
     float lips = a.r, brow_strokes = a.g, redness = a.b, bearded = a.a;
-    float folds = age * age * (1.8 - 0.8 * age);
+    // Age carves every groove; a smile deepens those around eyes and mouth, brows those of the forehead.
+    float on_forehead = smoothstep(4.2, 5.2, v_rest.y);
+    float moved = mix(smile * (0.25 + 0.35 * age), abs(brow_move) * 0.6, on_forehead);
+    float folds = age * (0.2 + 1.1 * age) + moved;
     float wrinkle = c.r * 1.6;
 
     float height = -wrinkle * 0.15 * folds + (c.g - 0.5) * 0.010 * (1.0 - 0.4 * age)
-        + (c.b - 0.5) * 0.035 * folds * (0.35 + 0.65 * (1.0 - lips));
+        + (c.b - 0.5) * 0.045 * age * age * (0.35 + 0.65 * (1.0 - lips));
     height += brow_strokes * 0.010 * brows - lips * sin(v_uv.x * 900.0) * 0.0012;
     vec3 tilted = bumped(s.normal, height);
     if (v_material == FACE) s.normal = normalize(mix(s.normal, tilted, 0.85));
 
     float mottle = (b.a - 0.5) * 2.0;
-    float m = melanin + mottle * 0.10 + b.g * under_eyes * 0.35 + b.b * freckles * 0.8 + age * max(mottle, 0.0) * 0.22;
+    float m = melanin + mottle * 0.10 + b.g * under_eyes * 0.35 + b.b * freckles * 0.8 + age * age * max(mottle, 0.0) * 0.26;
     float h = haemoglobin + redness * flush * 0.42 - mottle * 0.08 + b.g * under_eyes * 0.25;
     s.albedo = skin(m, h);
     vec3 lip = mix(skin(melanin * 0.85 + 0.22, haemoglobin + 1.15) * 0.95, lip_colour, makeup * 0.75);
-    float lip_share = lips * (0.72 + 0.28 * makeup) * (1.0 - 0.3 * age);
+    float lip_share = lips * (0.76 + 0.24 * makeup) * (1.0 - 0.5 * age);
     s.albedo = mix(s.albedo, lip, lip_share * 0.85);
     s.specular = mix(0.032, 0.05, lip_share) * GLOSS * (1.0 - 0.5 * bearded * beard);
     s.roughness = mix(0.44, 0.36, lip_share);
-    s.albedo *= 1.0 - vec3(0.38, 0.46, 0.45) * clamp(wrinkle * folds, 0.0, 1.0) * 0.8;
-    s.openness *= 1.0 - 0.25 * c.r * folds;
+    s.albedo *= 1.0 - vec3(0.40, 0.48, 0.47) * clamp(wrinkle * folds, 0.0, 1.0) * 0.85;
+    s.openness *= 1.0 - 0.25 * c.r * min(folds, 1.3);
+    s.albedo = mix(s.albedo, vec3(dot(s.albedo, vec3(0.3, 0.59, 0.11))), 0.28 * age * age);
 
     float stubble = clamp(bearded * beard * (0.45 + b.r * 1.3), 0.0, 1.0);
     s.albedo = mix(s.albedo, brow_colour * 1.05 + 0.01, stubble * 0.8);
