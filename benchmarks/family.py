@@ -1,10 +1,12 @@
 """What the bundled family can do, on renders that none of its networks was trained on.
 
-    python -m benchmarks.family --renders DIR [--sheet FILE]
+    python -m benchmarks.family --renders DIR [DIR ...] [--views DIR] [--probe 2000] [--sheet FILE]
 
-`DIR` is a folder of renders as `weights.training.render_faces` writes it; its last 512 faces are held out of every
-training. Each figure stands beside what bounds it: the mean picture for the generator, the generator itself for the
-inverter, other people for identity, chance for what the code tells.
+`DIR` are folders of renders as `weights.training.render_faces` writes them, in the order in which the networks trained
+on them; the last 512 faces of the last one are held out of every training. `--views` names a folder made with
+`--views 2` and another seed: each person twice. Each figure stands beside what bounds it: the mean picture for the
+generator, the generator itself for the inverter, other people for identity. What a code tells is asked by a linear
+probe, fitted to inversions of the `--probe` faces before the held-out ones and measured on those.
 """
 
 import argparse
@@ -23,7 +25,7 @@ from stages.invert import invert_crops
 from stages.measure import identity_crop
 from stages.models import ModelFiles, Models, images_to_tensor, tensor_to_images
 from weights.training.face_code import Face, face_from_code
-from weights.training.renders import Renders, complete_codes, feature_weights, load_renders
+from weights.training.renders import Renders, complete_codes, feature_weights, joined, load_renders
 
 # What can be seen of a face, from the code that made it.
 ATTRIBUTES: dict[str, Callable[[Face], float]] = {
@@ -33,7 +35,6 @@ ATTRIBUTES: dict[str, Callable[[Face], float]] = {
     "turn": lambda face: face.yaw,
     "age": lambda face: face.age,
 }
-FOLDS = 4
 
 
 def psnr(error: Tensor) -> float:
@@ -41,19 +42,27 @@ def psnr(error: Tensor) -> float:
     return 10 * math.log10(4 / error.square().mean().item())
 
 
-def readable(codes: np.ndarray, truth: np.ndarray) -> float:
-    """R² of a ridge regression from codes (N, D) to an attribute (N,), each quarter predicted from the other three."""
-    predicted = np.empty_like(truth)
-    fold = np.arange(len(truth)) % FOLDS
-    for left_out in range(FOLDS):
-        fitted = fold != left_out
-        mean, level = codes[fitted].mean(axis=0), truth[fitted].mean()
-        x = codes[fitted] - mean
-        gram = x @ x.T
-        ridge = 1e-3 * np.trace(gram) / len(gram) * np.eye(len(gram))
-        weights = x.T @ np.linalg.solve(gram + ridge, truth[fitted] - level)
-        predicted[~fitted] = (codes[~fitted] - mean) @ weights + level
-    return float(1 - np.square(truth - predicted).sum() / np.square(truth - truth.mean()).sum())
+def sharpness(images: Tensor) -> float:
+    """Root mean square of what a blur of 3 px takes away, of pictures (B, 3, S, S)."""
+    return (images - F.avg_pool2d(images, 3, stride=1, padding=1))[..., 1:-1, 1:-1].square().mean().sqrt().item()
+
+
+def readable(codes: np.ndarray, truth: np.ndarray, held_out: int) -> float:
+    """R² on the last `held_out` faces of a ridge regression on the others.
+
+    Args:
+        codes: (N, D) float64.
+        truth: (N,), an attribute.
+        held_out: less than N.
+    """
+    mean, level = codes[:-held_out].mean(axis=0), truth[:-held_out].mean()
+    x = codes[:-held_out] - mean  # (N - H, D)
+    gram = x @ x.T
+    ridge = 1e-3 * np.trace(gram) / len(gram) * np.eye(len(gram))
+    weights = x.T @ np.linalg.solve(gram + ridge, truth[:-held_out] - level)  # (D,)
+    asked = truth[-held_out:]
+    predicted = (codes[-held_out:] - mean) @ weights + level
+    return float(1 - np.square(asked - predicted).sum() / np.square(asked - asked.mean()).sum())
 
 
 def embed(models: Models, images: Tensor) -> Tensor:
@@ -68,8 +77,46 @@ def landmark_error(found: np.ndarray, truth: np.ndarray) -> float:
     return float((np.linalg.norm(found - truth, axis=2).mean(axis=1) / between_eyes).mean())
 
 
+def crops_of(faces: Renders) -> np.ndarray:
+    """(N, 256, 256, 3) uint8, as inverters are given them."""
+    enlarged = [cv2.resize(image, (256, 256), interpolation=cv2.INTER_LINEAR) for image in faces.images]
+    return np.stack(enlarged)
+
+
+def inverted(models: Models, faces: Renders) -> tuple[Tensor, Tensor]:
+    """Codes (N, L, 512) of renders and their pictures (N, 3, S, S) in [-1, 1]."""
+    crops = crops_of(faces)
+    found = [invert_crops(models.inverter, crops[start : start + 16]) for start in range(0, len(crops), 16)]
+    pictures = images_to_tensor(np.concatenate([part.renderings for part in found]), "cpu")
+    return torch.cat([part.codes for part in found]), pictures
+
+
+def measure_probes(faces: Renders, codes: Tensor, held_out: int) -> None:
+    """Print how well a linear probe reads the true attributes from the codes of inversions, (N, L, 512)."""
+    true_faces = [face_from_code(code) for code in faces.codes]
+    flat = codes.flatten(1).double().numpy()
+    print(f"code        read by linear probes, fitted to {len(flat) - held_out} others:")
+    for name, of in ATTRIBUTES.items():
+        truth = np.array([float(of(face)) for face in true_faces])
+        print(f"            {name:10s} R² {readable(flat, truth, held_out):.3f}")
+
+
 @torch.inference_mode()
-def measure(faces: Renders, models: Models) -> Tensor:
+def measure_people(views: Renders, models: Models) -> None:
+    """Print how surely the identity network tells people apart: each person in two pictures, one after the other."""
+    found = embed(models, views.pixels(np.arange(len(views)))).unflatten(0, (-1, 2))  # (P, 2, 512)
+    between = found[:, 0] @ found[:, 1].T  # (P, P), the same person on the diagonal
+    same = between.diagonal()
+    different = between[~torch.eye(len(between), dtype=torch.bool)]
+    beaten = (same[:, None] > different[None, ::7]).float().mean().item()
+    print(
+        f"people      {len(between)} in two pictures each, other expression, pose and light: cosine median "
+        f"{same.median():.3f}; of different people {different.median():.3f}; AUC {beaten:.4f}"
+    )
+
+
+@torch.inference_mode()
+def measure(faces: Renders, models: Models, probe: Renders) -> Tensor:
     """Print every figure; return a sheet of (render, generator, inversion) columns, (3, H, W) in [-1, 1]."""
     rows = np.arange(len(faces))
     truth = faces.pixels(rows)  # (N, 3, S, S)
@@ -85,41 +132,46 @@ def measure(faces: Renders, models: Models) -> Tensor:
         f"            on eyes and mouth {psnr((made - truth)[features]):5.2f} dB   "
         f"(the mean face: {psnr((mean_face - truth)[features]):.2f})"
     )
+    print(f"            fine detail {sharpness(made) / sharpness(truth):.2f} of the renders'")
 
-    crops = tensor_to_images(F.interpolate(truth, size=(256, 256), mode="bilinear")).numpy()
-    found = [invert_crops(models.inverter, crops[start : start + 16]) for start in range(0, len(crops), 16)]
-    inverted = images_to_tensor(np.concatenate([part.renderings for part in found]), "cpu")
-    w_plus = torch.cat([part.codes for part in found])
-    print(f"inverter    PSNR {psnr(inverted - truth):5.2f} dB   (on true codes: {psnr(made - truth):.2f})")
+    w_plus, pictures = inverted(models, faces)
+    print(f"inverter    PSNR {psnr(pictures - truth):5.2f} dB   (on true codes: {psnr(made - truth):.2f})")
 
     located = landmarks_in_crops(models.landmarks, faces.images)  # (N, 68, 2)
     print(f"landmarks   error {landmark_error(located, faces.landmarks / size):.2%} of the inter-ocular distance")
-    again = landmarks_in_crops(models.landmarks, tensor_to_images(inverted).numpy())
+    again = landmarks_in_crops(models.landmarks, tensor_to_images(pictures).numpy())
     print(f"            of inversions against their renders {landmark_error(again, faces.landmarks / size):.2%}")
 
-    originals, copies = embed(models, truth), embed(models, inverted)
+    originals, copies = embed(models, truth), embed(models, pictures)
     same = (originals * copies).sum(dim=1)
     different = (originals @ originals.T)[~torch.eye(len(originals), dtype=torch.bool)]
     beaten = (same[:, None] > different[None, ::17]).float().mean().item()
+    limit = different.quantile(0.95)
     print(
         f"identity    CSIM of inversions: median {same.median():.3f}; different people: "
-        f"median {different.median():.3f}, 95th percentile {different.quantile(0.95):.3f}; AUC {beaten:.4f}"
+        f"median {different.median():.3f}, 95th percentile {limit:.3f}; above it {(same > limit).float().mean():.0%}; "
+        f"AUC {beaten:.4f}"
     )
-    true_faces = [face_from_code(code) for code in faces.codes]
-    for name, of in ATTRIBUTES.items():
-        r2 = readable(w_plus.flatten(1).double().numpy(), np.array([float(of(face)) for face in true_faces]))
-        print(f"code        {name:10s} readable by a linear probe: R² {r2:.3f}")
-    columns = torch.cat([truth[:24], made[:24], inverted[:24]], dim=2)  # (24, 3, 3S, S)
+    if len(probe):
+        others = inverted(models, probe)[0]
+        measure_probes(joined(probe, faces), torch.cat([others, w_plus]), len(faces))
+    columns = torch.cat([truth[:24], made[:24], pictures[:24]], dim=2)  # (24, 3, 3S, S)
     return torch.cat([torch.cat(list(columns[start : start + 12]), dim=2) for start in (0, 12)], dim=1)
 
 
 def main() -> None:
     """Measure and, where asked for, draw."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--renders", type=Path, required=True, help="folder with faces.tar and faces.npz")
+    parser.add_argument("--renders", type=Path, nargs="+", required=True, help="folders with faces.tar and faces.npz")
+    parser.add_argument("--views", type=Path, help="likewise, each person twice")
+    parser.add_argument("--probe", type=int, default=2000, help="faces that probes are fitted to; 0 for no probes")
     parser.add_argument("--sheet", type=Path, help="where to draw renders, generator and inversions below each other")
     options = parser.parse_args()
-    sheet = measure(load_renders(options.renders).split()[1], Models(ModelFiles(device="cpu")))
+    models = Models(ModelFiles(device="cpu"))
+    others, held_out = load_renders(*options.renders).split()
+    sheet = measure(held_out, models, others.part(slice(max(0, len(others) - options.probe), None)))
+    if options.views:
+        measure_people(load_renders(options.views), models)
     if options.sheet:
         cv2.imwrite(str(options.sheet), tensor_to_images(sheet[None])[0].numpy()[..., ::-1])
 

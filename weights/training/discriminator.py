@@ -52,7 +52,8 @@ def discriminator_loss(discriminator: Discriminator, renders: Tensor, made: Tens
     loss = F.softplus(-discriminator(renders)).mean() + F.softplus(discriminator(made)).mean()
     if step % R1_EVERY == 0:
         watched = renders.detach().requires_grad_()
-        (slope,) = torch.autograd.grad(discriminator(watched).sum(), watched, create_graph=True)
+        with torch.autocast(renders.device.type, enabled=False):  # squared slopes fall below what bfloat16 resolves
+            (slope,) = torch.autograd.grad(discriminator(watched).sum(), watched, create_graph=True)
         loss = loss + R1_EVERY * R1_WEIGHT / 2 * slope.square().sum(dim=(1, 2, 3)).mean()
     return loss
 

@@ -155,7 +155,8 @@ def train(
         optimizer.step()
         average.update(run.step)
         if pull:
-            judged = discriminator_loss(discriminator, targets, images.detach(), run.step)
+            with torch.autocast(device, torch.bfloat16):
+                judged = discriminator_loss(discriminator, targets, images.detach(), run.step)
             judging.zero_grad()
             judged.backward()
             judging.step()

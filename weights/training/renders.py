@@ -51,10 +51,14 @@ class Renders:
         return torch.from_numpy(self.images[rows]).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
+def joined(*parts: Renders) -> Renders:
+    """Faces of several sets, one set after another."""
+    return Renders(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Renders)))
+
+
 def load_renders(*folders: Path) -> Renders:
     """Read folders of renders, one after another, into memory (1.5 GB for 30,000 at 128 px)."""
-    read = [_load(folder) for folder in folders]
-    return Renders(*(np.concatenate([getattr(part, field.name) for part in read]) for field in fields(Renders)))
+    return joined(*(_load(folder) for folder in folders))
 
 
 def _load(folder: Path) -> Renders:

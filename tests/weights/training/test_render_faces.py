@@ -10,7 +10,7 @@ import pytest
 
 from stages.errors import OutputError
 from weights.training import render_faces as module
-from weights.training.face_code import face_from_code
+from weights.training.face_code import MOMENT, face_from_code
 from weights.training.render_faces import Settings, render_faces, stored_code
 from weights.training.renderer import Renderer
 from weights.training.renders import load_renders
@@ -102,3 +102,11 @@ def test_renders_of_unknown_making_are_not_taken_for_the_ones_asked_for(face_mod
     (tmp_path / "faces.npz").write_bytes(b"")
     with pytest.raises(OutputError, match=r"renders of unknown making \(faces\.npz\)"):
         render_faces(face_model, SETTINGS, tmp_path)
+
+
+def test_views_of_a_person_differ_in_the_moment_alone() -> None:
+    first, second, another = (stored_code(7, number, views=2) for number in (4, 5, 6))
+    np.testing.assert_array_equal(first, stored_code(7, 4))
+    changed = np.flatnonzero(first != second)
+    assert set(changed) == set(MOMENT)
+    assert not np.isin(np.flatnonzero(first == another), np.arange(25)).any()

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from weights.training.renders import HELD_OUT, Renders, complete_codes, feature_weights, load_renders
+from weights.training.renders import HELD_OUT, Renders, complete_codes, feature_weights, joined, load_renders
 
 
 def test_pictures_and_truth_come_back_in_order(tmp_path: Path) -> None:
@@ -63,3 +63,15 @@ def test_eyes_and_mouth_weigh_most_and_the_background_weighs_one() -> None:
     assert weights[50, 40] == pytest.approx(6, abs=0.1)
     assert weights[90, 64] == pytest.approx(6, abs=0.1)
     assert weights[5, 5] == pytest.approx(1, abs=1e-3)
+
+
+def test_joined_sets_keep_faces_and_truth_together() -> None:
+    def numbered(start: int, count: int) -> Renders:
+        number = np.arange(start, start + count, dtype=np.float32)
+        images = number.astype(np.uint8)[:, None, None, None].repeat(3, axis=3)
+        return Renders(images, number[:, None], number[:, None, None], number[:, None])
+
+    both = joined(numbered(0, 2), numbered(2, 3))
+    np.testing.assert_array_equal(both.codes[:, 0], np.arange(5))
+    np.testing.assert_array_equal(both.images[:, 0, 0, 0], np.arange(5))
+    assert len(both) == 5
