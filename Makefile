@@ -1,4 +1,4 @@
-# make setup | demo | test | lint | bench | clean
+# make setup | demo | demo-all | test | lint | bench | truth | clean
 #
 # One environment, .venv, for use and for tests. It is made again only when what it is made from changes.
 
@@ -6,14 +6,16 @@ VENV := .venv
 PYTHON_IN := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test lint bench clean
+.PHONY: help setup demo demo-all test lint bench truth clean
 
 help:
 	@echo "make setup   install into $(VENV) (about 2.5 GB, Python 3.11 or newer)"
 	@echo "make demo    animate the demo faces and write a report"
+	@echo "make demo-all  the same with four movements: smile, eyes closed, head turn, ageing"
 	@echo "make test    lint, types and tests"
 	@echo "make lint    lint and types alone"
 	@echo "make bench   measure speed on this machine"
+	@echo "make truth   measure motions against true renderings"
 	@echo "make clean   remove $(VENV) and caches; outputs stay"
 
 setup: $(STAMP)
@@ -36,6 +38,9 @@ $(STAMP): setup.cfg pyproject.toml constraints.txt
 demo: setup
 	$(PYTHON_IN) run_batch.py run jobs/demo.yaml
 
+demo-all: setup
+	$(PYTHON_IN) run_batch.py run jobs/demo_all.yaml
+
 lint: setup
 	$(PYTHON_IN) -m ruff check
 	$(PYTHON_IN) -m ruff format --check
@@ -43,6 +48,9 @@ lint: setup
 
 bench: setup
 	$(PYTHON_IN) -m benchmarks.render_speed
+
+truth: setup
+	$(PYTHON_IN) -m benchmarks.truth
 
 # Tests last: pytest's closing line ends the output.
 test: lint

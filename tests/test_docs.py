@@ -46,7 +46,7 @@ def test_every_reason_is_documented_and_no_other(files_page):
     assert set(first_cells(files_page, "Reasons")) == {reason.value for reason in Reason}
 
 
-@pytest.mark.parametrize("name", ["demo", "own_clip"])
+@pytest.mark.parametrize("name", ["demo", "demo_all", "own_clip"])
 def test_a_worked_example_is_a_valid_job(name, repository):
     job = load_job(repository / f"jobs/{name}.yaml")
     assert job.name == name

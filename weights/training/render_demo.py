@@ -68,7 +68,7 @@ AT_REST = asdict(Expression(blink=0.05))
 MOVEMENTS = {
     "smile": Movement(SMILING, (10, 24, 12, 22, 7), rest=0.0, extreme=1.0),
     "eyes_closed": Movement(73, (10, 18, 14, 18, 8), rest=AT_REST["blink"], extreme=1.0),
-    "head_turn": Movement(91, (10, 30, 12, 30, 8), rest=0.0, extreme=0.3, sways=False),
+    "head_turn": Movement(79, (10, 30, 12, 30, 8), rest=0.0, extreme=0.3, sways=False),
     "ageing": Movement(105, (10, 45, 15, 30, 8), rest=0.1, extreme=0.9),
 }
 

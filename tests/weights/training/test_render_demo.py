@@ -11,6 +11,7 @@ import pytest
 from manifests.schema import read_manifest
 from pipeline.job import load_job
 from stages.ingest import decode_image, read_clip
+from weights.training.face_code import Face
 from weights.training.render_demo import (
     CLIP_SIZE,
     CLIP_ZOOM,
@@ -26,7 +27,6 @@ from weights.training.render_demo import (
     swaying,
     with_every_movement,
 )
-from weights.training.face_code import Face
 from weights.training.renderer import Renderer
 
 # What a sway may move beside the movement itself.
