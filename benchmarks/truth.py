@@ -219,7 +219,9 @@ def measure_method(
 def measure_bounds(bench: Bench, motion: int, people: int, stride: int) -> dict[str, dict[str, list[float]]]:
     """What no method can be expected to beat: true frames as the landmark network sees them, and after inversion."""
     moments = np.arange(0, len(bench.truth.progress), stride)
-    bounds = {name: {figure: [] for figure in Row.FIGURES} for name in ("(true frames)", "(true frames, inverted)")}
+    bounds: dict[str, dict[str, list[float]]] = {
+        name: {figure: [] for figure in Row.FIGURES} for name in ("(true frames)", "(true frames, inverted)")
+    }
     for person in range(people):
         true = bench.truth.frames[motion, person, moments]  # (K, S, S, 3)
         for figures, frames in zip(bounds.values(), (true, bench.render(bench.codes(true))), strict=True):
@@ -233,7 +235,7 @@ def measure_bounds(bench: Bench, motion: int, people: int, stride: int) -> dict[
 def run(
     truth: Truth,
     models: Models,
-    plan: Plan = Plan(),  # noqa: B008 (frozen)
+    plan: Plan = Plan(),
     methods: Mapping[str, Method] = METHODS,
     tell: Callable[[str], object] = lambda line: None,
 ) -> list[Row]:

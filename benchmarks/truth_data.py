@@ -216,7 +216,7 @@ def _decoded(webp: np.ndarray, lengths: Iterable[int], path: Path) -> np.ndarray
     pictures = [cv2.imdecode(part, cv2.IMREAD_COLOR) for part in np.split(webp, ends[:-1])]
     if broken := [number for number, picture in enumerate(pictures) if picture is None]:
         raise UserError(f"{path}: picture {broken[0] + 1} of {len(pictures)} is damaged. Make or fetch the file again.")
-    return np.ascontiguousarray(np.stack(pictures)[..., ::-1])
+    return np.ascontiguousarray(np.stack([picture for picture in pictures if picture is not None])[..., ::-1])
 
 
 def main() -> None:

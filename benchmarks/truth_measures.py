@@ -88,7 +88,7 @@ def picture_fidelity(made: np.ndarray, true: np.ndarray) -> Fidelity:
     field = true[-1]
     size = np.linalg.norm(field)
     aside = made - np.outer(made @ field / size**2, field)  # (K, n)
-    return Fidelity(correlation, amplitude, _rms(aside[1:]) / size, _rms((made - true)[1:]) / size)
+    return Fidelity(correlation, amplitude, float(_rms(aside[1:]) / size), float(_rms((made - true)[1:]) / size))
 
 
 def gain(made: np.ndarray, true: np.ndarray) -> tuple[float, float]:
