@@ -24,6 +24,7 @@ from stages.aligned_landmarks import landmarks_in_crops
 from stages.invert import invert_crops
 from stages.measure import identity_crop
 from stages.models import ModelFiles, Models, images_to_tensor, tensor_to_images
+from weights.training import landmarks as landmarks_training
 from weights.training.face_code import Face, face_from_code
 from weights.training.renders import Renders, complete_codes, feature_weights, joined, load_renders
 
@@ -139,6 +140,9 @@ def measure(faces: Renders, models: Models, probe: Renders) -> Tensor:
 
     located = landmarks_in_crops(models.landmarks, faces.images)  # (N, 68, 2)
     print(f"landmarks   error {landmark_error(located, faces.landmarks / size):.2%} of the inter-ocular distance")
+    augmented = landmarks_training.measure(models.landmarks, faces, "cpu")[1]
+    models.landmarks.eval()
+    print(f"            {augmented:.2%} where moved, turned, relit, covered, blurred, noisy and compressed")
     again = landmarks_in_crops(models.landmarks, tensor_to_images(pictures).numpy())
     print(f"            of inversions against their renders {landmark_error(again, faces.landmarks / size):.2%}")
 
