@@ -56,7 +56,8 @@ class Plan:
     Attributes:
         levels: of corruption, for the main table.
         people: how many, for the main table.
-        moments: every how many-th of the true moments is compared: 1 for clean anchors, `sparse` elsewhere.
+        dense, sparse: every how many-th of the true moments is compared, with clean anchors in the main table and
+            elsewhere.
         anchors: of the clip, for the main table and the ranks.
         swept: people for the ranks and numbers of anchors.
         ranks, counts: what is swept; empty for none.
