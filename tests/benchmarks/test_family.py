@@ -15,6 +15,14 @@ def test_a_probe_reads_what_is_linear_in_the_codes_and_nothing_from_noise() -> N
     assert readable(codes, rng.standard_normal(400), held_out=100) < 0.1
 
 
+def test_a_probe_does_not_mind_where_codes_and_attributes_are_centred() -> None:
+    rng = np.random.default_rng(2)
+    codes = rng.standard_normal((200, 30))
+    truth = codes @ rng.standard_normal(30) + rng.standard_normal(200)
+    here, there = readable(codes, truth, held_out=50), readable(codes + 40, truth - 7, held_out=50)
+    assert there == pytest.approx(here)
+
+
 def test_the_probe_is_judged_on_faces_that_it_was_not_fitted_to() -> None:
     rng = np.random.default_rng(1)
     codes, truth = rng.standard_normal((60, 500)), rng.standard_normal(60)  # 500 numbers learn 40 faces by heart

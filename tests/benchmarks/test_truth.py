@@ -49,6 +49,17 @@ def test_what_moves_and_should_not_is_leak() -> None:
     assert found.leak == pytest.approx(0.05 * np.sqrt(18 / 58))
 
 
+def test_landmarks_that_hardly_move_do_not_count_for_the_amplitude() -> None:
+    true = np.zeros((3, 68, 2))
+    true[:, :10, 0] = np.array([0, 0.1, 0.2])[:, None]
+    true[:, 10:, 0] = 0.2 * true[:, :1, 0]  # a fifth of the farthest way
+    made = true.copy()
+    made[:, 10:] = 0
+    found = landmark_fidelity(made, true)
+    assert found.amplitude == pytest.approx(1)
+    assert found.leak > 0.02
+
+
 def test_pictures_count_what_lies_aside_of_the_true_change_as_leak() -> None:
     true = np.outer([0, 0.5, 1], [3.0, 0, 0])
     found = picture_fidelity(true + np.outer([0, 1, 1], [0, 1.5, 0]), true)
