@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from benchmarks.truth import QUICK, Bench, moves_at, run
+from benchmarks.truth import QUICK, moves_at, run
+from benchmarks.truth_bench import Bench
 from benchmarks.truth_corruption import KINDS, Level, corrupt, hit_anchors
 from benchmarks.truth_data import DATA, Truth, load_truth, save_truth
 from benchmarks.truth_measures import landmark_fidelity, picture_fidelity
