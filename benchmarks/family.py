@@ -11,7 +11,6 @@ probe, fitted to inversions of the `--probe` faces before the held-out ones and 
 
 import argparse
 import math
-from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -25,17 +24,8 @@ from stages.invert import invert_crops
 from stages.measure import identity_crop
 from stages.models import ModelFiles, Models, images_to_tensor, tensor_to_images
 from weights.training import landmarks as landmarks_training
-from weights.training.face_code import Face, face_from_code
+from weights.training.readout import ATTRIBUTES, attributes_of
 from weights.training.renders import Renders, complete_codes, feature_weights, joined, load_renders
-
-# What can be seen of a face, from the code that made it.
-ATTRIBUTES: dict[str, Callable[[Face], float]] = {
-    "smile": lambda face: face.expression.smile,
-    "mouth open": lambda face: face.expression.jaw,
-    "blink": lambda face: face.expression.blink,
-    "turn": lambda face: face.yaw,
-    "age": lambda face: face.age,
-}
 
 
 def psnr(error: Tensor) -> float:
@@ -94,12 +84,11 @@ def inverted(models: Models, faces: Renders) -> tuple[Tensor, Tensor]:
 
 def measure_probes(faces: Renders, codes: Tensor, held_out: int) -> None:
     """Print how well a linear probe reads the true attributes from the codes of inversions, (N, L, 512)."""
-    true_faces = [face_from_code(code) for code in faces.codes]
+    true = attributes_of(faces.codes)  # (N, A)
     flat = codes.flatten(1).double().numpy()
     print(f"code        read by linear probes, fitted to {len(flat) - held_out} others:")
-    for name, of in ATTRIBUTES.items():
-        truth = np.array([float(of(face)) for face in true_faces])
-        print(f"            {name:10s} R² {readable(flat, truth, held_out):.3f}")
+    for name, column in zip(ATTRIBUTES, true.T, strict=True):
+        print(f"            {name:10s} R² {readable(flat, column, held_out):.3f}")
 
 
 @torch.inference_mode()

@@ -46,12 +46,17 @@ def pca(codes: Tensor) -> Tensor:
 
 def per_layer_pcp(codes: Tensor) -> Tensor:
     """`fit_micromotion` with robust PCA of each layer by itself, at the anchors' own timing."""
-    return _fitted(codes, per_layer=True)
+    return _fitted(codes, per_layer=True)  # stray anchors are left out, as by default
 
 
 def joint_pcp(codes: Tensor, rank: int | None = None) -> Tensor:
     """`fit_micromotion` as it is by default, at the anchors' own timing (`path: replay`)."""
     return _fitted(codes, rank=rank)
+
+
+def joint_pcp_of_all(codes: Tensor) -> Tensor:
+    """The same, of all anchors: stray ones are not told from the others."""
+    return _fitted(codes, reject=False)
 
 
 def joint_pcp_straight(codes: Tensor) -> Tensor:
@@ -66,6 +71,7 @@ METHODS: dict[str, Method] = {
     "per-layer PCP": per_layer_pcp,
     "joint PCP": joint_pcp,
     "joint PCP, straight": joint_pcp_straight,
+    "joint PCP, all anchors": joint_pcp_of_all,
 }
 BASELINE, DEFAULT = "last minus first", "joint PCP"
 
@@ -74,6 +80,8 @@ def _straight(codes: Tensor) -> Tensor:
     return torch.linspace(0, 1, len(codes))[:, None, None] * (codes[-1] - codes[0])  # (T, L, 512)
 
 
-def _fitted(codes: Tensor, per_layer: bool = False, rank: int | None = None, path: Path = "replay") -> Tensor:
-    motion = fit_micromotion(codes, per_layer=per_layer, rank=rank)
+def _fitted(
+    codes: Tensor, per_layer: bool = False, rank: int | None = None, path: Path = "replay", reject: bool = True
+) -> Tensor:
+    motion = fit_micromotion(codes, per_layer=per_layer, rank=rank, reject=reject)
     return animate(torch.zeros_like(codes[0]), motion, frames=len(codes), path=path)  # (T, L, 512)

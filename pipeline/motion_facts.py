@@ -52,6 +52,7 @@ def motions(output: Path, settings: Mapping[str, Any]) -> Iterator[Motion]:
             "Source": " ".join(filter(None, (_file_name(_specs(settings), name), _short(motion.source))))
             or "not known",
             "Anchors": f"{len(motion.coefficients)}" + (f", {motion.fps:.3g} a second" if motion.fps else ""),
+            "Left out": f"{len(motion.stray)} that show something else than the movement" if motion.stray else "none",
             "Dimensions": f"{len(motion.basis)}",
             "Variation explained": f"{100 * motion.explained:.1f} %",
             "Generator": _short(motion.generator) or "not known",

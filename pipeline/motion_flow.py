@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from pipeline.events import EventLog
 from pipeline.graph import Step, run_flow, to_table
@@ -33,6 +33,7 @@ from stages.track import track_face
 
 # The picture of the anchors: so many of them, so large.
 SHOWN, SHOWN_SIZE = 12, 128
+CROSSED_OUT = (200, 40, 40)
 BATCH = 4
 
 
@@ -76,7 +77,15 @@ class MotionFlow:
         codes = np.stack([np.frombuffer(row["code"], np.float32).reshape(layers, 512) for row in kept])  # (T, L, 512)
         landmarks = np.stack([np.frombuffer(row["landmarks"], np.float32).reshape(68, 2) for row in kept])  # (T, 68, 2)
         motion = self._staged(f"fit {name}", 1, lambda: self._fitted(codes, landmarks, kept, times, spec, clip))
-        write_anchors(picture_path, [crops[row["index"]] for row in kept], [row["rendering"] for row in kept])
+        if motion.stray:
+            moments = ", ".join(f"{times[kept[anchor]['index']]:.2f}" for anchor in motion.stray)
+            self.events.emit(
+                "warning",
+                message=f"{clip_path}: {len(motion.stray)} of {len(kept)} anchors show something else than the "
+                f"movement (something before the face, a blur, another face); left out, at {moments} s.",
+            )
+        seen = [crops[row["index"]] for row in kept]
+        write_anchors(picture_path, seen, [row["rendering"] for row in kept], motion.stray)
         motion.save(motion_path)
 
     def _followed(self, name: str, clip: Clip, path: Path) -> tuple[list[np.ndarray], np.ndarray]:
@@ -189,19 +198,27 @@ class MotionFlow:
         return result
 
 
-def write_anchors(path: Path, crops: Sequence[np.ndarray], renderings: Sequence[np.ndarray]) -> None:
+def write_anchors(
+    path: Path, crops: Sequence[np.ndarray], renderings: Sequence[np.ndarray], stray: Sequence[int] = ()
+) -> None:
     """A strip of anchors, evenly spread over the clip: what was seen above what its code shows.
 
     Args:
         path: a PNG file; it is put in place whole.
         crops: (S, S, 3) uint8 each.
         renderings: as many, of any size.
+        stray: those that were left out of the fit; they are crossed out.
     """
     chosen = np.unique(np.linspace(0, len(crops) - 1, min(SHOWN, len(crops))).round().astype(int))
     strip = Image.new("RGB", (SHOWN_SIZE * len(chosen), 2 * SHOWN_SIZE))
+    pen = ImageDraw.Draw(strip)
     for column, index in enumerate(chosen):
         for line, picture in enumerate((crops[index], renderings[index])):
             small = Image.fromarray(picture).resize((SHOWN_SIZE, SHOWN_SIZE), Image.Resampling.LANCZOS)
             strip.paste(small, (column * SHOWN_SIZE, line * SHOWN_SIZE))
+        if index in stray:
+            left, bottom = column * SHOWN_SIZE, 2 * SHOWN_SIZE
+            pen.line([(left, 0), (left + SHOWN_SIZE, bottom)], fill=CROSSED_OUT, width=4)
+            pen.line([(left, bottom), (left + SHOWN_SIZE, 0)], fill=CROSSED_OUT, width=4)
     with replacing(path) as temporary:
         strip.save(temporary, format="PNG")

@@ -2,8 +2,8 @@
 
 The file is safetensors: `direction` (L, 512), `basis` (R, L, 512), `coefficients` (T, R), `neutral` (L, 512) and, where
 the anchors were pictures, `landmarks` (T, 68, 2), all float32. Metadata, all strings: `format` ("micromotion"),
-`format_version`, `source`, `generator` (fingerprint), `explained`, `fps`. The paper's published directions
-(`torch.save`, (1, 18, 512)) are read to the same form.
+`format_version`, `source`, `generator` (fingerprint), `explained`, `fps`, and `stray` where it is not empty. The
+paper's published directions (`torch.save`, (1, 18, 512)) are read to the same form.
 """
 
 import math
@@ -41,6 +41,7 @@ class Micromotion:
         explained: share of the anchors' common variation that the basis holds, 0 to 1.
         fps: anchors a second; 0 where they have no timing.
         landmarks: (T, 68, 2) float32, the anchors' landmarks as shares of the aligned crop's side, or None.
+        stray: anchors that showed something else; what is said of them lies between their neighbours.
 
     Raises:
         ValueError: shapes that do not fit each other, or values that are not finite.
@@ -55,6 +56,7 @@ class Micromotion:
     explained: float
     fps: float
     landmarks: Tensor | None = None
+    stray: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if wrong := self._wrong():
@@ -102,6 +104,8 @@ class Micromotion:
             "explained": repr(float(self.explained)),
             "fps": repr(float(self.fps)),
         }
+        if self.stray:
+            metadata["stray"] = " ".join(map(str, self.stray))
         content = to_safetensors(
             {
                 name: tensor.detach().cpu().float().clone(memory_format=torch.contiguous_format)
@@ -136,6 +140,8 @@ class Micromotion:
             tensor = getattr(self, name)
             if tensor is not None and not torch.isfinite(tensor).all():
                 return f'"{name}" has {int((~torch.isfinite(tensor)).sum())} values that are not finite'
+        if any(not 0 <= anchor < len(self.coefficients) for anchor in self.stray):
+            return f'"stray" must be anchors from 0 to {len(self.coefficients) - 1}, found {self.stray}'
         if not self.direction.any():
             return '"direction" is zero: it moves nothing'
         if not (0 <= self.explained <= 1 + 1e-6 and math.isfinite(self.fps) and self.fps >= 0):
@@ -213,6 +219,7 @@ def _checked(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, s
             generator=metadata.get("generator", ""),
             explained=float(metadata.get("explained", "nan")),
             fps=float(metadata.get("fps", "nan")),
+            stray=tuple(int(anchor) for anchor in metadata.get("stray", "").split()),
         )
     except ValueError as error:
         raise MotionFileError(f"{path}: {error}. Extract the movement again.") from error

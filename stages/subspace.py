@@ -12,6 +12,7 @@ from stages.errors import ClipError
 from stages.micromotion import Micromotion, load_micromotion
 from stages.refit import refit_courses
 from stages.robust_pca import NotConverged, robust_pca
+from stages.stray_anchors import stray_anchors, without_stray
 
 __all__ = ["Micromotion", "NotConverged", "fit_micromotion", "load_micromotion", "robust_pca"]
 
@@ -22,6 +23,7 @@ def fit_micromotion(
     rank: int | None = None,
     energy: float = 0.95,
     per_layer: bool = False,
+    reject: bool = True,
     neutral: int = 0,
     source: str = "",
     generator: str = "",
@@ -30,16 +32,19 @@ def fit_micromotion(
 ) -> Micromotion:
     """The movement that a row of anchors makes.
 
-    Anchors are centred on the neutral one and then, entry by entry, on the median over time, so that a blemish in the
-    neutral anchor stays one entry's error and is not added to all the others. Robust PCA separates what moves together
-    from what is rare; the leading singular vectors of its low-rank part are the movement's courses over time, to which
-    the extent is fitted robustly (`stages.refit` says why). Displacements count from the neutral anchor.
+    Anchors that show something else are told first (`stages.stray_anchors`), and the fit sees what lies between their
+    neighbours in their place. Anchors are centred on the neutral one and then, entry by entry, on the median over time,
+    so that a blemish in the neutral anchor stays one entry's error and is not added to all the others. Robust PCA
+    separates what moves together from what is rare; the leading singular vectors of its low-rank part are the
+    movement's courses over time, to which the extent is fitted robustly (`stages.refit` says why). Displacements count
+    from the neutral anchor.
 
     Args:
         codes: (T, L, 512), the anchors in the order of time, T >= 2.
         rank: how many directions; by default as few as hold `energy`.
         energy: share of the low-rank part's variation over time to be held, in (0, 1].
         per_layer: run robust PCA on each layer by itself, as the paper's code does, instead of on all at once.
+        reject: whether stray anchors are looked for.
         neutral: which anchor shows the face at rest.
         source: where the anchors come from (hash of a clip, or a template).
         generator: fingerprint of the generator in whose W+ the codes lie.
@@ -58,6 +63,8 @@ def fit_micromotion(
     _check_arguments(given, rank, energy, neutral)
     _check_anchors(given, source)
     shape = given.shape[1:]
+    stray = stray_anchors(given, neutral) if reject else torch.zeros(len(given), dtype=torch.bool)
+    given = without_stray(given, stray)
     moves = given - given[neutral]
     if moves.abs().max() <= 1e-6 * given.abs().max():
         raise ClipError(
@@ -83,7 +90,8 @@ def fit_micromotion(
         generator=generator,
         explained=explained,
         fps=float(fps),
-        landmarks=None if landmarks is None else torch.as_tensor(landmarks).float(),
+        landmarks=None if landmarks is None else without_stray(torch.as_tensor(landmarks).float(), stray),
+        stray=tuple(stray.nonzero().flatten().tolist()),
     )
 
 

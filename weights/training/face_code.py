@@ -12,6 +12,7 @@ does. Its first 64 entries drive the face; the others change nothing.
 | 28 | brows up (+) or knitted (-) |
 | 29 | pucker (+) or sad (-), where there is no smile |
 | 30, 31 | gaze |
+| 32 | spectacles from 1.1 on, ever heavier |
 | 33, 34 | yaw 0.20 rad a unit (at most 0.45), pitch 0.07 rad a unit (at most 0.2) |
 | 35, 36 | melanin, haemoglobin |
 | 37 | tone of the hair |
@@ -34,6 +35,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from weights.training.expression import Expression
+from weights.training.glasses import Glasses
 from weights.training.hair import HairStyle
 
 CODE_SIZE = 512
@@ -66,6 +68,8 @@ IRIS_COLOURS = np.array(
         [0.13, 0.17, 0.20],
     ]
 )
+# Linear RGB, from brass over tortoiseshell to black.
+FRAME_COLOURS = np.array([[0.26, 0.18, 0.08], [0.09, 0.04, 0.02], [0.012, 0.012, 0.014], [0.02, 0.03, 0.06]])
 
 
 @dataclass(frozen=True)
@@ -135,6 +139,7 @@ class Face:
     brows: float
     beard: float
     makeup: float
+    glasses: Glasses
     light: Light
     background: np.ndarray
 
@@ -168,7 +173,7 @@ def face_from_code(
     tone = 5.2 * u[37] ** 1.25 * (1 - 0.75 * np.clip((melanin - 0.5) / 0.6, 0, 1))
     iris = 5 * u[39] * (1 - 0.8 * np.clip((melanin - 0.4) / 0.5, 0, 1))
     hair_colour = _blend(HAIR_TONES, tone)
-    greyness = np.clip((age - 0.35) * 1.8, 0, 1)
+    greyness = np.clip((age - 0.25) * 1.5, 0, 1)
     return Face(
         identity=(z[:IDENTITY_ENTRIES] * 0.95).astype(np.float32),
         expression=replace(_expression(z), **(expression or {})),
@@ -191,8 +196,9 @@ def face_from_code(
         lip_colour=np.array([0.40, 0.07, 0.09]) * (0.6 + 0.5 * u[63]),
         cloth_colour=np.clip(0.12 * np.exp(0.5 * z[60]) * np.exp(0.2 * z[60:63]), 0.01, 0.6),
         brows=0.75 + 0.2 * masculine,
-        beard=masculine * np.clip(1.3 * u[59] - 0.6, 0, 1),
+        beard=masculine * np.clip(2.0 * u[59] - 0.9, 0, 1),
         makeup=(1 - masculine) * np.clip(1.2 * u[59] - 0.3, 0, 1),
+        glasses=_glasses(z),
         light=_light(z, u, melanin),
         background=_background(z, u),
     )
@@ -227,6 +233,18 @@ def _hair_style(z: np.ndarray, u: np.ndarray, masculine: float, age: float) -> H
         fringe=np.clip(-0.45 + 0.2 * z[44], -0.6, 0),
         curl=np.clip(-0.05 + 0.4 * z[45], 0, 1),
         hairline=11.4 + 0.25 * z[46] + 0.8 * masculine * age**2,
+    )
+
+
+def _glasses(z: np.ndarray) -> Glasses:
+    """From the finest round wire to heavy square rims; near the threshold the wire thickens from nothing."""
+    weight = float(np.clip((z[32] - 1.1) / 0.8, 0, 1))
+    return Glasses(
+        wire=(0.08 + 0.07 * weight) * float(np.clip((z[32] - 1.1) / 0.05, 0, 1)),
+        width=_between(weight, 2.35, 2.6),
+        height=_between(weight, 2.05, 1.65),
+        squareness=_between(weight, 2.0, 4.0),
+        colour=_blend(FRAME_COLOURS, 2.999 * weight),
     )
 
 

@@ -7,12 +7,14 @@ moves no hair.
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import sparse
 from scipy.spatial import cKDTree
 
 from weights.training.face_model import SKIN, FaceModel
 
 CLUMPS = 260
 MESSINESS = 0.3
+GATHERING = 0.7  # share of the way to the middle of its lock that a strand's tip goes
 STIFFNESS = 0.42
 HIGHEST_HAIRLINE = 12.2
 # A grid of distances to the head; half a centimetre is finer than the layers of hair.
@@ -67,6 +69,8 @@ class Scalp:
         middles = self._root[rng.choice(strands, CLUMPS, replace=False)]
         nearest = cKDTree(middles).query(self._root)[1]
         self._clump = rng.random((CLUMPS, 4)).astype(np.float32)[nearest]  # (S, 4), its clump's
+        self._lock = sparse.csr_array((np.ones(strands, np.float32), (nearest, np.arange(strands))))  # (CLUMPS, S)
+        self._lock_of = nearest
         self._distance = _distance_grid(model, normals)
         self._away = np.stack(np.gradient(self._distance, GRID_STEP), axis=-1).astype(np.float32)
 
@@ -82,8 +86,9 @@ class Scalp:
             strand's random number, openness), and the direction outward.
         """
         length, alive = self._cut(style)
-        depth = 0.12 + 0.85 * self._chance[:, 4] * (0.35 + style.volume)  # (S,), how far over the skin it lies
-        paths = self._fall(style, length, depth)  # (S, P, 3)
+        layer = 0.35 * self._chance[:, 4] + 0.65 * self._clump[:, 1]  # (S,), locks lie over each other
+        depth = 0.12 + 0.85 * layer * (0.35 + style.volume)  # (S,), how far over the skin it lies
+        paths = self._gathered(self._fall(style, length, depth), length, alive)  # (S, P, 3)
         paths = paths + (displacement[self._corners] * self._shares[:, :, None]).sum(axis=1)[:, None]
         place = np.linspace(0, 1, self._points)
         deepest = 0.12 + 0.85 * (0.35 + style.volume)
@@ -95,7 +100,7 @@ class Scalp:
         ribbons[..., 3:6] = np.gradient(paths, axis=1)[:, :, None]
         ribbons[..., 6] = (-1, 1)
         ribbons[..., 7] = place[:, None]
-        ribbons[..., 8] = (0.6 * self._chance[:, 0] + 0.4 * self._clump[:, 0])[:, None, None]
+        ribbons[..., 8] = (0.35 * self._chance[:, 0] + 0.65 * self._clump[:, 0])[:, None, None]
         ribbons[..., 9] = openness[:, :, None]
         ribbons[..., 10:13] = outward[:, :, None]
         # A strand that does not grow shrinks to its root: the buffers keep their size.
@@ -109,6 +114,15 @@ class Scalp:
         quads = np.stack([start, start + 1, start + 2, start + 1, start + 3, start + 2], axis=-1)
         return quads.reshape(-1, 3).astype(np.int32)
 
+    def _gathered(self, paths: np.ndarray, length: np.ndarray, alive: np.ndarray) -> np.ndarray:
+        """Strands, (S, P, 3), drawn to the middle of their lock, the more the longer and the nearer to the tip."""
+        growing = np.where(alive, 1.0, 0.0)
+        count = np.maximum(self._lock @ growing, 1)  # (CLUMPS,)
+        middle = (self._lock @ (paths * growing[:, None, None]).reshape(len(paths), -1)) / count[:, None]
+        middle = middle.reshape(-1, *paths.shape[1:])[self._lock_of]  # (S, P, 3)
+        pull = GATHERING * np.minimum(1, length / 5)[:, None] * np.linspace(0, 1, self._points) ** 0.7  # (S, P)
+        return paths + pull[..., None] * (middle - paths)
+
     def _on_top(self) -> np.ndarray:
         """(S,) 0 at the sides to 1 on the crown."""
         return np.clip((self._root[:, 1] - 5) / 5, 0, 1)
@@ -117,13 +131,13 @@ class Scalp:
         """Each strand's length, (S,), and whether it grows at all, (S,) bool."""
         x, y, z = self._root.T
         inside = over_hairline(self._root, style.hairline)
-        before_ear = (np.abs(x) > 5.2) & (z > -5.0) & (y < 1.8) & (style.side < 6)
-        alive = (inside > -0.2 + 0.5 * (self._chance[:, 2] - 0.5)) & ~before_ear
+        around_ear = (np.abs(x) > 5.2) & (z > -5.0) & (y < np.where(z > -3.4, 3.6, 1.8)) & (style.side < 6)
+        alive = (inside > -0.2 + 0.5 * (self._chance[:, 2] - 0.5)) & ~around_ear
         top = self._on_top()
         back = np.clip(-z / 5, 0, 1) * (1 - 0.6 * top)
         side = np.clip(1 - top - back, 0, 1)
         length = top * style.top + back * style.back + side * style.side
-        length = length * (0.75 + 0.35 * self._chance[:, 0] + 0.3 * (self._clump[:, 0] - 0.5))
+        length = length * (0.85 + 0.15 * self._chance[:, 0] + 0.35 * (self._clump[:, 0] - 0.5))
         return np.maximum(length, 0.25) * np.clip((inside + 0.6) / 1.2, 0.25, 1), alive
 
     def _comb(self, style: HairStyle, length: np.ndarray, side: np.ndarray) -> np.ndarray:
@@ -138,7 +152,7 @@ class Scalp:
             ],
             axis=1,
         )
-        along += 0.5 * (self._clump[:, 1:4] - 0.5) * MESSINESS + 0.36 * (self._chance[:, 1:4] - 0.5)
+        along += 0.5 * (self._clump[:, 1:4] - 0.5) * MESSINESS + 0.14 * (self._chance[:, 1:4] - 0.5)
         flat = _unit(along - self._normal * (along * self._normal).sum(axis=1, keepdims=True))
         lift = ((0.12 + style.volume * (0.75 * top + 0.22)) * np.where(length > 7, 0.75, 1.0))[:, None]
         return _unit(flat * (1 - 0.35 * lift) + self._normal * lift)

@@ -3,11 +3,11 @@
     python -m weights.training.inverter --renders DIR --generator FILE --output DIR --minutes 60 [--device cuda]
 
 A render's true code is known, so the encoder learns it directly (the error in W, each dimension in units of its own
-spread), and beside it the picture that the code makes and, given an identity network, whose face it shows. The first
-part of the run learns the first step alone, from the average face; the rest starts from anywhere that up to three
-steps lead to. Renders are shifted, turned and degraded a little, as a landmark network's alignment and a real file
-would. The same command resumes a run that was interrupted, also with a generator that went on training with its
-mapping kept.
+spread, and as a linear readout of expression, pose and age sees it), and beside it the picture that the code makes
+and, given an identity network, whose face it shows. The first part of the run learns the first step alone, from the
+average face; the rest starts from anywhere that up to three steps lead to. Renders are shifted, turned and degraded a
+little, as a landmark network's alignment and a real file would. The same command resumes a run that was interrupted,
+also with a generator that went on training with its mapping kept.
 """
 
 import math
@@ -27,6 +27,7 @@ from weights import load_generator, load_identity
 from weights.training.augmentation import degraded, moved
 from weights.training.checkpoint import Run, save_weights, schedule, set_rate, training_options
 from weights.training.generator import paired_loss
+from weights.training.readout import fit_readout
 from weights.training.renders import Renders, complete_codes, feature_weights, load_renders
 
 BODY = {"stem": 16, "widths": [16, 32, 96, 192], "units": [1, 2, 2, 2]}
@@ -35,7 +36,8 @@ FIRST_STEP_ALONE = 0.4  # share of the run
 MOST_STEPS = 3  # before the step that learns
 BATCH = 16
 PICTURED = 6  # of a batch, those whose pictures are compared too
-IDENTITY_WEIGHT = 0.5
+IDENTITY_WEIGHT, READOUT_WEIGHT = 0.5, 1.0
+READ = 4096  # faces that the readout is fitted to
 LEARNING_RATE = 1.5e-3
 
 
@@ -121,6 +123,7 @@ def train(
     inverter = Inverter(encoder, decoder, average).to(device)
     encoder.train()
     spread = decoder.map(torch.randn(2048, 512, device=device))[:, 0].var(dim=0) + 1e-3  # (512,)
+    readout = fit_readout(decoder, faces.codes[-READ:], device)  # (512, A)
     optimizer = torch.optim.AdamW(encoder.parameters(), lr=LEARNING_RATE, weight_decay=0.01)
     run = Run(output, minutes, encoder=encoder, optimizer=optimizer)
     rng = np.random.default_rng(run.step)
@@ -150,7 +153,8 @@ def train(
             w = decoder.map(complete_codes(faces.codes[rows], rng).to(device)).float()  # (B, L, 512)
             codes, renderings = rolled_out(inverter, images, steps)
             codes = inverter.refine(images, renderings, codes).float()
-            loss = ((codes - w).square() / spread).mean()
+            error = codes - w
+            loss = (error.square() / spread).mean() + READOUT_WEIGHT * (error @ readout).square().mean()
             if not alone:
                 pictured = decoder.synthesize(codes[:PICTURED]).float()
         if not alone:

@@ -18,10 +18,12 @@ from weights.training.face_model import (
     MASKS_FILE,
     MODEL_FILE,
     OCCLUSION_FILE,
+    SKIN,
     Material,
     face_model_folder,
     load_face_model,
 )
+from weights.training.glasses import OVER_EAR, mesh, triangles, wires
 from weights.training.hair import VERTEX_FLOATS, Scalp
 from weights.training.opengl import (
     index_buffer,
@@ -33,6 +35,7 @@ from weights.training.opengl import (
 )
 
 SHADOW_UNIT = 3  # the three masks lie in texture units 0 to 2
+SUNK_UNDER_LIDS = 0.14  # centimetres: the model's lids close through the cornea
 STILL_ATTRIBUTES = ("uv", "material", "openness", "rest")
 
 
@@ -79,10 +82,17 @@ class Renderer:
         self.model = load_face_model(folder / MODEL_FILE)
         self._size, self._supersample, self._strand_width = size, supersample, strand_width
         self._scalp = Scalp(self.model, strands, segments)
+        eyes = self.model.faces[np.isin(self.model.material, [Material.EYE, Material.RIGHT_EYE])]
+        self._eyeballs = np.unique(eyes[eyes >= 0])
+        skin = self.model.neutral[SKIN]
+        beside = [np.linalg.norm(skin - OVER_EAR * (side, 1, 1), axis=1) for side in (-1, 1)]
+        self._over_ears = np.argmin(beside, axis=1)  # (2,)
         self._context = open_context()
-        self._programs = {name: program_of(self._context, name) for name in ("face", "hair", "background", "shadow")}
+        programs = ("face", "hair", "glasses", "background", "shadow")
+        self._programs = {name: program_of(self._context, name) for name in programs}
         self._upload_head(np.load(folder / OCCLUSION_FILE))
         self._upload_hair(strands * segments * 2)
+        self._upload_glasses()
         corners = np.array([[-1, -1], [1, -1], [-1, 1], [1, 1]], np.float32)
         self._wall = self._context.vertex_array(
             self._programs["background"], [(self._context.buffer(corners), "2f", "corner")]
@@ -122,8 +132,9 @@ class Renderer:
         with self._context:  # another renderer's may be the current one
             self._moving.write(moving.astype("f4"))
             self._strands.write(self._scalp.grow(face.hair, displacement))
+            self._wire.write(self._glasses_of(face, displacement))
             self._set_scene(face, crop)
-            self._draw()
+            self._draw(worn=face.glasses.wire > 0)
             image = self._read()
         return Rendering(image, crop.pixels(landmarks, self._size))
 
@@ -132,8 +143,15 @@ class Renderer:
         return self._size * self._supersample
 
     def _moved(self, face: Face) -> np.ndarray:
-        """(V, 3), what the expression moves; skin slackens late in life, hence the square."""
-        return self.model.deformation(blendshapes(face.expression, face.age**2))
+        """(V, 3), what the expression moves; skin slackens ever faster."""
+        moved = self.model.deformation(blendshapes(face.expression, face.age * (0.35 + 0.65 * face.age)))
+        moved[self._eyeballs, 2] -= SUNK_UNDER_LIDS * face.expression.blink
+        return moved
+
+    def _glasses_of(self, face: Face, displacement: np.ndarray) -> np.ndarray:
+        """(V, 6) float32, the spectacles as this head wears them; an expression does not move them."""
+        head = self.model.neutral + displacement
+        return mesh(wires(face.glasses, head[self.model.landmarks], head[self._over_ears]), face.glasses.wire)
 
     def _landmarks(self, vertices: np.ndarray, face: Face) -> np.ndarray:
         turn = head_turn(face.yaw, face.pitch, face.roll)
@@ -156,12 +174,13 @@ class Renderer:
             "sky_colour": face.light.sky,
             "ground_colour": face.light.ground,
             "exposure": face.light.exposure,
-            "hair_colour": face.hair_colour,
         }
+        hair: dict[str, np.ndarray | float] = {"hair_colour": face.hair_colour, "greyness": face.greyness}
         skin = face.skin
         set_uniforms(
             self._programs["face"],
             shared
+            | hair
             | {"melanin": skin.melanin, "haemoglobin": skin.haemoglobin, "flush": skin.flush}
             | {"under_eyes": skin.under_eyes, "freckles": skin.freckles, "age": face.age}
             | {"brows": face.brows, "beard": face.beard, "makeup": face.makeup, "hairline": face.hair.hairline}
@@ -169,11 +188,12 @@ class Renderer:
             | {"iris_colour": face.iris_colour, "brow_colour": face.brow_colour}
             | {"cloth_colour": face.cloth_colour, "lip_colour": face.lip_colour},
         )
-        set_uniforms(self._programs["hair"], shared | {"strand_width": self._strand_width, "greyness": face.greyness})
+        set_uniforms(self._programs["hair"], shared | hair | {"strand_width": self._strand_width})
+        set_uniforms(self._programs["glasses"], shared | {"frame_colour": face.glasses.colour})
         set_uniforms(self._programs["shadow"], {"shadow_matrix": shadow_matrix.T})
         set_uniforms(self._programs["background"], {"patch_colour": face.background})
 
-    def _draw(self) -> None:
+    def _draw(self, worn: bool) -> None:
         context = self._context
         context.enable(moderngl.DEPTH_TEST)
         context.disable(moderngl.BLEND | moderngl.CULL_FACE)
@@ -194,6 +214,8 @@ class Renderer:
         self._solid.render()
         context.disable(moderngl.CULL_FACE)
         self._hair.render()
+        if worn:
+            self._glasses.render()
         # Veils last: they show what lies behind them, and hide nothing.
         context.enable(moderngl.BLEND)
         context.blend_func = moderngl.SRC_ALPHA, moderngl.ONE_MINUS_SRC_ALPHA
@@ -243,6 +265,16 @@ class Renderer:
         self._hair_shadow = context.vertex_array(
             self._programs["shadow"], [(self._strands, "3f 40x", "position")], indices
         )
+
+    def _upload_glasses(self) -> None:
+        corners = triangles()
+        self._wire = self._context.buffer(reserve=(int(corners.max()) + 1) * 6 * 4, dynamic=True)
+        self._glasses = self._context.vertex_array(
+            self._programs["glasses"],
+            [(self._wire, "3f 3f", "position", "normal")],
+            index_buffer(self._context, corners),
+        )
+        set_texture_unit(self._programs["glasses"], "shadow_map", SHADOW_UNIT)
 
 
 def _shadow_matrix(light: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from stages.errors import UserError
+from weights.training.face_model import MODEL_FILE, FaceModel, load_face_model
 from weights.training.opengl import open_context
 from weights.training.renderer import Renderer
 
@@ -13,9 +14,15 @@ from weights.training.renderer import Renderer
 def face_model(shared: Path) -> Path:
     """A face model folder."""
     folder = shared / "synthface"
-    if not (folder / "ict_face_q30.npz").is_file():
+    if not (folder / MODEL_FILE).is_file():
         pytest.skip("no face model in ../shared/synthface")
     return folder
+
+
+@pytest.fixture(scope="session")
+def model(face_model: Path) -> FaceModel:
+    """The face model itself."""
+    return load_face_model(face_model / MODEL_FILE)
 
 
 @pytest.fixture(scope="session")

@@ -6,13 +6,8 @@ import numpy as np
 import pytest
 
 from weights.training.face_masks import paint
-from weights.training.face_model import FaceModel, load_face_model
+from weights.training.face_model import FaceModel
 from weights.training.painting import Canvas
-
-
-@pytest.fixture(scope="module")
-def model(face_model: Path) -> FaceModel:
-    return load_face_model(face_model / "ict_face_q30.npz")
 
 
 @pytest.fixture(scope="module")

@@ -10,11 +10,6 @@ from weights.training.face_mesh import face_mesh
 from weights.training.face_model import SKIN, VARIABLE, FaceModel, Material, face_model_folder, load_face_model
 
 
-@pytest.fixture(scope="module")
-def model(face_model: Path) -> FaceModel:
-    return load_face_model(face_model / "ict_face_q30.npz")
-
-
 def test_identity_is_linear(model: FaceModel) -> None:
     rng = np.random.default_rng(0)
     first, second = rng.normal(size=(2, 25))

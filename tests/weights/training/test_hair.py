@@ -1,22 +1,16 @@
 """How hair grows."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
-from weights.training.face_model import SKIN, FaceModel, load_face_model
+from weights.training.face_model import SKIN, FaceModel
 from weights.training.hair import HairStyle, Scalp, over_hairline
 
 STRANDS, POINTS = 600, 6
 SHORT = HairStyle(top=2, side=1.5, back=1.5, volume=0.3, parting=0.5, fringe=-0.4, curl=0.0, hairline=11.5)
-
-
-@pytest.fixture(scope="module")
-def model(face_model: Path) -> FaceModel:
-    return load_face_model(face_model / "ict_face_q30.npz")
 
 
 @pytest.fixture(scope="module")

@@ -89,10 +89,10 @@ vec4 lash_colour() {
     float row = floor((v_uv.y - 0.014) / ROW);
     float from_tip = 1.0 - clamp((v_uv.y - 0.014 - row * ROW) / 0.142, 0.0, 1.0);
     float upper = step(2.5, row);
-    float across = abs(fract(v_uv.x * 46.0 + row * 0.37) - 0.5);
+    float across = abs(fract(v_uv.x * 92.0 + row * 0.37) - 0.5);
     float width = 0.42 * (1.0 - from_tip);
     float alpha = 1.0 - smoothstep(width * 0.4, width, across);
-    alpha = mix(alpha, 0.45 * (1.0 - from_tip), 0.5) * mix(0.22, 0.8, upper) * (0.75 + 0.4 * makeup);
+    alpha = mix(alpha, 0.6 * (1.0 - from_tip), 0.7) * mix(0.22, 0.8, upper) * (0.75 + 0.4 * makeup);
     return vec4(tone(vec3(0.012, 0.009, 0.008)), clamp(alpha, 0.0, 1.0));
 }
 
@@ -141,7 +141,7 @@ void paint_skin(inout Surface s) {
     // Age carves every groove; a smile deepens those around eyes and mouth, brows those of the forehead.
     float on_forehead = smoothstep(4.2, 5.2, v_rest.y);
     float moved = mix(smile * (0.25 + 0.35 * age), abs(brow_move) * 0.6, on_forehead);
-    float folds = age * (0.2 + 1.1 * age) + moved;
+    float folds = age * (0.45 + 0.85 * age) + moved;
     float wrinkle = c.r * 1.6;
 
     float height = -wrinkle * 0.15 * folds + (c.g - 0.5) * 0.010 * (1.0 - 0.4 * age)
@@ -172,7 +172,8 @@ void paint_skin(inout Surface s) {
     s.wrap *= 1.0 - 0.7 * brow;
     float scalp = smoothstep(-0.5, 0.7, over_hairline());
     float tuft = 0.75 + 0.5 * noise(floor(v_rest.x * 9.0) + floor(v_rest.y * 7.0) * 3.1);
-    s.albedo = mix(s.albedo, hair_colour * 0.8 * tuft, scalp);
+    vec3 roots = mix(hair_colour, GREY_HAIR, min(1.0, greyness * 1.2) * 0.92) * 0.8;
+    s.albedo = mix(s.albedo, roots * tuft, scalp);
     s.specular *= 1.0 - scalp * 0.8;
     s.wrap *= 1.0 - 0.7 * scalp;
 
@@ -246,7 +247,9 @@ void main() {
         s.albedo = mix(vec3(0.74, 0.68, 0.58), vec3(0.66, 0.54, 0.36), 0.35 * age);
         s.specular = 0.06;
         s.roughness = 0.25;
-        s.openness = mix(0.66, 1.0, v_openness) * clamp((v_rest.z - 5.5) / 4.2, 0.05, 1.0) * 0.95;
+        // Towards the corners of the mouth lips and cheeks keep the light away.
+        float inward = clamp((v_rest.z - 5.5) / 4.2, 0.05, 1.0) * (1.0 - 0.75 * smoothstep(1.0, 2.5, abs(v_rest.x)));
+        s.openness = mix(0.66, 1.0, v_openness) * inward * 0.95;
         s.light = mix(s.light, 1.0, 0.25) * s.openness;
     } else {
         colour = eye_colour(normal, soft_normal, view, light);

@@ -7,8 +7,6 @@ in vec4 v_shadow;
 in vec3 v_outward;
 out vec4 colour;
 
-uniform float greyness;
-
 #include "lighting.glsl"
 
 float highlight(float along, float power) {
@@ -22,9 +20,9 @@ void main() {
     vec3 normal = normalize(outward - tangent * dot(outward, tangent) + 1e-4);
 
     // Hair turns grey strand by strand.
-    float grey = clamp(greyness * 1.35 + (fract(chance * 7.31) - 0.6) * 0.55 * min(1.0, greyness * 4.0), 0.0, 1.0);
-    vec3 albedo = hair_colour * (0.55 + 0.8 * chance);
-    albedo = mix(albedo, vec3(0.27, 0.265, 0.26) * (0.55 + 0.6 * chance), grey * 0.92);
+    float grey = clamp(greyness * 1.35 + (fract(chance * 7.31) - 0.6) * 0.3 * min(1.0, greyness * 4.0), 0.0, 1.0);
+    vec3 albedo = hair_colour * (0.7 + 0.5 * chance);
+    albedo = mix(albedo, GREY_HAIR * (0.7 + 0.35 * chance), grey * 0.92);
 
     float along_light = dot(tangent, light_direction);
     float across_light = sqrt(max(0.0, 1.0 - along_light * along_light));

@@ -21,7 +21,7 @@ void main() {
     v_tangent = mat3(model_view) * tangent;
     // A ribbon turns its flat side to the viewer and narrows to its tip.
     vec3 across = normalize(cross(v_tangent, normalize(-seen.xyz)) + vec3(1e-5));
-    seen.xyz += across * strand.x * strand_width * (1.0 - 0.65 * strand.y * strand.y);
+    seen.xyz += across * strand.x * strand_width * (1.0 - 0.9 * strand.y * strand.y);
     v_position = seen.xyz;
     v_strand = strand;
     v_shadow = shadow_matrix * vec4(position, 1);

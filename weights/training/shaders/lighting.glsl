@@ -6,8 +6,10 @@ uniform vec3 sky_colour;
 uniform vec3 ground_colour;
 uniform float exposure;
 uniform vec3 hair_colour;
+uniform float greyness;  // 0 to 1, how much of the hair is grey
 uniform sampler2D shadow_map;
 
+const vec3 GREY_HAIR = vec3(0.27, 0.265, 0.26);
 const vec3 RIM_COLOUR = vec3(0.3);
 const vec3 RIM_DIRECTION = vec3(0.85, 0.25, -0.45);
 
