@@ -2,13 +2,18 @@
 
 from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 
 from pipeline.events import EventLog, read_events
 from pipeline.job import load_job
+from pipeline.motion_flow import CROSSED_OUT
 from pipeline.resources import Node
 from pipeline.run import RunSummary, extract_motion, plan_job, run_job
+from stages.ingest import read_clip
+from stages.render import write_video
 from stages.subspace import load_micromotion
 from tests.pipeline.material import write_job
 
@@ -70,3 +75,26 @@ def test_a_movement_extracted_by_itself_serves_another_job(tmp_path: Path, ray_n
     assert counted(run(job)) == (1, 0, 0, 0)
     copied = load_micromotion(tmp_path / "out/motion.safetensors")
     assert copied.fingerprint == load_micromotion(made).fingerprint
+
+
+@pytest.mark.slow
+def test_frames_that_show_something_else_are_left_out_and_told(
+    tmp_path: Path, repository: Path, ray_nodes: list[Node]
+) -> None:
+    clip = read_clip(repository / "weights/bundled/demo/smile.mp4", max_anchors=20)
+    frames = clip.frames.copy()
+    height, width = frames.shape[1:3]
+    for frame in (7, 13):  # something passes before an eye
+        frames[frame, height * 3 // 8 : height * 9 // 16, width // 4 : width // 2] = (60, 40, 30)
+    write_video(tmp_path / "clip.mp4", list(frames), 10)
+    with EventLog(tmp_path / "log.jsonl") as events:
+        made = extract_motion(tmp_path / "clip.mp4", tmp_path / "smile.safetensors", events, iterations=2)
+    motion = load_micromotion(made)
+    assert motion.stray == (7, 13)
+    assert 8 <= int(motion.progress.argmax()) <= 12
+    warnings = [event["message"] for event in read_events(tmp_path / "log.jsonl") if event["event"] == "warning"]
+    assert [message for message in warnings if "2 of 20 anchors show something else" in message]
+    assert "at 0.70, 1.30 s" in warnings[-1]
+    with Image.open(made.with_suffix(".png")) as strip:
+        reds = np.all(np.array(strip) == CROSSED_OUT, axis=2).any(axis=0)
+    assert 0 < reds.sum() <= 2 * 128
