@@ -143,7 +143,7 @@ def extract(
     """Take the movement out of a clip, for jobs to come: `motion: {file: smile.safetensors}`."""
     from pipeline.display import Display
     from pipeline.events import EventLog
-    from pipeline.run import extract_motion
+    from pipeline.extract import extract_motion
 
     if output.suffix != ".safetensors":
         raise OutputError(f'--output {output}: expected a name that ends in .safetensors, found "{output.suffix}".')

@@ -17,8 +17,9 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw
 
+from pipeline.columns import to_table
 from pipeline.events import EventLog
-from pipeline.graph import Step, run_flow, to_table
+from pipeline.graph import Step, run_flow
 from pipeline.job import MotionSpec
 from pipeline.resources import Pool
 from stages.align import align_face

@@ -21,10 +21,7 @@ import pyarrow.parquet as pq
 
 from pipeline.checks import (
     Checked,
-    Model,
     check_job,
-    check_model,
-    check_output,
     kept_rows,
     producer_bytes,
     target_digest,
@@ -32,11 +29,11 @@ from pipeline.checks import (
     video_settings,
 )
 from pipeline.events import EventLog
+from pipeline.extract import motion_flow
 from pipeline.failures import explained
 from pipeline.interruption import Interruption
-from pipeline.job import ClusterSpec, JobSpec, ModelSpec, MotionSpec
+from pipeline.job import JobSpec
 from pipeline.ledger import Ledger, OutputLock
-from pipeline.motion_flow import MotionFlow
 from pipeline.output import forget, write_job
 from pipeline.ray_session import check_nodes_write, ray_session
 from pipeline.report import write_report
@@ -151,47 +148,6 @@ def run_job(job: JobSpec, events: EventLog, *, fresh: bool = False, retry: Colle
     return RunSummary(**counted, frames=tally.frames, seconds=seconds, exit_code=exit_code, output=job.output)
 
 
-def extract_motion(
-    clip: Path,
-    output: Path,
-    events: EventLog,
-    *,
-    model: ModelSpec | str = "synthface",
-    cluster: ClusterSpec | None = None,
-    iterations: int = 5,
-    **fit: Any,
-) -> Path:
-    """Extract the movement of a clip into a file; the picture of its anchors stands beside it.
-
-    Args:
-        clip: a video of one face.
-        output: the `.safetensors` file.
-        events: where progress is told.
-        model: a name of the registry, or its checkpoint files.
-        cluster: where to work; this machine by default.
-        iterations: the inverter's steps.
-        fit: `max_anchors`, `rank`, `energy`, `per_layer`, as in a job's `motion`.
-
-    Returns:
-        `output`.
-
-    Raises:
-        UserError: the clip, the model or the output cannot be used.
-    """
-    spec = MotionSpec(clip=str(clip), **fit)
-    cluster = cluster or ClusterSpec()
-    check_output(output.parent)
-    names = ModelSpec(**dict.fromkeys(ModelSpec.model_fields, model)) if isinstance(model, str) else model
-    found = check_model(names)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    interruption = Interruption()
-    with interruption.listening(), ray_session(cluster) as nodes:
-        flow = _motion_flow(found, spec, iterations, cluster, nodes, events, interruption)
-        with interruption.flow(), explained():
-            flow.extract(output.stem, spec, clip, output, output.with_suffix(".png"))
-    return output
-
-
 def _work(
     checked: Checked,
     ledger: Ledger,
@@ -259,34 +215,12 @@ def _motions(
             if plan.spec.clip is None:
                 plan.picture.unlink(missing_ok=True)  # of another movement, which this one replaces
         else:
-            flow = _motion_flow(checked.model, plan.spec, job.iterations, cluster, nodes, events, interruption)
+            flow = motion_flow(checked.model, plan.spec, job.iterations, cluster, nodes, events, interruption)
             flow.extract(name, plan.spec, plan.source, plan.path, plan.picture)
         motions[name] = load_micromotion(plan.path)
         motions[name].check(checked.model.generator, checked.model.num_layers)
         write_job(checked, motions)
     return motions
-
-
-def _motion_flow(
-    model: Model,
-    spec: MotionSpec,
-    iterations: int,
-    cluster: ClusterSpec,
-    nodes: list[Node],
-    events: EventLog,
-    interruption: Interruption,
-) -> MotionFlow:
-    """The flow that extracts a movement, with workers as many as fit and as there are anchors."""
-    pool = plan_workers(nodes, spec.max_anchors, cluster.workers, cluster.device, producer_bytes(model)).produce
-    return MotionFlow(
-        model=replace(model.files, device=pool.device),
-        generator=model.generator,
-        iterations=iterations,
-        pool=pool,
-        stall_timeout=cluster.stall_timeout,
-        events=events,
-        on_wait=interruption.check,
-    )
 
 
 def _layout(checked: Checked, nodes: list[Node]) -> Layout:

@@ -4,42 +4,18 @@ import os
 import threading
 from pathlib import Path
 
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as hn
 
+from pipeline.columns import to_table
 from pipeline.events import Event, EventLog
 from pipeline.failures import explained
-from pipeline.graph import Step, run_flow, to_columns, to_table
+from pipeline.graph import Step, run_flow
 from pipeline.ledger import Ledger
 from pipeline.resources import Node, Pool
 from pipeline.target_flow import Tally
 from stages.errors import CheckpointError, WorkStopped
 from tests.pipeline.tiny_run import flow, rows_of
 from tests.pipeline.tiny_stages import Dying, Refusing, TinyPrepare, TinyProduce, TinySettings, Where
-
-arrays = hn.arrays(st.sampled_from([np.uint8, np.float32, np.float64]), hn.array_shapes(min_dims=1, max_dims=3))
-
-
-@given(st.lists(st.tuples(st.text(), st.floats(), arrays, st.none() | st.binary()), max_size=5))
-def test_columns_travel_and_come_back_the_same(rows: list[tuple[str, float, np.ndarray, bytes | None]]) -> None:
-    columns = {name: [row[index] for row in rows] for index, name in enumerate(["id", "akd", "crop", "code"])}
-    back = to_columns(to_table(columns))
-    crops = [row[2] for row in rows]
-    for sent, received in zip(crops, back.pop("crop"), strict=True):
-        assert sent.dtype == received.dtype
-        np.testing.assert_array_equal(sent, received)
-    del columns["crop"]
-    np.testing.assert_equal(back, columns)
-
-
-def test_a_column_has_its_type_even_where_a_batch_has_no_value_for_it() -> None:
-    assert (
-        to_table({"message": [None], "bytes": [None], "akd": [None]}).schema
-        == to_table({"message": ["x"], "bytes": [np.int64(3)], "akd": [1.0]}).schema
-    )
 
 
 def pictures_in(folder: Path, names: list[str]) -> Path:

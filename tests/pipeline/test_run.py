@@ -8,10 +8,11 @@ import pytest
 from PIL import Image
 
 from pipeline.events import EventLog, read_events
+from pipeline.extract import extract_motion
 from pipeline.job import load_job
 from pipeline.motion_flow import CROSSED_OUT
 from pipeline.resources import Node
-from pipeline.run import RunSummary, extract_motion, plan_job, run_job
+from pipeline.run import RunSummary, plan_job, run_job
 from stages.ingest import read_clip
 from stages.render import write_video
 from stages.subspace import load_micromotion

@@ -148,7 +148,7 @@ def train(
         images = images.float()
         loss = paired_loss(images, targets, weights)
         optimizer.zero_grad()
-        # A discriminator that has seen nothing yet has nothing to say: its share grows over the first tenth of its time.
+        # A discriminator that has seen nothing yet has nothing to say: its share grows over the first tenth.
         pull = sharpen * min(1.0, 10 * within) if last else 0.0
         images.backward(sharpened_gradient(discriminator, images, loss, pull))
         if not keep_mapping:
