@@ -11,22 +11,20 @@ What a file holds is read from its contents, never from its name:
 | `torch.save` of `conv1.*`, `m0.*`, … | FAN, as published; traced archives are refused |
 """
 
-import json
-import pickle
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from stages.errors import CheckpointError
 from stages.networks.fan import LandmarkNetwork
-from stages.networks.irse import Body, IdentityNetwork
+from stages.networks.irse import IR_SE_50, Body, IdentityNetwork
 from stages.networks.restyle import BackboneEncoder, Inverter
 from stages.networks.stylegan2 import Generator, layer_count
+from weights.reading import read_checkpoint
 from weights.store import find
 
 State = Mapping[str, Tensor]
@@ -44,12 +42,13 @@ def load_generator(path_or_name: str | Path, device: str = "cpu") -> Generator:
         CheckpointError: no such file, or it does not hold a generator.
     """
     path = find(path_or_name, "generator")
-    content, metadata = _read(path)
+    content, metadata = read_checkpoint(path)
     if metadata:
         _expect(path, metadata, "stylegan2")
         channels = {int(size): width for size, width in metadata["channels"].items()}
         settings = {key: metadata[key] for key in ("resolution", "mapping_layers", "mapping_lr")}
-        generator = Generator(**settings, channels=channels)
+        with torch.device("meta"):
+            generator = Generator(**settings, channels=channels)
         state = content
     elif "g_ema" in content:
         state = content["g_ema"]
@@ -76,7 +75,7 @@ def load_inverter(path_or_name: str | Path, device: str = "cpu") -> Inverter:
         CheckpointError: no such file, it does not hold an inverter, or (ours) the generator beside it is another one.
     """
     path = find(path_or_name, "inverter")
-    content, metadata = _read(path)
+    content, metadata = read_checkpoint(path)
     if metadata:
         _expect(path, metadata, "restyle")
         decoder = load_generator(path.parent / metadata["decoder_file"])
@@ -86,7 +85,8 @@ def load_inverter(path_or_name: str | Path, device: str = "cpu") -> Inverter:
                 f"{decoder.fingerprint}. Use the two files of one release."
             )
         body = Body(**metadata["body"])
-        encoder = BackboneEncoder(decoder.num_layers, body, metadata["size"], metadata["head_width"])
+        with torch.device("meta"):
+            encoder = BackboneEncoder(decoder.num_layers, body, metadata["size"], metadata["head_width"])
         _fill(encoder, _under(content, "encoder."), path)
         average = content["latent_avg"].float()
     elif "state_dict" in content and "latent_avg" in content:
@@ -95,7 +95,8 @@ def load_inverter(path_or_name: str | Path, device: str = "cpu") -> Inverter:
         decoder = _published_generator(state, path)
         _fill(decoder, state, path)
         decoder.latent_avg = average[0]
-        encoder = BackboneEncoder(decoder.num_layers)
+        with torch.device("meta"):
+            encoder = BackboneEncoder(decoder.num_layers)
         _fill(encoder, _under(content["state_dict"], "encoder."), path)
     else:
         raise CheckpointError(f'{path}: expected a ReStyle inverter ("state_dict"), found {_summary(content)}.')
@@ -113,14 +114,16 @@ def load_identity(path_or_name: str | Path, device: str = "cpu") -> IdentityNetw
         CheckpointError: no such file, or it does not hold an identity network.
     """
     path = find(path_or_name, "identity")
-    content, metadata = _read(path)
+    content, metadata = read_checkpoint(path)
     if metadata:
         _expect(path, metadata, "irse")
-        network = IdentityNetwork(Body(**metadata["body"]))
+        body = Body(**metadata["body"])
     elif "output_layer.3.weight" in content:
-        network = IdentityNetwork()
+        body = IR_SE_50
     else:
         raise CheckpointError(f"{path}: expected an ArcFace IR-SE network, found {_summary(content)}.")
+    with torch.device("meta"):
+        network = IdentityNetwork(body)
     _fill(network, content, path)
     return _ready(network, device)
 
@@ -136,50 +139,18 @@ def load_landmarks(path_or_name: str | Path, device: str = "cpu") -> LandmarkNet
         CheckpointError: no such file, or it does not hold a landmark network.
     """
     path = find(path_or_name, "landmarks")
-    content, metadata = _read(path)
+    content, metadata = read_checkpoint(path)
     if metadata:
         _expect(path, metadata, "fan")
-        network = LandmarkNetwork(metadata["stacks"], metadata["input_size"])
+        stacks, size = metadata["stacks"], metadata["input_size"]
     elif "m0.b1_4.bn1.weight" in content:
-        network = LandmarkNetwork(stacks=sum(bool(re.fullmatch(r"l\d+\.weight", name)) for name in content))
+        stacks, size = sum(bool(re.fullmatch(r"l\d+\.weight", name)) for name in content), 256
     else:
         raise CheckpointError(f"{path}: expected a FAN landmark network, found {_summary(content)}.")
+    with torch.device("meta"):
+        network = LandmarkNetwork(stacks, size)
     _fill(network.network, content, path)
     return _ready(network, device)
-
-
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """A file's content, and for a file of ours its metadata (empty for a published one)."""
-    with path.open("rb") as file:
-        head = file.read(9)
-    if head[8:9] == b"{":  # safetensors: eight bytes of length, then a JSON header
-        try:
-            with safe_open(path, framework="pt") as file:
-                stored = file.metadata() or {}
-                content = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
-        except SafetensorError as error:
-            raise CheckpointError(f"{path}: not a whole safetensors file ({error}). Copy it again.") from error
-        if "architecture" not in stored:
-            raise CheckpointError(f'{path}: no "architecture" in its metadata, so not a checkpoint of ours.')
-        return content, {name: _parsed(value) for name, value in stored.items()}
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
-        reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
-        raise CheckpointError(
-            f"{path}: not a checkpoint that can be loaded without executing code from it ({reason})."
-        ) from error
-    if not isinstance(content, dict):
-        raise CheckpointError(f"{path}: expected a dictionary of tensors, found {type(content).__name__}.")
-    return content, {}
-
-
-def _parsed(value: str) -> Any:
-    """A metadata value: JSON, or plain text."""
-    try:
-        return json.loads(value)
-    except json.JSONDecodeError:
-        return value
 
 
 def _published_generator(state: State, path: Path) -> Generator:
@@ -191,7 +162,8 @@ def _published_generator(state: State, path: Path) -> Generator:
     channels = {4: state["input.input"].shape[1]}
     for block in range(blocks):
         channels[8 * 2**block] = state[f"convs.{2 * block}.conv.weight"].shape[1]
-    generator = Generator(4 * 2**blocks, mapping_layers=mapping, channels=channels)
+    with torch.device("meta"):
+        generator = Generator(4 * 2**blocks, mapping_layers=mapping, channels=channels)
     assert generator.num_layers == layer_count(4 * 2**blocks)
     return generator
 
@@ -208,7 +180,9 @@ def _fill(network: nn.Module, state: Mapping[str, Any], path: Path) -> None:
             raise CheckpointError(f"{path}: {name}: expected shape {expected}, found {found}.")
         if state[name].is_floating_point() and not torch.isfinite(state[name]).all():
             raise CheckpointError(f"{path}: {name} holds values that are not finite. Get the file again.")
-    network.load_state_dict({name: state[name] for name in wanted})
+    network.load_state_dict(
+        {name: state[name].float() if state[name].is_floating_point() else state[name] for name in wanted}, assign=True
+    )
 
 
 def _under(state: Mapping[str, Any], prefix: str) -> dict[str, Tensor]:
