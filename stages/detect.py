@@ -5,16 +5,15 @@ landmarks that it found. What it is not sure of, or sees otherwise in a mirror, 
 propose too much. Where nothing is found, the picture is turned: cascades miss heads that lean by 20 degrees.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
 
 from stages.align import landmark_crop
-from stages.errors import CheckpointError, FaceTooSmall, NoFace
+from stages.detectors import LONGEST_SIDE, OVERLAP, area, make_detector, overlap
+from stages.errors import FaceTooSmall, NoFace
 from stages.networks.fan import MIRRORED, LandmarkNetwork
 
 # What a face is: the network is sure of it (the median heatmap peak, mean of a crop and its mirror image), and sees it
@@ -26,14 +25,7 @@ SURE = 0.66
 SAME_IN_A_MIRROR = 0.11
 BESIDE = 0.85  # of the clearest face's peak: beside a face at 0.86, painted hills at 0.69 are none
 WORTH_A_MIRROR = 0.5  # the peak below which the second look is not worth its time
-# Boxes are looked for in pictures of at most this size: a face of interest is never under a twentieth of the picture.
-LONGEST_SIDE = 960
-# Each with the number of neighbouring hits that make a face: few, for the network decides.
-CASCADES = {"haarcascade_frontalface_default.xml": 3, "haarcascade_frontalface_alt2.xml": 2}
-OVERLAP = 0.4  # of two boxes, intersection over union: from here on they are one face
 TURNS = (-35.0, 35.0)  # degrees
-
-Detector = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -58,8 +50,8 @@ class FaceFinder:
 
     Args:
         network: on the device that it is to use.
-        detector: `haar` (OpenCV's cascades, nothing to download), or one of face-alignment's with its weights file:
-            `sfd:FILE`, `yunet:FILE`.
+        detector: `haar` (OpenCV's cascades, nothing to download), or the weights file of one of face-alignment's, as
+            `stages.detectors.make_detector` takes it.
         min_face: height in pixels, from brows to chin, below which a face is too small to work with.
 
     Raises:
@@ -104,7 +96,7 @@ class FaceFinder:
             clear = confidence[index] >= BESIDE * confidence.max()
             if clear and all(overlap(boxes[index], boxes[other]) < OVERLAP for other in kept):
                 kept.append(int(index))
-        kept.sort(key=lambda index: -_area(boxes[index]))
+        kept.sort(key=lambda index: -area(boxes[index]))
         return [Face(points[index], boxes[index], float(confidence[index]), len(kept) - 1) for index in kept]
 
     def _upright_faces(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -194,88 +186,6 @@ def cut_window(image: np.ndarray, centre: np.ndarray, side: float, size: int) ->
     matrix = np.array([[scale, 0.0, 0.0], [0.0, scale, 0.0]])
     matrix[:, 2] = scale * (0.5 - corner) - 0.5  # OpenCV counts pixel centres as whole numbers
     return cv2.warpAffine(np.ascontiguousarray(image), matrix, (size, size), flags=cv2.INTER_LINEAR), corner, scale
-
-
-def make_detector(name: str, device: str) -> Detector:
-    """From a detector's name to a function: (H, W, 3) uint8 RGB -> (N, 4) boxes of landmarks, x0, y0, x1, y1.
-
-    Raises:
-        CheckpointError: no such detector, or no such file.
-    """
-    kind, _, file = name.partition(":")
-    if kind == "haar" and not file:
-        return HaarDetector()
-    if kind not in ("sfd", "yunet"):
-        raise CheckpointError(f'detector "{name}": expected haar, sfd:FILE or yunet:FILE.')
-    if not Path(file).is_file():
-        raise CheckpointError(f'detector "{name}": there is no file "{file}". It is never downloaded: put it there.')
-    return PublishedDetector(kind, file, device)
-
-
-class HaarDetector:
-    """OpenCV's cascades for frontal faces (Viola and Jones, 2001), which come with its package."""
-
-    # From a cascade's square, which reaches from the forehead to the chin, to the landmarks' box: measured on renders.
-    INSET = np.array([0.10, 0.25, -0.10, 0.03])
-
-    def __init__(self) -> None:
-        folder = Path(cv2.__file__).parent / "data"  # where the package keeps them
-        self._cascades = [(cv2.CascadeClassifier(str(folder / name)), hits) for name, hits in CASCADES.items()]
-
-    def __call__(self, image: np.ndarray) -> np.ndarray:
-        scale = min(1.0, LONGEST_SIDE / max(image.shape[:2]))
-        size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
-        grey = cv2.cvtColor(cv2.resize(image, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
-        # A face that fills its picture is found only with some room around it.
-        margin = round(0.15 * max(grey.shape))
-        grey = cv2.copyMakeBorder(cv2.equalizeHist(grey), margin, margin, margin, margin, cv2.BORDER_REPLICATE)
-        smallest = max(24, round(0.05 * max(size)))
-        squares: list[np.ndarray] = []
-        for cascade, hits in self._cascades:
-            found = cascade.detectMultiScale(grey, 1.1, hits, minSize=(smallest, smallest))
-            for x, y, width, height in found:
-                square = np.array([x, y, x + width, y + height], np.float64)
-                if all(overlap(square, other) < OVERLAP for other in squares):
-                    squares.append(square)
-        boxes = [(square - margin + self.INSET * (square[2] - square[0])) / scale for square in squares]
-        return np.stack(boxes) if boxes else np.zeros((0, 4))
-
-
-class PublishedDetector:
-    """One of face-alignment's detectors, with weights from a file."""
-
-    def __init__(self, kind: str, file: str, device: str):
-        if kind == "sfd":
-            from face_alignment.detection.sfd import FaceDetector
-        else:
-            from face_alignment.detection.yunet import FaceDetector
-        try:
-            self._detector = FaceDetector(device=device, path_to_detector=file)
-        except Exception as error:  # torch, OpenCV and pickle each have exceptions of their own
-            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-            raise CheckpointError(f"detector {kind}: {file} does not hold its weights ({reason}).") from error
-
-    def __call__(self, image: np.ndarray) -> np.ndarray:
-        scale = min(1.0, LONGEST_SIDE / max(image.shape[:2]))
-        size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
-        found = self._detector.detect_from_image(cv2.resize(image, size, interpolation=cv2.INTER_AREA))
-        if not len(found):
-            return np.zeros((0, 4))
-        boxes = np.asarray(found, np.float64)[:, :4] / scale
-        # These boxes begin at the forehead; face-alignment moves their centre up by 12 % of the height.
-        shift = 0.12 * (boxes[:, 3] - boxes[:, 1])
-        return boxes - np.stack([0 * shift, shift, 0 * shift, shift], axis=1)
-
-
-def overlap(first: np.ndarray, second: np.ndarray) -> float:
-    """Intersection over union of two boxes, 0 to 1."""
-    low, high = np.maximum(first[:2], second[:2]), np.minimum(first[2:], second[2:])
-    common = float(np.prod(np.maximum(high - low, 0)))
-    return common / (_area(first) + _area(second) - common + 1e-9)
-
-
-def _area(box: np.ndarray) -> float:
-    return float((box[2] - box[0]) * (box[3] - box[1]))
 
 
 def _boxes_of(points: np.ndarray) -> np.ndarray:

@@ -9,8 +9,8 @@ import skimage.data
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.detect import MIRRORED, FaceFinder, cut_window, make_detector, overlap, turned
-from stages.errors import CheckpointError, FaceTooSmall, NoFace
+from stages.detect import MIRRORED, FaceFinder, cut_window, turned
+from stages.errors import FaceTooSmall, NoFace
 from stages.ingest import decode_image
 from weights import load_landmarks
 
@@ -99,27 +99,6 @@ def test_a_window_shows_its_square_and_black_beyond() -> None:
     outside, _, _ = cut_window(np.full((10, 10, 3), 255, np.uint8), np.array([0.0, 0.0]), 20.0, 20)
     assert (outside[:9, :9] == 0).all()
     assert (outside[11:, 11:] == 255).all()
-
-
-def test_overlap_is_shared_area() -> None:
-    assert overlap(np.array([0, 0, 2, 2.0]), np.array([0, 0, 2, 2.0])) == pytest.approx(1)
-    assert overlap(np.array([0, 0, 2, 2.0]), np.array([1, 0, 3, 2.0])) == pytest.approx(1 / 3)
-    assert overlap(np.array([0, 0, 1, 1.0]), np.array([5, 5, 6, 6.0])) == 0
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"), [("mtcnn", "expected haar, sfd:FILE or yunet:FILE"), ("sfd:/no/file.pth", "there is no file")]
-)
-def test_detectors_that_are_not_there_are_refused(name: str, expected: str) -> None:
-    with pytest.raises(CheckpointError, match=expected):
-        make_detector(name, "cpu")
-
-
-def test_a_detectors_file_of_another_kind_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "s3fd.pth"
-    path.write_bytes(b"nothing of the kind")
-    with pytest.raises(CheckpointError, match="does not hold its weights"):
-        make_detector(f"sfd:{path}", "cpu")
 
 
 def test_a_leaning_head_is_found_where_it_is(finder: FaceFinder, portrait: np.ndarray) -> None:
