@@ -81,43 +81,6 @@ def ray_session(cluster: ClusterSpec, cpus: int | None = None) -> Iterator[list[
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def check_nodes_write(output: Path) -> None:
-    """Make sure that every machine of a running cluster sees the output folder and may write into it.
-
-    Raises:
-        ClusterError: one does not.
-    """
-    import ray
-    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-
-    nodes = [node for node in ray.nodes() if node["Alive"]]
-    if len(nodes) < 2:
-        return
-
-    def probe(path: str) -> str:
-        try:
-            Path(path).touch()
-        except OSError as error:
-            return error.strerror or str(error)
-        return ""
-
-    remote = ray.remote(num_cpus=0, max_retries=0)(probe)
-    for node in nodes:
-        path = output / f".probe-{node['NodeID'][:12]}"
-        strategy = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
-        try:
-            problem = ray.get(remote.options(scheduling_strategy=strategy).remote(str(path)), timeout=60)
-        except (ray.exceptions.RayError, TimeoutError) as error:
-            problem = str(error).splitlines()[0]
-        arrived = path.exists()
-        path.unlink(missing_ok=True)
-        if problem or not arrived:
-            raise ClusterError(
-                f"{output} cannot be written from the node {node['NodeManagerAddress']} "
-                f"({problem or 'what it writes does not arrive here'}). Put the output on a mount that all nodes share."
-            )
-
-
 def usable_cores() -> int:
     """Cores that this process may run on: fewer than the machine's under taskset, in a container, on a batch system."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

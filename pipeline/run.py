@@ -34,8 +34,9 @@ from pipeline.failures import explained
 from pipeline.interruption import Interruption
 from pipeline.job import JobSpec
 from pipeline.ledger import Ledger, OutputLock
+from pipeline.nodes import check_nodes_weights, check_nodes_write, nodes_without_weights
 from pipeline.output import forget, write_job
-from pipeline.ray_session import check_nodes_write, ray_session
+from pipeline.ray_session import ray_session
 from pipeline.report import write_report
 from pipeline.resources import Layout, Node, plan_workers
 from pipeline.results import collect_results
@@ -70,10 +71,12 @@ class Plan:
 
 
 def plan_job(job: JobSpec) -> Plan:
-    """Check everything and say what would run where; starts no Ray and writes nothing.
+    """Check everything and say what would run where; starts no work and writes nothing.
+
+    A cluster is asked how many workers fit there, and whether each of its machines has the model.
 
     Raises:
-        UserError: as `check_job`, or the job cannot fit on this machine.
+        UserError: as `check_job`, or the job cannot fit.
     """
     checked = check_job(job)
     kept, count = kept_rows(checked), len(checked.manifest)
@@ -88,7 +91,11 @@ def plan_job(job: JobSpec) -> Plan:
     if job.cluster.address == "local":
         lines.append(_layout(checked, this_machine()).sentence)
     else:
-        lines.append(f"on the cluster at {job.cluster.address}; how many workers fit there is seen when it runs")
+        with ray_session(job.cluster) as nodes:
+            lines.append(f"on the cluster at {job.cluster.address}: {_layout(checked, nodes).sentence}")
+            wrong = nodes_without_weights(model)
+            lines += [f"node {machine}: {problem}" for machine, problem in wrong.items()]
+            lines += [] if wrong else ["every node has the model"]
     return Plan(count, kept, tuple(lines))
 
 
@@ -160,7 +167,9 @@ def _work(
     job, cluster = checked.job, checked.job.cluster
     with ray_session(cluster) as nodes:
         layout = _layout(checked, nodes)
-        check_nodes_write(job.output)
+        if cluster.address != "local":
+            check_nodes_write(job.output)
+            check_nodes_weights(checked.model)
         events.emit(
             "run_started",
             job=job.name,

@@ -12,7 +12,7 @@ from stages.networks.irse import Body
 from stages.networks.restyle import BackboneEncoder, Inverter
 from stages.networks.stylegan2 import Generator
 from weights import load_generator, load_identity, load_inverter, load_landmarks
-from weights.training.checkpoint import save_weights
+from weights.saving import save_weights
 
 CHANNELS = {4: 8, 8: 8, 16: 8}
 BODY = {"stem": 16, "widths": [16, 16, 16, 16], "units": [1, 1, 1, 1]}

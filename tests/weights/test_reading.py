@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from stages.errors import CheckpointError
 from weights.reading import read_checkpoint
-from weights.training.checkpoint import save_weights
+from weights.saving import save_weights
 
 
 class Planted:

@@ -3,35 +3,15 @@
 import argparse
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import nn
+
+from stages.durable import replacing
 
 SAVE_EVERY = 3.0  # minutes
-
-
-def write_safely(path: Path, write: Callable[[Path], None]) -> None:
-    """Let `write(temporary_path)` make the file, then put it in place at once."""
-    temporary = path.with_suffix(path.suffix + ".part")
-    write(temporary)
-    temporary.replace(path)
-
-
-def save_weights(path: Path, state: Mapping[str, Tensor], metadata: Mapping[str, object], half: bool = True) -> None:
-    """Write a `.safetensors` file, in half precision by default (our networks lose less than 0.01 dB by it).
-
-    Vectors stay whole: they are small, and running variances can lie beyond what half precision holds. Metadata values
-    are stored as JSON, for the format holds only strings.
-    """
-    kept = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
-    if half:
-        matrices = {name: tensor for name, tensor in kept.items() if tensor.is_floating_point() and tensor.ndim > 1}
-        kept |= {name: tensor.half() for name, tensor in matrices.items()}
-    text = {name: value if isinstance(value, str) else json.dumps(value) for name, value in metadata.items()}
-    write_safely(path, lambda temporary: save_file(kept, temporary, metadata=text))
 
 
 class Average:
@@ -101,7 +81,8 @@ class Run:
         """Write everything that the run needs to go on."""
         states = {name: part.state_dict() for name, part in self.parts.items()}
         stored = {**states, "step": self.step, "spent": self.spent}
-        write_safely(self.output / "run.pt", lambda temporary: torch.save(stored, temporary))
+        with replacing(self.output / "run.pt") as temporary:
+            torch.save(stored, temporary)
 
     def log(self, **figures: object) -> None:
         """Print figures, and append them to `log.jsonl`."""

@@ -25,7 +25,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from stages.networks.stylegan2 import EqualLinear, Generator, ToRGB
-from weights.training.checkpoint import Average, Run, save_weights, set_rate, training_options
+from weights.saving import save_weights
+from weights.training.checkpoint import Average, Run, set_rate, training_options
 from weights.training.discriminator import Discriminator, discriminator_loss, sharpened_gradient
 from weights.training.renders import FACE_ENTRIES, Renders, complete_codes, feature_weights, load_renders
 from weights.training.widening import widened

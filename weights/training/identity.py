@@ -18,8 +18,9 @@ from torch import Tensor
 
 from stages.measure import identity_crop
 from stages.networks.irse import Body, IdentityNetwork
+from weights.saving import save_weights
 from weights.training.augmentation import degraded, moved
-from weights.training.checkpoint import Run, save_weights, schedule, set_rate, training_options
+from weights.training.checkpoint import Run, schedule, set_rate, training_options
 from weights.training.renders import Renders, load_renders
 
 BODY = {"stem": 24, "widths": [24, 48, 96, 160], "units": [1, 2, 2, 2]}

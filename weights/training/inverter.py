@@ -24,8 +24,9 @@ from stages.measure import identity_crop
 from stages.networks.irse import Body, IdentityNetwork
 from stages.networks.restyle import BackboneEncoder, Inverter
 from weights import load_generator, load_identity
+from weights.saving import save_weights
 from weights.training.augmentation import degraded, moved
-from weights.training.checkpoint import Run, save_weights, schedule, set_rate, training_options
+from weights.training.checkpoint import Run, schedule, set_rate, training_options
 from weights.training.generator import paired_loss
 from weights.training.readout import fit_readout
 from weights.training.renders import Renders, complete_codes, feature_weights, load_renders

@@ -15,8 +15,9 @@ import torch
 from torch import Tensor
 
 from stages.networks.fan import LANDMARKS, STRIDE, LandmarkNetwork
+from weights.saving import save_weights
 from weights.training.augmentation import degraded, moved, occluded, relit
-from weights.training.checkpoint import Run, save_weights, schedule, set_rate, training_options
+from weights.training.checkpoint import Run, schedule, set_rate, training_options
 from weights.training.renders import Renders, load_renders
 
 SETTINGS = {"stacks": 1, "input_size": 128}

@@ -6,7 +6,8 @@ import torch
 from safetensors import safe_open
 from torch import nn
 
-from weights.training.checkpoint import Average, Run, save_weights, schedule
+from weights.saving import save_weights
+from weights.training.checkpoint import Average, Run, schedule
 
 
 def test_an_interrupted_run_goes_on_with_its_states_its_step_and_the_rest_of_its_time(tmp_path: Path) -> None:

@@ -1,0 +1,111 @@
+"""What has to be true on every machine of a cluster before work begins: it is asked there.
+
+Each machine finds the registry's checkpoints in its own weights folder, and writes videos to a path that has to mean
+the same place everywhere. Both are cheap to ask, and expensive to learn about in the middle of the night.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline.checks import Model
+from stages.errors import CheckpointError, ClusterError
+from stages.models import ModelFiles
+from weights.store import PARTS, find, sha256
+
+MARK = ".written-from-"
+PATIENCE = 300.0  # seconds; a slow disk takes a minute to hash the published inverter
+
+
+def on_every_node(work: Callable[..., str], *arguments: Any) -> dict[str, str]:
+    """Do the same on every machine of the running Ray, at once.
+
+    Args:
+        work: called with `arguments` and the machine's id; returns an empty text, or what is wrong.
+
+    Returns:
+        From a machine, as "address (id)", to what it returned, or to why it did not answer.
+    """
+    import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    remote = ray.remote(num_cpus=0, max_retries=0)(work)
+    asked = {}
+    for node in ray.nodes():
+        if node["Alive"]:
+            there = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
+            task = remote.options(scheduling_strategy=there).remote(*arguments, node["NodeID"])
+            asked[f"{node['NodeManagerAddress']} ({node['NodeID'][:8]})"] = task
+    answers = {}
+    for machine, task in asked.items():
+        try:
+            answers[machine] = ray.get(task, timeout=PATIENCE)
+        except (ray.exceptions.RayError, TimeoutError) as error:
+            answers[machine] = f"it does not answer: {str(error).splitlines()[0]}"
+    return answers
+
+
+def check_nodes_write(output: Path) -> None:
+    """Make sure that every machine of a running cluster sees the output folder and may write into it.
+
+    Raises:
+        ClusterError: one does not.
+    """
+    answers = on_every_node(leave_a_mark, str(output))
+    arrived = {path.name.removeprefix(MARK) for path in output.glob(f"{MARK}*")}
+    for name in arrived:
+        (output / f"{MARK}{name}").unlink(missing_ok=True)
+    for machine, problem in answers.items():
+        if not problem and not any(f"({name[:8]})" in machine for name in arrived):
+            problem = "what it writes does not arrive here"
+        if problem:
+            raise ClusterError(
+                f"{output} cannot be written from the node {machine}: {problem}. "
+                "Put the output on a mount that all nodes share."
+            )
+
+
+def leave_a_mark(output: str, node: str) -> str:
+    """Write an empty file into the output folder; returns what went wrong."""
+    try:
+        (Path(output) / f"{MARK}{node}").touch()
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
+
+
+def nodes_without_weights(model: Model) -> dict[str, str]:
+    """Machines of the running Ray that lack a checkpoint of a model, or have another one, and what is wrong there."""
+    answers = on_every_node(weights_missing, model.files, dict(model.hashes))
+    return {machine: problem for machine, problem in answers.items() if problem}
+
+
+def check_nodes_weights(model: Model) -> None:
+    """Make sure that every machine of a running cluster has a model's checkpoints, the same as this one.
+
+    Raises:
+        ClusterError: machines and what each lacks.
+    """
+    if wrong := nodes_without_weights(model):
+        said = " ".join(f"{machine}: {problem}" for machine, problem in wrong.items())
+        raise ClusterError(f"{len(wrong)} of the cluster's nodes cannot load the model. {said}")
+
+
+def weights_missing(files: ModelFiles, hashes: Mapping[str, str], node: str = "") -> str:
+    """What this machine lacks of a model, as sentences; empty if nothing.
+
+    Args:
+        files: names of the registry, or paths.
+        hashes: `sha256:…` of each part's file where the job was started.
+        node: the machine's id, which changes nothing.
+    """
+    problems = []
+    for part in PARTS:
+        try:
+            path = find(getattr(files, part), part)
+        except CheckpointError as missing:
+            problems.append(str(missing))
+            continue
+        if (found := sha256(path)) != hashes[part]:
+            problems.append(f"{path}: expected {hashes[part]} as on the machine that starts the job, found {found}.")
+    return " ".join(problems)
