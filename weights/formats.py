@@ -6,11 +6,13 @@ What a file holds is read from its contents, never from its name:
 |---|---|
 | `.safetensors` of ours, metadata `architecture` | any of the four |
 | `torch.save` with `g_ema` (and `latent_avg`) | StyleGAN2 generator, as published for FFHQ |
-| `torch.save` with `state_dict` of `encoder.*`, `decoder.*`, and `latent_avg` | ReStyle inverter, as published |
+| pickle with `G_ema`, of stylegan2-ada-pytorch or stylegan3 | StyleGAN2 generator, as NVIDIA publishes it |
+| `torch.save` with `state_dict` of `encoder.*`, `decoder.*`, and `latent_avg` | ReStyle, pSp, e4e, as published |
 | `torch.save` of `input_layer.*`, `body.*`, `output_layer.*` | ArcFace IR-SE-50, as published |
 | `torch.save` of `conv1.*`, `m0.*`, … | FAN, as published; traced archives are refused |
 """
 
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,11 +24,27 @@ from torch import Tensor, nn
 from stages.errors import CheckpointError
 from stages.networks.fan import LandmarkNetwork
 from stages.networks.irse import IR_SE_50, Body, IdentityNetwork
-from stages.networks.restyle import BackboneEncoder, Inverter
+from stages.networks.restyle import Inverter
 from stages.networks.stylegan2 import Generator, layer_count
+from weights.encoder_layouts import described_encoder, options_of, published_encoder
+from weights.nvidia_generator import published_generator, warn_if_clipped
 from weights.reading import read_checkpoint
-from weights.store import find
+from weights.store import PARTS, Part, find
 
+# What says which network a file holds: its architecture in ours, an entry in published ones.
+ARCHITECTURES: dict[str, Part] = {
+    "stylegan2": "generator",
+    "restyle": "inverter",
+    "irse": "identity",
+    "fan": "landmarks",
+}
+TOLD_BY: dict[str, Part] = {
+    "g_ema": "generator",
+    "G_ema": "generator",
+    "state_dict": "inverter",
+    "output_layer.3.weight": "identity",
+    "m0.b1_4.bn1.weight": "landmarks",
+}
 State = Mapping[str, Tensor]
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -43,20 +61,24 @@ def load_generator(path_or_name: str | Path, device: str = "cpu") -> Generator:
     """
     path = find(path_or_name, "generator")
     content, metadata = read_checkpoint(path)
+    average, clamp = content.get("latent_avg"), math.inf
     if metadata:
         _expect(path, metadata, "stylegan2")
-        channels = {int(size): width for size, width in metadata["channels"].items()}
-        settings = {key: metadata[key] for key in ("resolution", "mapping_layers", "mapping_lr")}
-        with torch.device("meta"):
-            generator = Generator(**settings, channels=channels)
-        state = content
+        state, generator = content, _described_generator(metadata)
     elif "g_ema" in content:
         state = content["g_ema"]
         generator = _published_generator(state, path)
+    elif "G_ema" in content:
+        published = published_generator(content["G_ema"], path)
+        state, average, clamp = published.state, published.latent_avg, published.clamp
+        with torch.device("meta"):
+            generator = Generator(**published.settings)
     else:
-        raise CheckpointError(f'{path}: expected a StyleGAN2 generator ("g_ema"), found {_summary(content)}.')
+        raise CheckpointError(
+            f'{path}: expected a StyleGAN2 generator ("g_ema" or "G_ema"), found {_summary(content)}.'
+        )
     _fill(generator, state, path)
-    average = content.get("latent_avg")
+    warn_if_clipped(generator, clamp, path)
     if average is None:
         generator.measure_latent_avg()
     else:
@@ -65,7 +87,7 @@ def load_generator(path_or_name: str | Path, device: str = "cpu") -> Generator:
 
 
 def load_inverter(path_or_name: str | Path, device: str = "cpu") -> Inverter:
-    """A ReStyle inverter with the decoder and the average code that it was trained with.
+    """An inverter with the decoder and the average code that it was trained with: ReStyle, pSp or e4e.
 
     Args:
         path_or_name: "synthface", "ffhq", or a checkpoint file in the published layout.
@@ -78,28 +100,21 @@ def load_inverter(path_or_name: str | Path, device: str = "cpu") -> Inverter:
     content, metadata = read_checkpoint(path)
     if metadata:
         _expect(path, metadata, "restyle")
-        decoder = load_generator(path.parent / metadata["decoder_file"])
-        if decoder.fingerprint != metadata["decoder"]:
-            raise CheckpointError(
-                f"{path}: trained with generator {metadata['decoder']}, but {metadata['decoder_file']} beside it is "
-                f"{decoder.fingerprint}. Use the two files of one release."
-            )
-        body = Body(**metadata["body"])
-        with torch.device("meta"):
-            encoder = BackboneEncoder(decoder.num_layers, body, metadata["size"], metadata["head_width"])
+        decoder = _decoder_of_ours(content, metadata, path)
+        encoder = described_encoder(metadata, decoder.num_layers)
         _fill(encoder, _under(content, "encoder."), path)
         average = content["latent_avg"].float()
-    elif "state_dict" in content and "latent_avg" in content:
-        average = content["latent_avg"].float()
+    elif "state_dict" in content:
         state = _under(content["state_dict"], "decoder.")
         decoder = _published_generator(state, path)
         _fill(decoder, state, path)
+        options, state = options_of(content), _under(content["state_dict"], "encoder.")
+        encoder = published_encoder(state, options, decoder.num_layers, path)
+        _fill(encoder, state, path)
+        average = _published_average(content, options, decoder, path)
         decoder.latent_avg = average[0]
-        with torch.device("meta"):
-            encoder = BackboneEncoder(decoder.num_layers)
-        _fill(encoder, _under(content["state_dict"], "encoder."), path)
     else:
-        raise CheckpointError(f'{path}: expected a ReStyle inverter ("state_dict"), found {_summary(content)}.')
+        raise CheckpointError(f'{path}: expected an inverter ("state_dict"), found {_summary(content)}.')
     return _ready(Inverter(encoder, decoder, average), device)
 
 
@@ -151,6 +166,65 @@ def load_landmarks(path_or_name: str | Path, device: str = "cpu") -> LandmarkNet
         network = LandmarkNetwork(stacks, size)
     _fill(network.network, content, path)
     return _ready(network, device)
+
+
+def part_of(path: Path) -> Part:
+    """Which network a file holds, told from its contents.
+
+    Raises:
+        CheckpointError: none that we know.
+    """
+    content, metadata = read_checkpoint(path)
+    if metadata.get("architecture") in ARCHITECTURES:
+        return ARCHITECTURES[metadata["architecture"]]
+    for name, part in TOLD_BY.items():
+        if name in content:
+            return part
+    raise CheckpointError(f"{path}: expected one of the networks {', '.join(PARTS)}, found {_summary(content)}.")
+
+
+def _described_generator(metadata: Mapping[str, Any]) -> Generator:
+    """An empty generator as the metadata of a file of ours describe it."""
+    channels = {int(size): width for size, width in metadata["channels"].items()}
+    with torch.device("meta"):
+        return Generator(
+            metadata["resolution"],
+            mapping_layers=metadata["mapping_layers"],
+            mapping_lr=metadata["mapping_lr"],
+            channels=channels,
+        )
+
+
+def _decoder_of_ours(content: State, metadata: Mapping[str, Any], path: Path) -> Generator:
+    """The decoder of an inverter of ours: in its own file if that was imported, or the generator beside it."""
+    if "decoder_settings" in metadata:
+        decoder = _described_generator(metadata["decoder_settings"])
+        _fill(decoder, _under(content, "decoder."), path)
+        decoder.latent_avg = content["latent_avg"].float()[0]
+        return decoder
+    decoder = load_generator(path.parent / metadata["decoder_file"])
+    if decoder.fingerprint != metadata["decoder"]:
+        raise CheckpointError(
+            f"{path}: trained with generator {metadata['decoder']}, but {metadata['decoder_file']} beside it is "
+            f"{decoder.fingerprint}. Use the two files of one release."
+        )
+    return decoder
+
+
+def _published_average(content: State, options: Mapping[str, Any], decoder: Generator, path: Path) -> Tensor:
+    """(L, 512), where an inversion starts; zero where the training says that it did not start from the average."""
+    average = content.get("latent_avg")
+    if not options.get("start_from_latent_avg", True):
+        return torch.zeros(decoder.num_layers, decoder.style_dim)
+    if average is None:
+        raise CheckpointError(f'{path}: expected the average code "latent_avg", found {_summary(content)}.')
+    average = average.float().reshape(-1, average.shape[-1])  # (1 or L, 512)
+    if average.shape[1] != decoder.style_dim or len(average) not in (1, decoder.num_layers):
+        raise CheckpointError(
+            f"{path}: latent_avg: expected shape {(decoder.num_layers, decoder.style_dim)}, found "
+            f"{tuple(content['latent_avg'].shape)}."
+        )
+    return average.expand(decoder.num_layers, -1).contiguous()
 
 
 def _published_generator(state: State, path: Path) -> Generator:

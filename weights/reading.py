@@ -2,7 +2,7 @@
 
 Our own files (safetensors) are mapped into memory: what is not used is not read. Published ones (`torch.save`, as ZIP
 archives or in the format before it) are read whole, by PyTorch's own unpickler that builds tensors and plain
-containers alone.
+containers alone; NVIDIA's pickles by ours (`weights.nvidia_pickle`).
 """
 
 import argparse
@@ -16,6 +16,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from stages.errors import CheckpointError
+from weights.nvidia_pickle import HEAD, is_nvidia_pickle, read_nvidia_pickle
 
 
 def read_checkpoint(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -25,7 +26,7 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         CheckpointError: damaged, of another kind, or asking for code to be run.
     """
     with path.open("rb") as file:
-        head = file.read(9)
+        head = file.read(HEAD)
     if head[8:9] == b"{":  # safetensors: eight bytes of length, then a JSON header
         try:
             with safe_open(path, framework="pt") as file:
@@ -36,6 +37,8 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         if "architecture" not in stored:
             raise CheckpointError(f'{path}: no "architecture" in its metadata, so not a checkpoint of ours.')
         return content, {name: _parsed(value) for name, value in stored.items()}
+    if is_nvidia_pickle(head):
+        return read_nvidia_pickle(path), {}
     try:
         # Published encoders carry their training's options as a namespace: a bag of names and plain values.
         with warnings.catch_warnings(), torch.serialization.safe_globals([argparse.Namespace]):

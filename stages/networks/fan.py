@@ -31,7 +31,7 @@ class LandmarkNetwork(nn.Module):
 
     def __init__(self, stacks: int = 4, input_size: int = 256):
         super().__init__()
-        self.input_size = input_size
+        self.stacks, self.input_size = stacks, input_size
         self.network = FAN(stacks)
 
     def heatmaps(self, crops: Tensor) -> list[Tensor]:

@@ -94,6 +94,7 @@ class IdentityNetwork(nn.Module):
 
     def __init__(self, body: Body = IR_SE_50):
         super().__init__()
+        self.body_size = body
         self.input_layer = input_layer(3, body)
         self.body = body_layers(body)
         last, side = body.widths[-1], 112 // 2 ** len(body.widths)

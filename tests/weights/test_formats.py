@@ -59,7 +59,7 @@ def test_a_published_inverter_brings_its_decoder_and_average(generator: Generato
     inverter = Inverter(encoder, generator, torch.randn(6, 512)).eval()
     states = {f"encoder.{name}": value for name, value in encoder.state_dict().items()}
     states |= {f"decoder.{name}": value for name, value in generator.state_dict().items()}
-    torch.save({"state_dict": states, "latent_avg": inverter.latent_avg, "opts": {"n": 1}}, tmp_path / "restyle.pt")
+    torch.save({"state_dict": states, "latent_avg": inverter.latent_avg, "opts": {"encoder_type": "BackboneEncoder"}}, tmp_path / "restyle.pt")
     loaded = load_inverter(tmp_path / "restyle.pt")
     assert loaded.fingerprint == inverter.fingerprint
     assert loaded.decoder.fingerprint == generator.fingerprint

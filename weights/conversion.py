@@ -1,0 +1,84 @@
+"""From a published checkpoint to a file of our own, once: smaller, mapped instead of read, the same values.
+
+A published generator's file also holds its training's other networks; the imported one holds what is used, in float32
+as it was, and says what it was made from (`source`, `source_sha256`).
+"""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from stages.errors import CheckpointError
+from stages.networks.fan import LandmarkNetwork
+from stages.networks.irse import IdentityNetwork
+from stages.networks.restyle import Inverter
+from stages.networks.stylegan2 import Generator
+from weights.encoder_layouts import encoder_settings
+from weights.formats import load_generator, load_identity, load_inverter, load_landmarks, part_of
+from weights.saving import save_weights
+from weights.store import sha256
+
+LOADERS = {
+    "generator": load_generator,
+    "inverter": load_inverter,
+    "identity": load_identity,
+    "landmarks": load_landmarks,
+}
+
+
+def import_checkpoint(source: Path, folder: Path) -> Path:
+    """Write a checkpoint as a file of ours, under its own name with the ending `.safetensors`.
+
+    Args:
+        source: a checkpoint in any layout that can be loaded.
+        folder: where the new file goes; it is made if it is missing.
+
+    Returns:
+        The new file. Its network has the fingerprint of the published one.
+
+    Raises:
+        CheckpointError: the file is no checkpoint, is one of ours already, or the folder cannot be written.
+    """
+    part = part_of(source)
+    target = folder / f"{source.name.split('.')[0] if part == 'landmarks' else source.stem}.safetensors"
+    if source.suffix == ".safetensors":
+        raise CheckpointError(f"{source} is a file of our own already: put it into {folder} as it is.")
+    state, settings = stored(LOADERS[part](source))
+    metadata = {**settings, "source": source.name, "source_sha256": sha256(source)}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        save_weights(target, state, metadata, half=False)
+    except OSError as error:
+        raise CheckpointError(f"{target}: cannot be written: {error.strerror or error}.") from error
+    return target
+
+
+def stored(network: nn.Module) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """What a file of ours holds of a network: its tensors, and the metadata from which it is built again."""
+    match network:
+        case Generator():
+            state = {**network.state_dict(), "latent_avg": network.latent_avg}
+            return state, {"architecture": "stylegan2", **_generator_settings(network)}
+        case Inverter():
+            return network.state_dict(), {
+                "architecture": "restyle",
+                **encoder_settings(network.encoder),
+                "decoder_settings": _generator_settings(network.decoder),
+            }
+        case IdentityNetwork():
+            return network.state_dict(), {"architecture": "irse", "body": asdict(network.body_size)}
+        case LandmarkNetwork():
+            settings = {"stacks": network.stacks, "input_size": network.input_size}
+            return network.network.state_dict(), {"architecture": "fan", **settings}
+    raise TypeError(f"no layout of our own for {type(network).__name__}")
+
+
+def _generator_settings(generator: Generator) -> dict[str, Any]:
+    return {
+        "resolution": generator.resolution,
+        "channels": generator.channels,
+        "mapping_layers": len(generator.style) - 1,  # the first normalises
+        "mapping_lr": generator.mapping_lr,
+    }

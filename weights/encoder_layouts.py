@@ -1,0 +1,98 @@
+"""Which encoder a published checkpoint holds, told from its tensors and, where those leave it open, its options.
+
+| published class | channels | tells it | here |
+|---|---|---|---|
+| `BackboneEncoder` (ReStyle pSp) | 6 | no `latlayer1` | `BackboneEncoder` |
+| `ProgressiveBackboneEncoder` (ReStyle e4e) | 6 | the same tensors: `opts.encoder_type` | `BackboneEncoder`, offsets |
+| `GradualStyleEncoder` (pSp, ReStyle) | 3, 6 | `latlayer1` | `PyramidEncoder` |
+| `Encoder4Editing` (e4e) | 3 | the same tensors: `opts.encoder_type` | `PyramidEncoder`, offsets |
+"""
+
+import re
+import warnings
+from collections.abc import Mapping
+from dataclasses import asdict
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from stages.errors import CheckpointError
+from stages.networks.irse import Body
+from stages.networks.pyramid import PyramidEncoder
+from stages.networks.restyle import BackboneEncoder, StyleEncoder
+
+WITH_OFFSETS = ("ProgressiveBackboneEncoder", "Encoder4Editing")
+KNOWN = (*WITH_OFFSETS, "BackboneEncoder", "GradualStyleEncoder")
+
+
+def options_of(content: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a checkpoint's training: a dictionary, a namespace, or none at all."""
+    options = content.get("opts") or {}
+    return dict(options) if isinstance(options, Mapping) else dict(vars(options))
+
+
+def published_encoder(state: Mapping[str, Tensor], options: Mapping[str, Any], styles: int, path: Path) -> StyleEncoder:
+    """An empty encoder, on the meta device, of the kind and size that a published `encoder.*` state needs.
+
+    Args:
+        state: names without `encoder.`.
+        options: as `options_of` gives them.
+        styles: L, how many styles the decoder beside it takes.
+        path: the file, for messages.
+
+    Raises:
+        CheckpointError: an encoder of another kind, or for a decoder of another size.
+    """
+    named = str(options.get("encoder_type", ""))
+    if named not in ("", *KNOWN) or "styles.0.convs.0.weight" not in state or "input_layer.0.weight" not in state:
+        found = named or "none of their tensors"
+        raise CheckpointError(f"{path}: expected one of the encoders {', '.join(KNOWN)}, found {found}.")
+    heads = sum(bool(re.fullmatch(r"styles\.\d+\.linear\.weight", name)) for name in state)
+    if heads != styles:
+        raise CheckpointError(f"{path}: its decoder takes {styles} styles, but its encoder gives {heads}.")
+    inputs, pyramid = state["input_layer.0.weight"].shape[1], "latlayer1.weight" in state
+    if not named:
+        named = ("GradualStyleEncoder" if inputs == 6 else "Encoder4Editing") if pyramid else "BackboneEncoder"
+        warnings.warn(f"{path} does not say which encoder it holds; it is taken for a {named}.", stacklevel=2)
+    body = _body(state)
+    side = 2 ** sum(bool(re.fullmatch(r"styles\.0\.convs\.\d+\.weight", name)) for name in state)
+    size, width = side * 2 ** len(body.widths), state["styles.0.linear.weight"].shape[1]
+    with torch.device("meta"):
+        if pyramid:
+            return PyramidEncoder(styles, inputs, named in WITH_OFFSETS, body, size, width)
+        if inputs != 6:
+            raise CheckpointError(f"{path}: expected an encoder with 6 input channels, found {inputs}.")
+        return BackboneEncoder(styles, body, size, width, offsets=named in WITH_OFFSETS)
+
+
+def described_encoder(metadata: Mapping[str, Any], styles: int) -> StyleEncoder:
+    """An empty encoder, on the meta device, as the metadata of a file of ours describe it."""
+    body, size, width = Body(**metadata["body"]), metadata["size"], metadata["head_width"]
+    offsets = metadata.get("offsets", False)
+    with torch.device("meta"):
+        if metadata.get("pyramid", False):
+            return PyramidEncoder(styles, metadata["inputs"], offsets, body, size, width)
+        return BackboneEncoder(styles, body, size, width, offsets)
+
+
+def encoder_settings(encoder: StyleEncoder) -> dict[str, Any]:
+    """The metadata from which `described_encoder` builds an encoder again."""
+    settings = {
+        "body": asdict(encoder.body_size),
+        "size": encoder.size,
+        "head_width": encoder.head_width,
+        "offsets": encoder.offsets,
+    }
+    pyramid = {"pyramid": True, "inputs": encoder.inputs} if isinstance(encoder, PyramidEncoder) else {}
+    return settings | pyramid
+
+
+def _body(state: Mapping[str, Tensor]) -> Body:
+    """The size of an IR-SE body: a stage is a run of units of one width."""
+    units = sum(bool(re.fullmatch(r"body\.\d+\.res_layer\.1\.weight", name)) for name in state)
+    widths = [state[f"body.{unit}.res_layer.1.weight"].shape[0] for unit in range(units)]
+    stages = [(width, len(list(run))) for width, run in groupby(widths)]
+    return Body(state["input_layer.0.weight"].shape[0], *(tuple(part) for part in zip(*stages, strict=True)))
