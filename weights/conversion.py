@@ -18,7 +18,7 @@ from stages.networks.stylegan2 import Generator
 from weights.encoder_layouts import encoder_settings
 from weights.formats import load_generator, load_identity, load_inverter, load_landmarks, part_of
 from weights.saving import save_weights
-from weights.store import sha256
+from weights.store import imported_path, sha256
 
 LOADERS = {
     "generator": load_generator,
@@ -42,7 +42,7 @@ def import_checkpoint(source: Path, folder: Path) -> Path:
         CheckpointError: the file is no checkpoint, is one of ours already, or the folder cannot be written.
     """
     part = part_of(source)
-    target = folder / f"{source.name.split('.')[0] if part == 'landmarks' else source.stem}.safetensors"
+    target = imported_path(source, folder)
     if source.suffix == ".safetensors":
         raise CheckpointError(f"{source} is a file of our own already: put it into {folder} as it is.")
     state, settings = stored(LOADERS[part](source))

@@ -26,7 +26,7 @@ class PyramidEncoder(StyleEncoder):
         offsets: whether the first style is the base and the others count from it, as in encoder4editing.
         body: of four stages; IR-SE-50 as published by default.
         size: height and width of its input in pixels; 256 as published.
-        head_width: channels of the pyramid and inside the heads; 512 as published.
+        head_width: channels inside the heads; 512 as published.
     """
 
     def __init__(
@@ -36,10 +36,11 @@ class PyramidEncoder(StyleEncoder):
         side = size // 2 ** len(body.widths)
         sides = (1 * side, 2 * side, 4 * side)
         self.styles = nn.ModuleList(
-            MapToStyle(head_width, head_width, sides[(style >= MIDDLE) + (style >= FINE)]) for style in range(styles)
+            MapToStyle(body.widths[-1], head_width, sides[(style >= MIDDLE) + (style >= FINE)])
+            for style in range(styles)
         )
-        self.latlayer1 = nn.Conv2d(body.widths[2], head_width, 1)
-        self.latlayer2 = nn.Conv2d(body.widths[1], head_width, 1)
+        self.latlayer1 = nn.Conv2d(body.widths[2], body.widths[-1], 1)
+        self.latlayer2 = nn.Conv2d(body.widths[1], body.widths[-1], 1)
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, inputs, S, S) -> (B, L, 512)."""

@@ -1,0 +1,59 @@
+"""A whole job on networks in their published layouts and sizes, with random weights: layout, not likeness."""
+
+import argparse
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+import torch
+import yaml
+
+from pipeline.events import EventLog
+from pipeline.job import load_job
+from pipeline.resources import Node
+from pipeline.run import run_job
+from stages.networks.irse import IdentityNetwork
+from stages.networks.restyle import BackboneEncoder
+from stages.networks.stylegan2 import Generator, ToRGB, published_channels
+from stages.subspace import load_micromotion
+from tests.pipeline.material import write_job
+
+
+def write_published(folder: Path) -> dict[str, str]:
+    """A generator of 256 px, a ReStyle inverter for it and an identity network, each as its publisher's file is.
+
+    Random landmark networks see no faces: that part stays the bundled one, whose layout is the published one too.
+    """
+    torch.manual_seed(11)
+    generator = Generator(256, channels=published_channels(256, multiplier=1))
+    with torch.no_grad():
+        for module in generator.modules():
+            if isinstance(module, ToRGB):  # near grey: an inversion that shows nothing like a face is refused
+                module.conv.weight.mul_(0.02)
+    average = generator.measure_latent_avg(samples=64)
+    torch.save({"g_ema": generator.state_dict(), "latent_avg": average}, folder / "generator.pt")
+    encoder = BackboneEncoder(generator.num_layers)
+    state = {f"decoder.{name}": tensor for name, tensor in generator.state_dict().items()}
+    state |= {f"encoder.{name}": tensor for name, tensor in encoder.state_dict().items()}
+    options = argparse.Namespace(encoder_type="BackboneEncoder", output_size=256, input_nc=6)
+    content = {"state_dict": state, "latent_avg": average.expand(14, -1).clone(), "opts": options}
+    torch.save(content, folder / "inverter.pt")
+    torch.save(IdentityNetwork().state_dict(), folder / "identity.pth")
+    files = {"generator": "generator.pt", "inverter": "inverter.pt", "identity": "identity.pth"}
+    return {part: str(folder / name) for part, name in files.items()} | {"landmarks": "synthface"}
+
+
+@pytest.mark.slow
+def test_a_job_on_published_layouts_runs_to_its_end(tmp_path: Path, ray_nodes: list[Node]) -> None:
+    path = write_job(tmp_path)
+    job = yaml.safe_load(path.read_text())
+    job |= {"model": write_published(tmp_path), "video": {"frames": 3, "measured_frames": 2}}
+    path.write_text(yaml.safe_dump(job))
+    with EventLog() as events:
+        summary = run_job(load_job(path), events)
+    assert (summary.done, summary.failed, summary.exit_code) == (2, 2, 3)
+    motion = load_micromotion(tmp_path / "out/motion.safetensors")
+    assert motion.direction.shape == (14, 512)
+    results = pq.read_table(tmp_path / "out/results.parquet").to_pydict()
+    assert results["reason"] == ["", "no_face", "unreadable_image", ""]
+    assert all((tmp_path / f"out/videos/{name}.mp4").stat().st_size > 0 for name in ("anna", "ben"))
