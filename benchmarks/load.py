@@ -38,7 +38,8 @@ start = time.perf_counter()
 network = getattr(weights, sys.argv[1])(sys.argv[2])
 seconds = time.perf_counter() - start
 total = sum(tensor.float().abs().mean() for tensor in network.state_dict().values())
-print(json.dumps({"seconds": seconds, "own": used("RssAnon") - before, "mapped": used("RssFile"), "peak": used("VmHWM")}))
+own = used("RssAnon") - before
+print(json.dumps({"seconds": seconds, "own": own, "mapped": used("RssFile"), "peak": used("VmHWM")}))
 """
 # The published generator's file also carries its training's other networks, of about this many values.
 DISCRIMINATOR_VALUES = 28_900_000
@@ -85,7 +86,7 @@ def compare(loader: str, published: Path, rounds: int) -> None:
     for path, median in medians.items():
         print(
             f"  {path.suffix:13s} {path.stat().st_size / 1e6:6.0f} MB   {median['seconds']:6.2f} s   "
-            f"memory of its own {median['own']:5.0f} MB, mapped {median['mapped']:5.0f} MB, peak {median['peak']:5.0f} MB"
+            f"memory: own {median['own']:5.0f} MB, mapped {median['mapped']:5.0f} MB, peak {median['peak']:5.0f} MB"
         )
     first, second = medians.values()
     print(f"  imported files load {first['seconds'] / second['seconds']:.1f} times faster (aim: 3)")

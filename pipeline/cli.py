@@ -22,39 +22,25 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from pipeline.phrases import clean, count
+from pipeline import weights_verbs
+from pipeline.console import DOOR, SETTINGS, complain, example, say
+from pipeline.phrases import count
 from stages.errors import MicromotionError, OutputError, Reason, UserError
 
 if TYPE_CHECKING:
     from pipeline.job import JobSpec
-    from weights.store import Stored
 
-DOOR = "micromotion" if Path(sys.argv[0]).name == "micromotion" else "python run_batch.py"
-
-
-def _example(arguments: str) -> str:
-    return f"Example: [bold]{DOOR} {arguments}[/bold]"
-
-
-SETTINGS = {
-    "no_args_is_help": True,
-    "add_completion": False,
-    "rich_markup_mode": "rich",
-    "pretty_exceptions_enable": False,
-    "context_settings": {"help_option_names": ["-h", "--help"]},
-}
 app = typer.Typer(
     help="Carry a small facial movement from one clip over to many other faces: one video for each face.\n\n"
     "A [bold]job file[/bold] names the clip, the list of faces (a manifest) and the output folder. "
     "Check it with [bold]plan[/bold], make the videos with [bold]run[/bold], and look at report.html in the output.",
-    epilog=f"{_example('run jobs/demo.yaml')}\n\nExit codes: 0 every row has its video, 3 some rows failed, "
+    epilog=f"{example('run jobs/demo.yaml')}\n\nExit codes: 0 every row has its video, 3 some rows failed, "
     "2 a mistake in what was given, 130 interrupted (the same command goes on), 1 anything else.",
-    **SETTINGS,  # type: ignore[arg-type]
+    **SETTINGS,
 )
-manifest_app = typer.Typer(help="Make or check a manifest: the list of faces.", **SETTINGS)  # type: ignore[arg-type]
-weights_app = typer.Typer(help="See which models are on this machine.", **SETTINGS)  # type: ignore[arg-type]
+manifest_app = typer.Typer(help="Make or check a manifest: the list of faces.", **SETTINGS)
 app.add_typer(manifest_app, name="manifest")
-app.add_typer(weights_app, name="weights")
+app.add_typer(weights_verbs.app, name="weights")
 
 JobFile = Annotated[Path, typer.Argument(metavar="JOB.yaml", help="The job file.", show_default=False)]
 OutputFolder = Annotated[Path, typer.Argument(metavar="OUTPUT", help="The output folder of a run.", show_default=False)]
@@ -67,7 +53,7 @@ Changes = Annotated[
 ]
 
 
-@app.command(epilog=_example("run jobs/demo.yaml --set video.strength=0.6"))
+@app.command(epilog=example("run jobs/demo.yaml --set video.strength=0.6"))
 def run(
     job: JobFile,
     output: Elsewhere = None,
@@ -82,24 +68,24 @@ def run(
     _run(load_job(job, changes or (), output), again, fresh=fresh)
 
 
-@app.command(epilog=_example("plan jobs/demo.yaml"))
+@app.command(epilog=example("plan jobs/demo.yaml"))
 def plan(job: JobFile, output: Elsewhere = None, changes: Changes = None) -> None:
     """Check everything about a job and say what would run where. Starts nothing and writes nothing."""
     from pipeline.job import load_job
     from pipeline.run import plan_job
 
-    _say(*plan_job(load_job(job, changes or (), output)).lines, "Nothing is wrong with it; nothing was started.")
+    say(*plan_job(load_job(job, changes or (), output)).lines, "Nothing is wrong with it; nothing was started.")
 
 
-@app.command(epilog=_example("status outputs/demo"))
+@app.command(epilog=example("status outputs/demo"))
 def status(output: OutputFolder) -> None:
     """Say how far a run is. Works from another terminal, and from any machine that sees the folder."""
     from pipeline.status import describe, read_status
 
-    _say(*describe(read_status(output)))
+    say(*describe(read_status(output)))
 
 
-@app.command(epilog=_example("retry outputs/demo --reason unreadable_image"))
+@app.command(epilog=example("retry outputs/demo --reason unreadable_image"))
 def retry(
     output: OutputFolder,
     reason: Annotated[
@@ -120,15 +106,15 @@ def retry(
     _run(load_job(job, output=output), again, retry=reasons)
 
 
-@app.command(epilog=_example("report outputs/demo"))
+@app.command(epilog=example("report outputs/demo"))
 def report(output: OutputFolder) -> None:
     """Write report.html of a run again, from its results."""
     from pipeline.report import write_report
 
-    _say(str(write_report(output)))
+    say(str(write_report(output)))
 
 
-@app.command(epilog=_example("extract smile.mp4 --output smile.safetensors"))
+@app.command(epilog=example("extract smile.mp4 --output smile.safetensors"))
 def extract(
     clip: Annotated[Path, typer.Argument(metavar="CLIP", help="A video of one face moving.", show_default=False)],
     output: Annotated[
@@ -149,10 +135,10 @@ def extract(
         raise OutputError(f'--output {output}: expected a name that ends in .safetensors, found "{output.suffix}".')
     with Display() as display, EventLog(listeners=[display]) as events:
         made = extract_motion(clip, output, events, model=model, max_anchors=max_anchors)
-    _say(f"{made}, and its anchors in {made.with_suffix('.png')}")
+    say(f"{made}, and its anchors in {made.with_suffix('.png')}")
 
 
-@manifest_app.command("build", epilog=_example("manifest build faces/ --output targets.parquet"))
+@manifest_app.command("build", epilog=example("manifest build faces/ --output targets.parquet"))
 def manifest_build(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder of pictures.", show_default=False)],
     output: Annotated[Path, typer.Option("--output", metavar="FILE", help="The manifest.")] = Path("targets.parquet"),
@@ -163,10 +149,10 @@ def manifest_build(
 
     built = build_manifest(folder, output, recursive=not flat)
     others = f"; {count(built.others, 'other file')} left out" if built.others else ""
-    _say(f"{built.path}: {count(built.rows, 'picture')}{others}")
+    say(f"{built.path}: {count(built.rows, 'picture')}{others}")
 
 
-@manifest_app.command("check", epilog=_example("manifest check targets.parquet"))
+@manifest_app.command("check", epilog=example("manifest check targets.parquet"))
 def manifest_check(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Parquet, CSV or JSONL.", show_default=False)],
 ) -> None:
@@ -176,59 +162,26 @@ def manifest_check(
     found = check_manifest(file)
     motions = "".join(f"; motion {name}: {number:,}" for name, number in found.motions.items())
     remote = f"; {found.remote:,} at a URI, not looked for" if found.remote else ""
-    _say(f"{file}: {count(found.rows, 'row')}{motions}{remote}")
+    say(f"{file}: {count(found.rows, 'row')}{motions}{remote}")
     if found.missing:
         more = found.missing - len(found.examples)
-        _say(f"{count(found.missing, 'picture')} missing:", *(f"  {example}" for example in found.examples))
-        _say(*([f"  and {more:,} more"] if more else []))
+        say(f"{count(found.missing, 'picture')} missing:", *(f"  {example}" for example in found.examples))
+        say(*([f"  and {more:,} more"] if more else []))
         raise typer.Exit(3)
-
-
-@weights_app.command("list", epilog=_example("weights list"))
-def weights_list() -> None:
-    """Every model that a job can name, where its files are or have to be, and under which licence."""
-    from weights.store import list_models
-
-    model = ""
-    for stored in list_models():
-        if stored.model != model:
-            model = stored.model
-            _say(f"{model}  ({stored.licence})")
-        state = f"{stored.size / 1e6:,.1f} MB" if stored.present else "missing"
-        source = f"  from {stored.source}" if stored.source and not stored.present else ""
-        _say(f"  {stored.part:<10} {state:>12}  {stored.path}{source}")
-
-
-@weights_app.command("verify", epilog=_example("weights verify synthface"))
-def weights_verify(
-    name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="A model; all that are here by default.", show_default=False)
-    ] = None,
-) -> None:
-    """Read a model's files as the networks that they have to be, and say their hashes."""
-    from weights.store import find, list_models
-
-    known = list(list_models())
-    if name is not None and name not in {stored.model for stored in known}:
-        raise UserError(f'"{name}" is not a model; known are {", ".join(sorted({one.model for one in known}))}.')
-    chosen = [stored for stored in known if stored.model == name or (name is None and stored.present)]
-    for stored in chosen:
-        find(stored.model, stored.part)
-        _say(f"{stored.model} {stored.part}: {_verified(stored)}")
 
 
 def main() -> NoReturn:
     """Run the command line; every way out is one of the exit codes above."""
-    warnings.showwarning = lambda message, *others, **named: _complain(f"warning: {message}")
+    warnings.showwarning = lambda message, *others, **named: complain(f"warning: {message}")
     try:
         app(prog_name=DOOR)
     except MicromotionError as error:
-        _complain(str(error))
+        complain(str(error))
         sys.exit(2 if isinstance(error, UserError) else 1)
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:
-        _complain(
+        complain(
             f"Something went wrong that should not have ({type(error).__name__}: {error}). "
             f"The details are in {_written_down(error)}; please report them."
         )
@@ -244,47 +197,14 @@ def _run(job: "JobSpec", again: list[str], *, fresh: bool = False, retry: Collec
 
     with Display() as display, EventLog(listeners=[display]) as events:
         ended = run_job(job, events, fresh=fresh, retry=retry)
-    _say("", *summary(display.progress))
+    say("", *summary(display.progress))
     if ended.failed:
-        _say(f"when the cause is gone: {DOOR} {shlex.join(['retry', str(ended.output)])}")
+        say(f"when the cause is gone: {DOOR} {shlex.join(['retry', str(ended.output)])}")
     if ended.exit_code == 130:
-        _say(f"to go on: {DOOR} {shlex.join(again)}")
+        say(f"to go on: {DOOR} {shlex.join(again)}")
     if (page := ended.output / "report.html").is_file():
-        _say(f"open {page}")
+        say(f"open {page}")
     raise typer.Exit(ended.exit_code)
-
-
-def _verified(stored: "Stored") -> str:
-    """Load one checkpoint and say its hash.
-
-    Raises:
-        CheckpointError: it is not what it has to be.
-    """
-    from weights import load_generator, load_identity, load_inverter, load_landmarks
-    from weights.store import sha256
-
-    match stored.part:
-        case "generator":
-            load_generator(stored.path)
-        case "inverter":
-            load_inverter(stored.path)
-        case "identity":
-            load_identity(stored.path)
-        case "landmarks":
-            load_landmarks(stored.path)
-    return f"good, {sha256(stored.path)}"
-
-
-def _say(*lines: str) -> None:
-    for line in lines:
-        indent = line[: len(line) - len(line.lstrip())]
-        typer.echo(indent + clean(line))
-
-
-def _complain(text: str) -> None:
-    """A message on stderr, its lines as they are and without control characters."""
-    for line in text.splitlines():
-        typer.echo(clean(line), err=True)
 
 
 def _written_down(error: BaseException) -> Path:

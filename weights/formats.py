@@ -27,6 +27,7 @@ from stages.networks.irse import IR_SE_50, Body, IdentityNetwork
 from stages.networks.restyle import Inverter
 from stages.networks.stylegan2 import Generator, layer_count
 from weights.encoder_layouts import described_encoder, options_of, published_encoder
+from weights.lock import hold_registered
 from weights.nvidia_generator import published_generator, warn_if_clipped
 from weights.reading import read_checkpoint
 from weights.store import PARTS, Part, find
@@ -83,6 +84,7 @@ def load_generator(path_or_name: str | Path, device: str = "cpu") -> Generator:
         generator.measure_latent_avg()
     else:
         generator.latent_avg = average.float().reshape(-1, generator.style_dim)[0]
+    hold_registered(path)
     return _ready(generator, device)
 
 
@@ -115,6 +117,7 @@ def load_inverter(path_or_name: str | Path, device: str = "cpu") -> Inverter:
         decoder.latent_avg = average[0]
     else:
         raise CheckpointError(f'{path}: expected an inverter ("state_dict"), found {_summary(content)}.')
+    hold_registered(path)
     return _ready(Inverter(encoder, decoder, average), device)
 
 
@@ -140,6 +143,7 @@ def load_identity(path_or_name: str | Path, device: str = "cpu") -> IdentityNetw
     with torch.device("meta"):
         network = IdentityNetwork(body)
     _fill(network, content, path)
+    hold_registered(path)
     return _ready(network, device)
 
 
@@ -165,6 +169,7 @@ def load_landmarks(path_or_name: str | Path, device: str = "cpu") -> LandmarkNet
     with torch.device("meta"):
         network = LandmarkNetwork(stacks, size)
     _fill(network.network, content, path)
+    hold_registered(path)
     return _ready(network, device)
 
 

@@ -5,28 +5,38 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import Any, Literal, get_args
-
-import yaml
 
 from stages.errors import CheckpointError
+from weights.registry import PARTS, ROOM, Part, Permits, Source, registered_models
 
-Part = Literal["generator", "inverter", "identity", "landmarks"]
-PARTS: tuple[Part, ...] = get_args(Part)
-ROOM = Path(__file__).parent
+__all__ = [
+    "PARTS",
+    "Part",
+    "Stored",
+    "find",
+    "imported_path",
+    "list_models",
+    "models_named",
+    "sha256",
+    "weights_folder",
+]
 
 
 @dataclass(frozen=True)
 class Stored:
-    """One part of one model of the registry.
+    """One part of one model of the registry, and its place on this machine.
 
     Attributes:
         model, part: its names, e.g. "ffhq" and "inverter".
-        path: where the file is, or would have to be.
+        path: where the published file is, or would have to be.
         licence: what its use is bound to.
-        source: where its publisher offers it; empty for a bundled file.
+        source: where its publisher offers it, for a person; empty for a bundled file.
+        origin: the same for `weights.fetch`; None for a bundled file.
+        published_size: bytes, where they are known.
+        published_sha256: `sha256:…`, where it is known; else empty.
+        permits: in a word or two, what the licence permits.
+        citation: the paper behind it.
     """
 
     model: str
@@ -34,20 +44,41 @@ class Stored:
     path: Path
     licence: str
     source: str
+    origin: Source | None = None
+    published_size: int | None = None
+    published_sha256: str = ""
+    permits: Permits = "unstated"
+    citation: str = ""
+
+    @property
+    def usable(self) -> Path:
+        """The file that is loaded: what was imported from the published one, where that is there."""
+        imported = imported_path(self.path)
+        return imported if imported.is_file() else self.path
 
     @property
     def present(self) -> bool:
-        """Whether the file is there."""
-        return self.path.is_file()
+        """Whether there is a file to load."""
+        return self.usable.is_file()
 
     @property
     def size(self) -> int:
         """Its bytes, 0 while it is missing."""
-        return self.path.stat().st_size if self.present else 0
+        return self.usable.stat().st_size if self.present else 0
+
+    @property
+    def by_hand(self) -> str:
+        """One sentence: how to get the file without us."""
+        if self.origin is None:
+            return "Check out the repository again."
+        return f"By hand: get {self.source}, and put it into {self.path.parent} as {self.path.name}."
 
 
 def weights_folder() -> Path:
-    """Where files that we may not ship are looked for: $MICROMOTION_WEIGHTS, or the platform's cache folder."""
+    """Where files that we may not ship are looked for: $MICROMOTION_WEIGHTS, or the platform's cache folder.
+
+    Asked anew each time and on each machine: nodes of a cluster may keep it in different places.
+    """
     if chosen := os.environ.get("MICROMOTION_WEIGHTS"):
         return Path(chosen).expanduser()
     if sys.platform == "darwin":
@@ -55,20 +86,49 @@ def weights_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "micromotion"
 
 
-@cache
-def _registry() -> dict[str, Any]:
-    with (ROOM / "registry.yaml").open() as file:
-        return yaml.safe_load(file)
+def imported_path(published: Path, folder: Path | None = None) -> Path:
+    """Where `weights import` puts what it makes of a published file: `model.pth.tar` becomes `model.safetensors`.
+
+    Args:
+        published: the file.
+        folder: the new file's; the published one's by default.
+    """
+    name = published.name.removesuffix(".tar")
+    for ending in (".pt", ".pth", ".pkl", ".zip", ".safetensors"):
+        name = name.removesuffix(ending)
+    return (folder or published.parent) / f"{name}.safetensors"
 
 
 def list_models() -> Iterator[Stored]:
     """Every part of every model in the registry, whether its file is here or not."""
-    for model, entry in _registry().items():
-        for part in PARTS:
-            described = entry["parts"][part]
-            bundled = described["file"].startswith("bundled/")
-            path = (ROOM if bundled else weights_folder()) / described["file"]
-            yield Stored(model, part, path, entry["licence"], described.get("source", ""))
+    for model in registered_models():
+        for part, entry in model.parts.items():
+            yield Stored(
+                model=model.name,
+                part=part,
+                path=(ROOM if entry.bundled else weights_folder()) / entry.file,
+                licence=entry.licence,
+                source=str(entry.source or ""),
+                origin=entry.source,
+                published_size=entry.size,
+                published_sha256=entry.sha256,
+                permits=entry.permits,
+                citation=entry.citation,
+            )
+
+
+def models_named(name: str | None) -> list[Stored]:
+    """The parts of one model, or of all.
+
+    Raises:
+        CheckpointError: no model has that name.
+    """
+    known = list(list_models())
+    chosen = [stored for stored in known if name in (None, stored.model)]
+    if not chosen:
+        names = ", ".join(dict.fromkeys(stored.model for stored in known))
+        raise CheckpointError(f'"{name}" is not a model; known are {names}.')
+    return chosen
 
 
 def find(path_or_name: str | Path, part: Part) -> Path:
@@ -81,20 +141,25 @@ def find(path_or_name: str | Path, part: Part) -> Path:
     Raises:
         CheckpointError: there is no such name or file; for a known name, with where to get what is missing.
     """
-    stored = {entry.model: entry for entry in list_models() if entry.part == part}
-    entry = stored.get(str(path_or_name))
+    known = {(entry.model, entry.part): entry for entry in list_models()}
+    entry = known.get((str(path_or_name), part))
     if entry is None:
         path = Path(path_or_name).expanduser()
         if path.is_file():
             return path
+        having = ", ".join(model for model, its_part in known if its_part == part)
+        if any(model == str(path_or_name) for model, _ in known):
+            raise CheckpointError(
+                f'"{path_or_name}" has no {part}. Name the parts one by one, this one as a file or one of {having}.'
+            )
         raise CheckpointError(
-            f'{part} "{path_or_name}": neither a file nor a known model ({", ".join(stored)}). '
+            f'{part} "{path_or_name}": neither a file nor a known model ({having}). '
             "Give a checkpoint's path, or one of these names."
         )
     if not entry.present:
-        way = f"Get it from {entry.source} and put it there." if entry.source else "Check out the repository again."
-        raise CheckpointError(f'{part} of "{entry.model}": {entry.path} is missing. {way}')
-    return entry.path
+        fetched = f'Get it with "weights fetch {entry.model}". ' if entry.origin else ""
+        raise CheckpointError(f'{part} of "{entry.model}": {entry.path} is missing. {fetched}{entry.by_hand}')
+    return entry.usable
 
 
 def sha256(path: Path) -> str:

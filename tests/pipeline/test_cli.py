@@ -7,15 +7,23 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import torch
 from PIL import Image
 from typer.testing import CliRunner
 
 from pipeline import cli
 from pipeline.events import EventLog
 from stages.errors import JobError, Reason, WorkStopped
+from stages.micromotion import load_micromotion
+from stages.networks.stylegan2 import Generator
+from weights import load_generator
 
 VERBS = ("run", "plan", "status", "retry", "report", "extract")
-VERBS_OF_ROOMS = (("manifest", "build"), ("manifest", "check"), ("weights", "list"), ("weights", "verify"))
+VERBS_OF_ROOMS = (
+    ("manifest", "build"),
+    ("manifest", "check"),
+    *(("weights", verb) for verb in ("list", "fetch", "verify", "import")),
+)
 HEAVY = ("torch", "ray", "pyarrow", "cv2", "numpy", "pydantic", "yaml", "jinja2")
 
 
@@ -183,7 +191,42 @@ def test_missing_or_unknown_weights_are_named(monkeypatch, capsys, tmp_path):
     assert call(monkeypatch, "weights", "verify", "ffhq") == 2
     assert "is missing" in capsys.readouterr().err
     assert call(monkeypatch, "weights", "verify", "fhq") == 2
-    assert "ffhq, synthface" in capsys.readouterr().err
+    assert "known are synthface, ffhq" in capsys.readouterr().err
+
+
+def test_an_imported_checkpoint_is_what_a_models_name_means_from_then_on(monkeypatch, capsys, tmp_path):
+    weights = tmp_path / "weights"
+    monkeypatch.setenv("MICROMOTION_WEIGHTS", str(weights))
+    published = tmp_path / "stylegan2-ffhq-config-f.pt"
+    torch.save({"g_ema": Generator(8, channels={4: 8, 8: 8}).state_dict()}, published)
+    assert call(monkeypatch, "weights", "import", published) == 0
+    made = weights / "stylegan2-ffhq-config-f.safetensors"
+    assert str(made) in capsys.readouterr().out
+    assert load_generator("ffhq").fingerprint == load_generator(published).fingerprint
+    assert "stylegan2-ffhq-config-f.safetensors" in (weights / "weights.lock").read_text()
+    made.write_bytes(made.read_bytes()[:-4] + bytes(4))
+    assert call(monkeypatch, "weights", "verify", "ffhq") == 2
+    assert "Get the file again" in capsys.readouterr().err
+
+
+def test_a_published_direction_is_imported_as_a_micromotion(monkeypatch, capsys, tmp_path):
+    torch.save(torch.randn(1, 18, 512), tmp_path / "smile.pt")
+    assert call(monkeypatch, "weights", "import", tmp_path / "smile.pt", "--output", tmp_path / "made") == 0
+    assert load_micromotion(tmp_path / "made/smile.safetensors").direction.shape == (18, 512)
+    assert call(monkeypatch, "weights", "import", tmp_path / "gone.pt") == 2
+    assert "there is no such file" in capsys.readouterr().err
+
+
+def test_fetching_says_the_licence_and_where_to_get_by_hand_what_cannot_be_fetched(monkeypatch, capsys, tmp_path):
+    monkeypatch.setenv("MICROMOTION_WEIGHTS", str(tmp_path))
+    monkeypatch.setitem(sys.modules, "gdown", None)  # as where it is not installed
+    assert call(monkeypatch, "weights", "fetch", "ffhq") == 2
+    said = capsys.readouterr()
+    assert "licence, non-commercial" in said.out
+    assert "gdown" in said.err
+    assert f"put it into {tmp_path}" in said.err
+    assert call(monkeypatch, "weights", "fetch", "synthface") == 0
+    assert "is here" in capsys.readouterr().out
 
 
 def test_bundled_weights_are_what_they_have_to_be(monkeypatch, capsys):

@@ -59,7 +59,10 @@ def test_a_published_inverter_brings_its_decoder_and_average(generator: Generato
     inverter = Inverter(encoder, generator, torch.randn(6, 512)).eval()
     states = {f"encoder.{name}": value for name, value in encoder.state_dict().items()}
     states |= {f"decoder.{name}": value for name, value in generator.state_dict().items()}
-    torch.save({"state_dict": states, "latent_avg": inverter.latent_avg, "opts": {"encoder_type": "BackboneEncoder"}}, tmp_path / "restyle.pt")
+    torch.save(
+        {"state_dict": states, "latent_avg": inverter.latent_avg, "opts": {"encoder_type": "BackboneEncoder"}},
+        tmp_path / "restyle.pt",
+    )
     loaded = load_inverter(tmp_path / "restyle.pt")
     assert loaded.fingerprint == inverter.fingerprint
     assert loaded.decoder.fingerprint == generator.fingerprint
@@ -153,5 +156,5 @@ def test_public_weights_that_are_not_here_say_where_they_come_from(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MICROMOTION_WEIGHTS", str(tmp_path))
-    with pytest.raises(CheckpointError, match=r"stylegan2-ffhq-config-f\.pt is missing\. Get it from Google Drive"):
+    with pytest.raises(CheckpointError, match=r"config-f\.pt is missing\. Get it with .weights fetch ffhq.\. By hand: get Google Drive"):
         load_generator("ffhq")

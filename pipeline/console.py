@@ -1,0 +1,38 @@
+"""What every verb of the command line says things with."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from pipeline.phrases import clean
+
+DOOR = "micromotion" if Path(sys.argv[0]).name == "micromotion" else "python run_batch.py"
+
+
+def example(arguments: str) -> str:
+    """A verb's example, as the end of its help."""
+    return f"Example: [bold]{DOOR} {arguments}[/bold]"
+
+
+SETTINGS: dict[str, Any] = {
+    "no_args_is_help": True,
+    "add_completion": False,
+    "rich_markup_mode": "rich",
+    "pretty_exceptions_enable": False,
+    "context_settings": {"help_option_names": ["-h", "--help"]},
+}
+
+
+def say(*lines: str) -> None:
+    """Lines on stdout, without control characters; their indentation stays."""
+    for line in lines:
+        indent = line[: len(line) - len(line.lstrip())]
+        typer.echo(indent + clean(line))
+
+
+def complain(text: str) -> None:
+    """A message on stderr, its lines as they are and without control characters."""
+    for line in text.splitlines():
+        typer.echo(clean(line), err=True)

@@ -1,0 +1,128 @@
+"""The verbs of `weights`: which models there are, getting them, checking them, importing them."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.console import SETTINGS, example, say
+from stages.errors import CheckpointError
+
+if TYPE_CHECKING:
+    from weights.store import Stored
+
+app = typer.Typer(help="Models: which there are, getting them, checking them, importing them.", **SETTINGS)
+
+
+@app.command("list", epilog=example("weights list"))
+def list_() -> None:
+    """Every model that a job can name, where its files are or have to be, and under which licence."""
+    from weights.store import list_models, weights_folder
+
+    say(f"weights folder: {weights_folder()}")
+    model = ""
+    for stored in list_models():
+        if stored.model != model:
+            model = stored.model
+            say("", model)
+        state = f"{stored.size / 1e6:,.1f} MB" if stored.present else "missing"
+        say(f"  {stored.part}: {stored.usable}, {state}", f"    {stored.permits} ({stored.licence})")
+        if stored.source and not stored.present:
+            say(f"    from {stored.source}")
+
+
+@app.command(epilog=example("weights fetch ffhq"))
+def fetch(name: Annotated[str, typer.Argument(metavar="NAME", help="A model.", show_default=False)]) -> None:
+    """Get a model's files from their publishers, those that are not here; an interrupted fetch goes on."""
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+    from weights.fetch import fetch as fetch_file
+    from weights.store import models_named
+
+    parts = models_named(name)
+    for licence in dict.fromkeys(f"{stored.permits}: {stored.licence}" for stored in parts if not stored.present):
+        say(f"licence, {licence}")
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    for stored in parts:
+        if stored.present:
+            say(f"{stored.model} {stored.part}: {stored.usable} is here")
+            continue
+        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+            task = progress.add_task(stored.path.name, total=None)
+
+            def tell(here: int, total: int | None, progress: Progress = progress, task: TaskID = task) -> None:
+                progress.update(task, completed=here, total=total)
+
+            path = fetch_file(stored, tell)
+        say(f"{stored.model} {stored.part}: {path}, {_verified(stored)}")
+
+
+@app.command(epilog=example("weights verify synthface"))
+def verify(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="A model; all that are here by default.", show_default=False)
+    ] = None,
+) -> None:
+    """Read a model's files as the networks that they have to be, and hold them to their hashes."""
+    from weights.store import find, models_named
+
+    for stored in models_named(name):
+        if name is None and not stored.present:
+            continue
+        find(stored.model, stored.part)
+        say(f"{stored.model} {stored.part}: {_verified(stored)}")
+
+
+@app.command("import", epilog=example("weights import stylegan2-ffhq-config-f.pt"))
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A published checkpoint.", show_default=False)],
+    output: Annotated[
+        Path | None, typer.Option("--output", metavar="DIR", help="Where to; the weights folder by default.")
+    ] = None,
+) -> None:
+    """Write a published checkpoint once as a file of ours, which loads faster; a direction becomes a micromotion."""
+    from stages.errors import MotionFileError
+    from stages.micromotion import load_micromotion
+    from weights.conversion import import_checkpoint
+    from weights.store import imported_path, weights_folder
+
+    if not file.is_file():
+        raise CheckpointError(f"{file}: there is no such file.")
+    folder = output or weights_folder()
+    try:
+        motion = load_micromotion(file)
+    except MotionFileError:
+        made = import_checkpoint(file, folder)
+    else:
+        made = imported_path(file, folder)
+        if made.resolve() == file.resolve():
+            raise CheckpointError(f"{file} is a file of our own already.")
+        folder.mkdir(parents=True, exist_ok=True)
+        motion.save(made)
+    say(f"{made}, {made.stat().st_size / 1e6:,.1f} MB")
+
+
+def _verified(stored: "Stored") -> str:
+    """Load one checkpoint, hold it to its hash, and say that.
+
+    Raises:
+        CheckpointError: it is not what it has to be.
+    """
+    from weights import load_generator, load_identity, load_inverter, load_landmarks
+    from weights.lock import held
+    from weights.store import sha256
+
+    match stored.part:
+        case "generator":
+            load_generator(stored.usable)
+        case "inverter":
+            load_inverter(stored.usable)
+        case "identity":
+            load_identity(stored.usable)
+        case "landmarks":
+            load_landmarks(stored.usable)
+    if stored.origin is None:
+        return f"good, {sha256(stored.usable)}"
+    published = stored.published_sha256 if stored.usable == stored.path else ""
+    return f"good, {held(stored.usable, published, hash_again=True)}"
