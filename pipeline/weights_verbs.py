@@ -44,18 +44,25 @@ def fetch(name: Annotated[str, typer.Argument(metavar="NAME", help="A model.", s
     for licence in dict.fromkeys(f"{stored.permits}: {stored.licence}" for stored in parts if not stored.present):
         say(f"licence, {licence}")
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    console, failed = Console(stderr=True), list[str]()
     for stored in parts:
         if stored.present:
             say(f"{stored.model} {stored.part}: {stored.usable} is here")
             continue
-        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
             task = progress.add_task(stored.path.name, total=None)
 
             def tell(here: int, total: int | None, progress: Progress = progress, task: TaskID = task) -> None:
                 progress.update(task, completed=here, total=total)
 
-            path = fetch_file(stored, tell)
+            try:
+                path = fetch_file(stored, tell)
+            except CheckpointError as error:  # the other parts may be had all the same
+                failed.append(str(error))
+                continue
         say(f"{stored.model} {stored.part}: {path}, {_verified(stored)}")
+    if failed:
+        raise CheckpointError("\n".join(dict.fromkeys(failed)))
 
 
 @app.command(epilog=example("weights verify synthface"))
