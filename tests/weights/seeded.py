@@ -33,3 +33,20 @@ def _scaled(name: str, tensor: Tensor) -> Tensor:
     if name.endswith("weight"):  # of a normalisation or an activation
         return 0.6 + 0.2 * values
     return 0.1 * values
+
+
+def seeded_generator(wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The same for a StyleGAN2 generator, whose layers scale their weights themselves; its filters stay as they are."""
+    made = {}
+    for name, tensor in wanted.items():
+        values = seeded(name, tuple(tensor.shape))
+        if name.endswith("kernel"):
+            values = tensor.clone()
+        elif name.startswith("style."):
+            values = values * (100 if name.endswith("weight") else 10)
+        elif name.endswith("modulation.bias"):
+            values = 1 + 0.3 * values
+        elif name.endswith(("bias", "noise.weight")):
+            values = 0.2 * values
+        made[name] = values
+    return made

@@ -156,5 +156,7 @@ def test_public_weights_that_are_not_here_say_where_they_come_from(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MICROMOTION_WEIGHTS", str(tmp_path))
-    with pytest.raises(CheckpointError, match=r"config-f\.pt is missing\. Get it with .weights fetch ffhq.\. By hand: get Google Drive"):
+    with pytest.raises(
+        CheckpointError, match=r"config-f\.pt is missing\. Get it with .weights fetch ffhq.\. By hand: get Google Drive"
+    ):
         load_generator("ffhq")

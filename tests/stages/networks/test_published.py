@@ -1,7 +1,7 @@
-"""Encoders in their published layouts give what the published code gives.
+"""Networks in their published layouts give what the published code gives.
 
-The numbers were recorded from restyle-encoder at 5e80276 and encoder4editing at 99ea505, on the same weights and the
-same picture; differences were 0 to 1e-6.
+The numbers were recorded on the same weights and inputs from stylegan2-pytorch (rosinality) at bef283a, restyle-encoder
+at 5e80276 and encoder4editing at 99ea505.
 """
 
 import math
@@ -9,12 +9,53 @@ import math
 import pytest
 import torch
 
+from stages.networks.irse import IdentityNetwork
 from stages.networks.pyramid import PyramidEncoder
 from stages.networks.restyle import BackboneEncoder, Inverter, StyleEncoder, styles_of_offsets
-from stages.networks.stylegan2 import Generator
-from tests.weights.seeded import seeded, seeded_state
+from stages.networks.stylegan2 import Generator, published_channels
+from tests.weights.seeded import seeded, seeded_generator, seeded_state
 
 STYLES = 10  # of a decoder of 64 px
+
+# Resolution, channel multiplier, truncation: a pixel's colour; the images' mean, standard deviation, largest value.
+IMAGES = {
+    (64, 1, 1.0): ([-4.49519, -0.52758, -1.94889], -2.37329, 1.23277, 6.0813),
+    (64, 1, 0.5): ([-5.09028, 0.73378, -2.79949], -2.58721, 1.43716, 6.3101),
+    (64, 2, 1.0): ([-3.98768, -2.15004, 2.82792], -1.10741, 2.73969, 6.4947),
+    (64, 2, 0.5): ([-4.46423, -1.42561, 2.24862], -1.34004, 2.41644, 6.0989),
+    (1024, 2, 1.0): ([-4.93287, -3.26948, 0.73982], -2.66935, 3.67680, 10.8155),
+    (1024, 2, 0.5): ([-7.26714, -3.14867, 2.40181], -2.98550, 4.01524, 12.5968),
+}
+
+
+@pytest.mark.parametrize(
+    ("size", "multiplier", "truncation"),
+    [pytest.param(*case, marks=pytest.mark.slow if case[0] == 1024 else ()) for case in IMAGES],
+)
+def test_a_generator_gives_what_the_published_code_gives(size: int, multiplier: int, truncation: float) -> None:
+    generator = Generator(size, channels=published_channels(size, multiplier))
+    generator.load_state_dict(seeded_generator(generator.state_dict()))
+    generator.latent_avg = seeded("average", (1, 512))[0] * 0.3
+    with torch.no_grad():
+        z = seeded("z", (2 if size == 64 else 1, 512))
+        images = generator.synthesize(generator.map(z, truncation))
+    pixel, mean, spread, largest = IMAGES[size, multiplier, truncation]
+    torch.testing.assert_close(images[-1, :, size // 3, size // 5], torch.tensor(pixel), atol=1e-3, rtol=0)
+    assert images.mean().item() == pytest.approx(mean, abs=1e-4)
+    assert images.std().item() == pytest.approx(spread, abs=1e-4)
+    assert images.abs().max().item() == pytest.approx(largest, abs=1e-3)
+
+
+def test_an_identity_network_gives_what_the_published_code_gives() -> None:
+    with torch.device("meta"):
+        network = IdentityNetwork()
+    network.load_state_dict(seeded_state(network.state_dict()), assign=True)
+    with torch.no_grad():
+        first, second = network.eval().embed(seeded("faces", (2, 3, 112, 112)))
+    recorded = torch.tensor([0.106239, 0.001716, 0.00806, -0.046336, -0.014203, -0.001132])
+    torch.testing.assert_close(second[:6], recorded, atol=1e-5, rtol=0)
+    assert (first @ second).item() == pytest.approx(0.912312, abs=1e-5)
+
 
 # Three values each of the first, fifth and last style; the mean absolute value; the mean spread over styles.
 RECORDED = {
