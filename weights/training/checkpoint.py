@@ -116,5 +116,6 @@ def training_options(description: str | None, minutes: float) -> argparse.Argume
     parser.add_argument("--output", type=Path, required=True, help="the run's folder; the same one resumes it")
     parser.add_argument("--minutes", type=float, default=minutes, help="time in all, over every resumption")
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
+    parser.add_argument("--batches", type=int, default=1, help="of those that suit a CPU, taken at one step")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads; contended threads are slower than one")
     return parser

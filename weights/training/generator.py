@@ -107,6 +107,7 @@ def train(
     grow_from: int = GROWTH[0][0],
     keep_mapping: bool = False,
     sharpen: float = 0.0,
+    batches: int = 1,
 ) -> None:
     """Run until the time is over, from wherever an earlier run in `output` stopped."""
     faces, held_out = load_renders(*renders).split()
@@ -140,7 +141,7 @@ def train(
         last = resolution == plan[-1][0]
         decay = max(0.03, min(1.0, (1 - within) / 0.75)) if last else 1 - 0.5 * within
         set_rate(optimizer, LEARNING_RATE * min(1.0, (run.step + 5) / 60) * decay * (0.7 if last else 1.0))
-        rows = rng.integers(0, len(faces), batch)
+        rows = rng.integers(0, len(faces), batch * batches)
         codes = complete_codes(faces.codes[rows], rng).to(device)
         targets = shrunk(faces.pixels(rows).to(device), resolution)
         weights = shrunk(feature_weights(faces.landmarks[rows], 128).to(device), resolution)
@@ -205,4 +206,5 @@ if __name__ == "__main__":
         options.grow_from,
         options.keep_mapping,
         options.sharpen,
+        options.batches,
     )

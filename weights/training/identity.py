@@ -67,7 +67,7 @@ def measure(network: IdentityNetwork, held_out: Renders, device: str) -> float:
     return (found * true_embeddings(held_out.codes[rows])).sum(dim=1).mean().item()
 
 
-def train(renders: Sequence[Path], output: Path, minutes: float, device: str) -> None:
+def train(renders: Sequence[Path], output: Path, minutes: float, device: str, batches: int = 1) -> None:
     """Run until the time is over, from wherever an earlier run in `output` stopped."""
     faces, held_out = load_renders(*renders).split()
     torch.manual_seed(0)
@@ -83,7 +83,7 @@ def train(renders: Sequence[Path], output: Path, minutes: float, device: str) ->
 
     for share in run.steps(report):
         set_rate(optimizer, LEARNING_RATE * schedule(run.step, share, falling=0.7))
-        rows = rng.integers(0, len(faces), BATCH)
+        rows = rng.integers(0, len(faces), BATCH * batches)
         crops, truth = crops_of(faces, rows, rng).to(device), true_embeddings(faces.codes[rows]).to(device)
         with torch.autocast(device, torch.bfloat16):
             found = network.embed(crops)
@@ -96,4 +96,4 @@ def train(renders: Sequence[Path], output: Path, minutes: float, device: str) ->
 if __name__ == "__main__":
     options = training_options(__doc__, minutes=25).parse_args()
     torch.set_num_threads(options.threads)
-    train(options.renders, options.output, options.minutes, options.device)
+    train(options.renders, options.output, options.minutes, options.device, options.batches)

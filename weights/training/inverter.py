@@ -112,7 +112,13 @@ def embedded(identity: IdentityNetwork, images: Tensor) -> Tensor:
 
 
 def train(
-    renders: Sequence[Path], generator: Path, identity_file: Path | None, output: Path, minutes: float, device: str
+    renders: Sequence[Path],
+    generator: Path,
+    identity_file: Path | None,
+    output: Path,
+    minutes: float,
+    device: str,
+    batches: int = 1,
 ) -> None:
     """Run until the time is over, from wherever an earlier run in `output` stopped."""
     faces, held_out = load_renders(*renders).split()
@@ -128,6 +134,7 @@ def train(
     optimizer = torch.optim.AdamW(encoder.parameters(), lr=LEARNING_RATE, weight_decay=0.01)
     run = Run(output, minutes, encoder=encoder, optimizer=optimizer)
     rng = np.random.default_rng(run.step)
+    batch, seen = BATCH * batches, PICTURED * batches
 
     def report() -> None:
         figures, sheet = measure(inverter, held_out, device)
@@ -146,10 +153,10 @@ def train(
 
     for share in run.steps(report):
         set_rate(optimizer, LEARNING_RATE * schedule(run.step, share, falling=0.6))
-        rows = rng.integers(0, len(faces), BATCH)
+        rows = rng.integers(0, len(faces), batch)
         images = crops_of(faces, rows, rng).to(device)
         alone = share < FIRST_STEP_ALONE
-        steps = np.zeros(BATCH) if alone else rng.integers(0, MOST_STEPS + 1, BATCH)
+        steps = np.zeros(batch) if alone else rng.integers(0, MOST_STEPS + 1, batch)
         with torch.autocast(device, torch.bfloat16):
             w = decoder.map(complete_codes(faces.codes[rows], rng).to(device)).float()  # (B, L, 512)
             codes, renderings = rolled_out(inverter, images, steps)
@@ -157,10 +164,10 @@ def train(
             error = codes - w
             loss = (error.square() / spread).mean() + READOUT_WEIGHT * (error @ readout).square().mean()
             if not alone:
-                pictured = decoder.synthesize(codes[:PICTURED]).float()
+                pictured = decoder.synthesize(codes[:seen]).float()
         if not alone:
-            targets = faces.pixels(rows[:PICTURED]).to(device)
-            weights = feature_weights(faces.landmarks[rows[:PICTURED]], targets.shape[-1])
+            targets = faces.pixels(rows[:seen]).to(device)
+            weights = feature_weights(faces.landmarks[rows[:seen]], targets.shape[-1])
             loss = loss + 2.0 * paired_loss(pictured, targets, weights.to(device))
             if identity:
                 with torch.autocast(device, torch.bfloat16):
@@ -177,4 +184,12 @@ if __name__ == "__main__":
     parser.add_argument("--identity", type=Path, help="an identity network, whose judgement is learnt from too")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    train(options.renders, options.generator, options.identity, options.output, options.minutes, options.device)
+    train(
+        options.renders,
+        options.generator,
+        options.identity,
+        options.output,
+        options.minutes,
+        options.device,
+        options.batches,
+    )

@@ -84,7 +84,7 @@ def measure(network: LandmarkNetwork, held_out: Renders, device: str) -> tuple[f
     return errors[0], errors[1], sheet
 
 
-def train(renders: Sequence[Path], output: Path, minutes: float, device: str) -> None:
+def train(renders: Sequence[Path], output: Path, minutes: float, device: str, batches: int = 1) -> None:
     """Run until the time is over, from wherever an earlier run in `output` stopped."""
     faces, held_out = load_renders(*renders).split()
     torch.manual_seed(0)
@@ -104,7 +104,7 @@ def train(renders: Sequence[Path], output: Path, minutes: float, device: str) ->
 
     for share in run.steps(report):
         set_rate(optimizer, LEARNING_RATE * schedule(run.step, share, falling=0.6))
-        crops, points = batch_of(faces, rng.integers(0, len(faces), BATCH), rng, hard=True)
+        crops, points = batch_of(faces, rng.integers(0, len(faces), BATCH * batches), rng, hard=True)
         with torch.autocast(device, torch.bfloat16):
             heatmaps = network.heatmaps(crops.to(device))[-1]
         target = target_heatmaps(points.to(device) / STRIDE, heatmap_size)
@@ -118,4 +118,4 @@ def train(renders: Sequence[Path], output: Path, minutes: float, device: str) ->
 if __name__ == "__main__":
     options = training_options(__doc__, minutes=60).parse_args()
     torch.set_num_threads(options.threads)
-    train(options.renders, options.output, options.minutes, options.device)
+    train(options.renders, options.output, options.minutes, options.device, options.batches)
