@@ -16,13 +16,13 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from stages.errors import CheckpointError
 from stages.networks.irse import Body
 from stages.networks.pyramid import PyramidEncoder
 from stages.networks.restyle import BackboneEncoder, StyleEncoder
+from weights.unfilled import unfilled
 
 WITH_OFFSETS = ("ProgressiveBackboneEncoder", "Encoder4Editing")
 KNOWN = (*WITH_OFFSETS, "BackboneEncoder", "GradualStyleEncoder")
@@ -35,7 +35,7 @@ def options_of(content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def published_encoder(state: Mapping[str, Tensor], options: Mapping[str, Any], styles: int, path: Path) -> StyleEncoder:
-    """An empty encoder, on the meta device, of the kind and size that a published `encoder.*` state needs.
+    """An empty encoder, with no values, of the kind and size that a published `encoder.*` state needs.
 
     Args:
         state: names without `encoder.`.
@@ -60,7 +60,7 @@ def published_encoder(state: Mapping[str, Tensor], options: Mapping[str, Any], s
     body = _body(state)
     side = 2 ** sum(bool(re.fullmatch(r"styles\.0\.convs\.\d+\.weight", name)) for name in state)
     size, width = side * 2 ** len(body.widths), state["styles.0.linear.weight"].shape[1]
-    with torch.device("meta"):
+    with unfilled():
         if pyramid:
             return PyramidEncoder(styles, inputs, named in WITH_OFFSETS, body, size, width)
         if inputs != 6:
@@ -69,10 +69,10 @@ def published_encoder(state: Mapping[str, Tensor], options: Mapping[str, Any], s
 
 
 def described_encoder(metadata: Mapping[str, Any], styles: int) -> StyleEncoder:
-    """An empty encoder, on the meta device, as the metadata of a file of ours describe it."""
+    """An empty encoder, with no values, as the metadata of a file of ours describe it."""
     body, size, width = Body(**metadata["body"]), metadata["size"], metadata["head_width"]
     offsets = metadata.get("offsets", False)
-    with torch.device("meta"):
+    with unfilled():
         if metadata.get("pyramid", False):
             return PyramidEncoder(styles, metadata["inputs"], offsets, body, size, width)
         return BackboneEncoder(styles, body, size, width, offsets)

@@ -31,6 +31,7 @@ from weights.lock import hold_registered
 from weights.nvidia_generator import published_generator, warn_if_clipped
 from weights.reading import read_checkpoint
 from weights.store import PARTS, Part, find
+from weights.unfilled import unfilled
 
 # What says which network a file holds: its architecture in ours, an entry in published ones.
 ARCHITECTURES: dict[str, Part] = {
@@ -47,6 +48,7 @@ TOLD_BY: dict[str, Part] = {
     "m0.b1_4.bn1.weight": "landmarks",
 }
 State = Mapping[str, Tensor]
+NOTHING: Mapping[str, Any] = {}
 Network = TypeVar("Network", bound=nn.Module)
 
 
@@ -72,13 +74,13 @@ def load_generator(path_or_name: str | Path, device: str = "cpu") -> Generator:
     elif "G_ema" in content:
         published = published_generator(content["G_ema"], path)
         state, average, clamp = published.state, published.latent_avg, published.clamp
-        with torch.device("meta"):
+        with unfilled():
             generator = Generator(**published.settings)
     else:
         raise CheckpointError(
             f'{path}: expected a StyleGAN2 generator ("g_ema" or "G_ema"), found {_summary(content)}.'
         )
-    _fill(generator, state, path)
+    _fill(generator, state, path, metadata)
     warn_if_clipped(generator, clamp, path)
     if average is None:
         generator.measure_latent_avg()
@@ -104,7 +106,7 @@ def load_inverter(path_or_name: str | Path, device: str = "cpu") -> Inverter:
         _expect(path, metadata, "restyle")
         decoder = _decoder_of_ours(content, metadata, path)
         encoder = described_encoder(metadata, decoder.num_layers)
-        _fill(encoder, _under(content, "encoder."), path)
+        _fill(encoder, _under(content, "encoder."), path, metadata)
         average = content["latent_avg"].float()
     elif "state_dict" in content:
         state = _under(content["state_dict"], "decoder.")
@@ -140,9 +142,9 @@ def load_identity(path_or_name: str | Path, device: str = "cpu") -> IdentityNetw
         body = IR_SE_50
     else:
         raise CheckpointError(f"{path}: expected an ArcFace IR-SE network, found {_summary(content)}.")
-    with torch.device("meta"):
+    with unfilled():
         network = IdentityNetwork(body)
-    _fill(network, content, path)
+    _fill(network, content, path, metadata)
     hold_registered(path)
     return _ready(network, device)
 
@@ -166,9 +168,9 @@ def load_landmarks(path_or_name: str | Path, device: str = "cpu") -> LandmarkNet
         stacks, size = sum(bool(re.fullmatch(r"l\d+\.weight", name)) for name in content), 256
     else:
         raise CheckpointError(f"{path}: expected a FAN landmark network, found {_summary(content)}.")
-    with torch.device("meta"):
+    with unfilled():
         network = LandmarkNetwork(stacks, size)
-    _fill(network.network, content, path)
+    _fill(network.network, content, path, metadata)
     hold_registered(path)
     return _ready(network, device)
 
@@ -191,7 +193,7 @@ def part_of(path: Path) -> Part:
 def _described_generator(metadata: Mapping[str, Any]) -> Generator:
     """An empty generator as the metadata of a file of ours describe it."""
     channels = {int(size): width for size, width in metadata["channels"].items()}
-    with torch.device("meta"):
+    with unfilled():
         return Generator(
             metadata["resolution"],
             mapping_layers=metadata["mapping_layers"],
@@ -204,7 +206,7 @@ def _decoder_of_ours(content: State, metadata: Mapping[str, Any], path: Path) ->
     """The decoder of an inverter of ours: in its own file if that was imported, or the generator beside it."""
     if "decoder_settings" in metadata:
         decoder = _described_generator(metadata["decoder_settings"])
-        _fill(decoder, _under(content, "decoder."), path)
+        _fill(decoder, _under(content, "decoder."), path, metadata)
         decoder.latent_avg = content["latent_avg"].float()[0]
         return decoder
     decoder = load_generator(path.parent / metadata["decoder_file"])
@@ -241,14 +243,18 @@ def _published_generator(state: State, path: Path) -> Generator:
     channels = {4: state["input.input"].shape[1]}
     for block in range(blocks):
         channels[8 * 2**block] = state[f"convs.{2 * block}.conv.weight"].shape[1]
-    with torch.device("meta"):
+    with unfilled():
         generator = Generator(4 * 2**blocks, mapping_layers=mapping, channels=channels)
     assert generator.num_layers == layer_count(4 * 2**blocks)
     return generator
 
 
-def _fill(network: nn.Module, state: Mapping[str, Any], path: Path) -> None:
-    """Load a state into a network, or say in one sentence why it does not fit."""
+def _fill(network: nn.Module, state: Mapping[str, Any], path: Path, metadata: Mapping[str, Any] = NOTHING) -> None:
+    """Load a state into a network, or say in one sentence why it does not fit.
+
+    An imported file's values were looked at when it was made: looking again would read the whole of what is mapped.
+    """
+    unseen = "source_sha256" not in metadata
     wanted = network.state_dict()
     missing = sorted(wanted.keys() - state.keys())
     if missing:
@@ -257,7 +263,7 @@ def _fill(network: nn.Module, state: Mapping[str, Any], path: Path) -> None:
         if state[name].shape != tensor.shape:
             found, expected = tuple(state[name].shape), tuple(tensor.shape)
             raise CheckpointError(f"{path}: {name}: expected shape {expected}, found {found}.")
-        if state[name].is_floating_point() and not torch.isfinite(state[name]).all():
+        if unseen and state[name].is_floating_point() and not torch.isfinite(state[name]).all():
             raise CheckpointError(f"{path}: {name} holds values that are not finite. Get the file again.")
     network.load_state_dict(
         {name: state[name].float() if state[name].is_floating_point() else state[name] for name in wanted}, assign=True
