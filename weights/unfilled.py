@@ -5,21 +5,22 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch.nn import init
 from torch.overrides import TorchFunctionMode
 
-RANDOM_FILLS = (Tensor.uniform_, Tensor.normal_)
+RANDOM_FILLS = (init.uniform_, init.normal_, init.kaiming_uniform_, init.kaiming_normal_)
 
 
 class _NoRandomValues(TorchFunctionMode):
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
+        named = kwargs or {}
         if func is torch.randn:
-            return torch.empty(*args, **(kwargs or {}))
+            return torch.empty(*args, **named)
         if func in RANDOM_FILLS:
-            return args[0]
-        return func(*args, **(kwargs or {}))
+            return named["tensor"] if "tensor" in named else args[0]
+        return func(*args, **named)
 
 
 @contextmanager
