@@ -10,6 +10,7 @@
 
 import re
 import warnings
+from argparse import Namespace
 from collections.abc import Mapping
 from dataclasses import asdict
 from itertools import groupby
@@ -25,13 +26,16 @@ from stages.networks.restyle import BackboneEncoder, StyleEncoder
 from weights.unfilled import unfilled
 
 WITH_OFFSETS = ("ProgressiveBackboneEncoder", "Encoder4Editing")
+PYRAMIDS = ("Encoder4Editing", "GradualStyleEncoder")
 KNOWN = (*WITH_OFFSETS, "BackboneEncoder", "GradualStyleEncoder")
 
 
 def options_of(content: Mapping[str, Any]) -> dict[str, Any]:
     """The options of a checkpoint's training: a dictionary, a namespace, or none at all."""
-    options = content.get("opts") or {}
-    return dict(options) if isinstance(options, Mapping) else dict(vars(options))
+    options = content.get("opts")
+    if isinstance(options, Namespace):
+        options = vars(options)
+    return dict(options) if isinstance(options, Mapping) else {}
 
 
 def published_encoder(state: Mapping[str, Tensor], options: Mapping[str, Any], styles: int, path: Path) -> StyleEncoder:
@@ -57,14 +61,21 @@ def published_encoder(state: Mapping[str, Tensor], options: Mapping[str, Any], s
     if not named:
         named = ("GradualStyleEncoder" if inputs == 6 else "Encoder4Editing") if pyramid else "BackboneEncoder"
         warnings.warn(f"{path} does not say which encoder it holds; it is taken for a {named}.", stacklevel=2)
+    if pyramid != (named in PYRAMIDS):
+        raise CheckpointError(
+            f'{path}: its options name {named}, which {"has no" if pyramid else "has a"} "latlayer1".'
+        )
+    if inputs not in ((3, 6) if pyramid else (6,)):
+        wanted = "3 or 6" if pyramid else "6"
+        raise CheckpointError(f"{path}: expected an encoder with {wanted} input channels, found {inputs}.")
     body = _body(state)
+    if len(body.widths) != 4:
+        raise CheckpointError(f"{path}: expected an IR-SE body of 4 stages, found {len(body.widths)}.")
     side = 2 ** sum(bool(re.fullmatch(r"styles\.0\.convs\.\d+\.weight", name)) for name in state)
     size, width = side * 2 ** len(body.widths), state["styles.0.linear.weight"].shape[1]
     with unfilled():
         if pyramid:
             return PyramidEncoder(styles, inputs, named in WITH_OFFSETS, body, size, width)
-        if inputs != 6:
-            raise CheckpointError(f"{path}: expected an encoder with 6 input channels, found {inputs}.")
         return BackboneEncoder(styles, body, size, width, offsets=named in WITH_OFFSETS)
 
 
@@ -92,7 +103,7 @@ def encoder_settings(encoder: StyleEncoder) -> dict[str, Any]:
 
 def _body(state: Mapping[str, Tensor]) -> Body:
     """The size of an IR-SE body: a stage is a run of units of one width."""
-    units = sum(bool(re.fullmatch(r"body\.\d+\.res_layer\.1\.weight", name)) for name in state)
-    widths = [state[f"body.{unit}.res_layer.1.weight"].shape[0] for unit in range(units)]
-    stages = [(width, len(list(run))) for width, run in groupby(widths)]
+    found = ((re.fullmatch(r"body\.(\d+)\.res_layer\.1\.weight", name), tensor) for name, tensor in state.items())
+    units = sorted((int(unit[1]), tensor.shape[0]) for unit, tensor in found if unit)
+    stages = [(width, len(list(run))) for width, run in groupby(width for _, width in units)]
     return Body(state["input_layer.0.weight"].shape[0], *(tuple(part) for part in zip(*stages, strict=True)))

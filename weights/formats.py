@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from stages.errors import CheckpointError
 from stages.networks.fan import LandmarkNetwork
 from stages.networks.irse import IR_SE_50, Body, IdentityNetwork
-from stages.networks.restyle import Inverter
+from stages.networks.restyle import Inverter, StyleEncoder
 from stages.networks.stylegan2 import Generator, layer_count
 from weights.encoder_layouts import described_encoder, options_of, published_encoder
 from weights.lock import hold_registered
@@ -115,7 +115,7 @@ def load_inverter(path_or_name: str | Path, device: str = "cpu") -> Inverter:
         options, state = options_of(content), _under(content["state_dict"], "encoder.")
         encoder = published_encoder(state, options, decoder.num_layers, path)
         _fill(encoder, state, path)
-        average = _published_average(content, options, decoder, path)
+        average = _published_average(content, options, encoder, decoder, path)
         decoder.latent_avg = average[0]
     else:
         raise CheckpointError(f'{path}: expected an inverter ("state_dict"), found {_summary(content)}.')
@@ -218,12 +218,15 @@ def _decoder_of_ours(content: State, metadata: Mapping[str, Any], path: Path) ->
     return decoder
 
 
-def _published_average(content: State, options: Mapping[str, Any], decoder: Generator, path: Path) -> Tensor:
-    """(L, 512), where an inversion starts; zero where the training says that it did not start from the average."""
-    average = content.get("latent_avg")
-    if not options.get("start_from_latent_avg", True):
+def _published_average(
+    content: State, options: Mapping[str, Any], encoder: StyleEncoder, decoder: Generator, path: Path
+) -> Tensor:
+    """(L, 512), where an inversion starts; zero where a single-pass encoder was trained without the average."""
+    # ReStyle has the option too, but for a loss of its training alone: it starts from the average either way.
+    if encoder.inputs == 3 and not options.get("start_from_latent_avg", True):
         return torch.zeros(decoder.num_layers, decoder.style_dim)
-    if average is None:
+    average = content.get("latent_avg")
+    if not isinstance(average, Tensor):
         raise CheckpointError(f'{path}: expected the average code "latent_avg", found {_summary(content)}.')
     average = average.float().reshape(-1, average.shape[-1])  # (1 or L, 512)
     if average.shape[1] != decoder.style_dim or len(average) not in (1, decoder.num_layers):
@@ -231,6 +234,8 @@ def _published_average(content: State, options: Mapping[str, Any], decoder: Gene
             f"{path}: latent_avg: expected shape {(decoder.num_layers, decoder.style_dim)}, found "
             f"{tuple(content['latent_avg'].shape)}."
         )
+    if not torch.isfinite(average).all():
+        raise CheckpointError(f"{path}: latent_avg holds values that are not finite. Get the file again.")
     return average.expand(decoder.num_layers, -1).contiguous()
 
 

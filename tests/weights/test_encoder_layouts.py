@@ -75,6 +75,7 @@ def test_where_the_options_do_not_say_it_a_guess_is_told(kind: str, inputs: int)
         ({"encoder_type": "ResNetBackboneEncoder"}, STYLES, "", "found ResNetBackboneEncoder"),
         ({"encoder_type": "BackboneEncoder"}, 18, "", "its decoder takes 18 styles, but its encoder gives 8"),
         ({}, STYLES, "styles.0.convs.0.weight", "found none of their tensors"),
+        ({"encoder_type": "Encoder4Editing"}, STYLES, "", 'its options name Encoder4Editing, which has a "latlayer1"'),
     ],
 )
 def test_another_encoder_is_refused(options: dict[str, Any], styles: int, without: str, said: str) -> None:
@@ -83,9 +84,16 @@ def test_another_encoder_is_refused(options: dict[str, Any], styles: int, withou
         published_encoder(state, options, styles, FILE)
 
 
+@pytest.mark.parametrize("inputs", [1, 19])
+def test_an_encoder_of_sketches_or_segmentations_is_refused(inputs: int) -> None:
+    state = made("GradualStyleEncoder", inputs).state_dict()
+    with pytest.raises(CheckpointError, match=f"expected an encoder with 3 or 6 input channels, found {inputs}"):
+        published_encoder(state, {"encoder_type": "GradualStyleEncoder"}, STYLES, FILE)
+
+
 def test_options_may_be_a_dictionary_a_namespace_or_missing() -> None:
     assert options_of({"opts": {"a": 1}}) == options_of({"opts": argparse.Namespace(a=1)}) == {"a": 1}
-    assert options_of({}) == {}
+    assert options_of({}) == options_of({"opts": None}) == options_of({"opts": "BackboneEncoder"}) == {}
 
 
 def published_file(folder: Path, kind: str, inputs: int, **changed: Any) -> tuple[Path, Inverter]:
@@ -108,6 +116,31 @@ def test_a_whole_file_inverts_as_its_parts_do(tmp_path: Path, kind: str, inputs:
     torch.testing.assert_close(loaded.invert(images, 2), inverter.invert(images, 2))
     assert loaded.fingerprint == inverter.fingerprint
     torch.testing.assert_close(loaded.decoder.latent_avg, inverter.latent_avg[0])
+
+
+def test_a_body_with_a_gap_is_refused(tmp_path: Path) -> None:
+    path, inverter = published_file(tmp_path, "BackboneEncoder", 6)
+    state = {
+        name: tensor for name, tensor in inverter.state_dict().items() if name != "encoder.body.1.res_layer.1.weight"
+    }
+    path, _ = published_file(tmp_path, "BackboneEncoder", 6, state_dict=state)
+    with pytest.raises(CheckpointError, match=r"tensors are missing|expected shape"):
+        load_inverter(path)
+
+
+@pytest.mark.parametrize("kind", ["BackboneEncoder", "ProgressiveBackboneEncoder", "GradualStyleEncoder"])
+def test_refinement_starts_from_the_average_whatever_a_training_counted_its_norm_from(
+    tmp_path: Path, kind: str
+) -> None:
+    options = {"encoder_type": kind, "start_from_latent_avg": False}
+    path, inverter = published_file(tmp_path, kind, 6, opts=options)
+    assert torch.equal(load_inverter(path).latent_avg, inverter.latent_avg)
+
+
+def test_an_average_that_is_not_finite_is_refused(tmp_path: Path) -> None:
+    path, _ = published_file(tmp_path, "Encoder4Editing", 3, latent_avg=torch.full((8, 512), torch.nan))
+    with pytest.raises(CheckpointError, match="latent_avg holds values that are not finite"):
+        load_inverter(path)
 
 
 def test_a_training_that_did_not_start_from_the_average_is_inverted_without_it(tmp_path: Path) -> None:
