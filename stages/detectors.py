@@ -86,8 +86,17 @@ class HaarDetector:
         grey = cv2.cvtColor(cv2.resize(image, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
         # A face that fills its picture is found only with some room around it.
         margin = round(0.15 * max(grey.shape))
-        grey = cv2.copyMakeBorder(cv2.equalizeHist(grey), margin, margin, margin, margin, cv2.BORDER_REPLICATE)
-        smallest = max(24, round(0.05 * max(size)))
+        # A histogram made even over the whole picture flattens a dark face before a light wall: then each region's own.
+        for evened in (cv2.equalizeHist, cv2.createCLAHE(3.0, (4, 4)).apply):
+            room = cv2.copyMakeBorder(evened(grey), margin, margin, margin, margin, cv2.BORDER_REPLICATE)
+            squares = self._squares(room, max(24, round(0.05 * max(size))))
+            if squares:
+                break
+        boxes = [(square - margin + self.INSET * (square[2] - square[0])) / scale for square in squares]
+        return np.stack(boxes) if boxes else np.zeros((0, 4))
+
+    def _squares(self, grey: np.ndarray, smallest: int) -> list[np.ndarray]:
+        """What the cascades take for faces in a grey picture, each (4,) once: x0, y0, x1, y1."""
         squares: list[np.ndarray] = []
         for cascade, hits in self._cascades:
             found = cascade.detectMultiScale(grey, 1.1, hits, minSize=(smallest, smallest))
@@ -95,8 +104,7 @@ class HaarDetector:
                 square = np.array([x, y, x + width, y + height], np.float64)
                 if all(overlap(square, other) < OVERLAP for other in squares):
                     squares.append(square)
-        boxes = [(square - margin + self.INSET * (square[2] - square[0])) / scale for square in squares]
-        return np.stack(boxes) if boxes else np.zeros((0, 4))
+        return squares
 
 
 class PublishedDetector:

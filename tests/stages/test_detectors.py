@@ -8,6 +8,7 @@ from face_alignment.detection.sfd.net_s3fd import s3fd
 
 from stages.detectors import detector_kind, make_detector, overlap
 from stages.errors import CheckpointError
+from stages.ingest import decode_image
 
 
 def test_overlap_is_shared_area() -> None:
@@ -74,3 +75,12 @@ def test_another_checkpoint_is_no_detector(tmp_path: Path) -> None:
     torch.save({"g_ema": {}}, tmp_path / "generator.pt")
     with pytest.raises(CheckpointError, match="expected the weights of sfd, retinaface, yunet"):
         make_detector(str(tmp_path / "generator.pt"), "cpu")
+
+
+def test_a_dark_face_before_a_light_wall_is_proposed(repository: Path) -> None:
+    """Evened over the whole picture it was not."""
+    boxes = make_detector("haar", "cpu")(
+        decode_image((repository / "weights/bundled/demo/faces/face_05.jpg").read_bytes())
+    )
+    assert len(boxes) == 1
+    np.testing.assert_allclose(boxes[0], [94, 170, 220, 294], atol=25)
