@@ -111,9 +111,9 @@ def test_only_files_of_the_registry_are_held(tmp_path: Path, monkeypatch: pytest
     change(tmp_path / names[1], b"imported again")
     with pytest.raises(CheckpointError, match="as recorded on"):
         hold_registered(tmp_path / names[1])
-    (tmp_path / "model_ir_se50.pth").write_bytes(b"not the published bytes")
-    with pytest.raises(CheckpointError, match="expected sha256:a035c768.* as published"):
-        hold_registered(tmp_path / "model_ir_se50.pth")
+    (tmp_path / "2DFAN4-11f355bf06.pth.tar").write_bytes(b"not the published bytes")
+    with pytest.raises(CheckpointError, match="expected sha256:11f355bf.* as published"):
+        hold_registered(tmp_path / "2DFAN4-11f355bf06.pth.tar")
 
 
 def test_bundled_files_leave_no_record() -> None:
