@@ -12,7 +12,7 @@ from stages.durable import replacing
 
 mpl.use("Agg")  # no screen is needed
 
-PALETTE = ("#9aa5b1", "#d98841", "#c9b458", "#6f9a8d", "#24557a", "#8e6c9e")
+PALETTE = ("#9aa5b1", "#d98841", "#c9b458", "#6f9a8d", "#24557a", "#8e6c9e", "#c0504d")
 
 
 def write_plots(rows: Sequence[Row], folder: Path) -> None:
