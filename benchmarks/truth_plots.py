@@ -61,6 +61,10 @@ def _sweeps(rows: Sequence[Row]) -> Figure:
                 label=f"{motion.replace('_', ' ')}, {level}",
             )
         _plain(axes, "", title)
+        axes.set_yscale("log")  # ageing is measured in pictures, the others in landmarks: 30 times apart
+        axes.set_ylim(bottom=0.5, top=300)
+        axes.set_yticks([1, 3, 10, 30, 100, 300], ["1", "3", "10", "30", "100", "300"])
+        axes.minorticks_off()
     figure.axes[0].set_ylabel("error, % (median of the people)")
     figure.legend(*figure.axes[1].get_legend_handles_labels(), loc="outside right upper", frameon=False)
     return figure
