@@ -220,6 +220,8 @@ def test_a_published_direction_is_imported_as_a_micromotion(monkeypatch, capsys,
 def test_fetching_says_the_licence_and_where_to_get_by_hand_what_cannot_be_fetched(monkeypatch, capsys, tmp_path):
     monkeypatch.setenv("MICROMOTION_WEIGHTS", str(tmp_path))
     monkeypatch.setitem(sys.modules, "gdown", None)  # as where it is not installed
+    for other in ("model_ir_se50.pth", "2DFAN4-11f355bf06.pth.tar"):  # no test asks the publishers' servers
+        (tmp_path / other).touch()
     assert call(monkeypatch, "weights", "fetch", "ffhq") == 2
     said = capsys.readouterr()
     assert "licence, non-commercial" in said.out
