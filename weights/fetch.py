@@ -13,7 +13,6 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from stages.durable import put_in_place
 from stages.errors import CheckpointError
 from weights.lock import held
 from weights.store import Stored, sha256
+from weights.unfinished import discard, notes_of, resumable, size_of, validator_of
 
 # Bytes that are here, and bytes in all where the server says so.
 Progress = Callable[[int, int | None], None]
@@ -77,13 +77,13 @@ def fetch(stored: Stored, on_progress: Progress = lambda here, total: None) -> P
             else:
                 found = _from_web(stored, part, on_progress)
             if stored.published_sha256 and found != stored.published_sha256:
-                _discard(part)
+                discard(part)
                 raise CheckpointError(
                     f"{stored.source}: expected {stored.published_sha256} as published, found {found}; "
                     f"it was not kept. Try again later. {stored.by_hand}"
                 )
             put_in_place(part, target)
-            _notes(part).unlink(missing_ok=True)
+            notes_of(part).unlink(missing_ok=True)
     except OSError as error:  # the disk's: what the network raises is a _Cut by now
         raise _disk_error(stored, part, error) from error
     return target
@@ -91,7 +91,7 @@ def fetch(stored: Stored, on_progress: Progress = lambda here, total: None) -> P
 
 def _expect_published(stored: Stored) -> None:
     """Hold a file that is here already to what is published of it."""
-    size = _size(stored.path)
+    size = size_of(stored.path)
     if stored.published_size not in (None, size):
         raise CheckpointError(
             f"{stored.path}: expected {stored.published_size:,} bytes as published, found {size:,}. "
@@ -104,21 +104,21 @@ def _expect_published(stored: Stored) -> None:
 def _from_web(stored: Stored, part: Path, on_progress: Progress) -> str:
     """Download to `part` over HTTP, going on with what is there; `sha256:…` of the whole."""
     assert stored.origin is not None
-    url, best, failures, reached = stored.origin.url, _size(part), 0, False
+    url, best, failures, reached = stored.origin.url, size_of(part), 0, False
     while True:
         try:
             return _attempt(url, stored, part, on_progress)
         except _Cut as cut:
             # Only bytes beyond the furthest so far are progress: a server without ranges begins anew each time.
-            failures = 0 if _size(part) > best else failures + 1
+            failures = 0 if size_of(part) > best else failures + 1
             reached = reached or not isinstance(cut, _Unreachable)
-            best = max(best, _size(part))
+            best = max(best, size_of(part))
             if not reached:
                 raise CheckpointError(
                     f"{stored.path.name}: {urlsplit(url).hostname} cannot be reached ({cut}). {stored.by_hand}"
                 ) from cut
             if failures > len(PAUSES):
-                here = _size(part)
+                here = size_of(part)
                 kept = f"{here:,} bytes are kept, and the same command goes on with them" if here else "nothing is kept"
                 raise CheckpointError(
                     f"{url}: given up after {failures} attempts in a row without progress ({cut}); {kept}. "
@@ -135,7 +135,7 @@ def _attempt(url: str, stored: Stored, part: Path, on_progress: Progress) -> str
         CheckpointError: another attempt would not help.
         OSError: the disk's.
     """
-    have, total, validator = _resumable(part, url)
+    have, total, validator = resumable(part, url)
     if have and have == total:  # stopped between the last byte and the name
         return sha256(part)
     ranged = {"Range": f"bytes={have}-", "If-Range": validator} if have else {}
@@ -155,8 +155,8 @@ def _attempt(url: str, stored: Stored, part: Path, on_progress: Progress) -> str
                 digest = hashlib.file_digest(file, "sha256")
         else:
             part.unlink(missing_ok=True)  # before the notes: never new notes on old bytes
-            notes = {"url": url, "validator": _validator(response), "total": total}
-            _notes(part).write_text(json.dumps(notes), encoding="utf-8")
+            notes = {"url": url, "validator": validator_of(response), "total": total}
+            notes_of(part).write_text(json.dumps(notes), encoding="utf-8")
         with part.open("ab") as file:
             on_progress(have, total)
             for chunk in _chunks(response):
@@ -178,7 +178,7 @@ def _opened(request: Request, stored: Stored, part: Path) -> Any:
         with error:
             said = f"{error.code} {error.reason}".strip()
             if error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-                _discard(part)
+                discard(part)
                 raise _Cut(f"the server answers {said}") from error
             if error.code in (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS) or error.code >= 500:
                 raise _Cut(f"the server answers {said}") from error
@@ -204,7 +204,7 @@ def _whole_length(response: Any, have: int, stored: Stored, part: Path) -> int |
     if response.status == HTTPStatus.PARTIAL_CONTENT:
         told = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+)", response.headers.get("Content-Range", ""))
         if told is None or int(told[1]) != have or int(told[2]) != int(told[3]) - 1:
-            _discard(part)
+            discard(part)
             raise _Cut("the server sent another range than was asked for")
         total = int(told[3])
     elif response.length is not None:
@@ -215,7 +215,7 @@ def _whole_length(response: Any, have: int, stored: Stored, part: Path) -> int |
         if total is None and not response.chunked:
             raise CheckpointError(f"{response.url}: the server does not say how long the file is. {stored.by_hand}")
     if total is not None and stored.published_size not in (None, total):
-        _discard(part)
+        discard(part)
         raise CheckpointError(
             f"{response.url}: expected {stored.published_size:,} bytes as published, found {total:,}. {stored.by_hand}"
         )
@@ -265,9 +265,9 @@ def _from_drive(stored: Stored, part: Path, on_progress: Progress) -> str:
         raise CheckpointError(
             f"{stored.path.name}: Google Drive did not give it ({reason}). {stored.by_hand}"
         ) from error
-    size = _size(part)
+    size = size_of(part)
     if stored.published_size not in (None, size):
-        _discard(part)
+        discard(part)
         raise CheckpointError(
             f"{stored.source}: expected {stored.published_size:,} bytes as published, found {size:,}. {stored.by_hand}"
         )
@@ -278,7 +278,7 @@ def _disk_error(stored: Stored, part: Path, error: OSError) -> CheckpointError:
     """What to say of a disk that fails; where it is full, what was half-written goes."""
     folder = stored.path.parent
     if error.errno in NO_ROOM:
-        _discard(part)
+        discard(part)
         return CheckpointError(
             f"{stored.path.name}: no room in {folder} ({error.strerror}); nothing of it was kept. "
             "Make room, or set $MICROMOTION_WEIGHTS to another folder."
@@ -287,36 +287,3 @@ def _disk_error(stored: Stored, part: Path, error: OSError) -> CheckpointError:
         f"{stored.path.name}: {folder} cannot be written ({error.strerror or error}). "
         "Set $MICROMOTION_WEIGHTS to a folder of yours."
     )
-
-
-def _notes(part: Path) -> Path:
-    """What is known of the file that an unfinished download is of."""
-    return part.with_name(f"{part.name}.json")
-
-
-def _resumable(part: Path, url: str) -> tuple[int, int | None, str]:
-    """Bytes to go on with, bytes in all, and what the server knows the file by; (0, None, "") to begin anew."""
-    try:
-        notes = json.loads(_notes(part).read_text(encoding="utf-8"))
-        have, total, validator = _size(part), notes["total"], notes["validator"]
-        usable = notes["url"] == url and (have == total or (validator and (total is None or have < total)))
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
-        return 0, None, ""
-    return (have, total, validator) if usable and have else (0, None, "")
-
-
-def _validator(response: Any) -> str:
-    """What `If-Range` may name a response's file by: a strong ETag, or the time of its last change."""
-    tag = response.headers.get("ETag", "")
-    return tag if tag and not tag.startswith("W/") else response.headers.get("Last-Modified", "")
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.is_file() else 0
-
-
-def _discard(part: Path) -> None:
-    """Remove an unfinished download: ours, and what gdown leaves under a name of its own."""
-    for path in [part, _notes(part), *part.parent.glob(f"{part.name}????????.part")]:
-        with suppress(OSError):
-            path.unlink()
