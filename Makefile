@@ -1,4 +1,4 @@
-# make setup | demo | demo-all | test | lint | bench | truth | clean
+# make setup | demo | demo-all | test | lint | bench | truth | text | clean
 #
 # One environment, .venv, for use and for tests. It is made again only when what it is made from changes.
 
@@ -6,7 +6,7 @@ VENV := .venv
 PYTHON_IN := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo demo-all test lint bench truth clean
+.PHONY: help setup demo demo-all test lint bench truth text clean
 
 help:
 	@echo "make setup   install into $(VENV) (about 2.5 GB, Python 3.11 or newer)"
@@ -16,6 +16,7 @@ help:
 	@echo "make lint    lint and types alone"
 	@echo "make bench   measure speed on this machine"
 	@echo "make truth   measure motions against true renderings"
+	@echo "make text    measure movements made from sentences"
 	@echo "make clean   remove $(VENV) and caches; outputs stay"
 
 setup: $(STAMP)
@@ -32,7 +33,7 @@ $(STAMP): setup.cfg pyproject.toml constraints.txt
 	done; \
 	echo "No Python 3.11 or newer among: $(CANDIDATES). Install one, or name it: make setup PYTHON=python3.11" >&2; \
 	exit 1
-	@$(PYTHON_IN) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,training]'
+	@$(PYTHON_IN) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,text,training]'
 	@touch $@
 
 demo: setup
@@ -51,6 +52,9 @@ bench: setup
 
 truth: setup
 	$(PYTHON_IN) -m benchmarks.truth
+
+text: setup
+	$(PYTHON_IN) -m benchmarks.text_anchors
 
 # Tests last: pytest's closing line ends the output.
 test: lint

@@ -6,7 +6,7 @@ import math
 import os
 import tempfile
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -20,11 +20,14 @@ from pipeline.job import JobSpec, ModelSpec, MotionSpec, VideoSpec
 from pipeline.ledger import Ledger
 from pipeline.ray_session import usable_cores
 from pipeline.resources import Node
+from stages.anchor_text import CPU_BYTES, kept_bytes
 from stages.errors import CheckpointError, ClipError, JobError, MicromotionError, OutputError
 from stages.models import ModelFiles
 from stages.produce import VideoSettings
 from stages.subspace import Micromotion, load_micromotion
+from stages.text_template import captions
 from weights import load_generator, load_identity, load_inverter, load_landmarks
+from weights.clip import clip_hash, find_clip, load_clip
 from weights.store import PARTS, find, sha256
 
 # What a change of the pipeline itself would have to raise, so that old results are not taken for its own.
@@ -38,6 +41,8 @@ class Model:
     Attributes:
         files: the checkpoints, by name or path.
         hashes: part -> `sha256:…` of its file.
+        clip: `sha256:…` of the CLIP that reads the job's texts; empty where there are none.
+        degree_bytes: memory that a text anchor takes while its gradient is computed.
         generator: the generator's fingerprint.
         num_layers: its styles.
         resolution: pixels a side.
@@ -50,6 +55,8 @@ class Model:
     num_layers: int
     resolution: int
     bytes: int
+    clip: str = ""
+    degree_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -58,7 +65,7 @@ class MotionPlan:
 
     Attributes:
         spec: the job's field.
-        source: the clip or the file.
+        source: the clip or the file; None for a text.
         path: the `.safetensors` in the output folder.
         picture: the anchors' picture beside it.
         made_from: hash of everything that decides the movement.
@@ -66,7 +73,7 @@ class MotionPlan:
     """
 
     spec: MotionSpec
-    source: Path
+    source: Path | None
     path: Path
     picture: Path
     made_from: str
@@ -95,16 +102,10 @@ def check_job(job: JobSpec) -> Checked:
         UserError: of the kind that fits: a job's field, the manifest, a clip, a checkpoint, a movement's file or its
             generator, the output folder.
     """
-    for name, spec in job.motion.items():
-        if spec.text is not None:
-            raise JobError(
-                f"motion.{name}.text: this version cannot make a movement from a sentence; "
-                "it needs a clip or the file of a movement extracted before."
-            )
     manifest = read_manifest(job.manifest)
     rows = target_rows(manifest, job)
     check_output(job.output)
-    model = check_model(job.model, job.detector)
+    model = check_model(job.model, job.detector, texts=[spec for spec in job.motion.values() if spec.text is not None])
     layers = job.video.layers
     if layers is not None and layers[1] > model.num_layers:
         raise JobError(
@@ -159,13 +160,16 @@ def check_output(output: Path) -> None:
         ) from error
 
 
-def check_model(spec: ModelSpec, detector: str = "haar") -> Model:
+def check_model(spec: ModelSpec, detector: str = "haar", texts: Sequence[MotionSpec] = ()) -> Model:
     """Find the four checkpoints, load each once to see that it is what it should be, and hash them.
 
-    Warns where the inverter was trained with another generator than the one that will render.
+    Where there are `texts`, the CLIP that reads them too, and whether it can read them. Warns where the inverter was
+    trained with another generator than the one that will render.
 
     Raises:
         CheckpointError: one is missing, or is of another kind or size.
+        TextError: a sentence is too long for the CLIP.
+        ExtraMissing: there are texts, and what reads them is not installed.
     """
     paths = {part: find(getattr(spec, part), part) for part in PARTS}
     generator = load_generator(paths["generator"])
@@ -182,14 +186,20 @@ def check_model(spec: ModelSpec, detector: str = "haar") -> Model:
         )
     load_identity(paths["identity"])
     load_landmarks(paths["landmarks"])
+    if texts:
+        clip = load_clip(spec.clip)
+        for text in texts:
+            clip.check_texts(captions(str(text.text), text.anchors.degrees))
     # Names stay names: another machine has the registry's files at another place.
     return Model(
-        files=ModelFiles(**{part: getattr(spec, part) for part in PARTS}, detector=detector),
+        files=ModelFiles(**{part: getattr(spec, part) for part in PARTS}, clip=spec.clip, detector=detector),
         hashes={part: sha256(path) for part, path in paths.items()},
         generator=generator.fingerprint,
         num_layers=generator.num_layers,
         resolution=generator.resolution,
         bytes=sum(path.stat().st_size for path in paths.values()),
+        clip=clip_hash(find_clip(spec.clip)) if texts else "",
+        degree_bytes=kept_bytes(generator),
     )
 
 
@@ -229,6 +239,11 @@ def this_machine() -> list[Node]:
     return [Node(usable_cores(), torch.cuda.device_count(), 0.7 * pages)]
 
 
+def anchor_bytes(model: Model, degrees: int) -> float:
+    """Memory that a worker needs for text anchors, over what any producer needs."""
+    return min(CPU_BYTES, degrees * model.degree_bytes)
+
+
 def producer_bytes(model: Model) -> float:
     """Memory that one producer needs: Python and PyTorch, the networks, and frames of the model's resolution."""
     frames = 8 * 16 * 4 * 3 * model.resolution**2  # eight at a time, with what lies between their layers
@@ -243,6 +258,17 @@ def _motion_plan(name: str, spec: MotionSpec, job: JobSpec, model: Model, single
     """
     path = job.output / "motion.safetensors" if single else job.output / "motions" / f"{name}.safetensors"
     picture = job.output / "anchors.png" if single else path.with_suffix(".png")
+    if spec.text is not None:
+        parts = ("generator", "identity", "landmarks")
+        made_from = _hash(
+            {
+                "recipe": RECIPE,
+                "text": spec.text,
+                "fit": spec.model_dump(mode="json", exclude={"clip", "file", "text", "max_anchors"}),
+                "model": {"clip": model.clip, **{part: model.hashes[part] for part in parts}},
+            }
+        )
+        return MotionPlan(spec, None, path, picture, made_from, _made_before(name, path, job.output, made_from))
     source = Path(spec.file or spec.clip or "")
     if spec.file is not None:
         motion = load_micromotion(source)
@@ -254,7 +280,7 @@ def _motion_plan(name: str, spec: MotionSpec, job: JobSpec, model: Model, single
         {
             "recipe": RECIPE,
             "clip": sha256(source),
-            "fit": spec.model_dump(exclude={"clip", "file", "text"}),
+            "fit": spec.model_dump(exclude={"clip", "file", "text", "anchors"}),
             "model": {part: model.hashes[part] for part in ("generator", "inverter", "landmarks")},
             "detector": job.detector,
             "iterations": job.iterations,

@@ -25,7 +25,7 @@ import typer
 from pipeline import weights_verbs
 from pipeline.console import DOOR, SETTINGS, complain, example, say
 from pipeline.phrases import count
-from stages.errors import MicromotionError, OutputError, Reason, UserError
+from stages.errors import JobError, MicromotionError, OutputError, Reason, UserError
 
 if TYPE_CHECKING:
     from pipeline.job import JobSpec
@@ -116,7 +116,17 @@ def report(output: OutputFolder) -> None:
 
 @app.command(epilog=example("extract smile.mp4 --output smile.safetensors"))
 def extract(
-    clip: Annotated[Path, typer.Argument(metavar="CLIP", help="A video of one face moving.", show_default=False)],
+    clip: Annotated[
+        Path | None, typer.Argument(metavar="[CLIP]", help="A video of one face moving.", show_default=False)
+    ] = None,
+    text: Annotated[
+        str | None,
+        typer.Option(
+            "--text",
+            metavar="SENTENCE",
+            help='Instead of a clip: a sentence with "{degree}" in it, e.g. "a person with {degree} smile".',
+        ),
+    ] = None,
     output: Annotated[
         Path, typer.Option("--output", metavar="FILE", help="The movement's file; a picture goes beside it.")
     ] = Path("motion.safetensors"),
@@ -125,16 +135,29 @@ def extract(
         int,
         typer.Option("--max-anchors", min=2, max=4096, help="Frames of the clip that are looked at, evenly spread."),
     ] = 64,
+    seeds: Annotated[
+        int, typer.Option("--seeds", min=1, max=1000, help="With --text: so many identities make the anchors.")
+    ] = 4,
 ) -> None:
-    """Take the movement out of a clip, for jobs to come: `motion: {file: smile.safetensors}`."""
+    """Take the movement out of a clip or a sentence, for jobs to come: `motion: {file: smile.safetensors}`."""
     from pipeline.display import Display
     from pipeline.events import EventLog
     from pipeline.extract import extract_motion
+    from pipeline.job import AnchorsSpec, MotionSpec
+    from stages.text_template import captions
 
+    if (clip is None) == (text is None):
+        found = "neither" if clip is None else "both"
+        raise JobError(f"extract: expected a clip or --text with a sentence, found {found}.")
     if output.suffix != ".safetensors":
         raise OutputError(f'--output {output}: expected a name that ends in .safetensors, found "{output.suffix}".')
+    if text is not None:
+        captions(text)
+        spec = MotionSpec(text=text, anchors=AnchorsSpec(seeds=tuple(range(1, seeds + 1))))
+    else:
+        spec = MotionSpec(clip=str(clip), max_anchors=max_anchors)
     with Display() as display, EventLog(listeners=[display]) as events:
-        made = extract_motion(clip, output, events, model=model, max_anchors=max_anchors)
+        made = extract_motion(spec, output, events, model=model)
     say(f"{made}, and its anchors in {made.with_suffix('.png')}")
 
 

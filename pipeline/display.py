@@ -75,6 +75,10 @@ class Display:
         if begun and self.progress.outcome == "running" and now - max(self._last_line, begun) >= PLAIN_SECONDS:
             lines.append(headline(self.progress, now))
             self._last_line = now
+        stage = self.progress.stages.get(str(event.get("stage")))
+        if stage and stage.detail and stage.state == "progress" and now - self._last_line >= PLAIN_SECONDS:
+            lines.append(f"{clean(stage.name)}: {_share(stage)}")
+            self._last_line = now
         stamp = time.strftime("%H:%M:%S", time.localtime(now))
         for line in lines:
             self.console.print(Text(f"{stamp}  {line}"), soft_wrap=True)
@@ -148,7 +152,8 @@ def _failures(progress: Progress) -> Table:
 
 
 def _share(stage: Stage) -> str:
-    return f"{stage.done:,}" if stage.total is None else f"{stage.done:,} of {stage.total:,}"
+    counted = f"{stage.done:,}" if stage.total is None else f"{stage.done:,} of {stage.total:,}"
+    return f"{counted}, {stage.detail}" if stage.detail else counted
 
 
 def _failure_line(progress: Progress) -> str:

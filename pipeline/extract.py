@@ -1,77 +1,94 @@
-"""Extracting a movement by itself: from a clip to a micromotion's file, without any targets."""
+"""Extracting a movement: from a clip or a sentence to a micromotion's file, for a job or by itself."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pipeline.checks import Model, check_model, check_output, producer_bytes
+from pipeline.checks import Model, anchor_bytes, check_model, check_output, producer_bytes
 from pipeline.events import EventLog
 from pipeline.failures import explained
 from pipeline.interruption import Interruption
 from pipeline.job import ClusterSpec, ModelSpec, MotionSpec
 from pipeline.motion_flow import MotionFlow
+from pipeline.passes import Passes
 from pipeline.ray_session import ray_session
 from pipeline.resources import Node, plan_workers
+from pipeline.text_flow import TextFlow
+
+
+@dataclass(frozen=True)
+class AtWork:
+    """A running Ray, and what has to be known to send anchors through it.
+
+    Attributes:
+        model: found and checked.
+        cluster: the job's settings of it. nodes: its machines.
+        events: where progress is told.
+        interruption: looked at all the while.
+        iterations: the inverter's steps.
+    """
+
+    model: Model
+    cluster: ClusterSpec
+    nodes: list[Node]
+    events: EventLog
+    interruption: Interruption
+    iterations: int = 5
 
 
 def extract_motion(
-    clip: Path,
+    spec: MotionSpec,
     output: Path,
     events: EventLog,
     *,
     model: ModelSpec | str = "synthface",
     cluster: ClusterSpec | None = None,
     iterations: int = 5,
-    **fit: Any,
 ) -> Path:
-    """Extract the movement of a clip into a file; the picture of its anchors stands beside it.
+    """Extract a movement into a file; the picture of its anchors stands beside it.
 
     Args:
-        clip: a video of one face.
+        spec: the clip or the text, and how it is fitted, as in a job's `motion`.
         output: the `.safetensors` file.
         events: where progress is told.
         model: a name of the registry, or its checkpoint files.
         cluster: where to work; this machine by default.
         iterations: the inverter's steps.
-        fit: `max_anchors`, `rank`, `energy`, `per_layer`, as in a job's `motion`.
 
     Returns:
         `output`.
 
     Raises:
-        UserError: the clip, the model or the output cannot be used.
+        UserError: the clip, the text, the model or the output cannot be used.
     """
-    spec = MotionSpec(clip=str(clip), **fit)
     cluster = cluster or ClusterSpec()
     check_output(output.parent)
     names = ModelSpec(**dict.fromkeys(ModelSpec.model_fields, model)) if isinstance(model, str) else model
-    found = check_model(names)
+    found = check_model(names, texts=[spec] if spec.text is not None else [])
     output.parent.mkdir(parents=True, exist_ok=True)
     interruption = Interruption()
-    with interruption.listening(), ray_session(cluster) as nodes:
-        flow = motion_flow(found, spec, iterations, cluster, nodes, events, interruption)
-        with interruption.flow(), explained():
-            flow.extract(output.stem, spec, clip, output, output.with_suffix(".png"))
+    with interruption.listening(), ray_session(cluster) as nodes, interruption.flow(), explained():
+        at_work = AtWork(found, cluster, nodes, events, interruption, iterations)
+        extract_into(at_work, output.stem, spec, output, output.with_suffix(".png"))
     return output
 
 
-def motion_flow(
-    model: Model,
-    spec: MotionSpec,
-    iterations: int,
-    cluster: ClusterSpec,
-    nodes: list[Node],
-    events: EventLog,
-    interruption: Interruption,
-) -> MotionFlow:
-    """The flow that extracts a movement, with workers as many as fit and as there are anchors."""
-    pool = plan_workers(nodes, spec.max_anchors, cluster.workers, cluster.device, producer_bytes(model)).produce
-    return MotionFlow(
-        model=replace(model.files, device=pool.device),
-        generator=model.generator,
-        iterations=iterations,
-        pool=pool,
-        stall_timeout=cluster.stall_timeout,
-        events=events,
-        on_wait=interruption.check,
-    )
+def extract_into(at_work: AtWork, name: str, spec: MotionSpec, path: Path, picture: Path) -> None:
+    """Make a movement's file and the picture of its anchors, with workers as many as fit and as there are anchors.
+
+    Raises:
+        UserError: the clip or the text cannot be used.
+        WorkStopped: the workers failed.
+    """
+    model, cluster = at_work.model, at_work.cluster
+    texts = spec.text is not None
+    rows = len(spec.anchors.seeds) if texts else spec.max_anchors
+    each = producer_bytes(model) + (anchor_bytes(model, len(spec.anchors.degrees)) if texts else 0)
+    pool = plan_workers(at_work.nodes, rows, cluster.workers, cluster.device, each).produce
+    passes = Passes(pool, cluster.stall_timeout, at_work.events, at_work.interruption.check)
+    files: Any = replace(model.files, device=pool.device)
+    if texts:
+        TextFlow(files, model.generator, passes).extract(name, spec, path, picture)
+    else:
+        clip = MotionFlow(files, model.generator, at_work.iterations, passes)
+        clip.extract(name, spec, Path(str(spec.clip)), path, picture)

@@ -21,12 +21,14 @@ import pyarrow as pa
 from pipeline.columns import COLUMN_TYPES, to_columns, to_table
 from pipeline.resources import Pool
 from pipeline.set_up_watch import SetUpWatch, announce_ready
+from pipeline.worker_notes import leave_note, take_notes
 from stages.errors import Reason
 
 # One crop is 192 KB: a block holds one of them, or hundreds of rows that were done before.
 BLOCK_BYTES = 128 << 10
 POLL_SECONDS = 0.1
 STOP_SECONDS = 30.0
+NOTE_SECONDS = 1.0
 
 StageClass = Callable[[Any], Callable[[dict[str, list[Any]]], Mapping[str, Any]]]
 
@@ -57,7 +59,9 @@ class StageWorker:
 
     def __init__(self, stage: StageClass, settings: Any) -> None:
         os.environ["HOME"] = os.environ.get("MICROMOTION_HOME", os.environ["HOME"])  # Ray's processes have their own
-        self._call = stage(settings)
+        self._call: Any = stage(settings)
+        if getattr(stage, "TELLS", False):
+            setattr(self._call, "tell", leave_note)  # noqa: B010 (a stage's type says nothing of it)
         announce_ready()
 
     def __call__(self, table: pa.Table) -> pa.Table:
@@ -138,12 +142,15 @@ class Flow:
         self._catch_executor()
         self._ready: queue.Queue[pa.Table | BaseException | None] = queue.Queue(maxsize=4)
         self._watch = SetUpWatch(StageWorker.__name__, sum(step.pool.workers for step in steps))
+        self._telling, self._asked = any(getattr(step.stage, "TELLS", False) for step in steps), time.monotonic()
         self._given_up = threading.Event()
         self._thread = threading.Thread(target=self._pull, name="flow", daemon=True)
         self._thread.start()
 
     def take(self, timeout: float) -> list[dict[str, Any]] | None:
-        """Finished rows; an empty list if none came within `timeout` seconds, None when all have come.
+        """Finished rows; notes on unfinished ones if none came within `timeout` seconds, None when all have come.
+
+        A note is a row with `status` "note" (`pipeline.worker_notes`); only stages with `TELLS` leave any.
 
         Raises:
             WorkStopped: workers die before they are ready, again and again.
@@ -152,7 +159,7 @@ class Flow:
             batch = self._ready.get(timeout=timeout)
         except queue.Empty:
             self._watch.check()
-            return []
+            return self._notes()
         if batch is None:
             return None
         if isinstance(batch, BaseException):
@@ -160,6 +167,13 @@ class Flow:
         columns = to_columns(batch)
         names = list(columns)
         return [dict(zip(names, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+
+    def _notes(self) -> list[dict[str, Any]]:
+        """What workers say of rows at which they are, asked about once a second."""
+        if not self._telling or time.monotonic() - self._asked < NOTE_SECONDS:
+            return []
+        self._asked = time.monotonic()
+        return [{"status": "note", **note} for note in take_notes()]
 
     def stop(self) -> None:
         """End the execution, and wait until its threads have ended.

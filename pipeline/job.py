@@ -14,11 +14,11 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from pipeline.job_spec import URI, ClusterSpec, JobSpec, ModelSpec, MotionSpec, Part, VideoSpec
+from pipeline.job_spec import URI, AnchorsSpec, ClusterSpec, JobSpec, ModelSpec, MotionSpec, Part, VideoSpec, is_single
 from pipeline.phrases import clean
 from stages.errors import JobError
 
-__all__ = ["ClusterSpec", "JobSpec", "ModelSpec", "MotionSpec", "VideoSpec", "load_job"]
+__all__ = ["AnchorsSpec", "ClusterSpec", "JobSpec", "ModelSpec", "MotionSpec", "VideoSpec", "load_job"]
 
 
 def load_job(path: Path | str, overrides: Sequence[str] = (), output: Path | str | None = None) -> JobSpec:
@@ -99,14 +99,16 @@ def _absolute(data: dict[str, Any], folder: Path) -> dict[str, Any]:
             data[name] = _resolved(data[name], folder)
     if isinstance(data.get("motion"), dict):
         motion = data["motion"]
-        several = any(isinstance(value, dict) for value in motion.values())
         data["motion"] = (
-            {name: _absolute_motion(source, folder) for name, source in motion.items()}
-            if several
-            else _absolute_motion(motion, folder)
+            _absolute_motion(motion, folder)
+            if is_single(motion)
+            else {name: _absolute_motion(source, folder) for name, source in motion.items()}
         )
     if isinstance(data.get("model"), dict):
-        data["model"] = {part: _model_file(value, folder) for part, value in data["model"].items()}
+        data["model"] = {
+            part: (_clip_folder if part == "clip" else _model_file)(value, folder)
+            for part, value in data["model"].items()
+        }
     elif isinstance(data.get("model"), str):
         data["model"] = _model_file(data["model"], folder)
     return data
@@ -131,6 +133,14 @@ def _model_file(value: Any, folder: Path) -> Any:
     if not isinstance(value, str):
         return value
     looks_like_path = "/" in value or (folder / value).is_file()
+    return _resolved(value, folder) if looks_like_path else value
+
+
+def _clip_folder(value: Any, folder: Path) -> Any:
+    """A CLIP's folder made absolute where there is such a folder; a name of the registry or the hub as it is."""
+    if not isinstance(value, str):
+        return value
+    looks_like_path = value.startswith((".", "/", "~")) or (folder / value).is_dir()
     return _resolved(value, folder) if looks_like_path else value
 
 
@@ -168,6 +178,7 @@ def _known_fields(location: tuple[int | str, ...]) -> list[str]:
         "model": ModelSpec,
     }
     part = parts.get(str(location[0]), JobSpec) if location else JobSpec
+    part = AnchorsSpec if "anchors" in location else part
     return [name for name in part.model_fields if name != "made_with"]
 
 

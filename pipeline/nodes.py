@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.checks import Model
-from stages.errors import CheckpointError, ClusterError
+from stages.errors import CheckpointError, ClusterError, UserError
 from stages.models import ModelFiles
+from weights.clip import clip_hash, find_clip
 from weights.store import PARTS, find, sha256
 
 MARK = ".written-from-"
+OTHER_FILE = "{path}: expected {expected} as on the machine that starts the job, found {found}."
 PATIENCE = 300.0  # seconds; a slow disk takes a minute to hash the published inverter
 
 
@@ -76,7 +78,9 @@ def leave_a_mark(output: str, node: str) -> str:
 
 def nodes_without_weights(model: Model) -> dict[str, str]:
     """Machines of the running Ray that lack a checkpoint of a model, or have another one, and what is wrong there."""
-    answers = on_every_node(weights_missing, model.files, dict(model.hashes))
+    answers = on_every_node(
+        weights_missing, model.files, {**model.hashes, **({"clip": model.clip} if model.clip else {})}
+    )
     return {machine: problem for machine, problem in answers.items() if problem}
 
 
@@ -96,7 +100,7 @@ def weights_missing(files: ModelFiles, hashes: Mapping[str, str], node: str = ""
 
     Args:
         files: names of the registry, or paths.
-        hashes: `sha256:…` of each part's file where the job was started.
+        hashes: `sha256:…` of each part's file, and of the CLIP where one is needed, where the job was started.
         node: the machine's id, which changes nothing.
     """
     problems = []
@@ -107,5 +111,12 @@ def weights_missing(files: ModelFiles, hashes: Mapping[str, str], node: str = ""
             problems.append(str(missing))
             continue
         if (found := sha256(path)) != hashes[part]:
-            problems.append(f"{path}: expected {hashes[part]} as on the machine that starts the job, found {found}.")
+            problems.append(OTHER_FILE.format(path=path, expected=hashes[part], found=found))
+    if "clip" in hashes:
+        try:
+            folder = find_clip(files.clip)
+            if (found := clip_hash(folder)) != hashes["clip"]:
+                problems.append(OTHER_FILE.format(path=folder, expected=hashes["clip"], found=found))
+        except UserError as missing:
+            problems.append(str(missing))
     return " ".join(problems)

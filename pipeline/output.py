@@ -13,8 +13,27 @@ from pipeline.events import EventLog
 from stages.durable import replacing
 from stages.micromotion import Micromotion
 
-MADE = ("ledger", "videos", "motions", "motion.safetensors", "anchors.png", "results.parquet", "report.html")
-LIBRARIES = ("torch", "ray", "numpy", "pyarrow", "decord2", "imageio-ffmpeg", "opencv-python", "safetensors")
+MADE = (
+    "ledger",
+    "videos",
+    "motions",
+    "motion.safetensors",
+    "anchors.png",
+    "anchors-loss.svg",
+    "results.parquet",
+    "report.html",
+)
+LIBRARIES = (
+    "torch",
+    "transformers",
+    "ray",
+    "numpy",
+    "pyarrow",
+    "decord2",
+    "imageio-ffmpeg",
+    "opencv-python",
+    "safetensors",
+)
 
 
 def write_job(checked: Checked, motions: Mapping[str, Micromotion | None]) -> None:
@@ -44,7 +63,7 @@ def write_job(checked: Checked, motions: Mapping[str, Micromotion | None]) -> No
 def forget(checked: Checked, events: EventLog) -> Checked:
     """Remove what earlier runs made in the output folder, and say so first."""
     output = checked.job.output
-    sources = {checked.manifest.path.absolute(), *(plan.source for plan in checked.motions.values())}
+    sources = {checked.manifest.path.absolute(), *(plan.source for plan in checked.motions.values() if plan.source)}
     made = {name: output / name for name in MADE if (output / name).exists()}
     there = [name for name, path in made.items() if not any(source.is_relative_to(path) for source in sources)]
     if there:
@@ -55,6 +74,6 @@ def forget(checked: Checked, events: EventLog) -> Checked:
             shutil.rmtree(path)
         else:
             path.unlink()
-    clips = {name: plan for name, plan in checked.motions.items() if plan.spec.clip is not None}
-    unmade = {name: replace(plan, ready=None) for name, plan in clips.items()}
+    made_here = {name: plan for name, plan in checked.motions.items() if plan.spec.file is None}
+    unmade = {name: replace(plan, ready=None) for name, plan in made_here.items()}
     return replace(checked, motions={**checked.motions, **unmade})

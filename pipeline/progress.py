@@ -19,7 +19,7 @@ LAST_FAILURES = 5
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage of the run: how many of how many (`None` where nobody knows), over how many seconds."""
+    """One stage of the run: how many of how many (`None` where nobody knows), in how many seconds, and how it goes."""
 
     name: str
     state: str = "started"
@@ -27,6 +27,7 @@ class Stage:
     total: int | None = None
     started: float = 0.0
     seconds: float = 0.0
+    detail: str = ""
 
 
 @dataclass(frozen=True)
@@ -184,6 +185,7 @@ def _with_stage(progress: Progress, event: Event, at: float) -> Progress:
         total=known.total if total is None else int(total),
         started=known.started,
         seconds=max(at - known.started, 0.0),
+        detail=clean(str(event.get("detail") or known.detail)),
     )
     # Rows that stood already say nothing by themselves: of them only the stage's count knows. Until it has one, what
     # the run announced is the best guess.

@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 
 from pipeline.checks import (
     Checked,
+    MotionPlan,
     check_job,
     kept_rows,
     producer_bytes,
@@ -29,18 +30,20 @@ from pipeline.checks import (
     video_settings,
 )
 from pipeline.events import EventLog
-from pipeline.extract import motion_flow
+from pipeline.extract import AtWork, extract_into
 from pipeline.failures import explained
 from pipeline.interruption import Interruption
 from pipeline.job import JobSpec
 from pipeline.ledger import Ledger, OutputLock
 from pipeline.nodes import check_nodes_weights, check_nodes_write, nodes_without_weights
 from pipeline.output import forget, write_job
+from pipeline.phrases import count as counted
 from pipeline.ray_session import ray_session
 from pipeline.report import write_report
 from pipeline.resources import Layout, Node, plan_workers
 from pipeline.results import collect_results
 from pipeline.target_flow import Tally, TargetFlow
+from pipeline.text_flow import losses_path
 from stages.durable import replacing
 from stages.errors import MicromotionError
 from stages.prepare import Prepare, PrepareSettings
@@ -82,8 +85,7 @@ def plan_job(job: JobSpec) -> Plan:
     kept, count = kept_rows(checked), len(checked.manifest)
     lines = [f"job {job.name}: {count:,} rows of {job.manifest}, {kept:,} of them done already"]
     for name, plan in checked.motions.items():
-        state = "ready" if plan.ready is not None else f"to be extracted from at most {plan.spec.max_anchors} frames"
-        lines.append(f"movement {name}: {plan.source}, {state}")
+        lines.append(f"movement {name}: {_described(plan)}")
     model = checked.model
     lines.append(f"model: generator of {model.resolution} px and {model.num_layers} layers, {model.generator}")
     video = job.video
@@ -147,12 +149,12 @@ def run_job(job: JobSpec, events: EventLog, *, fresh: bool = False, retry: Colle
             write_report(job.output)
         except Exception as error:  # the report is made of the results: should it fail, they stand all the same
             events.emit("warning", message=f"report.html was not written ({type(error).__name__}: {error}).")
-        counted = _counted(tally)
+        ended = _counted(tally)
         if exit_code == 130:
-            events.emit("run_interrupted", **counted, remaining=len(tally.keys) - tally.seen)
+            events.emit("run_interrupted", **ended, remaining=len(tally.keys) - tally.seen)
         else:
-            events.emit("run_finished", **counted, frames=tally.frames, seconds=seconds, exit_code=exit_code)
-    return RunSummary(**counted, frames=tally.frames, seconds=seconds, exit_code=exit_code, output=job.output)
+            events.emit("run_finished", **ended, frames=tally.frames, seconds=seconds, exit_code=exit_code)
+    return RunSummary(**ended, frames=tally.frames, seconds=seconds, exit_code=exit_code, output=job.output)
 
 
 def _work(
@@ -221,15 +223,29 @@ def _motions(
         plan.path.parent.mkdir(parents=True, exist_ok=True)
         if plan.ready is not None:
             plan.ready.save(plan.path)
-            if plan.spec.clip is None:
-                plan.picture.unlink(missing_ok=True)  # of another movement, which this one replaces
+            if plan.spec.file is not None:
+                for picture in (plan.picture, losses_path(plan.picture)):
+                    picture.unlink(missing_ok=True)  # of another movement, which this one replaces
         else:
-            flow = motion_flow(checked.model, plan.spec, job.iterations, cluster, nodes, events, interruption)
-            flow.extract(name, plan.spec, plan.source, plan.path, plan.picture)
+            at_work = AtWork(checked.model, cluster, nodes, events, interruption, job.iterations)
+            extract_into(at_work, name, plan.spec, plan.path, plan.picture)
         motions[name] = load_micromotion(plan.path)
         motions[name].check(checked.model.generator, checked.model.num_layers)
         write_job(checked, motions)
     return motions
+
+
+def _described(plan: MotionPlan) -> str:
+    """Where a movement comes from, and what has to be done for it."""
+    anchors = plan.spec.anchors
+    if plan.spec.text is not None:
+        source = f'"{plan.spec.text}"'
+        work = (
+            f"to be made from {counted(len(anchors.seeds), 'identity', 'identities')} at {len(anchors.degrees)} degrees"
+        )
+    else:
+        source, work = str(plan.source), f"to be extracted from at most {plan.spec.max_anchors} frames"
+    return f"{source}, {'ready' if plan.ready is not None else work}"
 
 
 def _layout(checked: Checked, nodes: list[Node]) -> Layout:

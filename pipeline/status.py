@@ -86,7 +86,8 @@ def describe(status: Status) -> list[str]:
     if active and not ended:
         stage = active[-1]
         total = "" if stage.total is None else f" of {stage.total:,}"
-        lines.append(f"at work on: {clean(stage.name)}, {stage.done:,}{total}")
+        detail = f", {stage.detail}" if stage.detail else ""
+        lines.append(f"at work on: {clean(stage.name)}, {stage.done:,}{total}{detail}")
     if status.condition == "running":
         lines.append(headline(progress, status.now))
     else:

@@ -17,18 +17,22 @@ app = typer.Typer(help="Models: which there are, getting them, checking them, im
 @app.command("list", epilog=example("weights list"))
 def list_() -> None:
     """Every model that a job can name, where its files are or have to be, and under which licence."""
+    from itertools import groupby
+
+    from weights.registry import registered_models
     from weights.store import list_models, weights_folder
 
+    clips = {model.name: model.clip for model in registered_models()}
     say(f"weights folder: {weights_folder()}")
-    model = ""
-    for stored in list_models():
-        if stored.model != model:
-            model = stored.model
-            say("", model)
-        state = f"{stored.size / 1e6:,.1f} MB" if stored.present else "missing"
-        say(f"  {stored.part}: {stored.usable}, {state}", f"    {stored.permits} ({stored.licence})")
-        if stored.source and not stored.present:
-            say(f"    from {stored.source}")
+    for model, parts in groupby(list_models(), key=lambda stored: stored.model):
+        say("", model)
+        for stored in parts:
+            state = f"{stored.size / 1e6:,.1f} MB" if stored.present else "missing"
+            say(f"  {stored.part}: {stored.usable}, {state}", f"    {stored.permits} ({stored.licence})")
+            if stored.source and not stored.present:
+                say(f"    from {stored.source}")
+        if clips[model]:
+            say(f"  clip, for text anchors: {_clip_state(model)}")
 
 
 @app.command(epilog=example("weights fetch ffhq"))
@@ -72,6 +76,8 @@ def verify(
     ] = None,
 ) -> None:
     """Read a model's files as the networks that they have to be, and hold them to their hashes."""
+    from weights.clip import clip_hash, find_clip, load_clip
+    from weights.registry import registered_models
     from weights.store import find, models_named
 
     for stored in models_named(name):
@@ -79,6 +85,10 @@ def verify(
             continue
         find(stored.model, stored.part)
         say(f"{stored.model} {stored.part}: {_verified(stored)}")
+    for model in registered_models():
+        if model.clip and (name == model.name or (name is None and model.clip.startswith("bundled/"))):
+            load_clip(model.name)
+            say(f"{model.name} clip: good, {clip_hash(find_clip(model.name))}")
 
 
 @app.command("import", epilog=example("weights import stylegan2-ffhq-config-f.pt"))
@@ -108,6 +118,17 @@ def import_(
         folder.mkdir(parents=True, exist_ok=True)
         motion.save(made)
     say(f"{made}, {made.stat().st_size / 1e6:,.1f} MB")
+
+
+def _clip_state(model: str) -> str:
+    """Where a model's CLIP is, or what to do about it."""
+    from stages.errors import UserError
+    from weights.clip import find_clip
+
+    try:
+        return str(find_clip(model))
+    except UserError as missing:
+        return f"missing. {missing}"
 
 
 def _verified(stored: "Stored") -> str:

@@ -5,9 +5,11 @@
     │   ├── JobError               a job file's field
     │   ├── ManifestError          a manifest's file, column or row
     │   ├── ClipError              a reference clip that cannot serve
+    │   ├── TextError              a sentence, or its degrees, from which no anchors can be made
     │   ├── CheckpointError        a weights file of another kind, shape or family, or damaged
     │   ├── MotionFileError        a micromotion's file that cannot be read or written
     │   ├── MotionMismatch         a micromotion made on another generator
+    │   ├── ExtraMissing           an optional part of this package that is not installed
     │   ├── OutputError            an output folder that cannot be used
     │   └── ClusterError           a cluster on which the job cannot fit
     ├── WorkStopped                the engine failed under a run: what is done is kept
@@ -57,6 +59,10 @@ class ClipError(UserError):
     """A reference clip cannot be decoded or shows no usable face."""
 
 
+class TextError(UserError):
+    """A sentence, or its list of degrees, cannot make anchors."""
+
+
 class CheckpointError(UserError):
     """A weights file is missing, damaged, or not what was expected."""
 
@@ -74,6 +80,10 @@ class MotionMismatch(UserError):
             f"the micromotion{named} does not fit this generator: expected {expected}, found {actual}. "
             "Extract it again with the model that the job names."
         )
+
+
+class ExtraMissing(UserError):
+    """What was asked for needs packages that are not installed; the text names the command that installs them."""
 
 
 class OutputError(UserError):

@@ -7,11 +7,13 @@ from functools import cached_property
 import torch
 
 from stages.detect import FaceFinder
+from stages.networks.clip import Clip
 from stages.networks.fan import LandmarkNetwork
 from stages.networks.irse import IdentityNetwork
 from stages.networks.restyle import Inverter
 from stages.networks.stylegan2 import Generator
 from weights import load_generator, load_identity, load_inverter, load_landmarks
+from weights.clip import load_clip
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,7 @@ class ModelFiles:
 
     Attributes:
         generator, inverter, identity, landmarks: as `weights.load_…` take them.
+        clip: for text anchors, as `weights.clip.load_clip` takes it.
         detector: how faces are found, as `stages.detect.FaceFinder` takes it.
         device: "cpu", "cuda", or "auto" for a GPU where the worker has one.
     """
@@ -28,6 +31,7 @@ class ModelFiles:
     inverter: str = "synthface"
     identity: str = "synthface"
     landmarks: str = "synthface"
+    clip: str = "synthface"
     detector: str = "haar"
     device: str = "auto"
 
@@ -61,6 +65,11 @@ class Models:
     def landmarks(self) -> LandmarkNetwork:
         """Where its features are."""
         return load_landmarks(self.files.landmarks, self.device)
+
+    @cached_property
+    def clip(self) -> Clip:
+        """What a sentence says of a picture."""
+        return load_clip(self.files.clip, self.device)
 
     @cached_property
     def finder(self) -> FaceFinder:

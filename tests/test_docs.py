@@ -7,7 +7,7 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from pipeline.job import ClusterSpec, JobSpec, ModelSpec, MotionSpec, VideoSpec, load_job
+from pipeline.job import AnchorsSpec, ClusterSpec, JobSpec, ModelSpec, MotionSpec, VideoSpec, load_job
 from pipeline.ledger import RESULT_FIELDS
 from stages.errors import Reason
 
@@ -15,9 +15,11 @@ PARTS: dict[str, type[BaseModel]] = {
     "": JobSpec,
     "model.": ModelSpec,
     "motion.": MotionSpec,
+    "motion.anchors.": AnchorsSpec,
     "video.": VideoSpec,
     "cluster.": ClusterSpec,
 }
+WORKED = ("demo", "demo_all", "own_clip", "text_smile", "text_aging", "text_eyes_closed", "text_angry")
 
 
 def first_cells(text: str, heading: str) -> Iterator[str]:
@@ -46,7 +48,7 @@ def test_every_reason_is_documented_and_no_other(files_page):
     assert set(first_cells(files_page, "Reasons")) == {reason.value for reason in Reason}
 
 
-@pytest.mark.parametrize("name", ["demo", "demo_all", "own_clip"])
+@pytest.mark.parametrize("name", WORKED)
 def test_a_worked_example_is_a_valid_job(name, repository):
     job = load_job(repository / f"jobs/{name}.yaml")
     assert job.name == name

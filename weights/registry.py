@@ -79,11 +79,16 @@ class PartEntry:
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """A model of the registry: a name, a line about it, and at least one part."""
+    """A model of the registry: a name, a line about it, at least one part, and the CLIP that knows its pictures.
+
+    Attributes:
+        clip: a folder `bundled/…` beside the registry, or a model of the hub; empty where there is none.
+    """
 
     name: str
     about: str
     parts: Mapping[Part, PartEntry]
+    clip: str = ""
 
 
 @cache
@@ -115,14 +120,16 @@ def read_registry(text: str) -> tuple[ModelEntry, ...]:
 
 
 def _model(name: str, entry: Any) -> ModelEntry:
-    if not isinstance(entry, dict) or entry.keys() != {"about", "parts"}:
-        raise _wrong(name, "expected `about` and `parts`")
+    if not isinstance(entry, dict) or entry.keys() - {"clip"} != {"about", "parts"}:
+        raise _wrong(name, "expected `about` and `parts`, and perhaps `clip`")
+    clip = entry.get("clip", "")
+    if clip and not (isinstance(clip, str) and re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", clip)):
+        raise _wrong(name, f"clip: expected bundled/… or a model of the hub, found {clip!r}")
     parts = entry["parts"]
     if not isinstance(parts, dict) or not parts or not parts.keys() <= set(PARTS):
         raise _wrong(name, f"expected some of the parts {', '.join(PARTS)}")
-    return ModelEntry(
-        name, str(entry["about"]), {part: _part(f"{name} {part}", parts[part]) for part in PARTS if part in parts}
-    )
+    known = {part: _part(f"{name} {part}", parts[part]) for part in PARTS if part in parts}
+    return ModelEntry(name, str(entry["about"]), known, clip)
 
 
 def _part(where: str, entry: Any) -> PartEntry:

@@ -7,10 +7,10 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from pipeline.anchor_pictures import CROSSED_OUT
 from pipeline.events import EventLog, read_events
 from pipeline.extract import extract_motion
-from pipeline.job import load_job
-from pipeline.motion_flow import CROSSED_OUT
+from pipeline.job import MotionSpec, load_job
 from pipeline.resources import Node
 from pipeline.run import RunSummary, plan_job, run_job
 from stages.ingest import read_clip
@@ -67,9 +67,8 @@ def test_a_job_runs_from_clip_to_report_and_makes_nothing_twice(tmp_path: Path, 
 def test_a_movement_extracted_by_itself_serves_another_job(tmp_path: Path, ray_nodes: list[Node]) -> None:
     job = write_job(tmp_path)
     with EventLog() as events:
-        made = extract_motion(
-            tmp_path / "clip.mp4", tmp_path / "smile.safetensors", events, iterations=1, max_anchors=4
-        )
+        spec = MotionSpec(clip=str(tmp_path / "clip.mp4"), max_anchors=4)
+        made = extract_motion(spec, tmp_path / "smile.safetensors", events, iterations=1)
     assert made.with_suffix(".png").is_file()
     job.write_text(job.read_text().replace("clip: clip.mp4", "file: smile.safetensors"))
     (tmp_path / "faces.csv").write_text("id,image\nanna,anna.png\n")
@@ -89,7 +88,8 @@ def test_frames_that_show_something_else_are_left_out_and_told(
         frames[frame, height * 3 // 8 : height * 9 // 16, width // 4 : width // 2] = (60, 40, 30)
     write_video(tmp_path / "clip.mp4", list(frames), 10)
     with EventLog(tmp_path / "log.jsonl") as events:
-        made = extract_motion(tmp_path / "clip.mp4", tmp_path / "smile.safetensors", events, iterations=2)
+        spec = MotionSpec(clip=str(tmp_path / "clip.mp4"))
+        made = extract_motion(spec, tmp_path / "smile.safetensors", events, iterations=2)
     motion = load_micromotion(made)
     assert motion.stray == (7, 13)
     assert 8 <= int(motion.progress.argmax()) <= 12

@@ -1,7 +1,7 @@
 """Train the bundled generator: a code and its render, in pairs.
 
     python -m weights.training.generator --renders DIR --output DIR --minutes 60 [--start FILE] [--device cuda]
-        [--sharpen 0.5]
+        [--sharpen 0.7] [--identity FILE --landmarks FILE]
 
 A code *is* a face here (`weights.training.face_code`), so the loss compares pictures directly. What matters most,
 measured on one CPU core: growing 16 → 32 → 64 → 128 px within one run, small initial tRGB and affine weights, two
@@ -9,7 +9,9 @@ mapping layers at the full learning rate, and eyes and mouth weighted six times.
 was interrupted; `--start` begins from an earlier generator, widened without changing its pictures (half of what a
 generator gets wrong is wider than four pixels and learnt six times faster at 32 px: `--grow-from`); with
 `--keep-mapping` codes keep their meaning, so that an inverter can train beside it; with `--sharpen` a discriminator
-adds its share to the gradient (`weights.training.discriminator`).
+adds its share to the gradient (`weights.training.discriminator`) and pixels are asked less for what they cannot know;
+with `--identity` and `--landmarks` the family's own networks ask for the features that they see
+(`weights.training.features`).
 """
 
 import copy
@@ -25,9 +27,11 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from stages.networks.stylegan2 import EqualLinear, Generator, ToRGB
+from weights import load_identity, load_landmarks
 from weights.saving import save_weights
 from weights.training.checkpoint import Average, Run, set_rate, training_options
 from weights.training.discriminator import Discriminator, discriminator_loss, sharpened_gradient
+from weights.training.features import FeatureLoss
 from weights.training.renders import FACE_ENTRIES, Renders, complete_codes, feature_weights, load_renders
 from weights.training.widening import widened
 
@@ -37,6 +41,9 @@ Stage = tuple[int, float, int]
 # Resolution, the share of the run's time after which it ends, batch.
 GROWTH: tuple[Stage, ...] = ((16, 0.06, 32), (32, 0.22, 24), (64, 0.52, 16), (128, 1.0, 8))
 LEARNING_RATE, JUDGING_RATE = 4e-3, 1e-3
+# What full-size pixels count outside of eyes and mouth, once a discriminator looks after detail.
+LOOSE = 0.2
+FEATURE_WEIGHT = 0.1
 
 
 def fresh_generator() -> Generator:
@@ -58,17 +65,19 @@ def first_mapping_weight(generator: Generator) -> Tensor:
     return generator.get_parameter("style.1.weight")
 
 
-def paired_loss(images: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
+def paired_loss(images: Tensor, targets: Tensor, weights: Tensor, fine: float = 1.0) -> Tensor:
     """L1 on pixels, on gradients (which keeps edges) and at two coarser scales (which keeps colours).
 
     Args:
         images, targets: (B, 3, S, S).
-        weights: (B, 1, S, S), how much each pixel counts.
+        weights: (B, 1, S, S), how much each pixel counts, from 1 on.
+        fine: what a pixel of weight 1 counts at full size; less leaves its detail to a discriminator.
     """
     error = images - targets
-    loss = (error.abs() * weights).mean()
-    down = ((error[..., 1:, :] - error[..., :-1, :]).abs() * weights[..., 1:, :]).mean()
-    across = ((error[..., 1:] - error[..., :-1]).abs() * weights[..., 1:]).mean()
+    close = weights - (1 - fine)  # (B, 1, S, S)
+    loss = (error.abs() * close).mean()
+    down = ((error[..., 1:, :] - error[..., :-1, :]).abs() * close[..., 1:, :]).mean()
+    across = ((error[..., 1:] - error[..., :-1]).abs() * close[..., 1:]).mean()
     loss = loss + 0.5 * (down + across)
     for scale in (2, 4):
         loss = loss + 0.4 * (F.avg_pool2d(error, scale).abs() * F.avg_pool2d(weights, scale)).mean()
@@ -108,8 +117,13 @@ def train(
     keep_mapping: bool = False,
     sharpen: float = 0.0,
     batches: int = 1,
+    judges: tuple[Path, Path] | None = None,
 ) -> None:
-    """Run until the time is over, from wherever an earlier run in `output` stopped."""
+    """Run until the time is over, from wherever an earlier run in `output` stopped.
+
+    Args:
+        judges: files of the identity and the landmark network, for the feature loss.
+    """
     faces, held_out = load_renders(*renders).split()
     torch.manual_seed(0)
     generator = fresh_generator()
@@ -122,6 +136,7 @@ def train(
     discriminator = Discriminator().to(device)
     judging = torch.optim.Adam(discriminator.parameters(), lr=JUDGING_RATE, betas=(0.0, 0.99))
     parts: dict[str, nn.Module | torch.optim.Optimizer] = {"discriminator": discriminator, "judging": judging}
+    features = FeatureLoss(load_identity(judges[0], device), load_landmarks(judges[1], device)) if judges else None
     run = Run(output, minutes, generator=generator, average=averaged, optimizer=optimizer, **(parts if sharpen else {}))
     if keep_mapping:
         generator.style.load_state_dict(averaged.style.state_dict())
@@ -148,11 +163,14 @@ def train(
         with torch.autocast(device, torch.bfloat16):
             images = generator.synthesize(generator.map(codes), resolution)
         images = images.float()
-        loss = paired_loss(images, targets, weights)
-        optimizer.zero_grad()
         # A discriminator that has seen nothing yet has nothing to say: its share grows over the first tenth.
         pull = sharpen * min(1.0, 10 * within) if last else 0.0
-        images.backward(sharpened_gradient(discriminator, images, loss, pull))
+        loss = paired_loss(images, targets, weights, fine=1 - (1 - LOOSE) * min(1.0, pull))
+        if features and last:
+            with torch.autocast(device, torch.bfloat16):
+                loss = loss + FEATURE_WEIGHT * features(images, targets)
+        optimizer.zero_grad()
+        images.backward(sharpened_gradient(discriminator, images, targets, loss, pull))
         if not keep_mapping:
             gradient = first_mapping_weight(generator).grad
             assert gradient is not None
@@ -195,6 +213,8 @@ if __name__ == "__main__":
     )
     parser.add_argument("--keep-mapping", action="store_true", help="leave the mapping network as it is")
     parser.add_argument("--sharpen", type=float, default=0.0, help="the discriminator's share of the gradient")
+    parser.add_argument("--identity", type=Path, help="an identity network, for the feature loss")
+    parser.add_argument("--landmarks", type=Path, help="a landmark network, for the feature loss")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     train(
@@ -207,4 +227,5 @@ if __name__ == "__main__":
         options.keep_mapping,
         options.sharpen,
         options.batches,
+        (options.identity, options.landmarks) if options.identity and options.landmarks else None,
     )
