@@ -10,7 +10,7 @@ import torch
 
 from stages.errors import CheckpointError, ExtraMissing
 from tests.weights.tiny_clip import write_tiny_clip
-from weights.clip import clip_hash, find_clip, load_clip
+from weights.clip import OTHER_FILES, clip_hash, find_clip, load_clip
 
 
 @pytest.fixture

@@ -2,12 +2,15 @@
 
     python -m weights.training.contrastive --renders DIR --output DIR --minutes 45 [--generator FILE] [--device cuda]
 
-Two losses. CLIP's own (Radford et al., ICML 2021) asks which of a batch's sentences belongs to which picture. Text
-anchors need more: that the sentences of one template are ordered and evenly spaced by degree. So every picture is also
-asked, for every amount of `weights.training.descriptions`, which of the eleven degrees of a template fits it, with the
-neighbours of the true degree nearly as right. Given a generator, half of the pictures are its own, of codes a little
-beside the true ones: text anchors are made on its pictures, and must not find ways to please that nobody would see.
-`OUTPUT/clip` is a folder in the hub's format. The same command resumes a run that was interrupted.
+CLIP (Radford et al., ICML 2021) finds out by itself, from hundreds of millions of pairs, what pictures and sentences
+have in common. Here the truth is known, so both towers learn it directly: a picture belongs where its face's meaning
+lies, a sentence where its own does (`weights.training.descriptions`, turned into the shared space by a fixed random
+rotation). An amount is an angle there, so that sentences of one template are evenly spaced by degree and change with
+nothing else, which is what text anchors need. CLIP's own loss is added: which of a batch's sentences is whose.
+
+Given a generator, half of the pictures are its own, of codes a little beside the true ones: text anchors are made on
+its pictures, and must not find ways to please that nobody would see. `OUTPUT/clip` is a folder in the hub's format. The
+same command resumes a run that was interrupted.
 """
 
 import json
@@ -24,10 +27,11 @@ from torch import Tensor
 from transformers import CLIPConfig, CLIPModel, CLIPTokenizer
 
 from stages.networks.clip import Clip
+from stages.text_template import DEGREES
 from weights import load_generator
 from weights.training.augmentation import degraded, moved
 from weights.training.checkpoint import Run, schedule, set_rate, training_options
-from weights.training.descriptions import AMOUNTS, amounts, describe, short_description, sweep
+from weights.training.descriptions import AMOUNTS, DIMENSIONS, amounts, describe, face_meaning, sweep
 from weights.training.face_code import face_from_code
 from weights.training.renders import Renders, complete_codes, load_renders
 from weights.training.vocabulary import learn_merges, write_vocabulary
@@ -35,13 +39,14 @@ from weights.training.vocabulary import learn_merges, write_vocabulary
 SIZE, PATCH, WIDTH, LAYERS, HEADS = 128, 16, 192, 5, 3
 TEXT_WIDTH, TEXT_LAYERS, TEXT_HEADS, POSITIONS = 128, 3, 4, 64
 SHARED = 128
-FIRST_SCALE = 3.4  # as a logarithm; OpenAI's 2.66 grows for an hour before it tells degrees apart
+FIRST_SCALE = 3.4  # as a logarithm
+FIRST_SPREAD = 0.3
 # OpenAI's, so that any CLIP preprocessing serves.
 MEAN, DEVIATION = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 BATCH = 64
 LEARNING_RATE = 1.5e-3
-DEGREE_WEIGHT = 1.0
-DEGREE_SPREAD = 0.08  # how far beside the true amount a degree is still nearly right
+CONTRASTIVE_WEIGHT = 0.02  # its gradient is much the larger
+SWEEPS = 3  # amounts whose degrees are all read at each step
 POOL = 6000  # pictures of the generator
 CODE_NOISE = 0.15  # in spreads of W
 TEXTS_LEARNT_FROM = 20_000
@@ -78,8 +83,10 @@ def fresh_clip(folder: Path) -> tuple[Any, CLIPTokenizer]:
         text_config=text, vision_config=vision, projection_dim=SHARED, logit_scale_init_value=FIRST_SCALE
     )
     model: Any = CLIPModel(config)
-    with torch.no_grad():  # OpenAI's spread of the patches' weights is for wide models and learns slowly here
-        model.vision_model.embeddings.patch_embedding.weight.mul_(3)
+    with torch.no_grad():  # OpenAI's spreads, 0.02 and less, take an hour to grow to where places and words tell apart
+        model.vision_model.embeddings.position_embedding.weight.normal_(std=FIRST_SPREAD)
+        model.text_model.embeddings.token_embedding.weight.normal_(std=FIRST_SPREAD)
+        model.text_model.embeddings.position_embedding.weight.normal_(std=FIRST_SPREAD / 3)
     return model, tokenizer
 
 
@@ -88,8 +95,9 @@ def write_tokenizer(folder: Path, faces: Renders) -> None:
     rng = np.random.default_rng(3)
     rows = rng.integers(0, len(faces), TEXTS_LEARNT_FROM)
     known = [face_from_code(code.astype(float)) for code in faces.codes[rows]]
-    texts = [describe(face, rng) for face in known]
-    texts += [text for amount in AMOUNTS.values() for template in amount.templates for text in sweep(template)]
+    texts = [describe(face, rng).text for face in known]
+    for name, amount in AMOUNTS.items():
+        texts += [said.text for template in amount.templates for said in sweep(name, template)]
     write_vocabulary(folder, learn_merges(texts))
     settings = {"tokenizer_class": "CLIPTokenizer", "model_max_length": POSITIONS}
     (folder / "tokenizer_config.json").write_text(json.dumps(settings, indent=2) + "\n")
@@ -144,6 +152,12 @@ def to_pixels(images: np.ndarray, device: str) -> Tensor:
     return torch.from_numpy(images).to(device).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
+def layout() -> Tensor:
+    """(DIMENSIONS, SHARED) orthonormal rows: where each dimension of a meaning lies in the shared space."""
+    turned = np.linalg.qr(np.random.default_rng(13).standard_normal((SHARED, DIMENSIONS)))[0]
+    return torch.from_numpy(turned.T.astype(np.float32))
+
+
 def contrastive_loss(image: Tensor, text: Tensor, scale: Tensor, texts: Sequence[str]) -> Tensor:
     """CLIP's loss; sentences that are the same count as equally right.
 
@@ -159,31 +173,25 @@ def contrastive_loss(image: Tensor, text: Tensor, scale: Tensor, texts: Sequence
     return (F.cross_entropy(logits, right) + F.cross_entropy(logits.T, right)) / 2
 
 
-def degree_loss(image: Tensor, degrees: Tensor, scale: Tensor, truth: Tensor) -> Tensor:
-    """Which degree fits, for every picture and amount.
-
-    Args:
-        image: (B, E), unit length.
-        degrees: (A, D, E), unit length, the sentences of one template for each amount.
-        truth: (B, A), 0 to 1.
-    """
-    logits = scale * torch.einsum("be,ade->bad", image, degrees)  # (B, A, D)
-    places = torch.linspace(0, 1, degrees.shape[1], device=image.device)
-    wanted = (-0.5 * ((truth[..., None] - places) / DEGREE_SPREAD) ** 2).softmax(dim=-1)  # (B, A, D)
-    return F.cross_entropy(logits.flatten(0, 1), wanted.flatten(0, 1))
-
-
 def read_amounts(clip: Clip, images: np.ndarray, rng: np.random.Generator, held_out: bool = True) -> np.ndarray:
-    """(N, A): the amounts as CLIP reads them, each the mean of the degrees weighed by how well they fit."""
-    scale = clip.model.logit_scale.exp().item()
-    places = torch.linspace(0, 1, 11)
-    templates = [amount.held_out if held_out else amount.templates for amount in AMOUNTS.values()]
-    chosen = [one[rng.integers(len(one))] for one in templates]
-    texts = torch.stack([clip.embed_texts(sweep(template)) for template in chosen]).cpu()  # (A, 11, E)
+    """(N, A): the amounts as CLIP reads them, each the degree of a template that fits best.
+
+    The similarity over the degrees is a half wave, whose phase a sum of sine and cosine finds between degrees.
+    """
+    angles = torch.linspace(0, np.pi, len(DEGREES))
+    wave = torch.stack([torch.ones_like(angles), angles.cos(), angles.sin()], dim=1)  # (D, 3)
     with torch.no_grad():
-        seen = torch.cat([clip.embed_images(to_pixels(images[i : i + 64], "cpu")) for i in range(0, len(images), 64)])
-    logits = scale * torch.einsum("be,ade->bad", seen, texts)  # (N, A, 11)
-    return (logits.softmax(dim=-1) @ places).numpy()
+        device = str(clip.mean.device)
+        parts = [clip.embed_images(to_pixels(images[i : i + 64], device)).cpu() for i in range(0, len(images), 64)]
+    seen, found = torch.cat(parts), []  # (N, E)
+    for name, amount in AMOUNTS.items():
+        templates = amount.held_out if held_out else amount.templates
+        texts = [said.text for said in sweep(name, templates[rng.integers(len(templates))])]
+        similarity = seen @ clip.embed_texts(texts).cpu().T  # (N, D)
+        fitted = torch.linalg.lstsq(wave, similarity.T).solution  # (3, N)
+        angle = torch.atan2(fitted[2], fitted[1])
+        found.append((angle / np.pi).where(angle > -np.pi / 2, torch.tensor(1.0)).clamp(0, 1))
+    return torch.stack(found, dim=1).numpy()  # (N, A)
 
 
 def train(
@@ -201,23 +209,25 @@ def train(
     optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE, weight_decay=0.05, betas=(0.9, 0.98))
     run = Run(output, minutes, model=model, optimizer=optimizer)
     rng = np.random.default_rng(run.step)
-    truth, known = amounts(faces.codes), [face_from_code(code.astype(float)) for code in faces.codes]
-    pool = rng.permutation(len(faces))[:POOL]
+    known = [face_from_code(code.astype(float)) for code in faces.codes]
+    shown = torch.from_numpy(np.stack([face_meaning(face) for face in known]))  # (N, DIMENSIONS)
+    places = layout().to(device)
+    pool = np.random.default_rng(5).permutation(len(faces))[:POOL]
     made = generated(generator, faces.codes[pool], device) if generator else None
     batch = BATCH * batches
 
     def report() -> None:
         model.eval()
-        asked = read_amounts(clip.cpu(), held_out.images[:256], np.random.default_rng(1))
+        asked = read_amounts(clip, held_out.images[:256], np.random.default_rng(1))
         wanted = amounts(held_out.codes[:256])
         figures = {
             name: round(float(np.corrcoef(asked[:, i], wanted[:, i])[0, 1]), 3) for i, name in enumerate(AMOUNTS)
         }
-        clip.to(device)
         model.train()
-        run.log(**figures, scale=round(model.logit_scale.exp().item(), 1))
+        run.log(**figures, **{name: round(loss, 3) for name, loss in losses.items()})
         save_clip(model, folder)
 
+    losses: dict[str, float] = {}
     for share in run.steps(report):
         set_rate(optimizer, LEARNING_RATE * schedule(run.step, share, falling=0.8))
         rows = rng.integers(0, len(faces), batch)
@@ -227,22 +237,29 @@ def train(
             rows = np.concatenate([rows[: batch - batch // 2], pool[drawn]])
             images = np.concatenate([images[: batch - batch // 2], made[drawn]])
         pixels = to_pixels(np.stack([varied(image, rng) for image in images]), device)
-        tell = describe if rng.random() < 0.7 else short_description
-        texts = [tell(known[row], rng) for row in rows]
-        templates = [amount.templates[rng.integers(len(amount.templates))] for amount in AMOUNTS.values()]
-        swept = [text for template in templates for text in sweep(template)]
+        said = [describe(known[row], rng) for row in rows]
+        swept = [one for name, template in drawn_templates(rng) for one in sweep(name, template)]
+        meanings = torch.from_numpy(np.stack([one.meaning for one in (*said, *swept)])).to(device)
         with torch.autocast(device, torch.bfloat16):
             image = clip.embed_images(pixels)
             # Apart: together, the short sentences would be padded to the longest description.
-            text, degrees = (clip.read(clip.tokens(part)) for part in (texts, swept))
-        degrees = degrees.unflatten(0, (len(AMOUNTS), -1))  # (A, 11, E)
+            text = torch.cat([clip.read(clip.tokens([one.text for one in part])) for part in (said, swept)])
+        unlike_face = 1 - (image * F.normalize(shown[rows].to(device) @ places, dim=1)).sum(dim=1).mean()
+        unlike_meaning = 1 - (text * F.normalize(meanings @ places, dim=1)).sum(dim=1).mean()
         scale = model.logit_scale.exp().clamp(max=100)
-        loss = contrastive_loss(image, text, scale, texts)
-        loss = loss + DEGREE_WEIGHT * degree_loss(image, degrees, scale, torch.from_numpy(truth[rows]).to(device))
+        paired = contrastive_loss(image, text[:batch], scale, [one.text for one in said])
+        loss = unlike_face + unlike_meaning + CONTRASTIVE_WEIGHT * paired
+        losses = {"face": unlike_face.item(), "meaning": unlike_meaning.item(), "paired": paired.item()}
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
+
+
+def drawn_templates(rng: np.random.Generator) -> list[tuple[str, str]]:
+    """A few amounts, each with one of its templates."""
+    names = [list(AMOUNTS)[index] for index in rng.permutation(len(AMOUNTS))[:SWEEPS]]
+    return [(name, AMOUNTS[name].templates[rng.integers(len(AMOUNTS[name].templates))]) for name in names]
 
 
 if __name__ == "__main__":

@@ -4,9 +4,12 @@ An *amount* is something that a face shows more or less of, from 0 to 1: a smile
 by degree ("a person with 70% smile", "a person with no smile") or in words ("a person with a broad smile"). A *kind* is
 something that a face has or has not: brown hair, spectacles. Left and right are as the viewer sees the picture.
 Some sentences of every amount are held out of training, to measure with.
+
+Every sentence comes with its meaning, a vector, and so does every face: how alike they are says how well one describes
+the other, whatever else the face shows.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,7 +69,7 @@ AMOUNTS: Mapping[str, Amount] = {
             "a portrait of someone, eyes {degree} closed",
             "eyes {degree} closed",
         ),
-        ("a face with {degree} closed eyes", "a picture of a person, eyes {degree} closed", "{degree} closed eyes"),
+        ("a face with {degree} closed eyes", "a picture of eyes that are {degree} closed", "{degree} closed eyes"),
         ("open eyes", "nearly open eyes", "half closed eyes", "nearly closed eyes", "closed eyes"),
     ),
     "mouth open": Amount(
@@ -79,7 +82,7 @@ AMOUNTS: Mapping[str, Amount] = {
             "a photo of a person with mouth {degree} open",
             "mouth {degree} open",
         ),
-        ("a face with {degree} open mouth", "a picture of a person, mouth {degree} open"),
+        ("a face with {degree} open mouth", "a picture of a mouth that is {degree} open"),
         ("a closed mouth", "parted lips", "a half open mouth", "an open mouth", "a wide open mouth"),
     ),
     "old": Amount(
@@ -163,24 +166,63 @@ AMOUNTS: Mapping[str, Amount] = {
 
 TONES = ("black", "dark brown", "brown", "light brown", "blond", "fair", "red", "gray")
 SKINS = ((0.25, "light"), (0.7, "tan"), (1.3, "brown"), (9.0, "dark"))
+# What a face has one of, each with its phrases.
+KINDS: Mapping[str, tuple[str, ...]] = {
+    "hair": tuple(f"{tone} hair" for tone in TONES),
+    "skin": tuple(f"{word} skin" for _, word in SKINS),
+    "length": ("short hair", "hair of medium length", "long hair"),
+    "spectacles": ("no spectacles", "spectacles"),
+    "sex": ("a woman", "a man"),
+}
+# What a sentence says or a face shows is a vector: a plane for each amount, in which it is an angle between 0 and a
+# half turn, and a direction for each phrase of a kind.
+DIMENSIONS = 2 * len(AMOUNTS) + sum(len(phrases) for phrases in KINDS.values())
+KIND_LENGTH = 0.5  # of a kind's vector, where an amount's is 1: text anchors are about amounts
 
 
-def hair_word(face: Face) -> str:
-    """Black, brown, blond …, or gray where age has won."""
-    if face.greyness > 0.6:
-        return "gray"
-    return TONES[int(np.abs(np.log(HAIR_TONES) - np.log(face.hair_colour)).sum(axis=1).argmin())]
+@dataclass(frozen=True)
+class Said:
+    """A sentence, and what it says: (DIMENSIONS,) float32."""
+
+    text: str
+    meaning: np.ndarray
+
+
+def amount_meaning(name: str, value: float) -> np.ndarray:
+    """What it means that a face shows an amount of 0 to 1."""
+    meaning = np.zeros(DIMENSIONS, np.float32)
+    place = 2 * list(AMOUNTS).index(name)
+    meaning[place : place + 2] = np.cos(np.pi * value), np.sin(np.pi * value)
+    return meaning
+
+
+def kind_meaning(phrase: str) -> np.ndarray:
+    """What a phrase of `KINDS` means."""
+    meaning = np.zeros(DIMENSIONS, np.float32)
+    phrases = [one for group in KINDS.values() for one in group]
+    meaning[2 * len(AMOUNTS) + phrases.index(phrase)] = KIND_LENGTH
+    return meaning
 
 
 def kinds(face: Face) -> list[str]:
-    """Phrases for what a face has, and for its sex."""
+    """The phrase of each kind that fits a face."""
+    gray = face.greyness > 0.6
+    tone = 7 if gray else int(np.abs(np.log(HAIR_TONES) - np.log(face.hair_colour)).sum(axis=1).argmin())
     skin = next(word for limit, word in SKINS if face.skin.melanin < limit)
-    length = "long hair" if face.hair.side > 4 else "short hair" if face.hair.side < 1.2 else "hair of medium length"
-    phrases = [f"{hair_word(face)} hair", f"{skin} skin", length]
-    phrases.append("spectacles" if face.glasses.wire > 0.05 else "no spectacles")
-    if face.skin.freckles > 0.2:
-        phrases.append("freckles")
-    return phrases
+    length = 2 if face.hair.side > 4 else 0 if face.hair.side < 1.2 else 1
+    return [
+        KINDS["hair"][tone],
+        f"{skin} skin",
+        KINDS["length"][length],
+        KINDS["spectacles"][int(face.glasses.wire > 0.05)],
+        KINDS["sex"][int(face.brows > MASCULINE_BROWS)],
+    ]
+
+
+def face_meaning(face: Face) -> np.ndarray:
+    """Everything that could be said of a face at once."""
+    shown = [amount_meaning(name, amount.read(face)) for name, amount in AMOUNTS.items()]
+    return np.sum(shown + [kind_meaning(phrase) for phrase in kinds(face)], axis=0)
 
 
 def amounts(codes: np.ndarray) -> np.ndarray:
@@ -194,44 +236,34 @@ def degree_name(amount: float) -> str:
     return DEGREES[round(amount * (len(DEGREES) - 1))]
 
 
-def sweep(template: str) -> list[str]:
-    """The sentences of all degrees."""
-    return captions(template)
+def sweep(name: str, template: str) -> list[Said]:
+    """The sentences of all degrees of an amount."""
+    also = kind_meaning("gray hair") if "gray hair" in template else 0
+    last = len(DEGREES) - 1
+    return [Said(text, amount_meaning(name, index / last) + also) for index, text in enumerate(captions(template))]
 
 
-def describe(face: Face, rng: np.random.Generator, held_out: bool = False) -> str:
-    """One sentence about a face: who it is, two to four amounts, one or two kinds.
+def say_amount(name: str, value: float, rng: np.random.Generator, held_out: bool = False) -> Said:
+    """One sentence about an amount, by degree or in words; of the held-out ones always by degree."""
+    amount = AMOUNTS[name]
+    if held_out or rng.random() < 0.65:
+        templates = amount.held_out if held_out else amount.templates
+        return sweep(name, templates[rng.integers(len(templates))])[round(value * (len(DEGREES) - 1))]
+    step = min(int(value * len(amount.words)), len(amount.words) - 1)
+    return Said(amount.words[step], amount_meaning(name, (step + 0.5) / len(amount.words)))
+
+
+def describe(face: Face, rng: np.random.Generator, held_out: bool = False) -> Said:
+    """A sentence about a face: one to four amounts, up to two kinds.
 
     Args:
-        held_out: name amounts by degree, in sentences that training does not use.
+        held_out: name three amounts by degree, in sentences that training does not use, and two kinds.
     """
-    chosen = rng.permutation(len(AMOUNTS))[: rng.integers(2, 5)]
-    parts = []
-    for amount in (list(AMOUNTS.values())[index] for index in chosen):
-        value = amount.read(face)
-        if held_out or rng.random() < 0.6:
-            templates = amount.held_out if held_out else amount.templates
-            parts.append(templates[rng.integers(len(templates))].replace("{degree}", degree_name(value)))
-        else:
-            parts.append(_worded(amount.words, value))
+    wanted = 3 if held_out else int(rng.integers(1, 5))
+    names = [list(AMOUNTS)[index] for index in rng.permutation(len(AMOUNTS))[:wanted]]
+    parts = [say_amount(name, AMOUNTS[name].read(face), rng, held_out) for name in names]
     phrases = kinds(face)
-    parts += [phrases[index] for index in rng.permutation(len(phrases))[: rng.integers(1, 3)]]
-    who = "man" if face.brows > MASCULINE_BROWS else "woman"
-    opening = f"a {who}" if rng.random() < 0.5 else "a person"
-    return ", ".join([opening, *parts])
-
-
-def short_description(face: Face, rng: np.random.Generator) -> str:
-    """One sentence about one thing."""
-    if rng.random() < 0.3:
-        phrases = kinds(face)
-        return f"a person with {phrases[rng.integers(len(phrases))]}"
-    amount = list(AMOUNTS.values())[rng.integers(len(AMOUNTS))]
-    if rng.random() < 0.5:
-        template = amount.templates[rng.integers(len(amount.templates))]
-        return template.replace("{degree}", degree_name(amount.read(face)))
-    return f"a person with {_worded(amount.words, amount.read(face))}"
-
-
-def _worded(words: Sequence[str], value: float) -> str:
-    return words[min(int(value * len(words)), len(words) - 1)]
+    chosen = rng.permutation(len(phrases))[: 2 if held_out else rng.integers(0, 3)]
+    parts += [Said(phrases[index], kind_meaning(phrases[index])) for index in chosen]
+    order = rng.permutation(len(parts))
+    return Said(", ".join(parts[index].text for index in order), np.sum([part.meaning for part in parts], axis=0))

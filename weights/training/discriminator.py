@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-R1_WEIGHT, R1_EVERY = 0.2, 16
+R1_WEIGHT, R1_EVERY = 0.4, 16
 # Channels after each halving, from 128 px down to 16 px: a patch is 46 px wide.
 WIDTHS = (32, 64, 128)
 BLUR = 4
@@ -58,9 +58,11 @@ def discriminator_loss(discriminator: Discriminator, renders: Tensor, made: Tens
     if step % R1_EVERY == 0:
         watched = renders.detach().requires_grad_()
         with torch.autocast(renders.device.type, enabled=False):  # squared slopes fall below what bfloat16 resolves
-            judged = discriminator(watched, renders).mean(dim=(1, 2)).sum()
-            (slope,) = torch.autograd.grad(judged, watched, create_graph=True)
-        loss = loss + R1_EVERY * R1_WEIGHT / 2 * slope.square().sum(dim=(1, 2, 3)).mean()
+            judged = discriminator(watched, renders)  # (B, S / 8, S / 8)
+            (slope,) = torch.autograd.grad(judged.sum(), watched, create_graph=True)
+        # A patch's own slope: what its pixels do to other patches is as likely to add as to take away.
+        steepness = slope.square().sum(dim=(1, 2, 3)).mean() / judged[0].numel()
+        loss = loss + R1_EVERY * R1_WEIGHT / 2 * steepness
     return loss
 
 

@@ -1,9 +1,9 @@
-"""Train all four networks of the family, one after another, in a stated time.
+"""Train all five networks of the family, one after another, in a stated time.
 
     python -m weights.training.family --renders DIR [DIR ...] --output DIR --minutes 25 --device cuda --batches 8
 
 Each network has its share of the time, from nothing or from where an interrupted run of it stopped: the same command
-resumes. `OUTPUT` receives a folder for each network, and in `OUTPUT/bundled` the four files as they are shipped. On a
+resumes. `OUTPUT` receives a folder for each network, and in `OUTPUT/bundled` what is shipped. On a
 CPU leave `--batches` out and give it a night.
 """
 
@@ -15,9 +15,17 @@ from pathlib import Path
 from weights.training.checkpoint import training_options
 
 # Shares of the time. The generator decides how everything looks, and the inverter cannot be better than it.
-SHARES = {"landmarks": 0.12, "identity": 0.14, "generator": 0.44, "inverter": 0.30}
+SHARES = {"landmarks": 0.10, "identity": 0.12, "generator": 0.42, "inverter": 0.26, "contrastive": 0.10}
 NEEDS = {
-    "generator": ("--sharpen", "0.2"),
+    "generator": (
+        "--sharpen",
+        "3",
+        "--identity",
+        "{output}/bundled/identity.safetensors",
+        "--landmarks",
+        "{output}/bundled/landmarks.safetensors",
+    ),
+    "contrastive": ("--generator", "{output}/bundled/generator.safetensors"),
     "inverter": (
         "--generator",
         "{output}/bundled/generator.safetensors",
@@ -49,7 +57,10 @@ def main() -> None:
     for name, command in made.items():
         print(name, flush=True)
         subprocess.run(command, check=True)
-        shutil.copy(options.output / name / f"{name}.safetensors", bundled)
+        if name == "contrastive":
+            shutil.copytree(options.output / name / "clip", bundled / "clip", dirs_exist_ok=True)
+        else:
+            shutil.copy(options.output / name / f"{name}.safetensors", bundled)
 
 
 if __name__ == "__main__":
