@@ -62,6 +62,11 @@ def write_degrees(path: Path, pictures: np.ndarray, degrees: Sequence[str], seed
         sheet.save(temporary, format="PNG")
 
 
+def losses_path(picture: Path) -> Path:
+    """Where the plot of the losses stands: beside the anchors' picture."""
+    return picture.with_name(f"{picture.stem}-loss.svg")
+
+
 def write_losses(path: Path, losses: np.ndarray, seeds: Sequence[int]) -> None:
     """A plot of how text anchors were led to their sentences: the loss over the steps, one line for each seed.
 

@@ -164,7 +164,7 @@ def _field(location: tuple[int | str, ...], data: dict[str, Any]) -> str:
     """`video.frames` of pydantic's location, without the name that a lone motion was given."""
     names = list(location)
     motion = data.get("motion")
-    if len(names) > 1 and names[0] == "motion" and isinstance(motion, dict) and names[1] not in motion:
+    if len(names) > 1 and names[0] == "motion" and isinstance(motion, dict) and is_single(motion):
         del names[1]
     return ".".join(map(str, names)) or "the job"
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.phrases import clean
+from pipeline.anchor_pictures import losses_path
+from pipeline.phrases import clean, count
 from pipeline.posters import shrunk
 from stages.errors import UserError
-from stages.micromotion import load_micromotion
+from stages.micromotion import Micromotion, load_micromotion
 
 # A larger picture is made smaller before it is inlined.
 INLINE_BYTES = 1_000_000
@@ -25,6 +26,7 @@ class Motion:
         facts: label and value.
         course: how far the movement is at each anchor, 0 at rest, 1 at the extreme; empty where it is not known.
         picture, picture_type: the anchors, "png" or "jpeg"; empty where there is no picture.
+        losses: an SVG of how a text's anchors were led to it; empty where there is none.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Motion:
     course: tuple[float, ...]
     picture: bytes
     picture_type: str
+    losses: bytes = b""
 
 
 def motions(output: Path, settings: Mapping[str, Any]) -> Iterator[Motion]:
@@ -43,6 +46,8 @@ def motions(output: Path, settings: Mapping[str, Any]) -> Iterator[Motion]:
     """
     for name, path, picture_path in _files(output, _specs(settings)):
         picture, kind = _picture(picture_path)
+        plot = losses_path(picture_path)
+        losses = plot.read_bytes() if plot.is_file() and _text(_specs(settings), name) else b""
         try:
             motion = load_micromotion(path)
         except UserError as error:
@@ -51,13 +56,13 @@ def motions(output: Path, settings: Mapping[str, Any]) -> Iterator[Motion]:
         facts = {
             "Source": " ".join(filter(None, (_file_name(_specs(settings), name), _short(motion.source))))
             or "not known",
-            "Anchors": f"{len(motion.coefficients)}" + (f", {motion.fps:.3g} a second" if motion.fps else ""),
+            "Anchors": _anchors(_specs(settings), name, motion),
             "Left out": f"{len(motion.stray)} that show something else than the movement" if motion.stray else "none",
             "Dimensions": f"{len(motion.basis)}",
             "Variation explained": f"{100 * motion.explained:.1f} %",
             "Generator": _short(motion.generator) or "not known",
         }
-        yield Motion(name, tuple(facts.items()), tuple(motion.progress.tolist()), picture, kind)
+        yield Motion(name, tuple(facts.items()), tuple(motion.progress.tolist()), picture, kind, losses)
 
 
 def _specs(settings: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -79,9 +84,28 @@ def _files(output: Path, specs: Mapping[str, Any]) -> Iterator[tuple[str, Path, 
 
 def _file_name(specs: Mapping[str, Any], name: str) -> str:
     """What the job calls the clip or file that a movement comes from, without its folders."""
-    spec = specs.get(name) if name else next(iter(specs.values()), None)
-    source = (spec.get("clip") or spec.get("file")) if isinstance(spec, Mapping) else None
+    source = _spec(specs, name).get("clip") or _spec(specs, name).get("file")
     return clean(Path(str(source)).name) if source else ""
+
+
+def _spec(specs: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """What the job says of one movement."""
+    spec = specs.get(name) if name else next(iter(specs.values()), None)
+    return spec if isinstance(spec, Mapping) else {}
+
+
+def _text(specs: Mapping[str, Any], name: str) -> str:
+    """The sentence that a movement comes from, or nothing."""
+    return str(_spec(specs, name).get("text") or "")
+
+
+def _anchors(specs: Mapping[str, Any], name: str, motion: Micromotion) -> str:
+    """How many anchors, and of what."""
+    number = f"{len(motion.coefficients)}"
+    if _text(specs, name):
+        seeds = (_spec(specs, name).get("anchors") or {}).get("seeds") or ()
+        return f"{number} degrees, {count(len(seeds), 'identity', 'identities')}"
+    return number + (f", {motion.fps:.3g} a second" if motion.fps else "")
 
 
 def _short(text: str) -> str:

@@ -147,6 +147,7 @@ def _motion_shown(motion: Motion) -> dict[str, Any]:
         "facts": motion.facts,
         "picture": data_uri(motion.picture, motion.picture_type) if motion.picture else "",
         "course": _line(motion.course),
+        "losses": data_uri(motion.losses, "svg+xml") if motion.losses else "",
     }
 
 

@@ -19,6 +19,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from pipeline.anchor_pictures import losses_path
 from pipeline.checks import (
     Checked,
     MotionPlan,
@@ -43,7 +44,6 @@ from pipeline.report import write_report
 from pipeline.resources import Layout, Node, plan_workers
 from pipeline.results import collect_results
 from pipeline.target_flow import Tally, TargetFlow
-from pipeline.text_flow import losses_path
 from stages.durable import replacing
 from stages.errors import MicromotionError
 from stages.prepare import Prepare, PrepareSettings

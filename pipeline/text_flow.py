@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from pipeline.anchor_pictures import write_degrees, write_losses
+from pipeline.anchor_pictures import losses_path, write_degrees, write_losses
 from pipeline.graph import Step
 from pipeline.job import MotionSpec
 from pipeline.passes import Passes
@@ -94,11 +94,6 @@ class TextFlow:
 def optimisation(spec: MotionSpec) -> Optimisation:
     """The job's settings as the stage takes them."""
     return Optimisation(**spec.anchors.model_dump(exclude={"degrees", "seeds"}))
-
-
-def losses_path(picture: Path) -> Path:
-    """Where the plot of the losses stands: beside the anchors' picture."""
-    return picture.with_name(f"{picture.stem}-loss.svg")
 
 
 def concerns(pictures: np.ndarray, identity: torch.Tensor, codes: torch.Tensor) -> list[str]:

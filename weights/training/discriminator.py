@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-R1_WEIGHT, R1_EVERY = 0.4, 16
+R1_WEIGHT, R1_EVERY = 0.01, 16
 # Channels after each halving, from 128 px down to 16 px: a patch is 46 px wide.
 WIDTHS = (32, 64, 128)
 BLUR = 4

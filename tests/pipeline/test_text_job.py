@@ -1,0 +1,176 @@
+"""From a sentence to videos, on a real Ray and with the bundled CLIP."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import torch
+import yaml
+from PIL import Image
+from typer.testing import CliRunner
+
+from pipeline.anchor_pictures import LABEL, MARGIN, SHOWN_SIZE
+from pipeline.checks import check_job
+from pipeline.cli import app
+from pipeline.events import EventLog, read_events
+from pipeline.job import load_job
+from pipeline.resources import Node
+from pipeline.run import plan_job, run_job
+from pipeline.text_flow import concerns
+from stages.errors import JobError, TextError, UserError
+from stages.subspace import load_micromotion
+
+pytest.importorskip("transformers")
+
+ANCHORS = {"degrees": ["no", "50%", "100%"], "seeds": [1, 2], "steps": 3}
+
+
+@pytest.fixture
+def job(tmp_path: Path, repository: Path) -> Path:
+    faces = repository / "weights/bundled/demo/faces"
+    (tmp_path / "faces.csv").write_text("id,image\n" + f"anna,{sorted(faces.iterdir())[0]}\n")
+    content = {
+        "motion": {"text": "a person with {degree} smile", "anchors": ANCHORS},
+        "manifest": "faces.csv",
+        "video": {"frames": 4, "measured_frames": 2},
+        "output": "out",
+    }
+    path = tmp_path / "text.yaml"
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+def run(path: Path, *overrides: str) -> tuple[int, int, int, int]:
+    with EventLog() as events:
+        ended = run_job(load_job(path, overrides), events)
+    return ended.done, ended.kept, ended.failed, ended.exit_code
+
+
+@pytest.mark.slow
+def test_a_job_runs_from_a_sentence_to_a_report_and_makes_no_anchors_twice(job: Path, ray_nodes: list[Node]) -> None:
+    output = job.parent / "out"
+    assert any("2 identities at 3 degrees" in line for line in plan_job(load_job(job)).lines)
+    assert run(job) == (1, 0, 0, 0)
+    motion = load_micromotion(output / "motion.safetensors")
+    assert motion.source == "a person with {degree} smile" and motion.stray == ()
+    assert motion.coefficients.shape[0] == 3 and motion.landmarks is not None
+    assert pq.read_table(output / "results.parquet")["status"].to_pylist() == ["done"]
+    with Image.open(output / "anchors.png") as sheet:
+        assert sheet.size == (MARGIN + 3 * SHOWN_SIZE, LABEL + 2 * SHOWN_SIZE)
+    assert (output / "anchors-loss.svg").is_file()
+    page = (output / "report.html").read_text()
+    assert "a person with {degree} smile" in page and "data:image/svg+xml" in page and "3 degrees, 2 identities" in page
+    told = [event for event in read_events(output / "log.jsonl") if event.get("stage") == "anchors text"]
+    assert told[-1]["done"] == told[-1]["total"] == 2 * 3
+
+    # The same command makes nothing again; another strength the video alone; another weight the anchors too.
+    assert run(job) == (0, 1, 0, 0)
+    assert run(job, "video.strength=2") == (1, 0, 0, 0)
+    assert load_micromotion(output / "motion.safetensors").fingerprint == motion.fingerprint
+    assert check_job(load_job(job)).motions["text"].ready is not None
+    changed = load_job(job, ["motion.anchors.distance_weight=0.5"])
+    assert check_job(changed).motions["text"].ready is None
+
+
+@pytest.mark.slow
+def test_the_command_line_extracts_a_movement_from_a_sentence(
+    tmp_path: Path, ray_nodes: list[Node], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipeline import job_spec
+
+    monkeypatch.setattr(job_spec.AnchorsSpec.model_fields["steps"], "default", 2)
+    job_spec.AnchorsSpec.model_rebuild(force=True)
+    try:
+        target = tmp_path / "turn.safetensors"
+        arguments = ["extract", "--text", "a person with head turned {degree} to the left", "--seeds", "1"]
+        ended = CliRunner().invoke(app, [*arguments, "--output", str(target)], catch_exceptions=False)
+    finally:
+        monkeypatch.undo()
+        job_spec.AnchorsSpec.model_rebuild(force=True)
+    assert ended.exit_code == 0
+    assert re.search(r"anchors turn: 2 of 2, loss 0\.\d+", ended.output), ended.output
+    assert load_micromotion(target).coefficients.shape[0] == 11
+    assert target.with_suffix(".png").is_file() and (tmp_path / "turn-loss.svg").is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["extract"], "a clip or --text with a sentence, found neither"),
+        (["extract", "a.mp4", "--text", "{degree} smile"], "a clip or --text with a sentence, found both"),
+        (["extract", "--text", "a smile"], "expected {degree} in the sentence"),
+    ],
+)
+def test_extract_takes_a_clip_or_a_sentence(arguments: list[str], sentence: str) -> None:
+    ended = CliRunner().invoke(app, arguments)
+    assert isinstance(ended.exception, UserError) and sentence in str(ended.exception)
+
+
+@pytest.mark.parametrize(
+    ("motion", "complaint"),
+    [
+        ({"text": "smile"}, r"motion\.text: expected \{degree\} in the sentence"),
+        ({"text": "{degree} {x}"}, r"motion\.text: expected no braces"),
+        ({"text": ""}, r"motion\.text: the sentence is empty"),
+        ({"text": "{degree}", "anchors": {"degrees": ["no"]}}, r"motion\.anchors\.degrees: expected at least 2"),
+        ({"text": "{degree}", "anchors": {"seeds": [1, 1]}}, r"motion\.anchors\.seeds: expected different"),
+        ({"text": "{degree}", "anchors": {"seeds": []}}, r"motion\.anchors\.seeds: expected at least 1"),
+        ({"text": "{degree}", "anchors": {"step": 3}}, r"motion\.anchors\.step is not a field.*Did you mean steps"),
+        ({"clip": "a.mp4", "anchors": {"steps": 3}}, r"motion: anchors are made from a text, and there is none"),
+        ({"text": "{degree}", "clip": "a.mp4"}, r"motion: expected one of clip, file, text; found clip and text"),
+    ],
+)
+def test_a_sentence_that_cannot_be_used_is_told_before_anything_starts(job: Path, motion, complaint) -> None:
+    job.write_text(yaml.safe_dump(yaml.safe_load(job.read_text()) | {"motion": motion}))
+    with pytest.raises(JobError, match=complaint):
+        load_job(job)
+
+
+def test_a_sentence_too_long_for_the_clip_is_told_before_anything_starts(job: Path) -> None:
+    job.write_text(job.read_text().replace("smile", "very " * 80 + "smile"))
+    with pytest.raises(TextError, match=r"at most 64 tokens.*found \d+.*fewer words"):
+        check_job(load_job(job))
+
+
+def test_a_clip_that_is_not_there_is_told_before_anything_starts(job: Path) -> None:
+    job.write_text(job.read_text() + "model: {generator: synthface, inverter: synthface, clip: ./nothing}\n")
+    with pytest.raises(UserError, match="neither a folder nor a known model"):
+        check_job(load_job(job))
+
+
+def test_several_movements_may_be_sentences_and_clips(job: Path, repository: Path) -> None:
+    content = yaml.safe_load(job.read_text())
+    clip = str(repository / "weights/bundled/demo/smile.mp4")
+    content["motion"] = {"wink": {"text": "{degree} closed eyes", "anchors": {"steps": 2}}, "grin": {"clip": clip}}
+    job.write_text(yaml.safe_dump(content))
+    loaded = load_job(job)
+    assert loaded.motion["wink"].anchors.steps == 2 and loaded.motion["grin"].clip == clip
+
+
+def looks(change: int, identity: float, agree: bool) -> list[str]:
+    pictures = np.full((2, 3, 8, 8, 3), 100, np.uint8)
+    pictures[:, -1] += np.uint8(change)
+    codes = torch.zeros(2, 3, 4, 512)
+    codes[:, -1] = torch.randn(4, 512) if agree else torch.randn(2, 4, 512)
+    return concerns(pictures, torch.tensor([[1.0, 0.9, identity]] * 2), codes)
+
+
+def test_anchors_that_move_and_stay_themselves_give_no_warning() -> None:
+    assert looks(change=40, identity=0.8, agree=True) == []
+
+
+def test_anchors_that_hardly_move_are_told_with_what_to_do() -> None:
+    (said,) = looks(change=1, identity=0.8, agree=True)
+    assert "hardly move" in said and "0.0039" in said and "anchors.steps" in said
+
+
+def test_anchors_that_leave_their_identity_are_told() -> None:
+    (said,) = looks(change=40, identity=0.2, agree=True)
+    assert "left their identity" in said and "0.20" in said and "identity_weight" in said
+
+
+def test_identities_that_go_their_own_ways_are_told() -> None:
+    (said,) = looks(change=40, identity=0.8, agree=False)
+    assert "do not agree" in said
