@@ -20,9 +20,9 @@ from stages.aligned_landmarks import landmarks_in_crops
 from stages.models import ModelFiles, Models, tensor_to_images
 from stages.networks.clip import Clip
 from stages.networks.irse import IdentityNetwork
+from stages.networks.resampling import identity_crop_matrices
 from stages.networks.restyle import FACE_SIZE
 from stages.networks.stylegan2 import Generator
-from stages.resampling import identity_crop_matrices
 
 # What one picture leaves in memory for the backward pass, in shares of what its two convolutions at each resolution
 # give out: 4.5 to 4.6 at 128 to 1024 px, and CLIP and the identity network on top.

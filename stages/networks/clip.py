@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stages.errors import TextError
-from stages.resampling import bicubic_matrix, resample
+from stages.networks.resampling import bicubic_matrix, resample
 
 
 class Clip(nn.Module):

@@ -1,13 +1,15 @@
 """Train the bundled inverter: a small ReStyle encoder for the bundled generator.
 
-    python -m weights.training.inverter --renders DIR --generator FILE --output DIR --minutes 60 [--device cuda]
+    python -m weights.training.inverter --renders DIR --generator FILE --output DIR --minutes 60 [--start FILE]
+        [--device cuda]
 
 A render's true code is known, so the encoder learns it directly (the error in W, each dimension in units of its own
 spread, and as a linear readout of expression, pose and age sees it), and beside it the picture that the code makes
 and, given an identity network, whose face it shows. The first part of the run learns the first step alone, from the
 average face; the rest starts from anywhere that up to three steps lead to. Renders are shifted, turned and degraded a
 little, as a landmark network's alignment and a real file would. The same command resumes a run that was interrupted,
-also with a generator that went on training with its mapping kept.
+also with a generator that went on training with its mapping kept; `--start` begins from an earlier inverter, which
+knows its first step.
 """
 
 import math
@@ -23,7 +25,7 @@ from torch import Tensor
 from stages.measure import identity_crop
 from stages.networks.irse import Body, IdentityNetwork
 from stages.networks.restyle import BackboneEncoder, Inverter
-from weights import load_generator, load_identity
+from weights import load_generator, load_identity, load_inverter
 from weights.saving import save_weights
 from weights.training.augmentation import degraded, moved
 from weights.training.checkpoint import Run, schedule, set_rate, training_options
@@ -119,6 +121,7 @@ def train(
     minutes: float,
     device: str,
     batches: int = 1,
+    start: Path | None = None,
 ) -> None:
     """Run until the time is over, from wherever an earlier run in `output` stopped."""
     faces, held_out = load_renders(*renders).split()
@@ -127,6 +130,8 @@ def train(
     identity = load_identity(identity_file, device).requires_grad_(False) if identity_file else None
     average = decoder.latent_avg.expand(decoder.num_layers, -1).clone()  # (L, 512)
     encoder = BackboneEncoder(decoder.num_layers, Body(**BODY), SIZE, HEAD_WIDTH)  # type: ignore[arg-type]
+    if start:
+        encoder.load_state_dict(load_inverter(start).encoder.state_dict())
     inverter = Inverter(encoder, decoder, average).to(device)
     encoder.train()
     spread = decoder.map(torch.randn(2048, 512, device=device))[:, 0].var(dim=0) + 1e-3  # (512,)
@@ -155,7 +160,7 @@ def train(
         set_rate(optimizer, LEARNING_RATE * schedule(run.step, share, falling=0.6))
         rows = rng.integers(0, len(faces), batch)
         images = crops_of(faces, rows, rng).to(device)
-        alone = share < FIRST_STEP_ALONE
+        alone = not start and share < FIRST_STEP_ALONE
         steps = np.zeros(batch) if alone else rng.integers(0, MOST_STEPS + 1, batch)
         with torch.autocast(device, torch.bfloat16):
             w = decoder.map(complete_codes(faces.codes[rows], rng).to(device)).float()  # (B, L, 512)
@@ -181,6 +186,7 @@ def train(
 if __name__ == "__main__":
     parser = training_options(__doc__, minutes=70)
     parser.add_argument("--generator", default="synthface", help="its decoder: a checkpoint file, or a known model")
+    parser.add_argument("--start", type=Path, help="an inverter to go on from")
     parser.add_argument("--identity", type=Path, help="an identity network, whose judgement is learnt from too")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -192,4 +198,5 @@ if __name__ == "__main__":
         options.minutes,
         options.device,
         options.batches,
+        options.start,
     )

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from stages.measure import identity_crop
-from stages.resampling import bicubic_matrix, identity_crop_matrices, resample
+from stages.networks.resampling import bicubic_matrix, identity_crop_matrices, resample
 
 
 @pytest.mark.parametrize(("before", "after"), [(128, 112), (256, 224), (64, 224), (1024, 224), (224, 224)])
