@@ -121,3 +121,14 @@ def test_the_hash_is_of_everything_that_decides_what_is_seen(folder):
     assert first == clip_hash(folder)
     (folder / "merges.txt").write_text((folder / "merges.txt").read_text() + "n o\n")
     assert first != clip_hash(folder)
+
+
+def test_loading_asks_nobody(folder, monkeypatch):
+    import socket
+
+    def refused(*arguments, **named):
+        raise AssertionError(f"a connection was asked for: {arguments}")
+
+    monkeypatch.setattr(socket.socket, "connect", refused)
+    monkeypatch.setattr(socket, "getaddrinfo", refused)
+    load_clip(folder).embed_texts(["a smile"])
