@@ -22,10 +22,6 @@ def test_frequent_words_become_one_symbol_and_the_files_are_openais(tmp_path: Pa
     assert (tmp_path / "merges.txt").read_text().splitlines()[0].startswith("#version")
 
 
-def test_learning_twice_gives_the_same(tmp_path: Path) -> None:
-    assert learn_merges(TEXTS) == learn_merges(TEXTS)
-
-
 def test_transformers_reads_what_is_written(tmp_path: Path) -> None:
     from transformers import CLIPTokenizer
 
