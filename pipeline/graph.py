@@ -143,6 +143,8 @@ class Flow:
         self._ready: queue.Queue[pa.Table | BaseException | None] = queue.Queue(maxsize=4)
         self._watch = SetUpWatch(StageWorker.__name__, sum(step.pool.workers for step in steps))
         self._telling, self._asked = any(getattr(step.stage, "TELLS", False) for step in steps), time.monotonic()
+        if self._telling:
+            take_notes()  # of an earlier flow's rows
         self._given_up = threading.Event()
         self._thread = threading.Thread(target=self._pull, name="flow", daemon=True)
         self._thread.start()

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -15,7 +16,8 @@ from pipeline.anchor_pictures import LABEL, MARGIN, SHOWN_SIZE
 from pipeline.checks import check_job
 from pipeline.cli import app
 from pipeline.events import EventLog, read_events
-from pipeline.job import load_job
+from pipeline.extract import extract_motion
+from pipeline.job import AnchorsSpec, MotionSpec, load_job
 from pipeline.resources import Node
 from pipeline.run import plan_job, run_job
 from pipeline.text_flow import concerns
@@ -75,24 +77,29 @@ def test_a_job_runs_from_a_sentence_to_a_report_and_makes_no_anchors_twice(job: 
 
 
 @pytest.mark.slow
-def test_the_command_line_extracts_a_movement_from_a_sentence(
-    tmp_path: Path, ray_nodes: list[Node], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from pipeline import job_spec
-
-    monkeypatch.setattr(job_spec.AnchorsSpec.model_fields["steps"], "default", 2)
-    job_spec.AnchorsSpec.model_rebuild(force=True)
-    try:
-        target = tmp_path / "turn.safetensors"
-        arguments = ["extract", "--text", "a person with head turned {degree} to the left", "--seeds", "1"]
-        ended = CliRunner().invoke(app, [*arguments, "--output", str(target)], catch_exceptions=False)
-    finally:
-        monkeypatch.undo()
-        job_spec.AnchorsSpec.model_rebuild(force=True)
-    assert ended.exit_code == 0
-    assert re.search(r"anchors turn: 2 of 2, loss 0\.\d+", ended.output), ended.output
+def test_a_movement_is_extracted_by_itself_and_its_loss_told_on_the_way(tmp_path: Path, ray_nodes: list[Node]) -> None:
+    spec = MotionSpec(text="a person with head turned {degree} to the left", anchors=AnchorsSpec(seeds=(1,), steps=6))
+    with EventLog(tmp_path / "log.jsonl") as events:
+        target = extract_motion(spec, tmp_path / "turn.safetensors", events)
     assert load_micromotion(target).coefficients.shape[0] == 11
     assert target.with_suffix(".png").is_file() and (tmp_path / "turn-loss.svg").is_file()
+    told = [event for event in read_events(tmp_path / "log.jsonl") if event.get("stage") == "anchors turn"]
+    counts = [event["done"] for event in told]
+    assert counts == sorted(counts) and counts[0] == 0 and counts[-1] == told[-1]["total"] == 6
+    assert any(0 < event["done"] < 6 and re.fullmatch(r"loss \d\.\d+", event["detail"]) for event in told)
+
+
+def test_the_command_line_hands_a_sentence_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: dict[str, Any] = {}
+    monkeypatch.setattr(
+        "pipeline.extract.extract_motion",
+        lambda spec, output, events, **how: given.update(spec=spec, output=output, **how) or output,
+    )
+    target = tmp_path / "smile.safetensors"
+    text = ["--text", "a person with {degree} smile", "--seeds", "3", "--output", str(target)]
+    ended = CliRunner().invoke(app, ["extract", *text], catch_exceptions=False)
+    assert ended.exit_code == 0 and given["output"] == target and given["model"] == "synthface"
+    assert given["spec"].text == "a person with {degree} smile" and given["spec"].anchors.seeds == (1, 2, 3)
 
 
 @pytest.mark.parametrize(

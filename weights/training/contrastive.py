@@ -47,7 +47,7 @@ BATCH = 64
 LEARNING_RATE = 1.5e-3
 CONTRASTIVE_WEIGHT = 0.02  # its gradient is much the larger
 SWEEPS = 3  # amounts whose degrees are all read at each step
-POOL = 6000  # pictures of the generator
+POOL = 3000  # pictures of the generator
 CODE_NOISE = 0.15  # in spreads of W
 TEXTS_LEARNT_FROM = 20_000
 
