@@ -19,7 +19,7 @@ SHARES = {"landmarks": 0.10, "identity": 0.12, "generator": 0.42, "inverter": 0.
 NEEDS = {
     "generator": (
         "--sharpen",
-        "3",
+        "0.2",
         "--identity",
         "{output}/bundled/identity.safetensors",
         "--landmarks",

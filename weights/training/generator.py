@@ -1,7 +1,7 @@
 """Train the bundled generator: a code and its render, in pairs.
 
     python -m weights.training.generator --renders DIR --output DIR --minutes 60 [--start FILE] [--device cuda]
-        [--sharpen 0.7] [--identity FILE --landmarks FILE]
+        [--sharpen 0.5] [--identity FILE --landmarks FILE]
 
 A code *is* a face here (`weights.training.face_code`), so the loss compares pictures directly. What matters most,
 measured on one CPU core: growing 16 → 32 → 64 → 128 px within one run, small initial tRGB and affine weights, two
@@ -9,9 +9,8 @@ mapping layers at the full learning rate, and eyes and mouth weighted six times.
 was interrupted; `--start` begins from an earlier generator, widened without changing its pictures (half of what a
 generator gets wrong is wider than four pixels and learnt six times faster at 32 px: `--grow-from`); with
 `--keep-mapping` codes keep their meaning, so that an inverter can train beside it; with `--sharpen` a discriminator
-adds its share to the gradient (`weights.training.discriminator`) and pixels are asked less for what they cannot know;
-with `--identity` and `--landmarks` the family's own networks ask for the features that they see
-(`weights.training.features`).
+adds its share to the gradient (`weights.training.discriminator`); with `--identity` and `--landmarks` the family's own
+networks ask for the features that they see (`weights.training.features`).
 """
 
 import copy
@@ -41,8 +40,6 @@ Stage = tuple[int, float, int]
 # Resolution, the share of the run's time after which it ends, batch.
 GROWTH: tuple[Stage, ...] = ((16, 0.06, 32), (32, 0.22, 24), (64, 0.52, 16), (128, 1.0, 8))
 LEARNING_RATE, JUDGING_RATE = 4e-3, 1e-3
-# What full-size pixels count outside of eyes and mouth, once a discriminator looks after detail.
-LOOSE = 0.2
 FEATURE_WEIGHT = 0.1
 
 
@@ -65,19 +62,17 @@ def first_mapping_weight(generator: Generator) -> Tensor:
     return generator.get_parameter("style.1.weight")
 
 
-def paired_loss(images: Tensor, targets: Tensor, weights: Tensor, fine: float = 1.0) -> Tensor:
+def paired_loss(images: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
     """L1 on pixels, on gradients (which keeps edges) and at two coarser scales (which keeps colours).
 
     Args:
         images, targets: (B, 3, S, S).
-        weights: (B, 1, S, S), how much each pixel counts, from 1 on.
-        fine: what a pixel of weight 1 counts at full size; less leaves its detail to a discriminator.
+        weights: (B, 1, S, S), how much each pixel counts.
     """
     error = images - targets
-    close = weights - (1 - fine)  # (B, 1, S, S)
-    loss = (error.abs() * close).mean()
-    down = ((error[..., 1:, :] - error[..., :-1, :]).abs() * close[..., 1:, :]).mean()
-    across = ((error[..., 1:] - error[..., :-1]).abs() * close[..., 1:]).mean()
+    loss = (error.abs() * weights).mean()
+    down = ((error[..., 1:, :] - error[..., :-1, :]).abs() * weights[..., 1:, :]).mean()
+    across = ((error[..., 1:] - error[..., :-1]).abs() * weights[..., 1:]).mean()
     loss = loss + 0.5 * (down + across)
     for scale in (2, 4):
         loss = loss + 0.4 * (F.avg_pool2d(error, scale).abs() * F.avg_pool2d(weights, scale)).mean()
@@ -163,14 +158,14 @@ def train(
         with torch.autocast(device, torch.bfloat16):
             images = generator.synthesize(generator.map(codes), resolution)
         images = images.float()
-        # A discriminator that has seen nothing yet has nothing to say: its share grows over the first tenth.
-        pull = sharpen * min(1.0, 10 * within) if last else 0.0
-        loss = paired_loss(images, targets, weights, fine=1 - (1 - LOOSE) * min(1.0, pull))
+        loss = paired_loss(images, targets, weights)
         if features and last:
             with torch.autocast(device, torch.bfloat16):
                 loss = loss + FEATURE_WEIGHT * features(images, targets)
         optimizer.zero_grad()
-        images.backward(sharpened_gradient(discriminator, images, targets, loss, pull))
+        # A discriminator that has seen nothing yet has nothing to say: its share grows over the first tenth.
+        pull = sharpen * min(1.0, 10 * within) if last else 0.0
+        images.backward(sharpened_gradient(discriminator, images, loss, pull))
         if not keep_mapping:
             gradient = first_mapping_weight(generator).grad
             assert gradient is not None
