@@ -117,7 +117,7 @@ def report(output: OutputFolder) -> None:
 @app.command(epilog=example("extract smile.mp4 --output smile.safetensors"))
 def extract(
     clip: Annotated[
-        Path | None, typer.Argument(metavar="[CLIP]", help="A video of one face moving.", show_default=False)
+        Path | None, typer.Argument(metavar="CLIP", help="A video of one face moving.", show_default=False)
     ] = None,
     text: Annotated[
         str | None,

@@ -8,7 +8,16 @@ from manifests.schema import read_manifest
 from pipeline.checks import check_job, kept_rows, target_digest, target_rows, this_machine
 from pipeline.job import JobSpec, load_job
 from pipeline.ledger import Ledger
-from stages.errors import CheckpointError, ClipError, JobError, ManifestError, MotionFileError, OutputError, UserError
+from stages.errors import (
+    CheckpointError,
+    ClipError,
+    JobError,
+    ManifestError,
+    MotionFileError,
+    OutputError,
+    TextError,
+    UserError,
+)
 from stages.micromotion import Micromotion
 from tests.pipeline.material import write_job
 
@@ -37,7 +46,7 @@ def test_a_job_in_which_nothing_is_wrong_is_known_completely(job_file: Path) -> 
 @pytest.mark.parametrize(
     ("overrides", "error", "sentence"),
     [
-        (['motion={text: "a {degree} smile"}'], JobError, "motion.smile.text: this version cannot make a movement"),
+        ([f'motion={{text: "a {{degree}} {"very " * 80}smile"}}'], TextError, "expected at most 64 tokens"),
         (["motion={clip: nowhere.mp4}"], ClipError, "motion.smile.clip: there is no file"),
         (["motion={file: nowhere.pt}"], MotionFileError, "nowhere.pt"),
         (["motion={file: anna.png}"], MotionFileError, "anna.png"),

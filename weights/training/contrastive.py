@@ -31,7 +31,7 @@ from stages.text_template import DEGREES
 from weights import load_generator
 from weights.training.augmentation import degraded, moved
 from weights.training.checkpoint import Run, schedule, set_rate, training_options
-from weights.training.descriptions import AMOUNTS, DIMENSIONS, amounts, describe, face_meaning, sweep
+from weights.training.descriptions import AMOUNTS, DIMENSIONS, TURN, amounts, describe, face_meaning, sweep
 from weights.training.face_code import face_from_code
 from weights.training.renders import Renders, complete_codes, load_renders
 from weights.training.vocabulary import learn_merges, write_vocabulary
@@ -176,9 +176,9 @@ def contrastive_loss(image: Tensor, text: Tensor, scale: Tensor, texts: Sequence
 def read_amounts(clip: Clip, images: np.ndarray, rng: np.random.Generator, held_out: bool = True) -> np.ndarray:
     """(N, A): the amounts as CLIP reads them, each the degree of a template that fits best.
 
-    The similarity over the degrees is a half wave, whose phase a sum of sine and cosine finds between degrees.
+    The similarity over the degrees is a part of a wave, whose phase a sum of sine and cosine finds between degrees.
     """
-    angles = torch.linspace(0, np.pi, len(DEGREES))
+    angles = torch.linspace(0, TURN, len(DEGREES))
     wave = torch.stack([torch.ones_like(angles), angles.cos(), angles.sin()], dim=1)  # (D, 3)
     with torch.no_grad():
         device = str(clip.mean.device)
@@ -190,7 +190,7 @@ def read_amounts(clip: Clip, images: np.ndarray, rng: np.random.Generator, held_
         similarity = seen @ clip.embed_texts(texts).cpu().T  # (N, D)
         fitted = torch.linalg.lstsq(wave, similarity.T).solution  # (3, N)
         angle = torch.atan2(fitted[2], fitted[1])
-        found.append((angle / np.pi).where(angle > -np.pi / 2, torch.tensor(1.0)).clamp(0, 1))
+        found.append((angle / TURN).where(angle > TURN / 2 - np.pi, torch.tensor(1.0)).clamp(0, 1))
     return torch.stack(found, dim=1).numpy()  # (N, A)
 
 

@@ -175,7 +175,9 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "sex": ("a woman", "a man"),
 }
 # What a sentence says or a face shows is a vector: a plane for each amount, in which it is an angle between 0 and a
-# half turn, and a direction for each phrase of a kind.
+# third of a turn, and a direction for each phrase of a kind. At half a turn "no" and "100%" would be opposites, where
+# the cosine is flat: a face at one end would feel no pull to the other.
+TURN = 2 * np.pi / 3
 DIMENSIONS = 2 * len(AMOUNTS) + sum(len(phrases) for phrases in KINDS.values())
 KIND_LENGTH = 0.5  # of a kind's vector, where an amount's is 1: text anchors are about amounts
 
@@ -192,7 +194,7 @@ def amount_meaning(name: str, value: float) -> np.ndarray:
     """What it means that a face shows an amount of 0 to 1."""
     meaning = np.zeros(DIMENSIONS, np.float32)
     place = 2 * list(AMOUNTS).index(name)
-    meaning[place : place + 2] = np.cos(np.pi * value), np.sin(np.pi * value)
+    meaning[place : place + 2] = np.cos(TURN * value), np.sin(TURN * value)
     return meaning
 
 
