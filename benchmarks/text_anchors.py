@@ -12,7 +12,7 @@ receives the anchors and, of each sentence, the faces at rest and at the extreme
 import argparse
 import statistics
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -50,18 +50,26 @@ class Claim:
         template: with `{degree}`.
         attribute: of the judge.
         sign: in which direction.
+        settings: how the anchors are made.
     """
 
     template: str
     attribute: str
     sign: int
+    settings: Optimisation = field(default_factory=Optimisation)
 
 
 CLAIMS = {
     "smile": Claim("a person with {degree} smile", "smile", +1),
     "eyes closed": Claim("a person with eyes {degree} closed", "blink", +1),
     "age": Claim("a {degree} old person with gray hair", "age", +1),
-    "head turn": Claim("a person with head turned {degree} to the left", "turn", -1),
+    "head turn": Claim(
+        "a person with head turned {degree} to the left",
+        "turn",
+        -1,
+        # As jobs/text_head_turn.yaml: a turn lies far away, and in the first layers alone.
+        Optimisation(layers=(0, 4), distance_weight=0.002),
+    ),
 }
 
 
@@ -131,11 +139,11 @@ def compare_with_clip(models: Models, motion: Micromotion, people: int) -> None:
         )
 
 
-def compare_speed(models: Models, settings: Optimisation) -> None:
+def compare_speed(models: Models) -> None:
     """Print the time of all degrees in one batch beside one after another, in turn, medians of a few rounds."""
     texts = captions(CLAIMS["smile"].template)
-    start = start_code(models.generator, 1, settings.truncation)
     few = Optimisation(steps=4)
+    start = start_code(models.generator, 1, few.truncation)
     seconds: dict[str, list[float]] = {"in one batch": [], "one after another": []}
     for _ in range(ROUNDS):
         for name, together in (("in one batch", len(texts)), ("one after another", 1)):
@@ -161,7 +169,7 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=24, help="of the truth benchmark")
     parser.add_argument("--output", type=Path, help="folder for pictures")
     options = parser.parse_args()
-    settings, seeds = Optimisation(), range(1, options.seeds + 1)
+    seeds = range(1, options.seeds + 1)
     try:
         models = Models(ModelFiles(device=options.device))
         judge = load_judge(models)
@@ -174,7 +182,7 @@ def main() -> None:
             "sentence        right way   most of all   by    largest other   CSIM (lowest)   other people   agreement"
         )
         for name, claim in CLAIMS.items():
-            anchors = make_anchors(models, claim.template, seeds, settings)
+            anchors = make_anchors(models, claim.template, seeds, claim.settings)
             motions[name] = fitted(anchors, claim.template)
             found = measure_claim(models, judge, codes, motions[name], claim)
             alike = agreement(torch.stack([one.codes for one in anchors]))
@@ -187,7 +195,7 @@ def main() -> None:
             if options.output:
                 write_faces(options.output / f"{name.replace(' ', '_')}.png", models, codes[:12], motions[name])
         compare_with_clip(models, motions["smile"], options.people)
-        compare_speed(models, settings)
+        compare_speed(models)
     except UserError as mistake:
         parser.exit(2, f"{mistake}\n")
 

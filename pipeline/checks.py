@@ -112,6 +112,13 @@ def check_job(job: JobSpec) -> Checked:
             f"video.layers: expected an end of at most {model.num_layers}, the generator's layers, found {layers[1]}."
         )
     single = len(job.motion) == 1
+    for name, spec in job.motion.items():
+        moving = spec.anchors.layers
+        if moving is not None and moving[1] > model.num_layers:
+            raise JobError(
+                f"motion.{name}.anchors.layers: expected an end of at most {model.num_layers}, the generator's layers, "
+                f"found {moving[1]}."
+            )
     motions = {name: _motion_plan(name, spec, job, model, single) for name, spec in job.motion.items()}
     return Checked(job, manifest, rows, model, motions)
 

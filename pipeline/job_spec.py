@@ -78,6 +78,15 @@ class AnchorsSpec(Part):
     truncation: float = Field(
         default=0.7, ge=0, le=2, description="How far the identities lie from the average face: 0 is that face itself."
     )
+    layers: tuple[int, int] | None = Field(
+        default=None,
+        description="First and last + 1 of the generator's layers that anchors may move in; default: all of them.",
+    )
+
+    @field_validator("layers")
+    @classmethod
+    def _range(cls, layers: tuple[int, int] | None) -> tuple[int, int] | None:
+        return _checked_layers(layers)
 
     @field_validator("degrees")
     @classmethod
@@ -151,6 +160,13 @@ class MotionSpec(Part):
         return self
 
 
+def _checked_layers(layers: tuple[int, int] | None) -> tuple[int, int] | None:
+    """A range of layers that is one."""
+    if layers is not None and not 0 <= layers[0] < layers[1]:
+        raise ValueError("expected [first, last + 1] with 0 <= first < last + 1")
+    return layers
+
+
 def _captions(template: str, degrees: tuple[str, ...]) -> None:
     """Refuse a sentence or degrees in the way that pydantic reports."""
     try:
@@ -198,9 +214,7 @@ class VideoSpec(Part):
     @field_validator("layers")
     @classmethod
     def _range(cls, layers: tuple[int, int] | None) -> tuple[int, int] | None:
-        if layers is not None and not 0 <= layers[0] < layers[1]:
-            raise ValueError("expected [first, last + 1] with 0 <= first < last + 1")
-        return layers
+        return _checked_layers(layers)
 
 
 class ClusterSpec(Part):

@@ -42,6 +42,7 @@ class Optimisation:
         distance_weight: on the squared distance from the start, summed over the whole code.
         identity_weight: on 1 - cosine of the identity network's embeddings.
         truncation: of the start; 0 is the average face, 1 the full variety.
+        layers: first and last + 1 of the generator's layers that move; all of them by default.
     """
 
     steps: int = 40
@@ -51,6 +52,7 @@ class Optimisation:
     distance_weight: float = 0.008
     identity_weight: float = 0.005
     truncation: float = 0.7
+    layers: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,9 @@ def anchor_text(
     with torch.no_grad():
         itself = _embedded(identity, generator.synthesize(start[None]))  # (1, 512)
     codes = start.repeat(len(texts), 1, 1).requires_grad_()  # (D, L, 512)
+    first, end = settings.layers or (0, len(start))
+    moving = torch.zeros_like(start)
+    moving[first:end] = 1  # (L, 512)
     optimizer = torch.optim.Adam([codes], lr=settings.rate)
     parts = torch.arange(len(texts)).split(together or degrees_together(generator, len(texts)))
     losses = []
@@ -132,6 +137,8 @@ def anchor_text(
             loss = unlike + settings.distance_weight * far + settings.identity_weight * other
             loss.sum().backward()  # a sum: each degree's step is the same in whatever company
             found.append(loss.detach().cpu())
+        assert codes.grad is not None
+        codes.grad.mul_(moving)
         optimizer.step()
         losses.append(torch.cat(found))
         if not torch.isfinite(losses[-1]).all():

@@ -1,33 +1,28 @@
 """What several identities' anchors have in common: the movement itself.
 
 Each identity is led to the same sentences from a start of its own. What the sentences ask for moves all of them alike;
-beside it each goes a way of its own, along whatever its own picture offers to CLIP. One fit sees all identities at
-once: robust PCA over all their displacements takes out what only one of them does in a few of its coordinates, and the
-mean over identities leaves of the rest what they agree on.
+beside it each goes a way of its own, along whatever its own picture offers to CLIP. The mean over identities leaves
+what they agree on: ways that have nothing to do with each other shrink by the root of their number. (Robust PCA over
+all displacements at once was tried in the mean's place. It takes most of a movement for rare, as with few anchors it
+does: `stages.refit`.)
 """
 
 import torch.nn.functional as F
 from torch import Tensor
 
-from stages.robust_pca import robust_pca
 
+def shared_anchors(codes: Tensor) -> Tensor:
+    """One row of anchors for all identities: the mean of their codes, degree by degree.
 
-def shared_anchors(codes: Tensor, neutral: int = 0) -> Tensor:
-    """One row of anchors for all identities.
+    Its displacements from rest are the mean of the identities' own.
 
     Args:
         codes: (S, D, L, 512), D degrees of S identities, S >= 1.
-        neutral: the degree from which displacements count.
 
     Returns:
-        (D, L, 512), of the identities' mean face.
+        (D, L, 512).
     """
-    moves = codes - codes[:, neutral : neutral + 1]  # (S, D, L, 512)
-    if len(codes) > 1:
-        common = robust_pca(moves.flatten(0, 1).flatten(1).double())[0].reshape(moves.shape)  # (S, D, L, 512)
-        # Where robust PCA takes everything for rare, there is nothing to tell apart.
-        moves = common.to(codes.dtype) if common.norm() > 1e-3 * moves.norm() else moves
-    return codes[:, neutral].mean(dim=0) + moves.mean(dim=0)  # (D, L, 512)
+    return codes.mean(dim=0)
 
 
 def agreement(codes: Tensor, neutral: int = 0) -> float:

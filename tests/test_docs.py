@@ -19,7 +19,8 @@ PARTS: dict[str, type[BaseModel]] = {
     "video.": VideoSpec,
     "cluster.": ClusterSpec,
 }
-WORKED = ("demo", "demo_all", "own_clip", "text_smile", "text_aging", "text_eyes_closed", "text_angry")
+TEXTS = ("smile", "aging", "eyes_closed", "angry", "head_turn")
+WORKED = ("demo", "demo_all", "own_clip", *(f"text_{name}" for name in TEXTS))
 
 
 def first_cells(text: str, heading: str) -> Iterator[str]:

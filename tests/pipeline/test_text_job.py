@@ -123,6 +123,7 @@ def test_extract_takes_a_clip_or_a_sentence(arguments: list[str], sentence: str)
         ({"text": ""}, r"motion\.text: the sentence is empty"),
         ({"text": "{degree}", "anchors": {"degrees": ["no"]}}, r"motion\.anchors\.degrees: expected at least 2"),
         ({"text": "{degree}", "anchors": {"seeds": [1, 1]}}, r"motion\.anchors\.seeds: expected different"),
+        ({"text": "{degree}", "anchors": {"layers": [4, 2]}}, r"motion\.anchors\.layers: expected \[first, last"),
         ({"text": "{degree}", "anchors": {"seeds": []}}, r"motion\.anchors\.seeds: expected at least 1"),
         ({"text": "{degree}", "anchors": {"step": 3}}, r"motion\.anchors\.step is not a field.*Did you mean steps"),
         ({"clip": "a.mp4", "anchors": {"steps": 3}}, r"motion: anchors are made from a text, and there is none"),
@@ -139,6 +140,11 @@ def test_a_sentence_too_long_for_the_clip_is_told_before_anything_starts(job: Pa
     job.write_text(job.read_text().replace("smile", "very " * 80 + "smile"))
     with pytest.raises(TextError, match=r"at most 64 tokens.*found \d+.*fewer words"):
         check_job(load_job(job))
+
+
+def test_layers_that_the_generator_does_not_have_are_told_before_anything_starts(job: Path) -> None:
+    with pytest.raises(JobError, match=r"motion\.text\.anchors\.layers: expected an end of at most 12.*found 13"):
+        check_job(load_job(job, ["motion.anchors.layers=[0, 13]"]))
 
 
 def test_a_clip_that_is_not_there_is_told_before_anything_starts(job: Path) -> None:

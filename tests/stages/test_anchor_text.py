@@ -101,6 +101,14 @@ def test_weights_hold_anchors_near_their_start_and_their_identity(networks):
     assert itself[1] > unbound[1]
 
 
+def test_only_the_layers_that_may_move_do(networks):
+    generator, clip, identity = networks
+    start = start_code(generator, 1, 0.7)
+    found = anchor_text(generator, clip, identity, start, TEXTS, replace(SHORT, layers=(2, 5)))
+    moved = (found.codes - start).abs().amax(dim=(0, 2))
+    assert (moved[2:5] > 0).all() and not moved[:2].any() and not moved[5:].any()
+
+
 def test_every_step_is_told_with_its_loss(networks):
     generator, clip, identity = networks
     told = []
