@@ -30,8 +30,8 @@ def judge(models: Models) -> Judge:
 
 
 def crops_of(models: Models, clip: Path) -> np.ndarray:
-    """First, middle and last frame of a clip, aligned."""
-    frames = read_clip(clip, max_anchors=3).frames
+    """A clip at rest, on its way, and at its extreme in the middle, from where it comes back; aligned."""
+    frames = read_clip(clip, max_anchors=5).frames[:3]
     return np.stack([align_face(frame, models.finder.find(frame).landmarks) for frame in frames])
 
 
