@@ -242,6 +242,22 @@ class ClusterSpec(Part):
         le=1e6,
         description="Seconds without any result after which the run gives up; one video may be slow.",
     )
+    row_timeout: float = Field(
+        default=1800.0,
+        ge=1,
+        le=1e6,
+        description="Seconds that a face may take to be found, and again to be moved and rendered; then its worker is "
+        "stopped and the row tried once more. Long videos on CPUs may need more.",
+    )
+    fetch_timeout: float = Field(
+        default=60.0, ge=1, le=1e6, description="Seconds that a picture may take to arrive from its disk or server."
+    )
+    patience: float = Field(
+        default=1800.0,
+        ge=0,
+        le=1e6,
+        description="Seconds that a run waits for room on a full disk, or for a mount that went away, before it stops.",
+    )
     dashboard: bool = Field(
         default=False,
         description="Start Ray's dashboard in a local run; off, for it listens on a port and needs ray[default].",
@@ -274,6 +290,11 @@ class JobSpec(Part):
         ge=1,
         le=100,
         description="Steps of the inverter for each face; 5 as in the paper, more change little.",
+    )
+    rehearsal: bool = Field(
+        default=False,
+        description="Do all but invert and move: each video shows its face at rest. Finds bad rows in a fraction of "
+        "the time, and tries cluster, disks and servers.",
     )
     detector: str = Field(default="haar", description="How faces are found; haar needs no further weights.")
     cluster: ClusterSpec = Field(default_factory=ClusterSpec, description="Where the work runs.")

@@ -85,13 +85,12 @@ class Ledger:
         return ledger
 
     def append(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Take in finished rows; they reach the disk within about half a second, see `flush_if_due`."""
+        """Take in finished rows; `flush_if_due` brings them to the disk within about half a second."""
         now = time.time()
         for row in rows:
             if not self._waiting:
                 self._waiting_since = time.monotonic()
             self._waiting.append({**{name: row.get(name) for name in PART_SCHEMA.names}, "time": now})
-        self.flush_if_due()
 
     def flush_if_due(self) -> None:
         """Write what has waited for half a second. The driver calls this several times a second."""
@@ -99,7 +98,11 @@ class Ledger:
             self.flush()
 
     def flush(self) -> None:
-        """Write what waits as one part, now."""
+        """Write what waits as one part, now.
+
+        Raises:
+            OSError: it cannot be written; it waits on.
+        """
         if not self._waiting:
             return
         self._own.append(self._write(pa.Table.from_pylist(self._waiting, schema=PART_SCHEMA)))
@@ -139,11 +142,15 @@ class Ledger:
 
         Such a row would fail in the same way again; only `retry`, another picture or another setting makes it run.
         """
-        table = self.rows().select(["id", "key", "status", "reason"])
-        table = table.take(_last(table["id"].to_pylist()))
-        table = table.filter(pc.and_(pc.equal(table["status"], "failed"), pc.not_equal(table["key"], "")))
+        table = self.failed_rows()
         columns = (table[name].to_pylist() for name in ("id", "key", "reason"))
         return {f"{id_}\n{key}": reason for id_, key, reason in zip(*columns, strict=True)}
+
+    def failed_rows(self) -> pa.Table:
+        """The rows of which `failed` speaks."""
+        table = self.rows()
+        table = table.take(_last(table["id"].to_pylist()))
+        return table.filter(pc.and_(pc.equal(table["status"], "failed"), pc.not_equal(table["key"], "")))
 
     def close(self) -> None:
         """Write what still waits."""

@@ -22,7 +22,7 @@ import tempfile
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import chdir, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +130,8 @@ def _import_ray(local: bool) -> Any:
 
 
 def _start_local(ray: Any, cluster: ClusterSpec, folder: Path, cpus: int) -> None:
-    with warnings.catch_warnings(), _without_stderr():
+    # Ray puts the current folder first on its workers' import path: a user's own stages.py would be taken for ours.
+    with warnings.catch_warnings(), _without_stderr(), chdir(ROOT):
         warnings.simplefilter("ignore")
         ray.init(
             address="local",

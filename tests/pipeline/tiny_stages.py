@@ -71,8 +71,9 @@ class TinyProduce:
             if video:
                 (self.output / "made" / f"{id_}+{uuid.uuid4().hex}").touch()
                 time.sleep(self.seconds)
-                (self.output / f"{video}.part").write_bytes(b"video of " + id_.encode())
-                (self.output / f"{video}.part").replace(self.output / video)
+                part = self.output / f"videos/{id_}.{uuid.uuid4().hex}.part"
+                part.write_bytes(b"video of " + id_.encode())
+                part.replace(self.output / video)
                 made["status"][index] = "done"
             made["video"].append(video)
             made["bytes"].append(len(b"video of " + id_.encode()) if video else 0)
