@@ -22,6 +22,7 @@ MADE = (
     "anchors-loss.svg",
     "results.parquet",
     "report.html",
+    "workers.json",
 )
 LIBRARIES = (
     "torch",
