@@ -103,6 +103,8 @@ def _quiet_environment(folder: Path | None) -> None:
         os.environ["RAY_AUTH_TOKEN_PATH"] = str(folder / "home" / "token")
         os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
         os.environ.pop("RAY_ADDRESS", None)
+        # On one machine Ray's store of state does not come back; by default a driver waits a minute for it.
+        os.environ["RAY_gcs_rpc_server_reconnect_timeout_s"] = "15"  # noqa: SIM112 (Ray's own spelling)
 
 
 def _restore(before: dict[str, str]) -> None:
