@@ -2,7 +2,9 @@
 
 import os
 import random
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 # Before torch and NumPy are imported: two busy thread pools slow each other down more than they gain.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -11,6 +13,9 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from pipeline.resources import Node
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -41,6 +46,16 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("no folder ../shared with real clips and faces")
     return folder
+
+
+@pytest.fixture(scope="session")
+def ray_nodes() -> "Iterator[list[Node]]":
+    """A running local Ray of two cores, one for all tests, for starting it takes seconds; the machines it found."""
+    from pipeline.job import ClusterSpec
+    from pipeline.ray_session import ray_session
+
+    with ray_session(ClusterSpec(), cpus=2) as nodes:
+        yield nodes
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
