@@ -27,14 +27,16 @@ def face_quad(landmarks: np.ndarray) -> np.ndarray:
         NoFace: eyes and mouth are in one point, or nowhere: no crop follows from them.
     """
     points = np.asarray(landmarks, np.float64)
+    if not np.isfinite(points).all():
+        raise NoFace("what was taken for a face has its eyes and mouth nowhere. Use a picture in which both are seen.")
     left, right = points[LEFT_EYE].mean(axis=0), points[RIGHT_EYE].mean(axis=0)
     eyes = (left + right) * 0.5
     between_eyes = right - left
     to_mouth = (points[LEFT_MOUTH] + points[RIGHT_MOUTH]) * 0.5 - eyes
     across = between_eyes - np.flipud(to_mouth) * [-1, 1]  # the eyes' line, corrected by the nose's, turned
     length = np.hypot(*across)
-    if not (np.isfinite(length) and length > 0):
-        raise NoFace("what was taken for a face has no eyes and mouth apart. Use a picture in which both are seen.")
+    if length == 0:
+        raise NoFace("what was taken for a face has eyes and mouth in one point. Use a picture in which both are seen.")
     across /= length
     across *= max(np.hypot(*between_eyes) * 2.0, np.hypot(*to_mouth) * 1.8)
     down = np.flipud(across) * [-1, 1]

@@ -84,5 +84,5 @@ def test_a_landmark_networks_window_is_the_boxs_square() -> None:
 
 @pytest.mark.parametrize("value", [0.0, 50.0, np.nan, np.inf, -np.inf])
 def test_landmarks_from_which_no_crop_follows_are_no_face(value: float) -> None:
-    with pytest.raises(NoFace, match="no eyes and mouth apart"):
+    with pytest.raises(NoFace, match="what was taken for a face"):
         align_face(smooth_picture(), np.full((68, 2), value))
