@@ -12,7 +12,6 @@ Any other column is carried to the results. Rows count from 1; a CSV file's head
 whole columns: 100,000 rows take well under a second.
 """
 
-import json
 import os
 import re
 from collections import Counter
@@ -28,6 +27,7 @@ import pyarrow.compute as pc
 from manifests.formats import read_table
 from manifests.ids import folded, unsafe, why_unsafe
 from stages.errors import ManifestError
+from stages.messages import one_line, quoted
 
 REQUIRED = ("id", "image")
 OPTIONAL = ("motion", "strength", "seed")
@@ -151,9 +151,9 @@ def checked_table(table: pa.Table, path: Path) -> pa.Table:
     """
     names = table.column_names
     if doubled := [name for name, count in Counter(names).items() if count > 1]:
-        raise ManifestError(f'{path}: column "{doubled[0]}" stands there {names.count(doubled[0])} times. Keep one.')
+        raise ManifestError(f'{path}: column {_shown(doubled[0])} stands there {names.count(doubled[0])} times. Keep one.')
     if absent := [name for name in REQUIRED if name not in names]:
-        found = ", ".join(f'"{name}"' for name in names[:8]) or "none"
+        found = ", ".join(map(_shown, names[:8])) or "none"
         more = f" and {len(names) - 8} more" if len(names) > 8 else ""
         raise ManifestError(f'{path}: column "{absent[0]}" is missing; found {found}{more}.')
     if table.num_rows == 0:
@@ -191,7 +191,7 @@ def _check_ids(ids: pa.ChunkedArray, path: Path) -> None:
 def _text(column: pa.ChunkedArray, name: str, path: Path) -> pa.ChunkedArray:
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if kind not in (pa.null(), pa.string(), pa.large_string(), pa.string_view()):
-        raise ManifestError(f'{path}: column "{name}" must be text, found {kind}. Store it as text.')
+        raise ManifestError(f'{path}: column "{name}" must be text, found {_shown(kind)}. Store it as text.')
     return column.cast(pa.string())
 
 
@@ -223,7 +223,7 @@ def _numbers(column: pa.ChunkedArray, name: str, path: Path) -> pa.ChunkedArray:
         _refuse(path, column, _true(wrong), name, f"expected a number, found {FOUND}")
         column = pc.replace_substring_regex(column, r"^\+", "")
     elif not any(test(kind) for test in NUMBERS):
-        raise ManifestError(f'{path}: column "{name}" must be a number, found {kind}. Store it as one.')
+        raise ManifestError(f'{path}: column "{name}" must be a number, found {_shown(kind)}. Store it as one.')
     return column.cast(pa.float64(), safe=False)
 
 
@@ -251,6 +251,6 @@ def _refuse(path: Path, column: pa.ChunkedArray, wrong: Any, name: str, fault: s
 
 def _shown(value: object) -> str:
     """A value as it stands in a message: quoted if it is text, without control characters, not too long."""
-    if not isinstance(value, str):
-        return str(value)
-    return json.dumps(value if len(value) <= 60 else value[:57] + "…", ensure_ascii=False)
+    text = value if isinstance(value, str) else str(value)
+    text = text if len(text) <= 60 else text[:57] + "…"
+    return quoted(text) if isinstance(value, str) else one_line(text)
