@@ -9,6 +9,7 @@ import pyarrow.json
 import pyarrow.parquet
 
 from stages.errors import ManifestError
+from stages.messages import told
 
 TEXT_COLUMNS = ("id", "image", "motion")
 # In CSV everything is text; these are read as such and made numbers where a wrong row can still be named.
@@ -28,12 +29,14 @@ def read_table(path: Path) -> pa.Table:
     if reader is None:
         raise ManifestError(f'{path}: a manifest ends in {", ".join(readers)}, found "{path.suffix}".')
     try:
-        return reader(path)
+        table = reader(path)
+        table.validate(full=True)  # a Parquet file may call bytes text that are none
+        _ = table.column_names  # nor are names of columns looked at before
+        return table
     except FileNotFoundError as error:
         raise ManifestError(f'{path}: there is no such file. Make a manifest with "manifest build".') from error
-    except (pa.ArrowException, OSError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ManifestError(f"{path}: not readable as {path.suffix[1:].lower()}: {reason}.") from error
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise ManifestError(f"{path}: not readable as {path.suffix[1:].lower()}: {told(error)}.") from error
 
 
 def _read_parquet(path: Path) -> pa.Table:

@@ -21,6 +21,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
+from stages.messages import masked
+
 # Lines that wait for a full disk to have room again; beyond this the oldest are given up, never the run.
 MOST_WAITING = 100_000
 
@@ -109,12 +111,12 @@ def read_events(path: Path) -> list[Event]:
 
 
 def _plain(value: Any) -> Any:
-    """A value that JSON can hold: no NaN (null instead), no numpy scalar, no path."""
+    """A value that JSON can hold, no NaN (null instead), no numpy scalar, no path; and without credentials in it."""
     if hasattr(value, "item"):
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    return str(value) if isinstance(value, Path) else value
+    return masked(str(value)) if isinstance(value, str | Path) else value
 
 
 def _ends_with_newline(path: Path) -> bool:

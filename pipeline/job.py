@@ -14,9 +14,11 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from pipeline.job_spec import URI, AnchorsSpec, ClusterSpec, JobSpec, ModelSpec, MotionSpec, Part, VideoSpec, is_single
+from pipeline.job_spec import AnchorsSpec, ClusterSpec, JobSpec, ModelSpec, MotionSpec, Part, VideoSpec, is_single
 from pipeline.phrases import clean
 from stages.errors import JobError
+from stages.messages import masked
+from stages.storage import is_uri
 
 __all__ = ["AnchorsSpec", "ClusterSpec", "JobSpec", "ModelSpec", "MotionSpec", "VideoSpec", "load_job"]
 
@@ -123,7 +125,7 @@ def _absolute_motion(source: Any, folder: Path) -> Any:
 
 def _resolved(path: str, folder: Path) -> str:
     """A path meant from `folder`; a URI as it is."""
-    if URI.match(path):
+    if is_uri(path):
         return path
     return str((folder / Path(path).expanduser()).resolve())
 
@@ -223,7 +225,7 @@ def _allowed(kind: str, context: dict[str, Any], message: str) -> str:
 def _shown(value: Any) -> str:
     """What was found, short."""
     if isinstance(value, str):
-        return f'"{value}"'
+        return f'"{masked(value)}"'
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if isinstance(value, dict):

@@ -22,6 +22,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
+from stages import storage
 from stages.durable import replacing
 from stages.errors import OutputError
 
@@ -60,22 +61,27 @@ MERGE_PARTS = 200
 
 
 class Ledger:
-    """The durable rows of one output folder. One writer at a time: the driver of the run that holds `OutputLock`."""
+    """The durable rows of one output folder. One writer at a time: the driver of the run that holds `OutputLock`.
 
-    def __init__(self, output: Path) -> None:
-        self.output = output
+    Args:
+        output: the folder.
+        videos: a URI, where the videos are not in the folder.
+    """
+
+    def __init__(self, output: Path, videos: str = "") -> None:
+        self.output, self.videos = output, videos
         self.folder = output / "ledger"
         self._waiting: list[dict[str, Any]] = []
         self._waiting_since = 0.0
         self._own: list[Path] = []
 
     @classmethod
-    def open(cls, output: Path) -> Self:
+    def open(cls, output: Path, videos: str = "") -> Self:
         """The ledger of an output folder, made if there is none; many small parts of earlier runs become one.
 
         Call it only while holding the output's lock.
         """
-        ledger = cls(output)
+        ledger = cls(output, videos)
         ledger.folder.mkdir(parents=True, exist_ok=True)
         for leftover in ledger.folder.glob("*.part"):
             leftover.unlink(missing_ok=True)
@@ -129,11 +135,14 @@ class Ledger:
 
         One id has one video, so a later key's row means that an earlier key's video is overwritten; a later failure
         does not, for it writes none.
+
+        Raises:
+            OutputError: the videos are at a URI, and their store does not say which it has.
         """
         table = self.rows()
         table = table.filter(pc.equal(table["status"], "done"))
         table = table.take(_last(table["id"].to_pylist()))
-        sizes = _video_sizes(self.output)
+        sizes = self._video_sizes()
         recorded = zip(table["video"].to_pylist(), table["bytes"].to_pylist(), strict=True)
         return table.filter(pa.array([sizes.get(video) == size for video, size in recorded], pa.bool_()))
 
@@ -163,6 +172,16 @@ class Ledger:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _video_sizes(self) -> dict[str, int]:
+        """A video as rows name it -> bytes, of all that stand: one listing instead of a question for each row."""
+        if not self.videos:
+            return _files(self.output / "videos")
+        try:
+            found = storage.sizes(self.videos)
+        except OSError as error:
+            raise OutputError(f"{storage.shown(self.videos)} cannot be listed: {storage.why(error)}.") from error
+        return {storage.shown(storage.joined(self.videos, name)): size for name, size in found.items()}
 
     def _parts(self) -> list[Path]:
         return sorted(self.folder.glob("part-*.parquet"))
@@ -264,9 +283,8 @@ def _read_one(path: Path) -> pa.Table | None:
         return None
 
 
-def _video_sizes(output: Path) -> dict[str, int]:
-    """Path relative to the output -> bytes, of every video there: one listing instead of a question for each row."""
-    folder = output / "videos"
+def _files(folder: Path) -> dict[str, int]:
+    """`videos/NAME` -> bytes of every file in a folder of videos."""
     if not folder.is_dir():
         return {}
     with os.scandir(folder) as entries:

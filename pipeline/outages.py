@@ -13,9 +13,11 @@ from pathlib import Path
 
 from pipeline.events import EventLog
 from pipeline.phrases import duration
+from stages import storage
 from stages.durable import why_not_writable
 from stages.errors import OutputUnavailable, RowError, WorkStopped
 from stages.ingest import fetch
+from stages.messages import masked
 
 LOOK_SECONDS = 5.0
 WAIT_SECONDS = 0.1
@@ -31,12 +33,18 @@ class PicturesUnavailable(OutputUnavailable):
     """Pictures that could be read a moment ago cannot be read any more."""
 
 
-def why_away(output: Path) -> str:
+def why_away(output: Path, videos: str = "") -> str:
     """What keeps results from an output folder now, as the end of a sentence; empty if nothing does.
 
     A folder that is missing is never made anew: under a mount that went away lies another disk.
+
+    Args:
+        output: the folder.
+        videos: a URI, where the videos go elsewhere.
     """
-    for folder in (output / "videos", output / "ledger"):
+    if videos and (why := storage.why_not_writable(videos)):
+        return f"{storage.shown(videos)} cannot be written: {why}"
+    for folder in (output / "ledger",) if videos else (output / "videos", output / "ledger"):
         if why := why_not_writable(folder):
             return f"{folder} cannot be written: {why}"
     with suppress(OSError):
@@ -67,7 +75,7 @@ class Witnesses:
         """Why all of them are gone, as the end of a sentence; empty as long as one is there, or none is known."""
         if not self._seen or any(_readable(image) for image in reversed(self._seen)):
             return ""
-        return f"pictures that were there before, such as {self._seen[-1]}, cannot be read"
+        return f"pictures that were there before, such as {masked(self._seen[-1])}, cannot be read"
 
 
 def wait_until_back(

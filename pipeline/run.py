@@ -36,8 +36,8 @@ from pipeline.failures import explained
 from pipeline.interruption import Interruption
 from pipeline.job import JobSpec
 from pipeline.ledger import Ledger, OutputLock
-from pipeline.nodes import check_nodes_weights, check_nodes_write, nodes_without_weights
-from pipeline.output import forget, write_job
+from pipeline.nodes import check_nodes_store, check_nodes_weights, check_nodes_write, nodes_without_weights
+from pipeline.output import clear_leftovers, forget, write_job
 from pipeline.phrases import count as counted
 from pipeline.ray_session import ray_session
 from pipeline.report import write_report
@@ -46,8 +46,10 @@ from pipeline.results import collect_results
 from pipeline.space import space_for
 from pipeline.standing import ready_digests, standing
 from pipeline.target_flow import Tally, TargetFlow
+from stages import storage
 from stages.durable import replacing
 from stages.errors import MicromotionError, WorkStopped
+from stages.messages import masked
 from stages.prepare import Prepare, PrepareSettings
 from stages.produce import Produce, ProduceSettings
 from stages.subspace import Micromotion, load_micromotion
@@ -86,14 +88,14 @@ def plan_job(job: JobSpec) -> Plan:
     checked = check_job(job)
     stands = standing(checked)
     kept, count = len(stands.kept), len(checked.manifest)
-    lines = [f"job {job.name}: {count:,} rows of {job.manifest}, {kept:,} of them done already"]
+    lines = [f"job {job.name}: {count:,} rows of {masked(str(job.manifest))}, {kept:,} of them done already"]
     lines += [told] if (told := change_told(checked, stands)) else []
     for name, plan in checked.motions.items():
         lines.append(f"movement {name}: {_described(plan)}")
     model = checked.model
     lines.append(f"model: generator of {model.resolution} px and {model.num_layers} layers, {model.generator}")
-    video = job.video
-    lines.append(f"videos: {video.frames} frames at {video.fps:g} fps, {video.path}, {video.layout}, into {job.output}")
+    video, where = job.video, storage.shown(job.videos) if job.videos else job.output
+    lines.append(f"videos: {video.frames} frames at {video.fps:g} fps, {video.path}, {video.layout}, into {where}")
     space = space_for(checked, stands)
     lines.append(f"space: {space.sentence}" + ("" if space.enough else ": TOO LITTLE"))
     if job.cluster.address == "local":
@@ -132,11 +134,9 @@ def run_job(job: JobSpec, events: EventLog, *, fresh: bool = False, retry: Colle
         events.open(job.output / "log.jsonl")
         if fresh:
             checked = forget(checked, events)
-        (job.output / "videos").mkdir(exist_ok=True)
-        for leftover in (job.output / "videos").glob("*.part"):
-            leftover.unlink(missing_ok=True)  # of a killed run
+        clear_leftovers(job)
         tally = Tally([None] * len(checked.manifest))
-        ledger = Ledger.open(job.output)
+        ledger = Ledger.open(job.output, job.videos)
         try:
             _work(checked, ledger, tally, events, interruption, retry)
             exit_code = 3 if tally.failed else 0
@@ -194,7 +194,7 @@ def _work(
     with ray_session(cluster) as nodes:
         layout = _layout(checked, nodes)
         if cluster.address != "local":
-            check_nodes_write(job.output)
+            check_nodes_store(job.videos) if job.videos else check_nodes_write(job.output)
             check_nodes_weights(checked.model)
         events.emit(
             "run_started",
@@ -221,13 +221,17 @@ def _work(
             failed = {entry: why for entry, why in failed.items() if entry not in done and why not in (retry or ())}
             files = checked.model.files
             prepare = PrepareSettings(
-                model=replace(files, device=layout.prepare.device), digests=digests, done=done | failed.keys()
+                model=replace(files, device=layout.prepare.device),
+                digests=digests,
+                done=done | failed.keys(),
+                fetch_timeout=cluster.fetch_timeout,
             )
             produce = ProduceSettings(
                 model=replace(files, device=layout.produce.device),
                 motions=motions,
                 video=video_settings(job.video),
                 output=str(job.output),
+                videos=job.videos,
                 iterations=job.iterations,
                 row_timeout=cluster.row_timeout,
                 rehearsal=job.rehearsal,

@@ -26,7 +26,7 @@ TELL_SECONDS = 1.0
 REPEAT_SECONDS = 5.0
 SILENT_SECONDS = 20.0
 # The thread that tells strikes at the limit itself; the watchdog only where that thread cannot run.
-WATCHDOG_SECONDS = 15.0
+WATCHDOG_SECONDS = 5.0
 FOREVER = 1e6
 
 State = Literal["idle", "working", "timed out"]

@@ -37,12 +37,13 @@ class Space:
     @property
     def sentence(self) -> str:
         """Both, for a person."""
-        return f"about {size(self.needed)} for the videos to come ({size(self.each)} each), {size(self.free)} free"
+        videos = f" for the videos to come ({size(self.each)} each)" if self.each else ""
+        return f"about {size(self.needed)}{videos}, {size(self.free)} free"
 
 
 def space_for(checked: Checked, stands: Standing) -> Space:
     """Room for all rows that are neither kept nor known to fail, reckoned from videos that stand or by experience."""
-    each = stands.video_bytes or _by_experience(checked)
+    each = 0.0 if checked.job.videos else stands.video_bytes or _by_experience(checked)
     rows = len(checked.manifest) - len(stands.kept) - len(stands.failed)
     return Space(round(rows * (each + BYTES_PER_ROW)), shutil.disk_usage(_there(checked.job.output)).free, round(each))
 

@@ -35,7 +35,7 @@ def standing(checked: Checked, digests: Mapping[str, str] | None = None) -> Stan
         digests: of its movements (`target_digest`); by default of those that need not be made first.
     """
     digests = ready_digests(checked) if digests is None else digests
-    ledger = Ledger(checked.job.output)
+    ledger = Ledger(checked.job.output, checked.job.videos)
     done = ledger.done_rows()
     columns = (done[name].to_pylist() for name in ("id", "digest", "strength", "bytes"))
     made = {id_: (digest, strength, size) for id_, digest, strength, size in zip(*columns, strict=True)}

@@ -16,6 +16,7 @@ from pipeline.ledger import Ledger
 from pipeline.phrases import clean, count, duration
 from pipeline.progress import Progress, by_reason, headline, replay
 from stages.errors import OutputError
+from stages.storage import is_uri
 
 Condition = Literal["running", "silent", "dead", "finished", "interrupted"]
 # A run says something every few seconds. Loading large networks from a slow disk is the longest it may be busy.
@@ -95,7 +96,7 @@ def read_status(output: Path, now: float | None = None) -> Status:
     silence = max(now - progress.last, 0.0)
     condition = _condition(output, progress, silence)
     workers = _workers(output, progress.started, now) if condition in ("running", "silent") else ()
-    return Status(output, progress, condition, silence, len(Ledger(output).done()), now, workers)
+    return Status(output, progress, condition, silence, _standing(output), now, workers)
 
 
 def describe(status: Status) -> list[str]:
@@ -133,6 +134,14 @@ def describe(status: Status) -> list[str]:
     if status.condition in ("silent", "dead", "interrupted"):
         lines.append("The same `run` command goes on from here; what stands is not made again.")
     return lines
+
+
+def _standing(output: Path) -> int:
+    """How many videos are there whole; of those in a store, how many were when they were written."""
+    ledger = Ledger(output)
+    rows = ledger.rows()
+    away = {row["id"] for row in rows.select(["id", "video"]).to_pylist() if is_uri(row["video"] or "")}
+    return len(away) + len(ledger.done())
 
 
 def _workers(output: Path, started: float, now: float) -> tuple[WorkerSeen, ...]:

@@ -213,7 +213,7 @@ class TargetFlow:
         if gone:
             raise PicturesUnavailable(f"{gone}.")
         blocked = [row["message"] for row in finished if row["status"] == "blocked"]
-        if blocked and (at_work.blocked >= MOST_BLOCKED or why_away(self.ledger.output)):
+        if blocked and (at_work.blocked >= MOST_BLOCKED or why_away(self.ledger.output, self.ledger.videos)):
             raise OutputUnavailable(blocked[-1])
 
     def _wait_until_back(self, outage: OutputUnavailable, at_work: "_AtWork") -> None:
@@ -237,7 +237,7 @@ class TargetFlow:
         why = (
             at_work.witnesses.why_away
             if isinstance(outage, PicturesUnavailable)
-            else lambda: why_away(self.ledger.output)
+            else lambda: why_away(self.ledger.output, self.ledger.videos)
         )
         left = self.patience - (time.monotonic() - at_work.away_since)
         wait_until_back(outage, why, left, self.events, on_wait)

@@ -8,6 +8,8 @@ import numpy as np
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
+from stages.errors import NoFace
+
 LEFT_EYE, RIGHT_EYE = slice(36, 42), slice(42, 48)  # of 68 landmarks; left and right as the viewer sees them
 LEFT_MOUTH, RIGHT_MOUTH = 48, 54
 
@@ -20,14 +22,22 @@ def face_quad(landmarks: np.ndarray) -> np.ndarray:
 
     Returns:
         (4, 2) float64: top left, bottom left, bottom right, top right, in pixels of the same picture.
+
+    Raises:
+        NoFace: eyes and mouth are in one point, or nowhere: no crop follows from them.
     """
     points = np.asarray(landmarks, np.float64)
+    if not np.isfinite(points).all():
+        raise NoFace("what was taken for a face has its eyes and mouth nowhere. Use a picture in which both are seen.")
     left, right = points[LEFT_EYE].mean(axis=0), points[RIGHT_EYE].mean(axis=0)
     eyes = (left + right) * 0.5
     between_eyes = right - left
     to_mouth = (points[LEFT_MOUTH] + points[RIGHT_MOUTH]) * 0.5 - eyes
     across = between_eyes - np.flipud(to_mouth) * [-1, 1]  # the eyes' line, corrected by the nose's, turned
-    across /= np.hypot(*across)
+    length = np.hypot(*across)
+    if length == 0:
+        raise NoFace("what was taken for a face has eyes and mouth in one point. Use a picture in which both are seen.")
+    across /= length
     across *= max(np.hypot(*between_eyes) * 2.0, np.hypot(*to_mouth) * 1.8)
     down = np.flipud(across) * [-1, 1]
     centre = eyes + to_mouth * 0.1
@@ -45,6 +55,9 @@ def align_face(image: np.ndarray, landmarks: np.ndarray, size: int = 256) -> np.
     Returns:
         (size, size, 3) uint8. Where the crop reaches over the picture's border, the picture is mirrored, blurred and
         faded to its median colour, as published.
+
+    Raises:
+        NoFace: as `face_quad` does.
     """
     quad = face_quad(landmarks)
     picture, quad = _shrunk(Image.fromarray(image), quad, size)

@@ -101,12 +101,10 @@ class FaceFinder:
 
     def _upright_faces(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Landmarks (N, 68, 2) float32 and confidence (N,) of what is surely a face; one face may come twice."""
-        boxes = self._detect(image)
-        if not len(boxes):
-            return np.zeros((0, 68, 2), np.float32), np.zeros(0, np.float32)
-        points, _ = self._look(image, boxes)
+        boxes = _finite(self._detect(image))
+        points = _finite(self._look(image, boxes)[0])
         points, confidence = self._look(image, _boxes_of(points))
-        worth = confidence >= WORTH_A_MIRROR
+        worth = (confidence >= WORTH_A_MIRROR) & np.isfinite(points).all(axis=(1, 2))
         points, confidence = points[worth], confidence[worth]
         if not len(points):
             return points, confidence
@@ -119,6 +117,8 @@ class FaceFinder:
 
     def _look(self, image: np.ndarray, boxes: np.ndarray, mirrored: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """Landmarks (N, 68, 2) float32 and confidence (N,) in boxes (N, 4); the network may be shown mirror images."""
+        if not len(boxes):
+            return np.zeros((0, 68, 2), np.float32), np.zeros(0, np.float32)
         size = self.network.input_size
         windows, corners, scales = [], [], []
         for box in boxes:
@@ -186,6 +186,11 @@ def cut_window(image: np.ndarray, centre: np.ndarray, side: float, size: int) ->
     matrix = np.array([[scale, 0.0, 0.0], [0.0, scale, 0.0]])
     matrix[:, 2] = scale * (0.5 - corner) - 0.5  # OpenCV counts pixel centres as whole numbers
     return cv2.warpAffine(np.ascontiguousarray(image), matrix, (size, size), flags=cv2.INTER_LINEAR), corner, scale
+
+
+def _finite(values: np.ndarray) -> np.ndarray:
+    """Those of N boxes or sets of points in which every number is one: a network may give others."""
+    return values[np.isfinite(values).all(axis=tuple(range(1, values.ndim)))]
 
 
 def _boxes_of(points: np.ndarray) -> np.ndarray:

@@ -3,27 +3,46 @@
 import hashlib
 import io
 import re
+import stat
 import subprocess
 import sys
 import tempfile
-import threading
+import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import imageio_ffmpeg
 import numpy as np
-import pyarrow.fs
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
+from stages import storage
 from stages.errors import ClipError, UnreadableImage
+from stages.messages import quoted, told
 
 DECODER = Path(__file__).with_name("decode_clip.py")
 LARGEST_PICTURE = 100_000_000  # pixels; a small file may unfold into more than a machine's memory
+# Bytes; what the largest picture needs without compression. Some files never end: /dev/zero, a pipe somebody fills.
+LARGEST_FILE = 320 << 20
 Image.MAX_IMAGE_PIXELS = None  # our own limit stands in its place, with our own words
 # Not all that Pillow knows: for EPS it would start Ghostscript, which runs the file as a program.
 Image.init()  # which of these this Pillow was built with
 KNOWN = ("JPEG", "PNG", "WEBP", "AVIF", "JPEG2000", "TIFF", "GIF", "BMP", "PPM", "TGA")
 FORMATS = tuple(kind for kind in KNOWN if kind in Image.OPEN)
+ORIENTATION = 0x0112  # the EXIF tag that says how the camera was held
+STRIP = 4_000_000  # pixels that are converted at a time
+# What other files begin with, and what a person calls them.
+OTHERS = (
+    (rb"%PDF", "a PDF"),
+    (rb"%!PS|\xc5\xd0\xd3\xc6", "PostScript"),
+    (rb"PK\x03\x04", "a ZIP archive"),
+    (rb"\xff\x0a|\0\0\0\x0cJXL ", "a JPEG XL picture"),
+    (rb"....ftyp(hei|hev|mif1|msf1)", "a HEIC picture"),
+    (rb"....ftyp(?!avi[fs])|\x1a\x45\xdf\xa3|RIFF....AVI ", "a video"),
+    (rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)?(<!DOCTYPE svg[^>]*>\s*)?<svg", "an SVG drawing"),
+    (rb"\s*<(!doctype )?html", "a web page"),
+)
+OURS = rb"\xff\xd8\xff|\x89PNG|RIFF....WEBP|GIF8|II\*\0|MM\0\*|\0\0\0\x0cjP  |\xff\x4f\xff\x51|....ftypavi[fs]"
 
 
 @dataclass(frozen=True)
@@ -92,25 +111,16 @@ def fetch(uri: str, timeout: float = 60.0) -> bytes:
             thread can be stopped from outside.
 
     Raises:
-        UnreadableImage: it cannot be read, or takes too long.
+        UnreadableImage: it cannot be read, takes too long, or has more than `LARGEST_FILE` bytes.
     """
-    outcome: list[bytes | Exception] = []
-
-    def read() -> None:
-        try:
-            outcome.append(_read(uri))
-        except Exception as error:  # handed over to the caller's thread
-            outcome.append(error)
-
-    thread = threading.Thread(target=read, daemon=True)
-    thread.start()
-    thread.join(timeout)
-    if not outcome:
-        raise UnreadableImage(f'image "{uri}" did not arrive within {timeout:g} s. Is its file system or server there?')
-    if isinstance(outcome[0], bytes):
-        return outcome[0]
-    reason = getattr(outcome[0], "strerror", None) or (str(outcome[0]).splitlines() or [type(outcome[0]).__name__])[0]
-    raise UnreadableImage(f'image "{uri}" cannot be read: {reason}.') from outcome[0]
+    try:
+        return storage.bounded(lambda: _read(uri), timeout)
+    except TimeoutError as error:
+        raise UnreadableImage(
+            f"image {quoted(uri)} did not arrive within {timeout:g} s. Is its file system or server there?"
+        ) from error
+    except OSError as error:
+        raise UnreadableImage(f"image {quoted(uri)} cannot be read: {storage.why(error)}.") from error
 
 
 def decode_image(data: bytes, name: str = "") -> np.ndarray:
@@ -129,31 +139,87 @@ def decode_image(data: bytes, name: str = "") -> np.ndarray:
         UnreadableImage: empty, no picture, cut short, or of more than `LARGEST_PICTURE` pixels.
     """
     if not data:
-        raise UnreadableImage(f'image "{name}" is not readable: the file is empty.')
+        raise UnreadableImage(f"image {quoted(name)} is not readable: the file is empty.")
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
+        # Warnings are of metadata that are damaged, or other than they should be.
+        with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(data), formats=FORMATS) as picture:
             width, height = picture.size
             if width * height > LARGEST_PICTURE:
                 raise UnreadableImage(
-                    f'image "{name}" has {width} x {height} pixels, more than {LARGEST_PICTURE // 10**6} million.'
+                    f"image {quoted(name)} has {width} x {height} pixels, more than {LARGEST_PICTURE // 10**6} million."
                 )
-            return np.array(_rgb(ImageOps.exif_transpose(picture)))
+            return _upright(_pixels(picture), _orientation(picture))
     except UnreadableImage:
         raise
-    except UnidentifiedImageError as error:
-        raise UnreadableImage(
-            f'image "{name}" is not readable: no picture format that is known here. Convert it to JPEG or PNG.'
-        ) from error
+    except MemoryError as error:
+        raise UnreadableImage(f"image {quoted(name)} needs more memory than there is. Make it smaller.") from error
     except Exception as error:  # decoders raise OSError, SyntaxError, ValueError, struct.error and more
-        raise UnreadableImage(f'image "{name}" is not readable: {error} (it has {len(data):,} bytes).') from error
+        raise UnreadableImage(f"image {quoted(name)} is not readable: {_what_is_wrong(error, data)}") from error
 
 
-def _rgb(picture: Image.Image) -> Image.Image:
-    """Any mode as 8-bit RGB; sixteen bits are scaled, for Pillow would cut them off."""
+def _what_is_wrong(error: Exception, data: bytes) -> str:
+    """Why a file could not be decoded, as the end of a sentence, and what helps."""
+    if isinstance(error, UnidentifiedImageError) and not re.match(OURS, data, re.DOTALL):
+        start = data[:1000]
+        found = [name for pattern, name in OTHERS if re.match(pattern, start, re.DOTALL | re.IGNORECASE)]
+        what = f"it is {found[0]}, " if found else ""
+        return f"{what}no picture format that is known here. Convert it to JPEG or PNG."
+    if "MAX_TEXT" in str(error):
+        return "its metadata unfold to more than a picture's should. Save it again without its metadata."
+    said = "" if isinstance(error, UnidentifiedImageError) else f" ({told(error)})"
+    return f"damaged or cut short{said}, with {len(data):,} bytes. Copy or export it again."
+
+
+def _orientation(picture: Image.Image) -> int:
+    """How the camera was held, 1 to 8; 1 is upright, and what counts where the metadata are damaged."""
+    try:
+        return int(picture.getexif().get(ORIENTATION, 1))
+    except Exception:  # Pillow's reader of EXIF raises whatever the damage leads it to
+        return 1
+
+
+def _upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    """(H, W, 3) as the camera stored it -> upright."""
+    if orientation in (5, 6, 7, 8):
+        pixels = pixels.transpose(1, 0, 2)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return np.ascontiguousarray(pixels)
+
+
+def _pixels(picture: Image.Image) -> np.ndarray:
+    """A picture of any mode as (H, W, 3) uint8.
+
+    In strips: a large picture is in memory twice, as the decoder has it and as it is wanted, and not six times.
+    """
+    width, height = picture.size
+    rows = max(1, STRIP // max(width, 1))
+    boxes = [(0, top, width, min(top + rows, height)) for top in range(0, height, rows)]
+    white = _white(picture, boxes) if picture.mode.startswith(("I", "F")) else 0.0
+    pixels = np.empty((height, width, 3), np.uint8)
+    for box in boxes:
+        pixels[box[1] : box[3]] = np.asarray(_rgb(picture.crop(box), white))
+    return pixels
+
+
+def _white(picture: Image.Image, boxes: list[tuple[int, int, int, int]]) -> float:
+    """Which value means white in a grey picture of wide numbers: told from the highest that it has."""
+    highest = 0.0
+    for box in boxes:
+        values = np.asarray(picture.crop(box))
+        highest = max(highest, float(values.max(initial=0, where=np.isfinite(values))))
+    if picture.mode.startswith("F") and highest <= 2:
+        return 1.0  # with room for highlights
+    return next((white for white in (255.0, 65535.0, 2.0**31 - 1) if highest <= white), highest)
+
+
+def _rgb(picture: Image.Image, white: float) -> Image.Image:
+    """Any mode as 8-bit RGB; wide numbers are scaled to `white`, for Pillow would cut them off."""
     if picture.mode.startswith(("I", "F")):
-        values = np.asarray(picture, np.float64)
-        full = 65535.0 if values.max(initial=0) > 255 else 255.0
-        picture = Image.fromarray((values / full * 255).clip(0, 255).astype(np.uint8))
+        values = np.nan_to_num(np.asarray(picture, np.float64), nan=0.0, posinf=white, neginf=0.0)
+        picture = Image.fromarray((values / white * 255).clip(0, 255).astype(np.uint8))
     if "A" in picture.getbands() or "transparency" in picture.info:
         picture = picture.convert("RGBA")
         black = Image.new("RGBA", picture.size, (0, 0, 0, 255))
@@ -162,11 +228,38 @@ def _rgb(picture: Image.Image) -> Image.Image:
 
 
 def _read(uri: str) -> bytes:
-    if "://" not in uri:
-        return Path(uri).read_bytes()
-    files, path = pyarrow.fs.FileSystem.from_uri(uri)
-    with files.open_input_stream(path) as stream:
-        return stream.read()
+    if storage.is_uri(uri):
+        files, path = storage.filesystem(uri)
+        with files.open_input_stream(path) as stream:
+            return _whole(stream.read)
+    status = Path(uri).stat()
+    for test, name in OTHER_THAN_FILES:
+        if test(status.st_mode):
+            raise OSError(f"it is {name}, not a file")
+    if status.st_size > LARGEST_FILE:
+        raise OSError(f"it has {status.st_size >> 20:,} MB, more than {LARGEST_FILE >> 20}")
+    with Path(uri).open("rb") as file:
+        return _whole(file.read)
+
+
+# A pipe may be one on purpose: then somebody writes to it.
+OTHER_THAN_FILES = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+    (stat.S_ISSOCK, "a socket"),
+)
+
+
+def _whole(read: Callable[[int], bytes]) -> bytes:
+    """All that a stream has, unless that is too much."""
+    parts, size = [], 0
+    while part := read(4 << 20):
+        parts.append(part)
+        size += len(part)
+        if size > LARGEST_FILE:
+            raise OSError(f"it has more than {LARGEST_FILE >> 20} MB")
+    return b"".join(parts)
 
 
 def _unmistakable(path: Path) -> str:

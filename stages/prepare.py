@@ -10,6 +10,7 @@ import numpy as np
 from stages.align import align_face, face_quad
 from stages.errors import Reason, RowError
 from stages.ingest import decode_image, fetch
+from stages.messages import one_line, told
 from stages.models import ModelFiles, Models
 
 CROP_SIZE = 256
@@ -23,11 +24,13 @@ class PrepareSettings:
         model: the model's files.
         digests: for each motion, a hash of all that decides its videos besides the picture.
         done: what is finished already, as "id\\nkey".
+        fetch_timeout: seconds that a picture may take to arrive.
     """
 
     model: ModelFiles = field(default_factory=ModelFiles)
     digests: Mapping[str, str] = field(default_factory=dict)
     done: frozenset[str] = frozenset()
+    fetch_timeout: float = 60.0
 
 
 def content_key(data: bytes, digest: str, strength: float) -> str:
@@ -72,7 +75,7 @@ class Prepare:
             "faces": 0,
         }
         try:
-            data = fetch(row["image"])
+            data = fetch(row["image"], self.settings.fetch_timeout)
             gained["key"] = content_key(data, self.settings.digests[row["motion"]], float(row["strength"]))
             if f"{row['id']}\n{gained['key']}" in self.settings.done:
                 return gained | {"status": "kept"}
@@ -82,11 +85,11 @@ class Prepare:
             gained["quad"] = face_quad(face.landmarks).ravel()
             gained["faces"] = face.others + 1
         except RowError as error:
-            gained |= {"status": "failed", "reason": error.reason.value, "message": str(error)}
+            gained |= {"status": "failed", "reason": error.reason.value, "message": one_line(str(error))}
         except Exception as error:  # one row's surprise must not cost its neighbours
             gained |= {
                 "status": "failed",
                 "reason": Reason.INTERNAL_ERROR.value,
-                "message": f"{type(error).__name__}: {error}",
+                "message": f"{type(error).__name__}: {told(error)}.",
             }
         return gained

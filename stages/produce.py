@@ -1,6 +1,7 @@
 """A target's second half: invert, move, render, encode, measure."""
 
 import math
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from stages import storage
 from stages.animate import Path as MotionPath
 from stages.animate import animate
 from stages.errors import EncoderKilled, OutputUnavailable, Reason, RowError
@@ -80,7 +82,8 @@ class ProduceSettings:
         model: the model's files.
         motions: each by its name.
         video: what the videos look like.
-        output: the job's folder; videos go to `videos/` in it.
+        output: the job's folder; videos go to `videos/` in it,
+        videos: or to this URI, where one is given.
         iterations: ReStyle's steps.
         row_timeout: seconds that encoding may take.
         rehearsal: show every face at rest, as it was cut out, without inverting or moving it.
@@ -90,6 +93,7 @@ class ProduceSettings:
     motions: Mapping[str, Micromotion] = field(default_factory=dict)
     video: VideoSettings = field(default_factory=VideoSettings)
     output: str = "."
+    videos: str = ""
     iterations: int = 5
     row_timeout: float = 1800.0
     rehearsal: bool = False
@@ -158,10 +162,20 @@ class Produce:
     def _written(self, row: Mapping[str, Any], frames: Iterator[np.ndarray]) -> dict[str, Any]:
         """Lay frames out, encode them, and put the video in its place; the columns that say so."""
         video = self.settings.video
-        name = f"videos/{row['id']}.mp4"
-        path = Path(self.settings.output) / name
-        written = write_video(path, self._laid_out(row, frames), video.fps, video.crf, self.settings.row_timeout)
-        return {"video": name, "fps": video.fps, **asdict(written)}
+        name, timeout = f"{row['id']}.mp4", self.settings.row_timeout
+        if not self.settings.videos:
+            path = Path(self.settings.output) / "videos" / name
+            written = write_video(path, self._laid_out(row, frames), video.fps, video.crf, timeout)
+            return {"video": f"videos/{name}", "fps": video.fps, **asdict(written)}
+        uri = storage.joined(self.settings.videos, name)
+        with tempfile.TemporaryDirectory(prefix="micromotion-video-") as folder:
+            path = Path(folder) / name
+            written = write_video(path, self._laid_out(row, frames), video.fps, video.crf, timeout)
+            try:
+                storage.write_file(path, uri, timeout)
+            except OSError as error:
+                raise OutputUnavailable(f"{storage.shown(uri)} cannot be written: {storage.why(error)}.") from error
+        return {"video": storage.shown(uri), "fps": video.fps, **asdict(written)}
 
     def _frames(self, codes: torch.Tensor, wanted: set[int], kept: list[np.ndarray]) -> Iterator[np.ndarray]:
         """Every frame, (S, S, 3) uint8; those that are measured are kept on the way, so that none is rendered twice."""

@@ -1,8 +1,8 @@
 """Files at URIs, through `pyarrow.fs`: every wait bounded, no secret in a message, whole under its name or not there.
 
 A URI carries what its store needs: `s3://KEY:SECRET@bucket/folder?endpoint_override=HOST:PORT&scheme=http&region=R`;
-what it leaves out comes from the environment, as the store's own tools have it. The module imports nothing of ours, so
-that every room may use it.
+what it leaves out comes from the environment, as the store's own tools have it. The module imports next to nothing
+of ours, so that every room may use it.
 """
 
 import os
@@ -18,14 +18,10 @@ from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
 import pyarrow.fs
 
+from stages.messages import HARMLESS, masked
+
 SCHEMES = ("s3", "gs", "file", "hdfs", "abfs")
 URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
-# A secret key often holds a slash, and whoever forgets to write it as %2F must not find it in a log.
-USER = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+://)(?:[^\s@'\"]*:[^\s'\"]*|[^\s/?#'\"]*)@")
-QUERY = re.compile(r"(?P<start>[A-Za-z][A-Za-z0-9+.-]+://[^\s?'\"]*\?)(?P<query>[^\s'\"]*)")
-# Query parameters that say where something is; all others may be signatures or tokens.
-HARMLESS = ("allow_bucket_creation", "allow_bucket_deletion", "endpoint_override", "region", "scheme")
-HIDDEN = "***"
 S3_OPTIONS = ("region", "scheme", "endpoint_override")
 # A server that says nothing is given up on; several such waits fit into the time that a caller allows.
 # A process that ends waits as long for a request that still hangs.
@@ -51,13 +47,6 @@ Result = TypeVar("Result")
 def is_uri(place: str) -> bool:
     """Whether a place is a URI and not a path; a Windows drive is none."""
     return URI.match(place) is not None
-
-
-def masked(text: str) -> str:
-    """Any text with the credentials in its URIs hidden: user and password, and query values that may be signatures."""
-    if "://" not in text:
-        return text
-    return QUERY.sub(_masked_query, USER.sub(rf"\g<scheme>{HIDDEN}@", text))
 
 
 def joined(folder: str, name: str) -> str:
@@ -258,11 +247,3 @@ def _s3(key: str, secret: str, bucket: str, query: str) -> pyarrow.fs.S3FileSyst
         background_writes=False,
         **chosen,
     )
-
-
-def _masked_query(found: re.Match[str]) -> str:
-    parts = []
-    for part in found["query"].split("&"):
-        name, equals, _ = part.partition("=")
-        parts.append(part if name in HARMLESS or not equals else f"{name}={HIDDEN}")
-    return found["start"] + "&".join(parts)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 # Before torch and NumPy are imported: two busy thread pools slow each other down more than they gain.
@@ -21,6 +22,9 @@ import torch
 from hypothesis import settings
 
 from stages import storage
+
+if TYPE_CHECKING:
+    from pipeline.resources import Node
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -51,6 +55,16 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("no folder ../shared with real clips and faces")
     return folder
+
+
+@pytest.fixture(scope="session")
+def ray_nodes() -> "Iterator[list[Node]]":
+    """A running local Ray of two cores, one for all tests, for starting it takes seconds; the machines it found."""
+    from pipeline.job import ClusterSpec
+    from pipeline.ray_session import ray_session
+
+    with ray_session(ClusterSpec(), cpus=2) as nodes:
+        yield nodes
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

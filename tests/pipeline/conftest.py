@@ -1,21 +1,9 @@
-"""What the tests of the engine share; above all one Ray, for starting it takes seconds."""
-
-from collections.abc import Iterator
+"""What the tests of the engine share."""
 
 import pytest
 import torch
 
-from pipeline.job import ClusterSpec
-from pipeline.ray_session import ray_session
-from pipeline.resources import Node
 from stages.micromotion import Micromotion
-
-
-@pytest.fixture(scope="session")
-def ray_nodes() -> Iterator[list[Node]]:
-    """A running local Ray of two cores; the machines that it found."""
-    with ray_session(ClusterSpec(), cpus=2) as nodes:
-        yield nodes
 
 
 @pytest.fixture

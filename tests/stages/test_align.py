@@ -1,10 +1,12 @@
 """The FFHQ crop."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.align import align_face, face_quad, landmark_crop
+from stages.errors import NoFace
 
 
 def face(scale: float = 1.0, turn: float = 0.0, x: float = 128.0, y: float = 128.0) -> np.ndarray:
@@ -78,3 +80,9 @@ def test_a_landmark_networks_window_is_the_boxs_square() -> None:
     centre, side = landmark_crop(np.array([10.0, 20.0, 50.0, 80.0]))
     np.testing.assert_allclose(centre, [30, 50])
     assert side == 100
+
+
+@pytest.mark.parametrize("value", [0.0, 50.0, np.nan, np.inf, -np.inf])
+def test_landmarks_from_which_no_crop_follows_are_no_face(value: float) -> None:
+    with pytest.raises(NoFace, match="what was taken for a face"):
+        align_face(smooth_picture(), np.full((68, 2), value))

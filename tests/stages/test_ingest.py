@@ -2,6 +2,7 @@
 
 import io
 import os
+import stat
 import subprocess
 from pathlib import Path
 
@@ -158,6 +159,10 @@ PLAIN = Image.new("RGB", (40, 30), (200, 100, 50))
         (stored(PLAIN.convert("L"), "PNG"), (124, 124, 124)),
         (stored(Image.new("RGBA", (40, 30), (200, 100, 50, 0)), "PNG"), (0, 0, 0)),
         (stored(Image.fromarray(np.full((30, 40), 51400, np.uint16)), "PNG"), (200, 200, 200)),
+        (stored(Image.fromarray(np.full((30, 40), 200 << 23, np.int32)), "TIFF"), (200, 200, 200)),
+        (stored(Image.fromarray(np.full((30, 40), 200, np.float32)), "TIFF"), (200, 200, 200)),
+        (stored(Image.fromarray(np.full((30, 40), 200 / 255, np.float32)), "TIFF"), (200, 200, 200)),
+        (stored(Image.fromarray(np.full((30, 40), np.nan, np.float32)), "TIFF"), (0, 0, 0)),
     ],
 )
 def test_every_kind_of_picture_becomes_eight_bit_rgb(data: bytes, colour: tuple[int, int, int]) -> None:
@@ -165,6 +170,15 @@ def test_every_kind_of_picture_becomes_eight_bit_rgb(data: bytes, colour: tuple[
     assert image.shape == (30, 40, 3)
     assert image.dtype == np.uint8
     assert np.abs(image.astype(int) - colour).max() <= 3
+
+
+def test_a_picture_is_the_same_whichever_way_it_is_cut_into_strips(monkeypatch: pytest.MonkeyPatch) -> None:
+    grey = np.arange(40 * 30, dtype=np.uint16).reshape(30, 40) * 40
+    files = [stored(Image.fromarray(grey), "PNG"), stored(Image.effect_noise((40, 30), 90).convert("P"), "PNG")]
+    whole = [decode_image(data) for data in files]
+    monkeypatch.setattr(ingest, "STRIP", 40 * 7)
+    for data, image in zip(files, whole, strict=True):
+        np.testing.assert_array_equal(decode_image(data), image)
 
 
 def test_a_picture_is_turned_upright_by_its_exif() -> None:
@@ -184,7 +198,9 @@ def test_the_first_frame_of_an_animation_counts() -> None:
     [
         (b"", "the file is empty"),
         (b"<html>not found</html>", "no picture format"),
-        (stored(PLAIN, "EPS"), "no picture format"),  # Pillow would have Ghostscript run it
+        (b"%PDF-1.7", "it is a PDF, no picture format"),
+        (stored(PLAIN, "PNG")[:20], r"damaged or cut short \(Truncated File Read\), with 20 bytes"),
+        (stored(PLAIN, "EPS"), "it is PostScript, no picture format"),  # Pillow would have Ghostscript run it
         (stored(Image.effect_noise((200, 200), 90), "JPEG")[:3000], "truncated"),
         (stored(Image.effect_noise((200, 200), 90), "PNG")[:3000], "3,000 bytes"),
     ],
@@ -214,6 +230,36 @@ def test_what_is_not_there_is_said_with_its_name(tmp_path: Path) -> None:
         fetch(str(tmp_path / "none.jpg"))
     with pytest.raises(UnreadableImage, match="cannot be read"):
         fetch("nosuchscheme://bucket/x.jpg")
+
+
+def test_an_address_is_told_without_its_secret(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableImage, match=r'image "nosuchscheme://\*\*\*@bucket/x\.jpg" cannot be read') as caught:
+        fetch("nosuchscheme://key:secret@bucket/x.jpg")
+    assert "secret" not in str(caught.value)
+
+
+def test_a_name_with_an_address_in_it_is_a_name(tmp_path: Path) -> None:
+    path = tmp_path / "copy of s3:/bucket/x.jpg"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"picture")
+    assert fetch(f"{tmp_path}/copy of s3://bucket/x.jpg") == b"picture"
+
+
+@pytest.mark.parametrize("what", ["a folder", "a device", "a socket"])
+def test_what_is_no_file_is_named(tmp_path: Path, what: str) -> None:
+    place = {"a folder": tmp_path, "a device": Path("/dev/zero"), "a socket": tmp_path / "socket"}[what]
+    if what == "a socket":
+        os.mknod(place, stat.S_IFSOCK | 0o600)
+    with pytest.raises(UnreadableImage, match=f"it is {what}, not a file"):
+        fetch(str(place))
+
+
+def test_a_file_that_is_too_large_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "large.jpg"
+    path.touch()
+    os.truncate(path, 10 << 30)  # a hole, which takes no room
+    with pytest.raises(UnreadableImage, match="it has 10,240 MB, more than 320"):
+        fetch(str(path), timeout=5.0)
 
 
 def test_a_source_that_never_answers_is_given_up(tmp_path: Path) -> None:

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stages.messages import masked
 from stages.storage import (
     is_uri,
     joined,
-    masked,
     parent,
     read_bytes,
     remove,
