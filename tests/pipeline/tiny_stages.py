@@ -90,7 +90,7 @@ class TinyProduce:
                 raise RuntimeError("a stage that fails as a whole")
             video = f"videos/{id_}.mp4" if status == "ready" else ""
             if video:
-                (self.output / "made" / f"{id_}+{uuid.uuid4().hex}").touch()
+                (self.output / "made" / f"{id_}+{os.environ.get('TINY_NODE', '')}+{uuid.uuid4().hex}").touch()
                 time.sleep(self.seconds)
                 part = self.output / f"videos/{id_}.{uuid.uuid4().hex}.part"
                 try:

@@ -1,0 +1,54 @@
+"""A run on Ray's own cluster for tests: several node processes on this machine, one killed and one added on the way.
+
+`python cluster_run.py OUTPUT PICTURES SECONDS` prints one line of JSON: what became of the rows.
+"""
+
+import json
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from pipeline.events import Event, EventLog
+from pipeline.ledger import Ledger
+from pipeline.ray_session import _import_ray, _nodes, _private_folder, _quiet_environment
+from pipeline.target_flow import Tally
+from tests.pipeline.tiny_run import flow, rows_of
+
+
+def main(output: Path, pictures: Path, seconds: float) -> None:
+    """Two nodes begin; when a third of the rows is done one is killed, and another one joins."""
+    _quiet_environment(_private_folder())
+    ray = _import_ray(local=True)
+    from ray.cluster_utils import Cluster
+
+    cluster: Any = Cluster(
+        initialize_head=True,
+        head_node_args={"num_cpus": 2, "include_dashboard": False, "env_vars": {"TINY_NODE": "head"}},
+    )
+    second = cluster.add_node(num_cpus=2, env_vars={"TINY_NODE": "second"})
+    ray.init(address=cluster.address, log_to_driver=False)
+    rows = rows_of(pictures)
+    tally = Tally([None] * rows.num_rows)
+    heard: list[Event] = []
+    nodes = _nodes(ray)
+
+    def kill_and_add() -> None:
+        while tally.done < rows.num_rows // 3:
+            time.sleep(0.05)
+        cluster.remove_node(second, allow_graceful=False)
+        cluster.add_node(num_cpus=2, env_vars={"TINY_NODE": "third"})
+
+    threading.Thread(target=kill_and_add, daemon=True).start()
+    with Ledger.open(output) as ledger, EventLog(output / "log.jsonl", [heard.append]) as events:
+        flow(output, ledger, events, nodes, seconds).run(rows, tally)
+    warnings = [event["message"] for event in heard if event["event"] == "warning"]
+    print(json.dumps({"nodes": len(nodes), "done": tally.done, "failed": tally.failed, "warnings": warnings}))
+    sys.stdout.flush()
+    ray.shutdown()
+    cluster.shutdown()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3]))
