@@ -151,7 +151,9 @@ def checked_table(table: pa.Table, path: Path) -> pa.Table:
     """
     names = table.column_names
     if doubled := [name for name, count in Counter(names).items() if count > 1]:
-        raise ManifestError(f'{path}: column {_shown(doubled[0])} stands there {names.count(doubled[0])} times. Keep one.')
+        raise ManifestError(
+            f"{path}: column {_shown(doubled[0])} stands there {names.count(doubled[0])} times. Keep one."
+        )
     if absent := [name for name in REQUIRED if name not in names]:
         found = ", ".join(map(_shown, names[:8])) or "none"
         more = f" and {len(names) - 8} more" if len(names) > 8 else ""
