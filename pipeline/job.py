@@ -134,7 +134,7 @@ def _override(data: dict[str, Any], override: str) -> None:
     for depth, name in enumerate(parents):
         inner = place.setdefault(name, {})
         if not isinstance(inner, dict):
-            raise JobError(f"{where}: {'.'.join(parents[: depth + 1])} is {_shown(inner)} and has no fields.")
+            raise JobError(f"{where}: {one_line('.'.join(parents[: depth + 1]))} is {_shown(inner)} and has no fields.")
         place = inner
     place[last] = parsed
 
@@ -279,11 +279,11 @@ def _allowed(kind: str, context: dict[str, Any], message: str) -> str:
 def _shown(value: Any) -> str:
     """What was found, short."""
     if isinstance(value, str):
-        return f'"{value}"' if len(value) <= 300 else f'"{value[:297]}…"'
+        return quoted(value)
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if isinstance(value, dict):
-        names = [str(name)[:60] for name in value]
+        names = [one_line(str(name))[:60] for name in value]
         return f"fields ({', '.join(names[:8]) or 'none'}{', …' if len(names) > 8 else ''})"
-    text = "nothing" if value is None else str(value)
+    text = "nothing" if value is None else one_line(str(value))
     return text if len(text) <= 60 else f"{text[:57]}…"

@@ -328,6 +328,8 @@ def test_a_job_in_which_anything_stands_is_read_or_refused_in_words(tmp_path: Pa
 
 @in_one_folder
 @given(st.binary(max_size=100) | st.text(max_size=100).map(lambda text: text.encode(errors="surrogatepass")))
+@example(b"one text\n\nof two lines")
+@example(b'["a\\nb"]')
 def test_any_bytes_are_a_job_or_refused_in_words(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "job.yaml").write_bytes(data)
     assert job_or_refused(tmp_path / "job.yaml") is None
