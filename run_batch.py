@@ -1,6 +1,6 @@
 """The command line's door: `python run_batch.py run jobs/demo.yaml`."""
 
-from pipeline.cli import main
+from pipeline.cli import door
 
 if __name__ == "__main__":
-    main()
+    door()

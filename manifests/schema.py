@@ -13,7 +13,7 @@ whole columns: 100,000 rows take well under a second.
 """
 
 import os
-import re
+import tempfile
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -26,13 +26,14 @@ import pyarrow.compute as pc
 
 from manifests.formats import read_table
 from manifests.ids import folded, unsafe, why_unsafe
+from stages import storage
 from stages.errors import ManifestError
-from stages.messages import one_line, quoted
+from stages.messages import masked, one_line, quoted
 
 REQUIRED = ("id", "image")
 OPTIONAL = ("motion", "strength", "seed")
 NUMBERS = (pa.types.is_null, pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)
-URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+FETCH_SECONDS = 300.0  # for a manifest at a URI
 # Where a message shows the value that a row has.
 FOUND = "{found}"
 
@@ -44,20 +45,23 @@ class Manifest:
     Attributes:
         table: `id`, `image` and, where the file has them, `motion` (text), `strength` (float64) and `seed` (int64),
             null where a row leaves them open; then the file's other columns.
-        path: the file it was read from.
+        path: the file it was read from, or its URI.
     """
 
     table: pa.Table
-    path: Path
+    path: Path | str
 
     def __len__(self) -> int:
         return self.table.num_rows
 
     def images(self) -> list[str]:
         """Each row's image as an absolute path or a URI."""
-        folder = str(self.path.absolute().parent)
         values = self.table["image"].to_pylist()
-        return [value if URI.match(value) else os.path.join(folder, value) for value in values]  # noqa: PTH118 (speed)
+        if isinstance(self.path, str):
+            away = storage.parent(self.path)
+            return [value if storage.is_uri(value) else storage.joined(away, value) for value in values]
+        folder = str(self.path.absolute().parent)
+        return [value if storage.is_uri(value) else os.path.join(folder, value) for value in values]  # noqa: PTH118 (speed)
 
     def check_motions(self, names: Collection[str]) -> None:
         """Refuse rows whose motion the job does not have.
@@ -68,17 +72,18 @@ class Manifest:
         Raises:
             ManifestError: a row names another, or leaves it open among several.
         """
+        place = _named(self.path)
         known = " or ".join(f'"{name}"' for name in sorted(names))
         if "motion" not in self.table.column_names:
             if len(names) > 1:
-                raise ManifestError(f'{self.path}: the job has several motions, so column "motion" must say {known}.')
+                raise ManifestError(f'{place}: the job has several motions, so column "motion" must say {known}.')
             return
         motions = self.table["motion"]
         strange = pc.and_(pc.is_valid(motions), pc.invert(pc.is_in(motions, pa.array(sorted(names), pa.string()))))
-        _refuse(self.path, motions, strange, "motion", f"expected {known}, the job's motions, found {FOUND}")
+        _refuse(place, motions, strange, "motion", f"expected {known}, the job's motions, found {FOUND}")
         if len(names) > 1:
             _refuse(
-                self.path,
+                place,
                 motions,
                 pc.is_null(motions),
                 "motion",
@@ -106,15 +111,31 @@ class ManifestSummary:
 
 
 def read_manifest(path: Path | str) -> Manifest:
-    """Read and check a manifest: `.parquet`, `.csv` (with a header) or `.jsonl`.
+    """Read and check a manifest: `.parquet`, `.csv` (with a header) or `.jsonl`; a path, or a URI.
 
     Raises:
         ManifestError: not readable, without rows, a column missing or of a wrong type, or a row with an id that is
             empty, unsafe as a file name or there already (capitals aside), with no image, or a strength or seed that is
             no number. Names file, row, column and value, and how many more rows have the same fault.
     """
-    path = Path(path)
-    return Manifest(checked_table(read_table(path), path), path)
+    if not storage.is_uri(str(path)):
+        path = Path(path)
+        return Manifest(checked_table(read_table(path), path), path)
+    uri = str(path)
+    with tempfile.TemporaryDirectory(prefix="micromotion-manifest-") as folder:
+        copy = Path(folder) / Path(storage.shown(uri)).name
+        try:
+            copy.write_bytes(storage.read_bytes(uri, FETCH_SECONDS))
+            return Manifest(checked_table(read_table(copy), _named(uri)), uri)
+        except OSError as error:
+            raise ManifestError(f"{_named(uri)}: cannot be read: {storage.why(error)}.") from error
+        except ManifestError as error:  # it knows the copy alone
+            raise ManifestError(str(error).replace(str(copy), _named(uri))) from error
+
+
+def _named(path: Path | str) -> str:
+    """A manifest's place as a message names it."""
+    return masked(str(path))
 
 
 def check_manifest(path: Path | str, examples: int = 5) -> ManifestSummary:
@@ -126,7 +147,7 @@ def check_manifest(path: Path | str, examples: int = 5) -> ManifestSummary:
     manifest = read_manifest(path)
     ids = manifest.table["id"]
     images = manifest.images()
-    local = [index for index, image in enumerate(images) if not URI.match(image)]
+    local = [index for index, image in enumerate(images) if not storage.is_uri(image)]
     missing = [index for index in local if not os.path.isfile(images[index])]  # noqa: PTH113 (speed)
     named: list[str] = (
         manifest.table["motion"].drop_null().to_pylist() if "motion" in manifest.table.column_names else []
@@ -143,7 +164,7 @@ def check_manifest(path: Path | str, examples: int = 5) -> ManifestSummary:
     )
 
 
-def checked_table(table: pa.Table, path: Path) -> pa.Table:
+def checked_table(table: pa.Table, path: Path | str) -> pa.Table:
     """A manifest's table with its own columns first and of their proper types; `path` is for messages.
 
     Raises:
@@ -173,7 +194,7 @@ def checked_table(table: pa.Table, path: Path) -> pa.Table:
     return pa.table(columns | {name: table[name] for name in names if name not in own})
 
 
-def _check_ids(ids: pa.ChunkedArray, path: Path) -> None:
+def _check_ids(ids: pa.ChunkedArray, path: Path | str) -> None:
     _refuse(path, ids, _blank(ids), "id", f"expected an id, found {FOUND}")
     wrong = unsafe(ids)
     first = pc.index(wrong, True).as_py()
@@ -190,14 +211,14 @@ def _check_ids(ids: pa.ChunkedArray, path: Path) -> None:
         _refuse(path, ids, pa.array(repeated), "id", f"{FOUND} {same} in row {other + 1:,} already, and ids name files")
 
 
-def _text(column: pa.ChunkedArray, name: str, path: Path) -> pa.ChunkedArray:
+def _text(column: pa.ChunkedArray, name: str, path: Path | str) -> pa.ChunkedArray:
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if kind not in (pa.null(), pa.string(), pa.large_string(), pa.string_view()):
         raise ManifestError(f'{path}: column "{name}" must be text, found {_shown(kind)}. Store it as text.')
     return column.cast(pa.string())
 
 
-def _strengths(column: pa.ChunkedArray, path: Path) -> pa.ChunkedArray:
+def _strengths(column: pa.ChunkedArray, path: Path | str) -> pa.ChunkedArray:
     values = _numbers(column, "strength", path)
     _refuse(
         path, column, _true(pc.invert(pc.is_finite(values))), "strength", f"expected a finite number, found {FOUND}"
@@ -205,7 +226,7 @@ def _strengths(column: pa.ChunkedArray, path: Path) -> pa.ChunkedArray:
     return values
 
 
-def _seeds(column: pa.ChunkedArray, path: Path) -> pa.ChunkedArray:
+def _seeds(column: pa.ChunkedArray, path: Path | str) -> pa.ChunkedArray:
     if pa.types.is_signed_integer(column.type):
         return column.cast(pa.int64())
     values = _numbers(column, "seed", path)  # whole numbers with gaps are floats in many a tool's files
@@ -215,7 +236,7 @@ def _seeds(column: pa.ChunkedArray, path: Path) -> pa.ChunkedArray:
     return values.cast(pa.int64())
 
 
-def _numbers(column: pa.ChunkedArray, name: str, path: Path) -> pa.ChunkedArray:
+def _numbers(column: pa.ChunkedArray, name: str, path: Path | str) -> pa.ChunkedArray:
     """A column as float64; text, as CSV has it, is read, and blank text is null."""
     kind = column.type
     if pa.types.is_string(kind):
@@ -239,7 +260,7 @@ def _true(mask: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.fill_null(mask, False)
 
 
-def _refuse(path: Path, column: pa.ChunkedArray, wrong: Any, name: str, fault: str) -> None:
+def _refuse(path: Path | str, column: pa.ChunkedArray, wrong: Any, name: str, fault: str) -> None:
     """Raise for the first row that is wrong, with its value in the place of FOUND, and say how many more there are."""
     count = pc.sum(wrong).as_py() or 0
     if not count:

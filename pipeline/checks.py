@@ -17,7 +17,6 @@ import yaml
 
 from manifests.schema import Manifest, read_manifest
 from pipeline.job import JobSpec, ModelSpec, MotionSpec, VideoSpec
-from pipeline.ledger import Ledger
 from pipeline.ray_session import usable_cores
 from pipeline.resources import Node
 from stages.anchor_text import CPU_BYTES, kept_bytes
@@ -210,8 +209,20 @@ def check_model(spec: ModelSpec, detector: str = "haar", texts: Sequence[MotionS
     )
 
 
-def target_digest(motion: Micromotion, job: JobSpec, model: Model) -> str:
-    """Hash of all that decides a row's video besides its picture and strength."""
+def target_digest(motion: Micromotion | None, job: JobSpec, model: Model) -> str:
+    """Hash of all that decides a row's video besides its picture and strength; a rehearsal shows no movement."""
+    if job.rehearsal:
+        shown = {"frames", "fps", "layout", "crf"}
+        return _hash(
+            {
+                "recipe": RECIPE,
+                "rehearsal": True,
+                "landmarks": model.hashes["landmarks"],
+                "detector": model.files.detector,
+                "video": job.video.model_dump(include=shown),
+            }
+        )
+    assert motion is not None
     return _hash(
         {
             "recipe": RECIPE,
@@ -227,17 +238,6 @@ def target_digest(motion: Micromotion, job: JobSpec, model: Model) -> str:
 def video_settings(spec: VideoSpec) -> VideoSettings:
     """The job's `video` as the stage takes it; the strength travels with each row."""
     return VideoSettings(**spec.model_dump(exclude={"strength"}))
-
-
-def kept_rows(checked: Checked) -> int:
-    """How many rows are done already, as far as can be known without reading their pictures."""
-    ready = {name: plan.ready for name, plan in checked.motions.items() if plan.ready is not None}
-    digests = {name: target_digest(motion, checked.job, checked.model) for name, motion in ready.items()}
-    done = Ledger(checked.job.output).done_rows()
-    columns = (done[name].to_pylist() for name in ("id", "digest", "strength"))
-    known = {id_: (digest, strength) for id_, digest, strength in zip(*columns, strict=True)}
-    wanted = (checked.rows[name].to_pylist() for name in ("id", "motion", "strength"))
-    return sum(known.get(id_) == (digests.get(motion), strength) for id_, motion, strength in zip(*wanted, strict=True))
 
 
 def this_machine() -> list[Node]:

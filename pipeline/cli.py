@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from pipeline import weights_verbs
+from pipeline import supervisor, weights_verbs
 from pipeline.console import DOOR, SETTINGS, complain, example, say
 from pipeline.phrases import count
 from stages.errors import JobError, MicromotionError, OutputError, Reason, UserError
@@ -191,6 +191,15 @@ def manifest_check(
         say(f"{count(found.missing, 'picture')} missing:", *(f"  {example}" for example in found.examples))
         say(*([f"  and {more:,} more"] if more else []))
         raise typer.Exit(3)
+
+
+def door() -> NoReturn:
+    """The command line; what may run for a night does so in a process of its own, under watch."""
+    arguments = sys.argv[1:]
+    if supervisor.to_be_supervised(arguments):
+        sys.exit(supervisor.supervise(arguments))
+    with supervisor.under_watch():
+        main()
 
 
 def main() -> NoReturn:

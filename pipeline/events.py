@@ -15,10 +15,16 @@ An event is a flat dictionary with "time" (unix seconds) and "event" (its kind),
 import json
 import math
 import time
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
+
+from stages.messages import masked
+
+# Lines that wait for a full disk to have room again; beyond this the oldest are given up, never the run.
+MOST_WAITING = 100_000
 
 Event = dict[str, Any]
 Listener = Callable[[Event], None]
@@ -33,8 +39,9 @@ class EventLog:
 
     def __init__(self, path: Path | None = None, listeners: list[Listener] | None = None) -> None:
         self.listeners: list[Listener] = list(listeners or [])
-        self._early: list[str] = []
-        self._file: IO[str] | None = None
+        self._waiting: deque[str] = deque(maxlen=MOST_WAITING)
+        self._torn = False
+        self._file: IO[bytes] | None = None
         if path is not None:
             self.open(path)
 
@@ -47,27 +54,32 @@ class EventLog:
         """Write to `path` from now on, after what an earlier run left in it."""
         self.close()
         path.parent.mkdir(parents=True, exist_ok=True)
-        torn = path.exists() and not _ends_with_newline(path)
-        self._file = path.open("a", encoding="utf-8")
-        if torn:  # a killed run left half a line; what follows must not be glued to it
-            self._file.write("\n")
-        for line in self._early:
-            self._file.write(line)
-        self._early.clear()
-        self._file.flush()
+        self._torn = path.exists() and not _ends_with_newline(path)  # a killed run left half a line
+        self._file = path.open("ab", buffering=0)
+        self._write()
 
     def emit(self, event: str, **fields: Any) -> Event:
         """Append one event and tell the listeners; returns the event."""
         record: Event = {"time": time.time(), "event": event, **{name: _plain(value) for name, value in fields.items()}}
-        line = json.dumps(record, ensure_ascii=False) + "\n"
-        if self._file is None:
-            self._early.append(line)
-        else:
-            self._file.write(line)
-            self._file.flush()
+        self._waiting.append(json.dumps(record, ensure_ascii=False) + "\n")
+        self._write()
         for listener in self.listeners:
             listener(record)
         return record
+
+    def _write(self) -> None:
+        """Put what waits into the file, as far as there is room: for want of a log no run has to end."""
+        while self._file is not None and self._waiting:
+            line = ("\n" if self._torn else "") + self._waiting[0]
+            encoded = line.encode("utf-8", "backslashreplace")
+            try:
+                written = self._file.write(encoded)
+            except OSError:
+                return
+            self._torn = written < len(encoded)
+            if self._torn:  # the disk is full; what follows must not be glued to half a line
+                return
+            self._waiting.popleft()
 
     def close(self) -> None:
         """Close the file; further events are kept until the next `open`."""
@@ -99,12 +111,12 @@ def read_events(path: Path) -> list[Event]:
 
 
 def _plain(value: Any) -> Any:
-    """A value that JSON can hold: no NaN (null instead), no numpy scalar, no path."""
+    """A value that JSON can hold, no NaN (null instead), no numpy scalar, no path; and without credentials in it."""
     if hasattr(value, "item"):
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    return str(value) if isinstance(value, Path) else value
+    return masked(str(value)) if isinstance(value, str | Path) else value
 
 
 def _ends_with_newline(path: Path) -> bool:

@@ -21,6 +21,7 @@ import pyarrow as pa
 from pipeline.columns import COLUMN_TYPES, to_columns, to_table
 from pipeline.resources import Pool
 from pipeline.set_up_watch import SetUpWatch, announce_ready
+from pipeline.signs_of_life import FOREVER, Roll, Sign, Telling, ask_to_stop, clear_signs, read_signs
 from pipeline.worker_notes import leave_note, take_notes
 from stages.errors import Reason
 
@@ -29,6 +30,10 @@ BLOCK_BYTES = 128 << 10
 POLL_SECONDS = 0.1
 STOP_SECONDS = 30.0
 NOTE_SECONDS = 1.0
+SIGN_SECONDS = 1.0
+# After the word to stop: time in which every worker has surely read it, and in which what they finished has come.
+HEARD_SECONDS = 3.0
+QUIET_SECONDS = 1.0
 
 StageClass = Callable[[Any], Callable[[dict[str, list[Any]]], Mapping[str, Any]]]
 
@@ -42,40 +47,51 @@ class Step:
         settings: small and picklable.
         pool: how many workers, of which size.
         batch: rows that a worker takes at a time.
+        limit: seconds that one row may take; a worker that takes longer is ended, and the row is lost with it.
     """
 
     stage: StageClass
     settings: Any
     pool: Pool
     batch: int = 1
+    limit: float = FOREVER
 
 
 class StageWorker:
     """What runs in a worker: a stage, between Arrow columns on the outside and plain lists and arrays inside.
 
     A batch that fails as a whole (a stage turns the failures of single rows into rows) comes out with every row
-    marked as failed, so that none is lost and the flow goes on.
+    marked as failed, so that none is lost and the flow goes on. Once the driver wants to stop, rows come out as they
+    went in, marked as skipped.
     """
 
-    def __init__(self, stage: StageClass, settings: Any) -> None:
+    def __init__(self, stage: StageClass, settings: Any, limit: float = FOREVER) -> None:
         os.environ["HOME"] = os.environ.get("MICROMOTION_HOME", os.environ["HOME"])  # Ray's processes have their own
         self._call: Any = stage(settings)
         if getattr(stage, "TELLS", False):
             setattr(self._call, "tell", leave_note)  # noqa: B010 (a stage's type says nothing of it)
+        self._telling = Telling(getattr(stage, "__name__", ""), limit)
         announce_ready()
 
     def __call__(self, table: pa.Table) -> pa.Table:
         columns = to_columns(table)
         if not table.num_rows:
             return table
+        if self._telling.stopping:
+            return _marked(columns, "skipped")
         try:
-            return to_table(self._call(columns))
+            with self._telling.working([str(row) for row in columns.get("id") or columns.get("index") or ()]):
+                return to_table(self._call(columns))
         except Exception as error:
-            count = table.num_rows
-            message = f"{type(error).__name__}: {error}"
-            failed = {"status": "failed", "reason": Reason.INTERNAL_ERROR.value, "message": message, "key": ""}
-            kept = {name: values for name, values in columns.items() if name in COLUMN_TYPES}
-            return to_table(kept | {name: [value] * count for name, value in failed.items()})
+            return _marked(columns, "failed", Reason.INTERNAL_ERROR.value, f"{type(error).__name__}: {error}")
+
+
+def _marked(columns: Mapping[str, list[Any]], status: str, reason: str = "", message: str = "") -> pa.Table:
+    """A whole batch with one fate; without crops and the like, which nobody will use."""
+    count = len(next(iter(columns.values())))
+    fate = {"status": status, "reason": reason, "message": message, "key": ""}
+    kept = {name: values for name, values in columns.items() if name in COLUMN_TYPES}
+    return to_table(kept | {name: [value] * count for name, value in fate.items()})
 
 
 def run_flow(
@@ -84,11 +100,14 @@ def run_flow(
     alone: bool = False,
     stall_timeout: float = 3600.0,
     on_wait: Callable[[], None] = lambda: None,
+    roll: Roll | None = None,
+    stopping: Callable[[], bool] = lambda: False,
 ) -> Generator[list[dict[str, Any]], None, None]:
     """Send rows through pools of workers; yields finished rows in the order in which they finish.
 
-    Ray has to run. A row whose worker dies on the way does not come out. Whoever may leave early closes it
-    (`contextlib.closing`): suspended, it would still be at work when Ray shuts down.
+    Ray has to run. A row whose worker dies on the way does not come out, nor does one that was not begun when the
+    flow was to stop (or it comes out as skipped). Whoever may leave early closes it (`contextlib.closing`): suspended,
+    it would still be at work when Ray shuts down.
 
     Args:
         rows: what enters, as `to_table` makes it.
@@ -96,6 +115,8 @@ def run_flow(
         alone: give each row to a worker by itself, with none waiting behind it.
         stall_timeout: seconds without any progress after which the flow is given up.
         on_wait: called about ten times a second, also while nothing comes out; what it raises ends the flow.
+        roll: hears once a second what the workers are at.
+        stopping: once it says so no further row is begun, and the flow ends when those in hand have come out.
 
     Raises:
         Exception: what Ray raises when the flow as a whole cannot go on, e.g. when no worker can be set up.
@@ -106,14 +127,27 @@ def run_flow(
     remote = ray.util.client.ray.is_connected()
     arguments = (rows, list(steps), alone, stall_timeout)
     flow: Any = ray.remote(num_cpus=0)(Flow).remote(*arguments) if remote else Flow(*arguments)
+    roll = roll or Roll()
+    asked = came = time.monotonic()
+    stopped = math.inf
     try:
         while True:
             finished = _from_afar(ray, flow, on_wait) if remote else flow.take(POLL_SECONDS)
             if finished is None:
                 return
             if finished:
+                came = time.monotonic()
                 yield finished
             on_wait()
+            if (now := time.monotonic()) - asked < SIGN_SECONDS:
+                continue
+            asked = now
+            roll.hear(ray.get(flow.signs.remote()) if remote else flow.signs())
+            if stopping() and math.isinf(stopped):
+                stopped = now
+                _ = ray.get(flow.drain.remote()) if remote else flow.drain()
+            if now - stopped > HEARD_SECONDS and now - came > QUIET_SECONDS and not roll.at_work():
+                return
     finally:
         if remote:
             ray.kill(flow)
@@ -137,6 +171,7 @@ class Flow:
 
     def __init__(self, rows: pa.Table, steps: Sequence[Step], alone: bool, stall_timeout: float) -> None:
         _be_quiet(stall_timeout)
+        clear_signs()
         self._dataset = _dataset(rows, steps, alone)
         self._executor: Any = None
         self._catch_executor()
@@ -176,6 +211,14 @@ class Flow:
             return []
         self._asked = time.monotonic()
         return [{"status": "note", **note} for note in take_notes()]
+
+    def signs(self) -> list[Sign]:
+        """The latest sign of life of every worker."""
+        return read_signs()
+
+    def drain(self) -> None:
+        """Have the workers begin no further row."""
+        ask_to_stop()
 
     def stop(self) -> None:
         """End the execution, and wait until its threads have ended.
@@ -233,7 +276,7 @@ def _dataset(rows: pa.Table, steps: Sequence[Step], alone: bool) -> Any:
             warnings.simplefilter("ignore")
             dataset = dataset.map_batches(
                 StageWorker,
-                fn_constructor_args=(step.stage, step.settings),
+                fn_constructor_args=(step.stage, step.settings, step.limit),
                 batch_size=1 if alone else step.batch,
                 batch_format="pyarrow",
                 zero_copy_batch=True,

@@ -13,6 +13,7 @@ import pyarrow as pa
 from pipeline.figures import FIGURES, Figure, values
 from pipeline.phrases import clean
 from pipeline.posters import Poster, posters
+from stages.storage import is_uri
 
 # A page with thousands of videos is of no use to anybody: beyond this, the worst and an even sample stand for all.
 MOST_WORST = 200
@@ -28,7 +29,8 @@ class Card:
     Attributes:
         order: its row in the manifest, from 0.
         motion: empty where all rows have the same.
-        href: the video, relative to the report, quoted for a link.
+        href: the video, relative to the report, quoted for a link; or its URI.
+        remote: whether it is a URI, which a browser cannot show.
         aspect: width / height as CSS has it.
         poster: its first, middle and last frame as a data URI, of so many `shots`; empty where there is none.
         figures: title and value of what was measured.
@@ -39,6 +41,7 @@ class Card:
     id: str
     motion: str
     href: str
+    remote: bool
     aspect: str
     poster: str
     shots: int
@@ -81,7 +84,8 @@ def cards_of(output: Path, made: pa.Table, orders: np.ndarray, shown: list[int])
             order=order,
             id=clean(row["id"]),
             motion=clean(row["motion"] or "") if several else "",
-            href=quote(row["video"]),
+            href=row["video"] if is_uri(row["video"]) else quote(row["video"]),
+            remote=is_uri(row["video"]),
             aspect=f"{row['width'] or 1} / {row['height'] or 1}",
             poster=data_uri(strip.jpeg, "jpeg") if strip else "",
             shots=strip.shots if strip else 1,
@@ -97,7 +101,7 @@ def data_uri(data: bytes, kind: str) -> str:
 
 def _strips(output: Path, rows: list[dict[str, Any]]) -> Mapping[Path, Poster]:
     """Posters of the rows' videos, as many as the page's size allows."""
-    made = posters({output / row["video"]: int(row["frames"] or 1) for row in rows})
+    made = posters({output / row["video"]: int(row["frames"] or 1) for row in rows if not is_uri(row["video"])})
     kept, size = {}, 0
     for path, picture in made.items():
         size += len(picture.jpeg)

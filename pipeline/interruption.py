@@ -1,7 +1,9 @@
 """Ctrl-C, and a batch system's SIGTERM: stop soon, lose nothing.
 
-The first signal during a flow lets what is nearly finished come in for a moment; the second one, or one outside a
-flow, stops at once. Either way the run ends as KeyboardInterrupt, and the same command goes on from there.
+The first signal during a flow lets what is in hand be finished and begins nothing more; the second one, or one
+outside a flow, stops at once. Either way the run ends as KeyboardInterrupt, and the same command goes on from there.
+
+One key press may arrive twice: a terminal sends it to every process, and the supervisor hands it on.
 """
 
 import signal
@@ -12,6 +14,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 GRACE_SECONDS = 3.0
+SAME_SECONDS = 1.0
 
 
 class Interruption:
@@ -21,8 +24,13 @@ class Interruption:
         self._since: float | None = None
         self._in_flow = False
 
+    @property
+    def asked(self) -> bool:
+        """Whether the user wants to stop."""
+        return self._since is not None
+
     def check(self) -> None:
-        """End the flow if its moment of grace is over.
+        """End a flow in which nothing in hand would be kept, if its moment of grace is over.
 
         Raises:
             KeyboardInterrupt: it is.
@@ -62,7 +70,8 @@ class Interruption:
             raise KeyboardInterrupt
 
     def _take(self, number: int, frame: FrameType | None) -> None:
-        if self._in_flow and self._since is None:
-            self._since = time.monotonic()
-        else:
+        if self._since is not None and time.monotonic() - self._since < SAME_SECONDS:
+            return
+        first, self._since = self._since is None, time.monotonic()
+        if not (first and self._in_flow):
             raise KeyboardInterrupt

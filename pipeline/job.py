@@ -16,10 +16,11 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from pipeline.job_spec import URI, AnchorsSpec, ClusterSpec, JobSpec, ModelSpec, MotionSpec, Part, VideoSpec, is_single
+from pipeline.job_spec import AnchorsSpec, ClusterSpec, JobSpec, ModelSpec, MotionSpec, Part, VideoSpec, is_single
 from pipeline.phrases import clean
 from stages.errors import JobError
 from stages.messages import one_line, quoted, told
+from stages.storage import is_uri
 
 __all__ = ["AnchorsSpec", "ClusterSpec", "JobSpec", "ModelSpec", "MotionSpec", "VideoSpec", "load_job"]
 
@@ -171,7 +172,7 @@ def _absolute_motion(source: Any, folder: Path) -> Any:
 
 def _resolved(path: str, folder: Path) -> str:
     """A path meant from `folder`; a URI as it is."""
-    if URI.match(path):
+    if is_uri(path):
         return path
     try:
         return str((folder / Path(path).expanduser()).resolve())

@@ -8,10 +8,11 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from stages.errors import TextError
+from stages.messages import HIDDEN, masked
+from stages.storage import SCHEMES, is_uri
 from stages.text_template import DEGREES, PLACE, captions
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
-URI = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 
 
@@ -160,6 +161,20 @@ class MotionSpec(Part):
         return self
 
 
+def _known_store(uri: str) -> str:
+    """A URI of a store that can be read, whole, without a password left in it by another run's mask."""
+    scheme = uri.partition("://")[0]
+    if scheme not in SCHEMES:
+        known = ", ".join(f"{name}://" for name in SCHEMES)
+        raise ValueError(f'expected one of {known}, found "{scheme}://"')
+    if HIDDEN in uri:
+        raise ValueError(
+            f'the credentials in "{uri}" were hidden when the run wrote its job.yaml: '
+            "use `run` with the job's own file, or --set with the whole URI"
+        )
+    return uri
+
+
 def _checked_layers(layers: tuple[int, int] | None) -> tuple[int, int] | None:
     """A range of layers that is one."""
     if layers is not None and not 0 <= layers[0] < layers[1]:
@@ -242,6 +257,22 @@ class ClusterSpec(Part):
         le=1e6,
         description="Seconds without any result after which the run gives up; one video may be slow.",
     )
+    row_timeout: float = Field(
+        default=1800.0,
+        ge=1,
+        le=1e6,
+        description="Seconds that a face may take to be found, and again to be moved and rendered; then its worker is "
+        "stopped and the row tried once more. Long videos on CPUs may need more.",
+    )
+    fetch_timeout: float = Field(
+        default=60.0, ge=1, le=1e6, description="Seconds that a picture may take to arrive from its disk or server."
+    )
+    patience: float = Field(
+        default=1800.0,
+        ge=0,
+        le=1e6,
+        description="Seconds that a run waits for room on a full disk, or for a mount that went away, before it stops.",
+    )
     dashboard: bool = Field(
         default=False,
         description="Start Ray's dashboard in a local run; off, for it listens on a port and needs ray[default].",
@@ -267,7 +298,9 @@ class JobSpec(Part):
         min_length=1,
         description="The movement, or several by name, among which the manifest's column `motion` chooses.",
     )
-    manifest: Path = Field(description="The faces: Parquet, CSV or JSONL with the columns id and image.")
+    manifest: Path | str = Field(
+        description="The faces: Parquet, CSV or JSONL with the columns id and image; a path, or a URI."
+    )
     video: VideoSpec = Field(default_factory=VideoSpec, description="What every video looks like.")
     iterations: int = Field(
         default=5,
@@ -275,9 +308,18 @@ class JobSpec(Part):
         le=100,
         description="Steps of the inverter for each face; 5 as in the paper, more change little.",
     )
+    rehearsal: bool = Field(
+        default=False,
+        description="Do all but invert and move: each video shows its face at rest. Finds bad rows in a fraction of "
+        "the time, and tries cluster, disks and servers.",
+    )
     detector: str = Field(default="haar", description="How faces are found; haar needs no further weights.")
     cluster: ClusterSpec = Field(default_factory=ClusterSpec, description="Where the work runs.")
     output: Path = Field(description="Folder for everything that is made; default: outputs/<name> beside the job file.")
+    videos: str = Field(
+        default="",
+        description="Where the videos go instead, a URI such as s3://bucket/smile; default: videos/ in the output.",
+    )
     made_with: dict[str, Any] = Field(
         default_factory=dict, description="Versions and checkpoints of the run that wrote this file; ignored when read."
     )
@@ -304,12 +346,28 @@ class JobSpec(Part):
                 raise ValueError(f'the name "{name}" becomes a file name: use letters, digits, ".", "_" and "-"')
         return motion
 
-    @field_validator("manifest", "output", mode="before")
+    @field_validator("output", mode="before")
     @classmethod
     def _on_disk(cls, path: Any) -> Any:
-        if isinstance(path, str) and URI.match(path):
-            raise ValueError(f'expected a path on a disk or a shared mount, found "{path}"')
+        if isinstance(path, str) and is_uri(path):
+            raise ValueError(
+                f'expected a path on a disk or a shared mount, found "{masked(path)}"; videos may go to a URI'
+            )
         return path
+
+    @field_validator("manifest", mode="before")
+    @classmethod
+    def _path_or_uri(cls, place: Any) -> Any:
+        if not isinstance(place, str):
+            return place
+        return _known_store(place) if is_uri(place) else Path(place)
+
+    @field_validator("videos")
+    @classmethod
+    def _uri(cls, place: str) -> str:
+        if place and not is_uri(place):
+            raise ValueError(f'expected a URI such as s3://bucket/smile, found "{place}"; a folder is meant by output')
+        return _known_store(place) if place else ""
 
     def resolved(self) -> dict[str, Any]:
         """The job as plain data for `job.yaml`: every field with its value, every path absolute."""

@@ -22,6 +22,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
+from stages import storage
 from stages.durable import replacing
 from stages.errors import OutputError
 
@@ -60,22 +61,27 @@ MERGE_PARTS = 200
 
 
 class Ledger:
-    """The durable rows of one output folder. One writer at a time: the driver of the run that holds `OutputLock`."""
+    """The durable rows of one output folder. One writer at a time: the driver of the run that holds `OutputLock`.
 
-    def __init__(self, output: Path) -> None:
-        self.output = output
+    Args:
+        output: the folder.
+        videos: a URI, where the videos are not in the folder.
+    """
+
+    def __init__(self, output: Path, videos: str = "") -> None:
+        self.output, self.videos = output, videos
         self.folder = output / "ledger"
         self._waiting: list[dict[str, Any]] = []
         self._waiting_since = 0.0
         self._own: list[Path] = []
 
     @classmethod
-    def open(cls, output: Path) -> Self:
+    def open(cls, output: Path, videos: str = "") -> Self:
         """The ledger of an output folder, made if there is none; many small parts of earlier runs become one.
 
         Call it only while holding the output's lock.
         """
-        ledger = cls(output)
+        ledger = cls(output, videos)
         ledger.folder.mkdir(parents=True, exist_ok=True)
         for leftover in ledger.folder.glob("*.part"):
             leftover.unlink(missing_ok=True)
@@ -85,13 +91,12 @@ class Ledger:
         return ledger
 
     def append(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Take in finished rows; they reach the disk within about half a second, see `flush_if_due`."""
+        """Take in finished rows; `flush_if_due` brings them to the disk within about half a second."""
         now = time.time()
         for row in rows:
             if not self._waiting:
                 self._waiting_since = time.monotonic()
             self._waiting.append({**{name: row.get(name) for name in PART_SCHEMA.names}, "time": now})
-        self.flush_if_due()
 
     def flush_if_due(self) -> None:
         """Write what has waited for half a second. The driver calls this several times a second."""
@@ -99,7 +104,11 @@ class Ledger:
             self.flush()
 
     def flush(self) -> None:
-        """Write what waits as one part, now."""
+        """Write what waits as one part, now.
+
+        Raises:
+            OSError: it cannot be written; it waits on.
+        """
         if not self._waiting:
             return
         self._own.append(self._write(pa.Table.from_pylist(self._waiting, schema=PART_SCHEMA)))
@@ -126,11 +135,14 @@ class Ledger:
 
         One id has one video, so a later key's row means that an earlier key's video is overwritten; a later failure
         does not, for it writes none.
+
+        Raises:
+            OutputError: the videos are at a URI, and their store does not say which it has.
         """
         table = self.rows()
         table = table.filter(pc.equal(table["status"], "done"))
         table = table.take(_last(table["id"].to_pylist()))
-        sizes = _video_sizes(self.output)
+        sizes = self._video_sizes()
         recorded = zip(table["video"].to_pylist(), table["bytes"].to_pylist(), strict=True)
         return table.filter(pa.array([sizes.get(video) == size for video, size in recorded], pa.bool_()))
 
@@ -139,11 +151,15 @@ class Ledger:
 
         Such a row would fail in the same way again; only `retry`, another picture or another setting makes it run.
         """
-        table = self.rows().select(["id", "key", "status", "reason"])
-        table = table.take(_last(table["id"].to_pylist()))
-        table = table.filter(pc.and_(pc.equal(table["status"], "failed"), pc.not_equal(table["key"], "")))
+        table = self.failed_rows()
         columns = (table[name].to_pylist() for name in ("id", "key", "reason"))
         return {f"{id_}\n{key}": reason for id_, key, reason in zip(*columns, strict=True)}
+
+    def failed_rows(self) -> pa.Table:
+        """The rows of which `failed` speaks."""
+        table = self.rows()
+        table = table.take(_last(table["id"].to_pylist()))
+        return table.filter(pc.and_(pc.equal(table["status"], "failed"), pc.not_equal(table["key"], "")))
 
     def close(self) -> None:
         """Write what still waits."""
@@ -156,6 +172,16 @@ class Ledger:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _video_sizes(self) -> dict[str, int]:
+        """A video as rows name it -> bytes, of all that stand: one listing instead of a question for each row."""
+        if not self.videos:
+            return _files(self.output / "videos")
+        try:
+            found = storage.sizes(self.videos)
+        except OSError as error:
+            raise OutputError(f"{storage.shown(self.videos)} cannot be listed: {storage.why(error)}.") from error
+        return {storage.shown(storage.joined(self.videos, name)): size for name, size in found.items()}
 
     def _parts(self) -> list[Path]:
         return sorted(self.folder.glob("part-*.parquet"))
@@ -257,9 +283,8 @@ def _read_one(path: Path) -> pa.Table | None:
         return None
 
 
-def _video_sizes(output: Path) -> dict[str, int]:
-    """Path relative to the output -> bytes, of every video there: one listing instead of a question for each row."""
-    folder = output / "videos"
+def _files(folder: Path) -> dict[str, int]:
+    """`videos/NAME` -> bytes of every file in a folder of videos."""
     if not folder.is_dir():
         return {}
     with os.scandir(folder) as entries:

@@ -11,6 +11,7 @@ from typing import Any
 from pipeline.checks import Model
 from stages.errors import CheckpointError, ClusterError, UserError
 from stages.models import ModelFiles
+from stages.storage import shown, why_not_writable
 from weights.clip import clip_hash, find_clip
 from weights.store import PARTS, find, sha256
 
@@ -65,6 +66,22 @@ def check_nodes_write(output: Path) -> None:
                 f"{output} cannot be written from the node {machine}: {problem}. "
                 "Put the output on a mount that all nodes share."
             )
+
+
+def check_nodes_store(videos: str) -> None:
+    """Make sure that every machine of a running cluster can write to the store that the videos go to.
+
+    Raises:
+        ClusterError: one cannot.
+    """
+    for machine, problem in on_every_node(store_refuses, videos).items():
+        if problem:
+            raise ClusterError(f"{shown(videos)} cannot be written from the node {machine}: {problem}.")
+
+
+def store_refuses(videos: str, node: str = "") -> str:
+    """Why this machine cannot write to a store; empty if it can. The machine's id, `node`, changes nothing."""
+    return why_not_writable(videos)
 
 
 def leave_a_mark(output: str, node: str) -> str:

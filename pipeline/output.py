@@ -5,12 +5,18 @@ import platform
 import shutil
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import yaml
 
 from pipeline.checks import Checked
 from pipeline.events import EventLog
+from pipeline.job import JobSpec
+from stages import storage
 from stages.durable import replacing
+from stages.errors import OutputError
+from stages.messages import masked
 from stages.micromotion import Micromotion
 
 MADE = (
@@ -22,6 +28,7 @@ MADE = (
     "anchors-loss.svg",
     "results.parquet",
     "report.html",
+    "workers.json",
 )
 LIBRARIES = (
     "torch",
@@ -57,13 +64,43 @@ def write_job(checked: Checked, motions: Mapping[str, Micromotion | None]) -> No
     job = checked.job.model_copy(update={"made_with": made_with})
     path = checked.job.output / "job.yaml"
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
-        yaml.safe_dump(job.resolved(), file, sort_keys=False, allow_unicode=True)
+        yaml.safe_dump(_masked(job.resolved()), file, sort_keys=False, allow_unicode=True)
+
+
+def clear_leftovers(job: JobSpec) -> None:
+    """Make the folder of videos, and remove what a killed run was writing when it died.
+
+    Raises:
+        OutputError: the videos are at a URI, and their store cannot be written.
+    """
+    if not job.videos:
+        (job.output / "videos").mkdir(exist_ok=True)
+        for leftover in (job.output / "videos").glob("*.part"):
+            leftover.unlink(missing_ok=True)
+        return
+    if why := storage.why_not_writable(job.videos):
+        raise OutputError(f"{storage.shown(job.videos)} cannot be written: {why}. Look at the field videos of the job.")
+    for name in storage.sizes(job.videos):
+        if name.endswith(".part"):
+            storage.remove(storage.joined(job.videos, name))
+
+
+def _masked(value: Any) -> Any:
+    """Nested settings without the credentials in their URIs."""
+    if isinstance(value, dict):
+        return {name: _masked(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_masked(inner) for inner in value]
+    return masked(value) if isinstance(value, str) else value
 
 
 def forget(checked: Checked, events: EventLog) -> Checked:
     """Remove what earlier runs made in the output folder, and say so first."""
     output = checked.job.output
-    sources = {checked.manifest.path.absolute(), *(plan.source for plan in checked.motions.values() if plan.source)}
+    sources = {
+        Path(checked.manifest.path).absolute(),
+        *(plan.source for plan in checked.motions.values() if plan.source),
+    }
     made = {name: output / name for name in MADE if (output / name).exists()}
     there = [name for name, path in made.items() if not any(source.is_relative_to(path) for source in sources)]
     if there:

@@ -38,3 +38,12 @@ def clean(text: str) -> str:
     """One line without control characters: a file name or a library's message must not steer a terminal."""
     line = " ".join(text.split())
     return "".join("�" if unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Co") else sign for sign in line)
+
+
+def size(number: float) -> str:
+    """`512 B`, `14.1 KB`, `1.20 TB`: three digits, in powers of a thousand."""
+    for unit in ("B", "KB", "MB", "GB"):
+        if number < 1000:
+            return f"{number:.3g} {unit}"
+        number /= 1000
+    return f"{number:,.3g} TB"

@@ -22,7 +22,7 @@ import tempfile
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import chdir, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +103,8 @@ def _quiet_environment(folder: Path | None) -> None:
         os.environ["RAY_AUTH_TOKEN_PATH"] = str(folder / "home" / "token")
         os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
         os.environ.pop("RAY_ADDRESS", None)
+        # On one machine Ray's store of state does not come back; by default a driver waits a minute for it.
+        os.environ["RAY_gcs_rpc_server_reconnect_timeout_s"] = "15"  # noqa: SIM112 (Ray's own spelling)
 
 
 def _restore(before: dict[str, str]) -> None:
@@ -130,7 +132,8 @@ def _import_ray(local: bool) -> Any:
 
 
 def _start_local(ray: Any, cluster: ClusterSpec, folder: Path, cpus: int) -> None:
-    with warnings.catch_warnings(), _without_stderr():
+    # Ray puts the current folder first on its workers' import path: a user's own stages.py would be taken for ours.
+    with warnings.catch_warnings(), _without_stderr(), chdir(ROOT):
         warnings.simplefilter("ignore")
         ray.init(
             address="local",

@@ -19,7 +19,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pipeline.figures import FIGURES, Spread, spread, values
 from pipeline.grid import cards_of, choose, data_uri
 from pipeline.motion_facts import Motion, motions
-from pipeline.phrases import clean, count, duration
+from pipeline.phrases import clean, count, duration, size
+from stages.durable import replacing
 from stages.errors import OutputError
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -75,9 +76,8 @@ def write_report(output: Path) -> Path:
         )
     )
     path = output / "report.html"
-    temporary = output / ".report.html.tmp"
-    temporary.write_text(page, encoding="utf-8", errors="replace")
-    temporary.replace(path)
+    with replacing(path) as temporary:
+        temporary.write_text(page, encoding="utf-8", errors="replace")
     return path
 
 
@@ -128,9 +128,9 @@ def _totals(made: pa.Table) -> list[tuple[str, str]]:
     if not made.num_rows:
         return []
     frames = values(made, "frames")
-    size = values(made, "bytes")
+    sizes = values(made, "bytes")
     seconds = values(made, "seconds")
-    totals = [("frames", f"{int(np.nansum(frames)):,}"), ("on disk", _size(float(np.nansum(size))))]
+    totals = [("frames", f"{int(np.nansum(frames)):,}"), ("on disk", size(float(np.nansum(sizes))))]
     if np.isfinite(seconds).any():
         totals.append(("a video, median", duration(float(np.nanmedian(seconds)))))
     return totals
@@ -181,11 +181,3 @@ def _flat(settings: Any, name: str = "") -> Iterator[tuple[str, str]]:
             yield from _flat(value, f"{name}.{key}" if name else str(key))
     else:
         yield name, "default" if settings is None else clean(str(settings))
-
-
-def _size(number: float) -> str:
-    for unit in ("B", "KB", "MB", "GB"):
-        if number < 1000:
-            return f"{number:.3g} {unit}"
-        number /= 1000
-    return f"{number:,.3g} TB"

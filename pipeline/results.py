@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.ledger import RESULT_FIELDS
+from stages.messages import masked
 
 
 def collect_results(manifest: pa.Table, keys: Sequence[str | None], rows: pa.Table) -> pa.Table:
@@ -37,5 +38,12 @@ def collect_results(manifest: pa.Table, keys: Sequence[str | None], rows: pa.Tab
         if name in ("motion", "strength"):
             columns[name] = pc.coalesce(columns[name], manifest[name].cast(RESULT_FIELDS[name]))
         elif name != "id":
-            columns[f"manifest_{name}" if name in RESULT_FIELDS else name] = manifest[name]
+            columns[f"manifest_{name}" if name in RESULT_FIELDS else name] = _masked(manifest[name])
     return pa.table(columns)
+
+
+def _masked(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column without credentials in its URIs: results are shown around."""
+    if not pa.types.is_string(column.type) or not pc.any(pc.match_substring(column, "://")).as_py():
+        return column
+    return pa.chunked_array([[None if value is None else masked(value) for value in column.to_pylist()]], pa.string())

@@ -20,11 +20,11 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from pipeline.anchor_pictures import losses_path
+from pipeline.changes import change_told
 from pipeline.checks import (
     Checked,
     MotionPlan,
     check_job,
-    kept_rows,
     producer_bytes,
     target_digest,
     this_machine,
@@ -36,16 +36,20 @@ from pipeline.failures import explained
 from pipeline.interruption import Interruption
 from pipeline.job import JobSpec
 from pipeline.ledger import Ledger, OutputLock
-from pipeline.nodes import check_nodes_weights, check_nodes_write, nodes_without_weights
-from pipeline.output import forget, write_job
+from pipeline.nodes import check_nodes_store, check_nodes_weights, check_nodes_write, nodes_without_weights
+from pipeline.output import clear_leftovers, forget, write_job
 from pipeline.phrases import count as counted
 from pipeline.ray_session import ray_session
 from pipeline.report import write_report
 from pipeline.resources import Layout, Node, plan_workers
 from pipeline.results import collect_results
+from pipeline.space import space_for
+from pipeline.standing import ready_digests, standing
 from pipeline.target_flow import Tally, TargetFlow
+from stages import storage
 from stages.durable import replacing
-from stages.errors import MicromotionError
+from stages.errors import MicromotionError, WorkStopped
+from stages.messages import masked
 from stages.prepare import Prepare, PrepareSettings
 from stages.produce import Produce, ProduceSettings
 from stages.subspace import Micromotion, load_micromotion
@@ -82,14 +86,18 @@ def plan_job(job: JobSpec) -> Plan:
         UserError: as `check_job`, or the job cannot fit.
     """
     checked = check_job(job)
-    kept, count = kept_rows(checked), len(checked.manifest)
-    lines = [f"job {job.name}: {count:,} rows of {job.manifest}, {kept:,} of them done already"]
+    stands = standing(checked)
+    kept, count = len(stands.kept), len(checked.manifest)
+    lines = [f"job {job.name}: {count:,} rows of {masked(str(job.manifest))}, {kept:,} of them done already"]
+    lines += [told] if (told := change_told(checked, stands)) else []
     for name, plan in checked.motions.items():
         lines.append(f"movement {name}: {_described(plan)}")
     model = checked.model
     lines.append(f"model: generator of {model.resolution} px and {model.num_layers} layers, {model.generator}")
-    video = job.video
-    lines.append(f"videos: {video.frames} frames at {video.fps:g} fps, {video.path}, {video.layout}, into {job.output}")
+    video, where = job.video, storage.shown(job.videos) if job.videos else job.output
+    lines.append(f"videos: {video.frames} frames at {video.fps:g} fps, {video.path}, {video.layout}, into {where}")
+    space = space_for(checked, stands)
+    lines.append(f"space: {space.sentence}" + ("" if space.enough else ": TOO LITTLE"))
     if job.cluster.address == "local":
         lines.append(_layout(checked, this_machine()).sentence)
     else:
@@ -126,24 +134,19 @@ def run_job(job: JobSpec, events: EventLog, *, fresh: bool = False, retry: Colle
         events.open(job.output / "log.jsonl")
         if fresh:
             checked = forget(checked, events)
-        (job.output / "videos").mkdir(exist_ok=True)
-        for leftover in (job.output / "videos").glob("*.part"):
-            leftover.unlink(missing_ok=True)  # of a killed run
+        clear_leftovers(job)
         tally = Tally([None] * len(checked.manifest))
-        with Ledger.open(job.output) as ledger:
-            try:
-                _work(checked, ledger, tally, events, interruption, retry)
-                exit_code = 3 if tally.failed else 0
-            except KeyboardInterrupt:
-                exit_code = 130
-            except MicromotionError:
-                events.emit("run_interrupted", **_counted(tally), remaining=len(tally.keys) - tally.seen)
-                raise
-            finally:
-                ledger.flush()
-                results = collect_results(checked.manifest.table, tally.keys, ledger.rows())
-                with replacing(job.output / "results.parquet") as temporary:
-                    pq.write_table(results, temporary)
+        ledger = Ledger.open(job.output, job.videos)
+        try:
+            _work(checked, ledger, tally, events, interruption, retry)
+            exit_code = 3 if tally.failed else 0
+        except KeyboardInterrupt:
+            exit_code = 130
+        except MicromotionError:
+            events.emit("run_interrupted", **_counted(tally), remaining=len(tally.keys) - tally.seen)
+            raise
+        finally:
+            _store(checked, ledger, tally)
         seconds = time.monotonic() - started
         try:
             write_report(job.output)
@@ -157,6 +160,25 @@ def run_job(job: JobSpec, events: EventLog, *, fresh: bool = False, retry: Colle
     return RunSummary(**ended, frames=tally.frames, seconds=seconds, exit_code=exit_code, output=job.output)
 
 
+def _store(checked: Checked, ledger: Ledger, tally: Tally) -> None:
+    """Make what is known durable: the last rows of the ledger, and `results.parquet`.
+
+    Raises:
+        WorkStopped: there is no room for it.
+    """
+    path = checked.job.output / "results.parquet"
+    try:
+        ledger.flush()
+        results = collect_results(checked.manifest.table, tally.keys, ledger.rows())
+        with replacing(path) as temporary:
+            pq.write_table(results, temporary)
+    except OSError as error:
+        raise WorkStopped(
+            f"{path} cannot be written: {error.strerror or error}. The videos that are whole stay; when there is room, "
+            "the same command goes on."
+        ) from error
+
+
 def _work(
     checked: Checked,
     ledger: Ledger,
@@ -167,38 +189,52 @@ def _work(
 ) -> None:
     """Everything for which Ray has to run."""
     job, cluster = checked.job, checked.job.cluster
+    stands = standing(checked)
+    space = space_for(checked, stands)
     with ray_session(cluster) as nodes:
         layout = _layout(checked, nodes)
         if cluster.address != "local":
-            check_nodes_write(job.output)
+            check_nodes_store(job.videos) if job.videos else check_nodes_write(job.output)
             check_nodes_weights(checked.model)
         events.emit(
             "run_started",
             job=job.name,
             output=job.output,
             rows=len(checked.manifest),
-            kept=kept_rows(checked),
+            kept=len(stands.kept),
             workers=layout.sentence,
             address=cluster.address,
         )
+        if told := change_told(checked, stands):
+            events.emit("warning", message=told)
+        if not space.enough:
+            events.emit("warning", message=f"{job.output} is likely to run full: {space.sentence}.")
         write_job(checked, {name: plan.ready for name, plan in checked.motions.items()})
         with interruption.flow(), explained():
-            motions = _motions(checked, nodes, events, interruption)
+            motions = {} if job.rehearsal else _motions(checked, nodes, events, interruption)
             interruption.stop_here()
             digests = {name: target_digest(motion, job, checked.model) for name, motion in motions.items()}
+            digests = digests or ready_digests(checked)
+            stands = standing(checked, digests)
             done = ledger.done()
             failed = {} if retry is not None and not retry else ledger.failed()
             failed = {entry: why for entry, why in failed.items() if entry not in done and why not in (retry or ())}
             files = checked.model.files
             prepare = PrepareSettings(
-                model=replace(files, device=layout.prepare.device), digests=digests, done=done | failed.keys()
+                model=replace(files, device=layout.prepare.device),
+                digests=digests,
+                done=done | failed.keys(),
+                fetch_timeout=cluster.fetch_timeout,
             )
             produce = ProduceSettings(
                 model=replace(files, device=layout.produce.device),
-                motions={name: str(plan.path) for name, plan in checked.motions.items()},
+                motions=motions,
                 video=video_settings(job.video),
                 output=str(job.output),
+                videos=job.videos,
                 iterations=job.iterations,
+                row_timeout=cluster.row_timeout,
+                rehearsal=job.rehearsal,
             )
             TargetFlow(
                 prepare=(Prepare, prepare),
@@ -208,9 +244,13 @@ def _work(
                 failed_before=failed,
                 ledger=ledger,
                 events=events,
-                stall_timeout=cluster.stall_timeout,
-                on_wait=interruption.check,
-            ).run(checked.rows, tally)
+                stall_timeout=max(cluster.stall_timeout, 2 * cluster.row_timeout),
+                row_timeout=cluster.row_timeout,
+                patience=cluster.patience,
+                stopping=lambda: interruption.asked,
+            ).run(checked.rows, tally, last=stands.kept | stands.failed)
+            if tally.seen < len(tally.keys):
+                interruption.stop_here()
 
 
 def _motions(

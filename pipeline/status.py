@@ -3,6 +3,7 @@
 The log says what happened, the lock who works on the folder, the ledger which videos stand whatever happened.
 """
 
+import json
 import os
 import re
 import time
@@ -15,11 +16,33 @@ from pipeline.ledger import Ledger
 from pipeline.phrases import clean, count, duration
 from pipeline.progress import Progress, by_reason, headline, replay
 from stages.errors import OutputError
+from stages.storage import is_uri
 
 Condition = Literal["running", "silent", "dead", "finished", "interrupted"]
 # A run says something every few seconds. Loading large networks from a slow disk is the longest it may be busy.
 SILENT_SECONDS = 90.0
+# Workers are listed one by one up to so many; of more, those that have been at one thing for longest.
+MOST_WORKERS = 12
 HOLDER = re.compile(r"process (\d+) on (.+)")
+
+
+@dataclass(frozen=True)
+class WorkerSeen:
+    """A worker, as the run last heard of it.
+
+    Attributes:
+        stage: `Prepare` or `Produce`. node, process: where it runs.
+        rows: ids in hand.
+        since: seconds for which it has had them.
+        silence: seconds since its last sign of life.
+    """
+
+    stage: str
+    node: str
+    process: int
+    rows: tuple[str, ...]
+    since: float
+    silence: float
 
 
 @dataclass(frozen=True)
@@ -34,6 +57,7 @@ class Status:
         silence: seconds since its last sign of life.
         standing: videos that are there whole, from this run and earlier ones.
         now: unix seconds of the moment.
+        workers: while it runs, what each is at.
     """
 
     output: Path
@@ -42,6 +66,12 @@ class Status:
     silence: float
     standing: int
     now: float
+    workers: tuple[WorkerSeen, ...] = ()
+
+    @property
+    def in_flight(self) -> tuple[str, ...]:
+        """Rows that workers have in hand."""
+        return tuple(row for worker in self.workers for row in worker.rows)
 
 
 def read_status(output: Path, now: float | None = None) -> Status:
@@ -64,7 +94,9 @@ def read_status(output: Path, now: float | None = None) -> Status:
         raise OutputError(f"{log} tells of no run: give the output folder of a run.")
     now = time.time() if now is None else now
     silence = max(now - progress.last, 0.0)
-    return Status(output, progress, _condition(output, progress, silence), silence, len(Ledger(output).done()), now)
+    condition = _condition(output, progress, silence)
+    workers = _workers(output, progress.started, now) if condition in ("running", "silent") else ()
+    return Status(output, progress, condition, silence, _standing(output), now, workers)
 
 
 def describe(status: Status) -> list[str]:
@@ -92,12 +124,59 @@ def describe(status: Status) -> list[str]:
         lines.append(headline(progress, status.now))
     else:
         lines.append(headline(progress, progress.last).partition(";")[0])
+    lines += _workers_told(status)
+    if progress.warnings and not ended:
+        lines.append(f"last warning: {progress.warnings[-1]}")
     if progress.reasons:
         lines.append(f"failed: {by_reason(progress.reasons)}")
     lines += [f"  {one.id} ({one.reason}): {one.message}" for one in progress.failures]
     lines.append(f"{count(status.standing, 'video')} of {progress.rows:,} stand in {status.output / 'videos'}")
     if status.condition in ("silent", "dead", "interrupted"):
         lines.append("The same `run` command goes on from here; what stands is not made again.")
+    return lines
+
+
+def _standing(output: Path) -> int:
+    """How many videos are there whole; of those in a store, how many were when they were written."""
+    ledger = Ledger(output)
+    rows = ledger.rows()
+    away = {row["id"] for row in rows.select(["id", "video"]).to_pylist() if is_uri(row["video"] or "")}
+    return len(away) + len(ledger.done())
+
+
+def _workers(output: Path, started: float, now: float) -> tuple[WorkerSeen, ...]:
+    """What `workers.json` says, if it is of this run."""
+    try:
+        content = json.loads((output / "workers.json").read_text(encoding="utf-8"))
+        if content["time"] < started:
+            return ()
+        return tuple(
+            WorkerSeen(
+                stage=str(one["stage"]),
+                node=str(one["node"]),
+                process=int(one["process"]),
+                rows=tuple(map(str, one["rows"])),
+                since=float(one["since"]),
+                silence=max(now - float(one["heard"]), 0.0),
+            )
+            for one in content["workers"]
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return ()
+
+
+def _workers_told(status: Status) -> list[str]:
+    """In flight, and each worker's last sign of life."""
+    if not status.workers:
+        return []
+    busy = sorted(status.workers, key=lambda one: (-one.silence // 30, -one.since))
+    lines = [f"in flight: {count(len(status.in_flight), 'row')} in the hands of {count(len(busy), 'worker')}"]
+    for one in busy[:MOST_WORKERS]:
+        at = f"at {clean(', '.join(one.rows))} for {duration(one.since)}" if one.rows else "waiting for rows"
+        place = f"{clean(one.stage)}, process {one.process} on {clean(one.node)}"
+        lines.append(f"  {place}: {at}; last sign of life {duration(one.silence)} ago")
+    if len(busy) > MOST_WORKERS:
+        lines.append(f"  and {len(busy) - MOST_WORKERS:,} more")
     return lines
 
 

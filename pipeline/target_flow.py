@@ -1,9 +1,10 @@
 """The second flow: from the manifest's rows to videos and result rows."""
 
+import json
 import time
-from collections.abc import Callable, Mapping
-from contextlib import closing
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Mapping
+from contextlib import closing, suppress
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import pyarrow as pa
@@ -11,8 +12,11 @@ import pyarrow as pa
 from pipeline.events import EventLog
 from pipeline.graph import StageClass, Step, run_flow
 from pipeline.ledger import Ledger
+from pipeline.outages import PicturesUnavailable, Witnesses, wait_until_back, why_away
 from pipeline.resources import Layout
-from stages.errors import Reason, RowError
+from pipeline.signs_of_life import Roll
+from stages.durable import replacing
+from stages.errors import OutputUnavailable, Reason, RowError
 from stages.ingest import fetch
 from stages.prepare import content_key
 
@@ -21,6 +25,9 @@ PREPARE_BATCH = 4
 PROGRESS_SECONDS = 0.5
 SIGN_OF_LIFE_SECONDS = 5.0
 CRASHED = "its worker died twice while it worked on this row: out of memory, or a fault in a native library"
+TIMED_OUT = "it took longer than {limit:g} s twice, and its worker was stopped. Allow more with cluster.row_timeout"
+# A worker may have nowhere to write while the driver has: its node lost the mount. That many in a row, and it is all.
+MOST_BLOCKED = 8
 
 
 @dataclass
@@ -58,7 +65,10 @@ class TargetFlow:
         ledger: where finished rows go.
         events: where progress is told.
         stall_timeout: seconds without progress after which the flow is given up.
+        row_timeout: seconds that a row may take in each half.
+        patience: seconds to wait for an output or pictures that went away.
         on_wait: called all the while; what it raises ends the flow.
+        stopping: once it says so, rows in hand are finished and none is begun.
     """
 
     prepare: tuple[StageClass, Any]
@@ -68,60 +78,119 @@ class TargetFlow:
     failed_before: Mapping[str, str]
     ledger: Ledger
     events: EventLog
-    stall_timeout: float
+    stall_timeout: float = 3600.0
+    row_timeout: float = 1800.0
+    patience: float = 0.0
     on_wait: Callable[[], None] = lambda: None
+    stopping: Callable[[], bool] = lambda: False
 
-    def run(self, rows: pa.Table, tally: Tally) -> None:
+    def run(self, rows: pa.Table, tally: Tally, last: Collection[int] = ()) -> None:
         """Make every row's video. Ray has to run; `tally` is right at any moment, also when this raises.
 
-        A row that went missing with its worker is run once more by itself, and then given up as `worker_crashed`.
+        A row that went missing with its worker is run once more by itself, and then given up as `worker_crashed`, or
+        as `timed_out` if it was the watch that ended the worker. When the run is to stop, rows that were not begun
+        keep None for a key.
 
         Args:
             rows: order (int), id, image, motion, strength.
             tally: counted up; its keys are in the order of `rows`.
+            last: orders of rows that are most likely done already: looking at them comes after all real work.
         """
         tally.started = time.monotonic()
         self._tell("started", tally)
-        for alone in (False, True):
-            missing = [order for order, key in enumerate(tally.keys) if key is None]
-            if not missing:
-                break
+        at_work = _AtWork(rows, tally, Roll(self.row_timeout))
+        alone, later = False, frozenset(last)
+        while (missing := at_work.missing()) and not self.stopping():
             if alone:
                 self.events.emit(
                     "warning",
                     message=f"a worker died; {len(missing)} of {len(tally.keys)} rows were lost with it and run again.",
                 )
-            with closing(self._flow(rows.take(pa.array(missing, pa.int64())), alone, tally)) as flow:
-                for finished in flow:
-                    self._take_in(finished, tally)
-                    if time.monotonic() - tally.told >= PROGRESS_SECONDS:
-                        self._tell("progress", tally)
-        for order, key in enumerate(tally.keys):
-            if key is None:
-                self._take_in([self._crashed(rows.slice(order, 1).to_pylist()[0])], tally)
-        self.ledger.flush()
+            missing.sort(key=lambda order: order in later)
+            at_work.new_workers(Roll(self.row_timeout))
+            try:
+                with closing(self._flow(rows.take(pa.array(missing, pa.int64())), alone, at_work)) as flow:
+                    for finished in flow:
+                        self._take_in(finished, at_work)
+                        if time.monotonic() - tally.told >= PROGRESS_SECONDS:
+                            self._tell("progress", tally)
+            except OutputUnavailable as outage:
+                self._wait_until_back(outage, at_work)
+                continue
+            if alone:
+                break
+            alone = True
+        if not self.stopping():
+            for order in at_work.missing():
+                self._take_in([self._lost(rows.slice(order, 1).to_pylist()[0], at_work)], at_work)
+        self._flush()
+        self._write_signs(at_work, [])
         self._tell("finished", tally)
 
-    def _flow(self, rows: pa.Table, alone: bool, tally: Tally) -> Any:
+    def _flow(self, rows: pa.Table, alone: bool, at_work: "_AtWork") -> Any:
         """The rows through both pools, no larger than there are rows."""
         prepare, produce = self.layout.prepare, self.layout.produce
         if alone:
             prepare = replace(prepare, workers=min(prepare.workers, rows.num_rows))
             produce = replace(produce, workers=min(produce.workers, rows.num_rows))
-        steps = [Step(*self.prepare, prepare, PREPARE_BATCH), Step(*self.produce, produce)]
-        return run_flow(rows, steps, alone, self.stall_timeout, lambda: self._wait(tally))
+        steps = [
+            Step(*self.prepare, prepare, PREPARE_BATCH, self.row_timeout),
+            Step(*self.produce, produce, limit=self.row_timeout),
+        ]
+        return run_flow(
+            rows, steps, alone, self.stall_timeout, lambda: self._wait(at_work), at_work.roll, self._stopping(at_work)
+        )
 
-    def _wait(self, tally: Tally) -> None:
+    def _stopping(self, at_work: "_AtWork") -> Callable[[], bool]:
+        """`stopping`, said aloud when it is first noticed."""
+
+        def stopping() -> bool:
+            if self.stopping() and not at_work.stop_told:
+                at_work.stop_told = True
+                self.events.emit(
+                    "warning", message="stopping: rows in hand are finished, none is begun. Once more stops at once."
+                )
+            return self.stopping()
+
+        return stopping
+
+    def _wait(self, at_work: "_AtWork") -> None:
         """While nothing comes: keep what came durable, and show whoever watches from elsewhere that we live."""
-        self.ledger.flush_if_due()
-        if time.monotonic() - tally.told >= SIGN_OF_LIFE_SECONDS:
-            self._tell("progress", tally)
+        self._flush(due=True)
+        if time.monotonic() - at_work.tally.told >= SIGN_OF_LIFE_SECONDS:
+            self._tell("progress", at_work.tally)
+        if time.monotonic() - at_work.signs_written >= SIGN_OF_LIFE_SECONDS:
+            self._write_signs(at_work, at_work.roll.alive())
         self.on_wait()
 
-    def _take_in(self, finished: list[dict[str, Any]], tally: Tally) -> None:
-        """Count finished rows, store them, tell them."""
+    def _flush(self, due: bool = False) -> None:
+        """Make finished rows durable; what cannot be written waits in memory.
+
+        Raises:
+            OutputUnavailable: it cannot.
+        """
+        try:
+            self.ledger.flush_if_due() if due else self.ledger.flush()
+        except OSError as error:
+            raise OutputUnavailable(f"{self.ledger.folder} cannot be written: {error.strerror or error}.") from error
+
+    def _take_in(self, finished: list[dict[str, Any]], at_work: "_AtWork") -> None:
+        """Count finished rows, store them, tell them.
+
+        Raises:
+            OutputUnavailable: videos had nowhere to go, or pictures went away; the rows concerned stay missing.
+        """
+        tally = at_work.tally
+        gone = ""
+        if any(row.get("reason") == Reason.UNREADABLE_IMAGE for row in finished):
+            gone = at_work.witnesses.why_away()
         stored = []
         for row in finished:
+            if row["status"] == "blocked":
+                at_work.blocked += 1
+                at_work.messages[row["order"]] = row["message"]
+            if row["status"] in ("skipped", "blocked") or (gone and row["reason"] == Reason.UNREADABLE_IMAGE):
+                continue
             if tally.keys[row["order"]] is not None:
                 continue  # Ray gave a block twice
             tally.keys[row["order"]] = row["key"]
@@ -133,24 +202,116 @@ class TargetFlow:
                 row |= {"status": "failed", "reason": reason, "message": 'failed before; "retry" tries it again'}
             else:
                 stored.append({**row, "digest": self.digests[row["motion"]]})
+            if row["status"] == "done":
+                at_work.made(row["order"])
             tally.failed += row["status"] == "failed"
             tally.done += row["status"] == "done"
             tally.frames += row.get("frames") or 0
             told = {name: row.get(name) for name in ("id", "status", "reason", "message", "frames", "seconds")}
             self.events.emit("row", **told)
         self.ledger.append(stored)
+        if gone:
+            raise PicturesUnavailable(f"{gone}.")
+        blocked = [row["message"] for row in finished if row["status"] == "blocked"]
+        if blocked and (at_work.blocked >= MOST_BLOCKED or why_away(self.ledger.output, self.ledger.videos)):
+            raise OutputUnavailable(blocked[-1])
 
-    def _crashed(self, row: dict[str, Any]) -> dict[str, Any]:
-        """The result of a row whose worker died twice; with its key, so that only `retry` lets it at a worker again."""
+    def _wait_until_back(self, outage: OutputUnavailable, at_work: "_AtWork") -> None:
+        """Wait for what went away; the waits of one outage that comes and goes add up until a video is made.
+
+        Raises:
+            WorkStopped: it does not come back.
+        """
+        if at_work.away_since is None:
+            at_work.away_since = time.monotonic()
+        at_work.blocked = 0
+        self._write_signs(at_work, [])
+
+        def on_wait() -> None:
+            if self.stopping():
+                raise KeyboardInterrupt
+            if time.monotonic() - at_work.tally.told >= SIGN_OF_LIFE_SECONDS:
+                self._tell("progress", at_work.tally)
+            self.on_wait()
+
+        why = (
+            at_work.witnesses.why_away
+            if isinstance(outage, PicturesUnavailable)
+            else lambda: why_away(self.ledger.output, self.ledger.videos)
+        )
+        left = self.patience - (time.monotonic() - at_work.away_since)
+        wait_until_back(outage, why, left, self.events, on_wait)
+
+    def _lost(self, row: dict[str, Any], at_work: "_AtWork") -> dict[str, Any]:
+        """The result of a row that never came out; with its key, so that only `retry` lets it at a worker again."""
         try:
             key = content_key(fetch(row["image"]), self.digests[row["motion"]], row["strength"])
         except RowError:
             key = ""
-        crashed = {"status": "failed", "reason": Reason.WORKER_CRASHED.value, "message": CRASHED, "key": key}
-        return {name: row[name] for name in ("order", "id", "motion", "strength")} | crashed
+        if row["order"] in at_work.messages:
+            reason, message = Reason.ENCODE_FAILED, at_work.messages[row["order"]]
+        elif at_work.ran_out_of_time(row["id"]):
+            reason, message = Reason.TIMED_OUT, TIMED_OUT.format(limit=self.row_timeout)
+        else:
+            reason, message = Reason.WORKER_CRASHED, CRASHED
+        failed = {"status": "failed", "reason": reason.value, "message": message, "key": key}
+        return {name: row[name] for name in ("order", "id", "motion", "strength")} | failed
+
+    def _write_signs(self, at_work: "_AtWork", alive: list[tuple[Any, float]]) -> None:
+        """`workers.json`, for `status`: what each worker is at, and when it was last heard of."""
+        at_work.signs_written = time.monotonic()
+        now = time.time()
+        workers = [{**asdict(sign), "heard": now - silence} for sign, silence in alive]
+        with suppress(OSError), replacing(self.ledger.output / "workers.json") as temporary:
+            temporary.write_text(json.dumps({"time": now, "workers": workers}), encoding="utf-8")
 
     def _tell(self, state: str, tally: Tally) -> None:
         tally.told = time.monotonic()
         seconds = tally.told - tally.started
         total = len(tally.keys)
         self.events.emit("stage", stage=STAGE, state=state, done=tally.seen, total=total, seconds=seconds)
+
+
+@dataclass
+class _AtWork:
+    """What a flow learns on its way.
+
+    Attributes:
+        rows, tally, roll: as in `TargetFlow.run`; the roll is of the present workers.
+        witnesses: pictures that could be read.
+        timed_out: ids over which an earlier pass's workers were ended.
+        messages: for a row whose video had nowhere to go, what its worker said.
+        blocked: such rows one after another.
+        away_since: when what went away was first missed; None once a video is made again.
+        signs_written: when `workers.json` was.
+        stop_told: whether it was said that the run is stopping.
+    """
+
+    rows: pa.Table
+    tally: Tally
+    roll: Roll
+    witnesses: Witnesses = field(default_factory=Witnesses)
+    timed_out: set[str] = field(default_factory=set)
+    messages: dict[int, str] = field(default_factory=dict)
+    blocked: int = 0
+    away_since: float | None = None
+    signs_written: float = 0.0
+    stop_told: bool = False
+
+    def missing(self) -> list[int]:
+        """Orders of the rows of which nothing is known."""
+        return [order for order, key in enumerate(self.tally.keys) if key is None]
+
+    def made(self, order: int) -> None:
+        """A row's video stands: nothing is away."""
+        self.blocked, self.away_since = 0, None
+        self.witnesses.note(str(self.rows["image"][order].as_py()))
+
+    def new_workers(self, roll: Roll) -> None:
+        """Another pass begins; who timed out in the last one stays known."""
+        self.timed_out |= self.roll.timed_out
+        self.roll = roll
+
+    def ran_out_of_time(self, row: str) -> bool:
+        """Whether the watch ended the worker of a row that is lost."""
+        return row in self.timed_out or self.roll.ran_out_of_time(row)

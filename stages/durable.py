@@ -4,9 +4,12 @@ The module imports nothing of ours, so that every room may write in the one way.
 """
 
 import os
+import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+PROBE_BYTES = 1 << 18
 
 
 @contextmanager
@@ -20,8 +23,14 @@ def replacing(path: Path) -> Iterator[Path]:
         yield temporary
         put_in_place(temporary, path)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        discard(temporary)
         raise
+
+
+def discard(temporary: Path) -> None:
+    """Remove a file that did not become whole; where even that cannot be done, the next run does it."""
+    with suppress(OSError):
+        temporary.unlink(missing_ok=True)
 
 
 def put_in_place(temporary: Path, path: Path) -> None:
@@ -34,3 +43,21 @@ def put_in_place(temporary: Path, path: Path) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def why_not_writable(folder: Path) -> str:
+    """Why nothing can be written into a folder now, in the system's words; empty if it can.
+
+    A quarter of a megabyte is really written: a full disk gives out names long after it gives out room.
+    """
+    probe = folder / f".probe-{uuid.uuid4().hex}.part"
+    try:
+        with probe.open("wb") as file:
+            file.write(os.urandom(PROBE_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        return error.strerror or str(error)
+    finally:
+        discard(probe)
+    return ""

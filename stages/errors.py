@@ -13,12 +13,15 @@
     │   ├── OutputError            an output folder that cannot be used
     │   └── ClusterError           a cluster on which the job cannot fit
     ├── WorkStopped                the engine failed under a run: what is done is kept
+    ├── OutputUnavailable          results have nowhere to go for now: a full disk, a mount that went away
     └── RowError                   one target's failure: carries a `Reason`; its neighbours go on
         ├── UnreadableImage        unreadable_image
         ├── NoFace                 no_face
         ├── FaceTooSmall           face_too_small
         ├── InversionDiverged      inversion_diverged
-        └── EncodeFailed           encode_failed
+        ├── EncodeFailed           encode_failed
+        │   └── EncoderKilled      the same; another attempt may do
+        └── TimedOut               timed_out
 
 The module imports nothing of ours, so that every room may raise from the one tree.
 """
@@ -98,6 +101,10 @@ class WorkStopped(MicromotionError):
     """The cluster, or every worker, failed while a job ran; the same command goes on with it."""
 
 
+class OutputUnavailable(MicromotionError):
+    """Results cannot be written for now, through no fault of the row: the disk is full, or its mount went away."""
+
+
 class RowError(MicromotionError):
     """One row failed for a reason of its own."""
 
@@ -132,3 +139,13 @@ class EncodeFailed(RowError):
     """ffmpeg did not write the video."""
 
     reason = Reason.ENCODE_FAILED
+
+
+class EncoderKilled(EncodeFailed):
+    """ffmpeg was killed from outside, as a system does that runs out of memory."""
+
+
+class TimedOut(RowError):
+    """The row took longer than the job allows."""
+
+    reason = Reason.TIMED_OUT

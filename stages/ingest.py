@@ -7,7 +7,6 @@ import stat
 import subprocess
 import sys
 import tempfile
-import threading
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,9 +14,9 @@ from pathlib import Path
 
 import imageio_ffmpeg
 import numpy as np
-import pyarrow.fs
 from PIL import Image, UnidentifiedImageError
 
+from stages import storage
 from stages.errors import ClipError, UnreadableImage
 from stages.messages import quoted, told
 
@@ -30,7 +29,6 @@ Image.MAX_IMAGE_PIXELS = None  # our own limit stands in its place, with our own
 Image.init()  # which of these this Pillow was built with
 KNOWN = ("JPEG", "PNG", "WEBP", "AVIF", "JPEG2000", "TIFF", "GIF", "BMP", "PPM", "TGA")
 FORMATS = tuple(kind for kind in KNOWN if kind in Image.OPEN)
-URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 ORIENTATION = 0x0112  # the EXIF tag that says how the camera was held
 STRIP = 4_000_000  # pixels that are converted at a time
 # What other files begin with, and what a person calls them.
@@ -115,24 +113,14 @@ def fetch(uri: str, timeout: float = 60.0) -> bytes:
     Raises:
         UnreadableImage: it cannot be read, takes too long, or has more than `LARGEST_FILE` bytes.
     """
-    outcome: list[bytes | Exception] = []
-
-    def read() -> None:
-        try:
-            outcome.append(_read(uri))
-        except Exception as error:  # handed over to the caller's thread
-            outcome.append(error)
-
-    thread = threading.Thread(target=read, daemon=True)
-    thread.start()
-    thread.join(timeout)
-    if not outcome:
+    try:
+        return storage.bounded(lambda: _read(uri), timeout)
+    except TimeoutError as error:
         raise UnreadableImage(
             f"image {quoted(uri)} did not arrive within {timeout:g} s. Is its file system or server there?"
-        )
-    if isinstance(outcome[0], bytes):
-        return outcome[0]
-    raise UnreadableImage(f"image {quoted(uri)} cannot be read: {_why_not(outcome[0])}.") from outcome[0]
+        ) from error
+    except OSError as error:
+        raise UnreadableImage(f"image {quoted(uri)} cannot be read: {storage.why(error)}.") from error
 
 
 def decode_image(data: bytes, name: str = "") -> np.ndarray:
@@ -248,16 +236,16 @@ def _rgb(picture: Image.Image, white: float) -> Image.Image:
 
 
 def _read(uri: str) -> bytes:
-    if URI.match(uri):
-        files, path = pyarrow.fs.FileSystem.from_uri(uri)
+    if storage.is_uri(uri):
+        files, path = storage.filesystem(uri)
         with files.open_input_stream(path) as stream:
             return _whole(stream.read)
     status = Path(uri).stat()
     for test, name in OTHER_THAN_FILES:
         if test(status.st_mode):
-            raise ValueError(f"it is {name}, not a file")
+            raise OSError(f"it is {name}, not a file")
     if status.st_size > LARGEST_FILE:
-        raise ValueError(f"it has {status.st_size >> 20:,} MB, more than {LARGEST_FILE >> 20}")
+        raise OSError(f"it has {status.st_size >> 20:,} MB, more than {LARGEST_FILE >> 20}")
     with Path(uri).open("rb") as file:
         return _whole(file.read)
 
@@ -278,17 +266,8 @@ def _whole(read: Callable[[int], bytes]) -> bytes:
         parts.append(part)
         size += len(part)
         if size > LARGEST_FILE:
-            raise ValueError(f"it has more than {LARGEST_FILE >> 20} MB")
+            raise OSError(f"it has more than {LARGEST_FILE >> 20} MB")
     return b"".join(parts)
-
-
-def _why_not(error: Exception) -> str:
-    """Why a file did not come, in the system's own words where it has any."""
-    said = told(error)
-    if scheme := re.match(r"Unrecognized filesystem type in URI: ([^:]*:)", said):
-        return f"nothing here reads addresses that begin with {scheme[1]}//; use a path, file://, s3:// or gs://"
-    system = re.search(r"\[errno \d+\] (.+)$", said)
-    return system[1] if system else said
 
 
 def _unmistakable(path: Path) -> str:

@@ -1,25 +1,28 @@
 """A target's second half: invert, move, render, encode, measure."""
 
 import math
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+from stages import storage
 from stages.animate import Path as MotionPath
 from stages.animate import animate
-from stages.errors import Reason, RowError
+from stages.errors import EncoderKilled, OutputUnavailable, Reason, RowError
 from stages.ingest import decode_image, fetch
 from stages.invert import check_inversion, invert_crops
 from stages.layout import Layout, paste, side_by_side
 from stages.models import ModelFiles, Models
 from stages.motion_quality import measure_video
 from stages.render import render_frames, write_video
-from stages.subspace import Micromotion, load_micromotion
+from stages.subspace import Micromotion
 
 # What a row's result holds, with the value for rows that never got so far.
 RESULT: dict[str, Any] = {
@@ -77,30 +80,36 @@ class ProduceSettings:
 
     Attributes:
         model: the model's files.
-        motions: for each motion, its `.safetensors` file.
+        motions: each by its name.
         video: what the videos look like.
-        output: the job's folder; videos go to `videos/` in it.
+        output: the job's folder; videos go to `videos/` in it,
+        videos: or to this URI, where one is given.
         iterations: ReStyle's steps.
+        row_timeout: seconds that encoding may take.
+        rehearsal: show every face at rest, as it was cut out, without inverting or moving it.
     """
 
     model: ModelFiles = field(default_factory=ModelFiles)
-    motions: Mapping[str, str] = field(default_factory=dict)
+    motions: Mapping[str, Micromotion] = field(default_factory=dict)
     video: VideoSettings = field(default_factory=VideoSettings)
     output: str = "."
+    videos: str = ""
     iterations: int = 5
+    row_timeout: float = 1800.0
+    rehearsal: bool = False
 
 
 class Produce:
-    """What `Prepare` gave -> one result row each, the columns of `RESULT`. Videos stand in the output folder."""
+    """What `Prepare` gave -> one result row each, the columns of `RESULT`. Videos stand in the output folder.
+
+    A row whose video has nowhere to go has the status `blocked`: it is not the row that failed.
+    """
 
     def __init__(self, settings: ProduceSettings):
         self.models = Models(settings.model)
         self.settings = settings
-        self.motions: dict[str, Micromotion] = {}
-        for name, file in settings.motions.items():
-            motion = load_micromotion(Path(file))
+        for motion in settings.motions.values():
             motion.check(self.models.generator.fingerprint, self.models.generator.num_layers)
-            self.motions[name] = motion
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[Any]]:
         names = list(batch)
@@ -115,7 +124,13 @@ class Produce:
             return result
         started = time.monotonic()
         try:
-            result |= self._made(row) | {"status": "done"}
+            try:
+                made = self._made(row)
+            except EncoderKilled:  # no fault of the row's, or so it seems
+                made = self._made(row)
+            result |= made | {"status": "done"}
+        except OutputUnavailable as error:
+            result |= {"status": "blocked", "message": str(error)}
         except RowError as error:
             result |= {"status": "failed", "reason": error.reason.value, "message": str(error)}
         except Exception as error:  # one row's surprise must not cost its neighbours
@@ -126,8 +141,10 @@ class Produce:
     def _made(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """Make the row's video, and say what it is like."""
         video = self.settings.video
-        motion = self.motions[row["motion"]]
         crop = np.asarray(row["crop"])  # (256, 256, 3)
+        if self.settings.rehearsal:
+            return self._written(row, repeat(crop, video.frames))
+        motion = self.settings.motions[row["motion"]]
         found = invert_crops(self.models.inverter, crop[None], self.settings.iterations)
         check_inversion(found.codes[0], found.psnr[0])
         codes = animate(
@@ -136,26 +153,29 @@ class Produce:
         measured = np.unique(np.linspace(0, video.frames - 1, video.measured_frames).round().astype(int))
         progress = _progress(codes - found.codes[0], motion.direction)  # (F,)
         kept: list[np.ndarray] = []
-        name = f"videos/{row['id']}.mp4"
-        written = write_video(
-            Path(self.settings.output) / name,
-            self._laid_out(row, self._frames(codes, set(measured.tolist()), kept)),
-            video.fps,
-            video.crf,
-        )
+        written = self._written(row, self._frames(codes, set(measured.tolist()), kept))
         quality = {}
         if len(measured):
             quality = asdict(measure_video(self.models, motion, crop, np.stack(kept), progress[measured]))
-        return {
-            "video": name,
-            "bytes": written.bytes,
-            "frames": written.frames,
-            "width": written.width,
-            "height": written.height,
-            "fps": video.fps,
-            "reconstruction_psnr": float(found.psnr[0]),
-            **quality,
-        }
+        return {**written, "reconstruction_psnr": float(found.psnr[0]), **quality}
+
+    def _written(self, row: Mapping[str, Any], frames: Iterator[np.ndarray]) -> dict[str, Any]:
+        """Lay frames out, encode them, and put the video in its place; the columns that say so."""
+        video = self.settings.video
+        name, timeout = f"{row['id']}.mp4", self.settings.row_timeout
+        if not self.settings.videos:
+            path = Path(self.settings.output) / "videos" / name
+            written = write_video(path, self._laid_out(row, frames), video.fps, video.crf, timeout)
+            return {"video": f"videos/{name}", "fps": video.fps, **asdict(written)}
+        uri = storage.joined(self.settings.videos, name)
+        with tempfile.TemporaryDirectory(prefix="micromotion-video-") as folder:
+            path = Path(folder) / name
+            written = write_video(path, self._laid_out(row, frames), video.fps, video.crf, timeout)
+            try:
+                storage.write_file(path, uri, timeout)
+            except OSError as error:
+                raise OutputUnavailable(f"{storage.shown(uri)} cannot be written: {storage.why(error)}.") from error
+        return {"video": storage.shown(uri), "fps": video.fps, **asdict(written)}
 
     def _frames(self, codes: torch.Tensor, wanted: set[int], kept: list[np.ndarray]) -> Iterator[np.ndarray]:
         """Every frame, (S, S, 3) uint8; those that are measured are kept on the way, so that none is rendered twice."""

@@ -3,7 +3,9 @@
 import subprocess
 import tempfile
 import threading
+import uuid
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +15,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stages.durable import put_in_place
-from stages.errors import EncodeFailed
+from stages.durable import discard, put_in_place, why_not_writable
+from stages.errors import EncodeFailed, EncoderKilled, MicromotionError, OutputUnavailable, TimedOut
 from stages.models import tensor_to_images
 from stages.networks.stylegan2 import Generator
+
+# What ffmpeg says, in the system's words, where the folder and not the video is at fault.
+FULL = ("No space left on device", "Disk quota exceeded")
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,8 @@ def write_video(
     """Encode frames as H.264 (yuv420p, BT.709, limited range), and put the file in place at once when it is whole.
 
     Odd sizes lose their last row or column, for yuv420p halves both. The file is written beside its place under a
-    temporary name, flushed to disk, then renamed: a video under its own name is always complete.
+    temporary name, flushed to disk, then renamed: a video under its own name is always complete. The temporary name is
+    no one else's, so that a worker of a killed run that is still at work cannot rename what another has half written.
 
     Args:
         path: where the video goes; its folder exists.
@@ -60,12 +66,14 @@ def write_video(
         threads: how many x264 may use.
 
     Raises:
-        EncodeFailed: ffmpeg failed or took too long; no file is left behind.
+        EncodeFailed: ffmpeg failed; no file is left behind. EncoderKilled, where something killed it.
+        TimedOut: it took too long.
+        OutputUnavailable: the folder is full, or not there any more.
     """
     rest = iter(frames)
     first = next(rest)
     height, width = first.shape[0] // 2 * 2, first.shape[1] // 2 * 2
-    temporary = path.with_name(f"{path.name}.part")
+    temporary = path.with_name(f"{path.stem}.{uuid.uuid4().hex[:8]}.part")
     command = _command(temporary, width, height, fps, crf, threads)
     count = 0
     with tempfile.TemporaryFile() as messages:
@@ -81,23 +89,40 @@ def write_video(
             encoder.stdin.close()
             status = encoder.wait()
         except BrokenPipeError:
+            with suppress(BrokenPipeError):
+                encoder.stdin.close()
             status = encoder.wait()
         except BaseException:
             encoder.kill()
             encoder.wait()
-            temporary.unlink(missing_ok=True)
+            discard(temporary)
             raise
         finally:
             in_time = limit.is_alive()
             limit.cancel()
         if status != 0:
-            temporary.unlink(missing_ok=True)
+            discard(temporary)
             messages.seek(0)
             said = messages.read().decode(errors="replace").strip().splitlines()
-            why = f"ffmpeg ended with status {status}: {said[-1] if said else 'it said nothing'}"
-            raise EncodeFailed(why if in_time else f"ffmpeg was stopped after {timeout:g} s")
-    put_in_place(temporary, path)
-    return VideoFile(path.stat().st_size, count, width, height)
+            raise _failure(path.parent, status, said[-1] if said else "it said nothing", in_time, timeout)
+    try:
+        put_in_place(temporary, path)
+        return VideoFile(path.stat().st_size, count, width, height)
+    except OSError as error:
+        discard(temporary)
+        raise OutputUnavailable(f"{path.parent} cannot be written: {error.strerror or error}.") from error
+
+
+def _failure(folder: Path, status: int, said: str, in_time: bool, timeout: float) -> MicromotionError:
+    """Whose fault it is that ffmpeg ended with a status other than 0."""
+    if not in_time:
+        return TimedOut(f"ffmpeg was stopped after {timeout:g} s. Allow more with cluster.row_timeout.")
+    full = next((words for words in FULL if words in said), "")
+    if why := full or why_not_writable(folder):
+        return OutputUnavailable(f"{folder} cannot be written: {why}.")
+    if status < 0:
+        return EncoderKilled(f"ffmpeg was killed by signal {-status}. Out of memory?")
+    return EncodeFailed(f"ffmpeg ended with status {status}: {said}.")
 
 
 def _command(path: Path, width: int, height: int, fps: float, crf: int, threads: int) -> list[str]:

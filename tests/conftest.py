@@ -2,9 +2,16 @@
 
 import os
 import random
+import socket
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 # Before torch and NumPy are imported: two busy thread pools slow each other down more than they gain.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -13,6 +20,8 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import settings
+
+from stages import storage
 
 if TYPE_CHECKING:
     from pipeline.resources import Node
@@ -62,3 +71,41 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Leave out tests marked `gpu` where there is no CUDA device."""
     if item.get_closest_marker("gpu") and not torch.cuda.is_available():
         pytest.skip("needs a CUDA device")
+
+
+@dataclass(frozen=True)
+class ObjectStore:
+    """A real S3 server on this machine: its address, and the keys that it asks for."""
+
+    endpoint: str
+    key: str = "AKIATESTKEY"
+    secret: str = "a/secret+key"
+
+    def bucket(self, name: str) -> str:
+        """Make a bucket; the start of URIs in it. Put a path in with `stages.storage.joined`."""
+        options = f"endpoint_override={self.endpoint}&scheme=http&region=us-east-1"
+        start = f"s3://{self.key}:{quote(self.secret, safe='')}@{name}"
+        files, path = storage.filesystem(f"{start}?{options}&allow_bucket_creation=true")
+        files.create_dir(path)
+        return f"{start}?{options}"
+
+
+@pytest.fixture(scope="session")
+def object_store() -> Iterator[ObjectStore]:
+    """moto's server on a free port of the loopback."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        until = time.monotonic() + 60
+        while True:
+            with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+                break
+            assert server.poll() is None and time.monotonic() < until, "the object store did not start"
+            time.sleep(0.1)
+        yield ObjectStore(f"127.0.0.1:{port}")
+    finally:
+        server.terminate()
+        server.wait()

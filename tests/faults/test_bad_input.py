@@ -26,6 +26,7 @@ from stages.micromotion import Micromotion
 from stages.models import ModelFiles
 from stages.prepare import Prepare, PrepareSettings
 from stages.produce import Produce, ProduceSettings, VideoSettings
+from stages.subspace import load_micromotion
 from tests.faults.corpus import (
     Case,
     build_corpus,
@@ -71,7 +72,7 @@ def make_videos(manifest: Manifest, output: Path, nodes: list[Node]) -> dict[str
     )
     files = ModelFiles(device="cpu")
     video = VideoSettings(frames=2, measured_frames=0)
-    motions = {"smile": str(output / "motion.safetensors")}
+    motions = {"smile": load_micromotion(output / "motion.safetensors")}
     tally = Tally([None] * count)
     with EventLog(output / "log.jsonl") as events, Ledger.open(output) as ledger:
         TargetFlow(

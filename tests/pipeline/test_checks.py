@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from manifests.schema import read_manifest
-from pipeline.checks import check_job, kept_rows, target_digest, target_rows, this_machine
+from pipeline.checks import check_job, target_digest, target_rows, this_machine
 from pipeline.job import JobSpec, load_job
 from pipeline.ledger import Ledger
+from pipeline.standing import standing
 from stages.errors import (
     CheckpointError,
     ClipError,
@@ -39,7 +40,7 @@ def test_a_job_in_which_nothing_is_wrong_is_known_completely(job_file: Path) -> 
         "motion": ["smile"] * 4,
         "strength": [1.0] * 4,
     }
-    assert kept_rows(checked) == 0
+    assert standing(checked).kept == frozenset()
     assert this_machine()[0].cpus >= 1
 
 
@@ -120,4 +121,4 @@ def test_rows_done_with_the_same_settings_count_as_kept(job_file: Path, tmp_path
         for id_, made_with in (("anna", digest), ("ben", "older settings"), ("stranger", digest)):
             (tmp_path / f"out/videos/{id_}.mp4").write_bytes(b"x")
             ledger.append([row | {"id": id_, "video": f"videos/{id_}.mp4", "digest": made_with}])
-    assert kept_rows(checked) == 1
+    assert len(standing(checked).kept) == 1

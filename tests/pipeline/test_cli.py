@@ -56,7 +56,7 @@ def test_the_door_and_its_help_import_nothing_heavy(repository: Path):
     code = (
         "import sys; sys.argv = ['run_batch.py', '--help']\n"
         "import run_batch\n"
-        "try: run_batch.main()\n"
+        "try: run_batch.door()\n"
         f"finally: print('HEAVY', *(name for name in {HEAVY!r} if name in sys.modules), file=sys.stderr)"
     )
     ended = subprocess.run([sys.executable, "-c", code], cwd=repository, capture_output=True, text=True, check=False)

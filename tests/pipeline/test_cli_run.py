@@ -108,10 +108,10 @@ def test_a_run_its_repetition_a_retry_and_what_they_say(job: Path, repository: P
 
 
 def test_an_interrupted_run_says_how_to_go_on_and_does(job: Path, repository: Path, tmp_path: Path):
-    arguments = ("run", job, "--output", tmp_path / "out", "--set", "video.frames=5000", "--set", "video.crf=30")
+    arguments = ("run", job, "--output", tmp_path / "out", "--set", "video.frames=600")
     with start(repository, *arguments) as process:
         until = time.monotonic() + PATIENCE
-        while not list((tmp_path / "out/videos").glob("*.mp4*")) and time.monotonic() < until:
+        while not list((tmp_path / "out/videos").glob("*")) and time.monotonic() < until:
             time.sleep(0.1)
         assert "running for" in call(repository, "status", tmp_path / "out")[1]
         process.send_signal(signal.SIGINT)
@@ -119,5 +119,5 @@ def test_an_interrupted_run_says_how_to_go_on_and_does(job: Path, repository: Pa
     assert process.returncode == 130
     assert "Traceback" not in complaints
     assert "interrupted with " in said
-    assert f"to go on: python run_batch.py run {job} --output {tmp_path / 'out'} --set video.frames=5000" in said
+    assert f"to go on: python run_batch.py run {job} --output {tmp_path / 'out'} --set video.frames=600" in said
     assert "interrupted" in call(repository, "status", tmp_path / "out")[1]

@@ -109,7 +109,10 @@ def test_checkpoint_files_become_absolute_and_names_stay(tmp_path: Path) -> None
         ({"motion": {"a/b": {"clip": "a.mp4"}}}, 'motion: the name "a/b" becomes a file name'),
         ({"motion": None}, "motion: expected fields, found nothing."),
         ({"cluster": {"address": "ray://x"}}, "cluster.address: expected local, auto, or ray://host:port."),
-        ({"output": "s3://bucket/x"}, 'output: expected a path on a disk or a shared mount, found "s3://bucket/x".'),
+        (
+            {"output": "s3://bucket/x"},
+            'output: expected a path on a disk or a shared mount, found "s3://bucket/x"; videos may',
+        ),
         (
             {"name": "../up"},
             'name: expected letters, digits, ".", "_" and "-" (it becomes a file name), found "../up".',

@@ -97,6 +97,29 @@ def test_an_interrupted_run_says_how_to_go_on(output: Path):
     assert "goes on from here" in describe(status)[-1]
 
 
+def test_a_status_says_what_every_worker_is_at_and_when_it_was_last_heard_of(output: Path):
+    now = read_status(output).now
+    busy = {"stage": "Produce", "node": "n1", "process": 7, "rows": ["ben"], "since": 31.0, "heard": now - 2}
+    idle = {"stage": "Prepare", "node": "n1", "process": 8, "rows": [], "since": 0.0, "heard": now - 70}
+    written = {"time": now, "workers": [busy, idle]}
+    (output / "workers.json").write_text(json.dumps(written))
+    with OutputLock(output):
+        status = read_status(output, now)
+    assert status.in_flight == ("ben",)
+    text = "\n".join(describe(status))
+    assert "in flight: 1 row in the hands of 2 workers" in text
+    assert "Produce, process 7 on n1: at ben for 31 s; last sign of life 2.0 s ago" in text
+    assert "Prepare, process 8 on n1: waiting for rows; last sign of life 1 min 10 s ago" in text
+    assert read_status(output, now).workers == (), "a run that is dead has no workers"
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"time": 1e12, "workers": [{}]}', '{"time": 1.0, "workers": []}'])
+def test_a_list_of_workers_that_says_nothing_does_no_harm(output: Path, content: str):
+    (output / "workers.json").write_text(content)
+    with OutputLock(output):
+        assert read_status(output).workers == ()
+
+
 def test_a_torn_last_line_is_left_out(output: Path):
     with (output / "log.jsonl").open("a", encoding="utf-8") as log:
         log.write('{"time": 5.0, "event": "run_fin')

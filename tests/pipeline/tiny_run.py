@@ -63,7 +63,9 @@ def main(output: Path, pictures: Path, seconds: float) -> None:
         with Ledger.open(output) as ledger, ray_session(ClusterSpec(), cpus=2) as nodes:
             try:
                 with interruption.flow():
-                    flow(output, ledger, events, nodes, seconds, on_wait=interruption.check).run(rows, tally)
+                    flow(output, ledger, events, nodes, seconds, stopping=lambda: interruption.asked).run(rows, tally)
+                if tally.seen < rows.num_rows:
+                    interruption.stop_here()
             except KeyboardInterrupt:
                 sys.exit(130)
         print(f"done {tally.done} kept {tally.kept} failed {tally.failed}")

@@ -3,6 +3,7 @@
 They import nothing heavy, so that workers of a test start quickly.
 """
 
+import ctypes
 import hashlib
 import os
 import time
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from stages.durable import put_in_place
 
 DIGESTS = {"smile": "digest"}
 
@@ -32,10 +35,10 @@ class TinyPrepare:
         self.done = settings.done
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
-        contents = [Path(image).read_bytes() for image in batch["image"]]
-        keys = [hashlib.sha256(data).hexdigest() for data in contents]
+        contents = [_read(image) for image in batch["image"]]
+        keys = ["" if data is None else hashlib.sha256(data).hexdigest() for data in contents]
         status = [
-            "kept" if f"{id_}\n{key}" in self.done else "failed" if data == b"no face" else "ready"
+            "kept" if f"{id_}\n{key}" in self.done else "failed" if data in (b"no face", None) else "ready"
             for id_, key, data in zip(batch["id"], keys, contents, strict=True)
         ]
         count = len(keys)
@@ -43,14 +46,28 @@ class TinyPrepare:
             **batch,
             "key": keys,
             "status": status,
-            "reason": ["no_face" if one == "failed" else "" for one in status],
+            "reason": [
+                "" if one != "failed" else "unreadable_image" if data is None else "no_face"
+                for one, data in zip(status, contents, strict=True)
+            ],
             "message": [""] * count,
             "crop": np.zeros((count, 256, 256, 3), np.uint8),
         }
 
 
+def _read(image: str) -> bytes | None:
+    try:
+        return Path(image).read_bytes()
+    except OSError:
+        return None
+
+
 class TinyProduce:
-    """Writes a "video", and a mark for each time it did; dies over a row named poison, raises over one named broken."""
+    """Writes a "video", and a mark for each time it did.
+
+    Dies over a row named poison, raises over one named broken, hangs over one named slow, and holds Python's lock for
+    ever over one named stuck.
+    """
 
     def __init__(self, settings: TinySettings) -> None:
         self.output, self.seconds = Path(settings.output), settings.seconds
@@ -65,15 +82,25 @@ class TinyProduce:
             assert crop.shape == (256, 256, 3)
             if id_.startswith("poison"):
                 os._exit(1)
+            if id_.startswith("slow"):
+                time.sleep(1e6)
+            if id_.startswith("stuck"):
+                ctypes.PyDLL(None).pause()
             if id_.startswith("broken"):
                 raise RuntimeError("a stage that fails as a whole")
             video = f"videos/{id_}.mp4" if status == "ready" else ""
             if video:
                 (self.output / "made" / f"{id_}+{uuid.uuid4().hex}").touch()
                 time.sleep(self.seconds)
-                (self.output / f"{video}.part").write_bytes(b"video of " + id_.encode())
-                (self.output / f"{video}.part").replace(self.output / video)
-                made["status"][index] = "done"
+                part = self.output / f"videos/{id_}.{uuid.uuid4().hex}.part"
+                try:
+                    part.write_bytes(b"video of " + id_.encode())
+                    put_in_place(part, self.output / video)
+                    made["status"][index] = "done"
+                except OSError as error:
+                    made["status"][index] = "blocked"
+                    made["message"][index] = f"{part.parent} cannot be written: {error.strerror}."
+                    video = ""
             made["video"].append(video)
             made["bytes"].append(len(b"video of " + id_.encode()) if video else 0)
             made["frames"].append(2 if video else 0)

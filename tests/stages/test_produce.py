@@ -1,6 +1,10 @@
 """The second half of a target, with the bundled models."""
 
 import math
+import os
+import signal
+import threading
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +18,7 @@ from stages.ingest import read_clip
 from stages.models import ModelFiles
 from stages.prepare import Prepare, PrepareSettings
 from stages.produce import RESULT, Produce, ProduceSettings, VideoSettings
-from stages.subspace import fit_micromotion
+from stages.subspace import fit_micromotion, load_micromotion
 from weights import load_generator
 
 FILES = ModelFiles(device="cpu")
@@ -44,7 +48,7 @@ def prepared(repository: Path) -> dict[str, Any]:
 def produced(motion: Path, output: Path, prepared: dict[str, Any], **video: Any) -> list[dict[str, Any]]:
     (output / "videos").mkdir()
     settings = replace(VideoSettings(frames=6, measured_frames=6), **video)
-    produce = Produce(ProduceSettings(FILES, {"smile": str(motion)}, settings, str(output)))
+    produce = Produce(ProduceSettings(FILES, {"smile": load_micromotion(motion)}, settings, str(output)))
     columns = produce(prepared)
     assert list(columns) == list(RESULT)
     return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
@@ -83,16 +87,52 @@ def test_the_same_row_gives_the_same_bytes_twice(motion: Path, tmp_path: Path, p
     assert first.read_bytes() == second.read_bytes()
 
 
-def test_a_row_that_cannot_be_written_fails_with_a_reason(
+def test_a_video_that_has_nowhere_to_go_is_no_failure_of_its_row(
     motion: Path, tmp_path: Path, prepared: dict[str, Any]
 ) -> None:
-    produce = Produce(ProduceSettings(FILES, {"smile": str(motion)}, VideoSettings(frames=2), str(tmp_path / "gone")))
+    gone = str(tmp_path / "gone")
+    produce = Produce(ProduceSettings(FILES, {"smile": load_micromotion(motion)}, VideoSettings(frames=2), gone))
     columns = produce(prepared)
-    assert (columns["status"][0], columns["reason"][0]) == ("failed", "encode_failed")
+    assert (columns["status"][0], columns["reason"][0]) == ("blocked", "")
+    assert columns["message"][0] == f"{gone}/videos cannot be written: No such file or directory."
+
+
+def test_a_rehearsal_shows_the_face_at_rest_and_loads_no_generator(tmp_path: Path, prepared: dict[str, Any]) -> None:
+    (tmp_path / "videos").mkdir()
+    produce = Produce(ProduceSettings(FILES, {}, VideoSettings(frames=3, crf=0), str(tmp_path), rehearsal=True))
+    columns = produce(prepared)
+    assert (columns["status"], columns["frames"][0]) == (["done", "failed"], 3)
+    assert not {"generator", "inverter"} & vars(produce.models).keys()
+    frames = read_clip(tmp_path / "videos/anna.mp4").frames.astype(int)
+    assert np.abs(frames - prepared["crop"][0].astype(int)).mean() < 3
+
+
+def test_an_encoder_that_is_killed_is_given_a_second_chance(
+    motion: Path, tmp_path: Path, prepared: dict[str, Any]
+) -> None:
+    """What the machine's memory keeper does to ffmpeg is done to the first one that appears among our children."""
+    killed = threading.Event()
+
+    def kill() -> None:
+        while not killed.is_set():
+            for child in Path("/proc/self/task").glob("*/children"):
+                for process in child.read_text().split():
+                    with suppress(OSError):
+                        if "ffmpeg" in Path(f"/proc/{process}/comm").read_text() and not killed.is_set():
+                            os.kill(int(process), signal.SIGKILL)
+                            killed.set()
+
+    killer = threading.Thread(target=kill, daemon=True)
+    killer.start()
+    done = produced(motion, tmp_path, prepared, frames=200, measured_frames=0)[0]
+    assert killed.is_set()
+    killer.join()
+    assert (done["status"], done["frames"]) == ("done", 200)
+    assert [path.name for path in (tmp_path / "videos").iterdir()] == ["anna.mp4"]
 
 
 def test_a_movement_of_another_generator_is_refused(tmp_path: Path) -> None:
     motion = fit_micromotion(torch.randn(4, 12, 512), generator="sha256:other", fps=1.0)
     motion.save(tmp_path / "other.safetensors")
     with pytest.raises(MotionMismatch, match="sha256:other"):
-        Produce(ProduceSettings(FILES, {"smile": str(tmp_path / "other.safetensors")}))
+        Produce(ProduceSettings(FILES, {"smile": load_micromotion(tmp_path / "other.safetensors")}))

@@ -1,6 +1,7 @@
 """Videos, decoded again and compared with what went in."""
 
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from stages.errors import EncodeFailed
+from stages.errors import EncodeFailed, OutputUnavailable, TimedOut
 from stages.networks.stylegan2 import Generator
 from stages.render import render_frames, write_video
 
@@ -49,8 +50,41 @@ def test_odd_sizes_lose_a_row_or_a_column(tmp_path: Path) -> None:
 
 def test_a_failure_says_what_ffmpeg_said_and_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(EncodeFailed, match="ffmpeg ended with status"):
-        write_video(tmp_path / "missing" / "v.mp4", flat((1, 2, 3)), fps=30)
+        write_video(tmp_path / "v.mp4", flat((1, 2, 3)), fps=-1)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_went_away_is_no_fault_of_the_video(tmp_path: Path) -> None:
+    with pytest.raises(OutputUnavailable, match="missing cannot be written: No such file or directory"):
+        write_video(tmp_path / "missing" / "v.mp4", flat((1, 2, 3)), fps=30)
+
+    def vanishing() -> Iterator[np.ndarray]:
+        yield from flat((1, 2, 3))
+        (tmp_path / "videos").rename(tmp_path / "elsewhere")
+        yield from flat((1, 2, 3))
+
+    (tmp_path / "videos").mkdir()
+    with pytest.raises(OutputUnavailable, match="videos cannot be written"):
+        write_video(tmp_path / "videos/v.mp4", vanishing(), fps=30)
+
+
+def test_two_that_write_the_same_video_never_mix(tmp_path: Path) -> None:
+    """A worker of a killed run may still be at work when the next run begins, and clears away what it writes to."""
+    path = tmp_path / "v.mp4"
+
+    def overtaken() -> Iterator[np.ndarray]:
+        yield from flat((200, 0, 0), count=3)
+        until = time.monotonic() + 30
+        while not (leftovers := list(tmp_path.glob("*.part"))):
+            assert time.monotonic() < until
+        for leftover in leftovers:
+            leftover.unlink()
+        write_video(path, flat((0, 0, 200), count=9), fps=30)
+        yield from flat((200, 0, 0), count=3)
+
+    with pytest.raises((OutputUnavailable, EncodeFailed)):
+        write_video(path, overtaken(), fps=30)
+    assert decoded(path, 64, 64).shape[0] == 9
 
 
 def test_an_encoder_that_takes_too_long_is_stopped(tmp_path: Path) -> None:
@@ -58,7 +92,7 @@ def test_an_encoder_that_takes_too_long_is_stopped(tmp_path: Path) -> None:
         while True:
             yield np.random.randint(0, 255, (256, 256, 3), dtype=np.uint8)
 
-    with pytest.raises(EncodeFailed, match="was stopped after 0.5 s"):
+    with pytest.raises(TimedOut, match="was stopped after 0.5 s"):
         write_video(tmp_path / "v.mp4", endless(), fps=30, timeout=0.5)
     assert list(tmp_path.iterdir()) == []
 

@@ -1,0 +1,66 @@
+"""What an output folder holds already, seen from a job: what stays, what is made again, and how large it is.
+
+All of it is known without reading a picture: a picture that was replaced is found out when its row is looked at.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pipeline.checks import Checked, target_digest
+from pipeline.ledger import Ledger
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Rows of the manifest, by their place in it.
+
+    Attributes:
+        kept: their videos stand, made with these very settings.
+        failed: they failed with these very settings, and are not tried again.
+        again: a video stands under their id, of other settings: it is made again, over the old one.
+        video_bytes: of those kept, on average; 0.0 where there are none.
+    """
+
+    kept: frozenset[int]
+    failed: frozenset[int]
+    again: frozenset[int]
+    video_bytes: float
+
+
+def standing(checked: Checked, digests: Mapping[str, str] | None = None) -> Standing:
+    """Compare the manifest with the ledger.
+
+    Args:
+        checked: the job.
+        digests: of its movements (`target_digest`); by default of those that need not be made first.
+    """
+    digests = ready_digests(checked) if digests is None else digests
+    ledger = Ledger(checked.job.output, checked.job.videos)
+    done = ledger.done_rows()
+    columns = (done[name].to_pylist() for name in ("id", "digest", "strength", "bytes"))
+    made = {id_: (digest, strength, size) for id_, digest, strength, size in zip(*columns, strict=True)}
+    lost = ledger.failed_rows()
+    columns = (lost[name].to_pylist() for name in ("id", "digest", "strength"))
+    failures = {(id_, digest, strength) for id_, digest, strength in zip(*columns, strict=True)}
+    kept, failed, again, size = set(), set(), set(), 0
+    wanted = (checked.rows[name].to_pylist() for name in ("id", "motion", "strength"))
+    for order, (id_, motion, strength) in enumerate(zip(*wanted, strict=True)):
+        found = made.get(id_)
+        if found is not None and found[:2] == (digests.get(motion), strength):
+            kept.add(order)
+            size += found[2]
+        elif found is not None:
+            again.add(order)
+        if (id_, digests.get(motion), strength) in failures:
+            failed.add(order)
+    return Standing(frozenset(kept), frozenset(failed - kept), frozenset(again), size / max(len(kept), 1))
+
+
+def ready_digests(checked: Checked) -> dict[str, str]:
+    """For each movement that is there, or of which nothing is used, what decides its videos besides the picture."""
+    job, model = checked.job, checked.model
+    return {
+        name: target_digest(plan.ready, job, model)
+        for name, plan in checked.motions.items()
+        if plan.ready is not None or job.rehearsal
+    }

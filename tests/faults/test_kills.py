@@ -1,0 +1,57 @@
+"""Runs whose processes are killed go on with the same command, and leave what an unbroken run leaves."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+from benchmarks.fault_audit import audit
+from benchmarks.fault_injection import BrokenRun, break_run
+from benchmarks.fault_job import BAD, write_fault_job
+
+pytestmark = pytest.mark.slow
+ROWS, FRAMES = 10, 100
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A job, and the output of a run that nothing was done to."""
+    folder = tmp_path_factory.mktemp("faults")
+    job = write_fault_job(folder, ROWS, rehearsal=True, frames=FRAMES)
+    run = break_run(job, folder / "reference", [], 1.0, random.Random(0))
+    assert run.exit_code == 3, (folder / "reference.said").read_text()
+    return job, run.output
+
+
+@pytest.mark.parametrize(
+    "kinds", [("driver", "encoder"), ("worker", "power"), ("raylet", "supervisor")], ids=lambda kinds: "-".join(kinds)
+)
+def test_nothing_is_lost_whatever_is_killed_at_whatever_instant(
+    unbroken: tuple[Path, Path], tmp_path: Path, kinds: tuple[str, ...]
+) -> None:
+    job, reference = unbroken
+    run = break_run(job, tmp_path / "out", list(kinds), 12.0, random.Random("-".join(kinds)))
+    assert run.exit_code == 3, (tmp_path / "out.said").read_text()
+    ids = [line.split(",")[0] for line in (job.parent / "faces.csv").read_text().splitlines()[1:]]
+    found = audit(run, reference, ids, FRAMES)
+    assert run.injected
+    assert found.sound, found
+    assert found.repeated <= found.allowed
+    assert run.left == 0
+    assert "Traceback" not in (tmp_path / "out.said").read_text()
+
+
+def test_the_audit_sees_what_is_wrong(unbroken: tuple[Path, Path], tmp_path: Path) -> None:
+    """An audit that finds nothing anywhere would prove nothing."""
+    job, reference = unbroken
+    ids = [line.split(",")[0] for line in (job.parent / "faces.csv").read_text().splitlines()[1:]]
+    assert set(BAD) < set(ids)
+    as_it_is = audit(BrokenRun(reference), reference, ids, FRAMES)
+    assert as_it_is.sound and as_it_is.rows == ROWS + 2
+    assert audit(BrokenRun(reference), reference, [*ids, "one_more"], FRAMES).lost == 2
+    assert audit(BrokenRun(reference), reference, ids[::-1], FRAMES).duplicated == 1
+    assert audit(BrokenRun(reference), reference, ids, FRAMES + 1).half_written == ROWS
+    stray = reference / "videos/row_0000.abc.part"
+    stray.touch()
+    assert audit(BrokenRun(reference), reference, ids, FRAMES).strays == 1
+    stray.unlink()

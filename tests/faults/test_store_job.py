@@ -1,0 +1,76 @@
+"""A whole job on an object store: the manifest, the pictures and the videos are at URIs of a real S3 server."""
+
+from pathlib import Path
+from urllib.parse import quote
+
+import pyarrow.parquet as pq
+import pytest
+
+from benchmarks.fault_audit import decoded_frames
+from benchmarks.fault_job import write_fault_job
+from pipeline.events import EventLog
+from pipeline.job import load_job
+from pipeline.resources import Node
+from pipeline.run import RunSummary, run_job
+from pipeline.status import describe, read_status
+from stages import storage
+from stages.errors import JobError, OutputError
+from tests.conftest import ObjectStore
+
+ROWS, FRAMES = 4, 5
+
+
+def run(path: Path, *overrides: str) -> RunSummary:
+    with EventLog() as events:
+        return run_job(load_job(path, overrides), events)
+
+
+@pytest.mark.slow
+def test_a_job_whose_files_are_all_in_a_store_is_done_kept_and_mended(
+    tmp_path: Path, object_store: ObjectStore, ray_nodes: list[Node]
+) -> None:
+    bucket = object_store.bucket("faces")
+    job = write_fault_job(tmp_path, ROWS, rehearsal=True, frames=FRAMES)
+    for file in [*tmp_path.glob("*.jpg"), *tmp_path.glob("*.png"), tmp_path / "faces.csv"]:
+        storage.write_file(file, storage.joined(bucket, f"in/{file.name}"))
+        file.unlink()
+    places = [f"manifest={storage.joined(bucket, 'in/faces.csv')}", f"videos={storage.joined(bucket, 'out')}"]
+    output = tmp_path / "out"
+
+    ended = run(job, *places)
+    assert (ended.done, ended.kept, ended.failed, ended.exit_code) == (ROWS, 0, 2, 3)
+    results = pq.read_table(output / "results.parquet").to_pylist()
+    videos = {f"row_{index:04}.mp4" for index in range(ROWS)}
+    found = storage.sizes(storage.joined(bucket, "out"))
+    assert found == {row["video"].rpartition("/")[2]: row["bytes"] for row in results if row["status"] == "done"}
+    assert set(found) == videos
+    assert [row["reason"] for row in results if row["status"] == "failed"] == ["no_face", "unreadable_image"]
+    (tmp_path / "v.mp4").write_bytes(storage.read_bytes(storage.joined(bucket, "out/row_0000.mp4")))
+    assert decoded_frames(tmp_path / "v.mp4") == FRAMES
+    assert not (output / "videos").exists()
+
+    # What a killed run was sending is cleared away, what stands is kept, what is gone is made again.
+    storage.write_file(tmp_path / "v.mp4", storage.joined(bucket, "out/row_0000.mp4.abcd.part"))
+    storage.remove(storage.joined(bucket, "out/row_0001.mp4"))
+    ended = run(job, *places)
+    assert (ended.done, ended.kept, ended.failed) == (1, ROWS - 1, 2)
+    assert set(storage.sizes(storage.joined(bucket, "out"))) == videos
+
+    # No file that is shown around holds the keys, and who tries to go on from one is told.
+    for file in (path for path in output.rglob("*") if path.is_file()):
+        content = file.read_bytes()
+        for secret in (object_store.secret, quote(object_store.secret, safe=""), object_store.key):
+            assert secret.encode() not in content, f"{file.name} holds {secret}"
+    with pytest.raises(JobError, match="were hidden when the run wrote its job.yaml"):
+        load_job(output / "job.yaml")
+    assert f"{ROWS} videos of {ROWS + 2} stand" in "\n".join(describe(read_status(output)))
+
+
+@pytest.mark.slow
+def test_a_store_that_cannot_be_written_ends_the_run_before_it_begins(
+    tmp_path: Path, object_store: ObjectStore
+) -> None:
+    job = write_fault_job(tmp_path, ROWS, rehearsal=True, frames=FRAMES)
+    nowhere = object_store.bucket("known").replace("@known", "@unknown")
+    with pytest.raises(OutputError, match=r"s3://unknown/out cannot be (written|listed): there is no such bucket"):
+        run(job, f"videos={storage.joined(nowhere, 'out')}")

@@ -1,0 +1,31 @@
+"""Rows over which a worker dies, sleeps for ever, or hangs inside a library cost their neighbours nothing."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.events import EventLog
+from pipeline.ledger import Ledger
+from pipeline.resources import Node
+from pipeline.target_flow import Tally
+from tests.pipeline.tiny_run import flow, rows_of
+
+NAMES = [*(f"f{index:02}" for index in range(12)), "poison", "slow", "stuck"]
+
+
+@pytest.mark.slow
+def test_each_stuck_row_is_tried_twice_and_named_and_all_others_are_done(tmp_path: Path, ray_nodes: list[Node]) -> None:
+    (tmp_path / "pictures").mkdir()
+    for name in NAMES:
+        (tmp_path / f"pictures/{name}.png").write_bytes(name.encode())
+    rows = rows_of(tmp_path / "pictures")
+    tally = Tally([None] * rows.num_rows)
+    with Ledger.open(tmp_path / "out") as ledger, EventLog() as events:
+        flow(tmp_path / "out", ledger, events, ray_nodes, 0.0, row_timeout=2.0).run(rows, tally)
+        failed = {entry.split("\n")[0]: reason for entry, reason in ledger.failed().items()}
+        messages = {row["id"]: row["message"] for row in ledger.rows().to_pylist()}
+    assert failed == {"poison": "worker_crashed", "slow": "timed_out", "stuck": "timed_out"}
+    assert tally.done == 12
+    assert messages["slow"] == (
+        "it took longer than 2 s twice, and its worker was stopped. Allow more with cluster.row_timeout"
+    )

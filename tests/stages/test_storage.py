@@ -1,0 +1,186 @@
+"""Files at URIs: a real S3 server on this machine, and servers that hang, stumble or refuse."""
+
+import http.server
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stages.messages import masked
+from stages.storage import (
+    is_uri,
+    joined,
+    parent,
+    read_bytes,
+    remove,
+    shown,
+    sizes,
+    why,
+    why_not_writable,
+    write_file,
+)
+from tests.conftest import ObjectStore
+
+words = st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=6, max_size=20)
+
+
+@given(words, words, words, st.sampled_from(["s3", "gs", "https", "abfs"]))
+def test_no_secret_of_a_uri_survives_in_a_text(key: str, secret: str, token: str, scheme: str) -> None:
+    key, secret, token = f"K-{key}", f"S-{secret}", f"T-{token}"
+    for hidden in (secret, f"{secret[:4]}/{secret[4:]}"):
+        text = f'image "{scheme}://{key}:{hidden}@bucket/x.png?X-Signature={token}&region=eu" cannot be read'
+        once = masked(text)
+        assert not [found for found in (key, hidden, secret[4:] + "@", token) if found in once]
+        assert masked(once) == once
+    assert token not in masked(f"{scheme}://bucket/x.png?sig={token}&region=eu")
+    assert "region=eu" in masked(f"{scheme}://bucket/x.png?sig={token}&region=eu")
+
+
+@given(st.text().filter(lambda text: "://" not in text))
+def test_a_text_without_uris_stays_as_it_is(text: str) -> None:
+    assert masked(text) == text
+
+
+def test_a_uri_without_secrets_stays_readable() -> None:
+    for uri in ("s3://bucket/faces/anna.png", "s3://b/x?region=us-east-1&scheme=http", "file:///tmp/a:b.png"):
+        assert masked(uri) == uri
+    assert masked("s3://KEY:SECRET@bucket/x and gs://token@b/y") == "s3://***@bucket/x and gs://***@b/y"
+
+
+def test_parts_of_uris_keep_what_the_store_needs() -> None:
+    folder = "s3://K:S@bucket/faces?region=r"
+    assert joined(folder, "anna.png") == "s3://K:S@bucket/faces/anna.png?region=r"
+    assert joined("s3://bucket?region=r", "anna.png") == "s3://bucket/anna.png?region=r"
+    assert parent(joined(folder, "anna.png")) == folder
+    assert shown(joined(folder, "anna.png")) == "s3://bucket/faces/anna.png"
+    assert [is_uri(place) for place in ("s3://b", "C://x", "a/b", "/a://b")] == [True, False, False, False]
+
+
+@pytest.fixture(params=["s3", "file"])
+def folder(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A folder at a URI, on a real object store and on a disk."""
+    if request.param == "file":
+        (tmp_path / "store").mkdir()
+        return f"file://{tmp_path}/store"
+    store: ObjectStore = request.getfixturevalue("object_store")
+    return joined(store.bucket(f"bucket-{abs(hash(str(tmp_path)))}"), "some folder")
+
+
+def test_what_is_written_comes_back_and_is_listed_with_its_size(folder: str, tmp_path: Path) -> None:
+    local = tmp_path / "v.mp4"
+    local.write_bytes(bytes(range(256)) * 50_000)
+    video = joined(folder, "v.mp4")
+    assert write_file(local, video) == local.stat().st_size
+    assert sizes(folder) == {"v.mp4": local.stat().st_size}
+    assert read_bytes(video) == local.read_bytes()
+    local.write_bytes(b"anew")
+    write_file(local, video)
+    assert sizes(folder) == {"v.mp4": 4}
+    remove(video)
+    assert sizes(folder) == {}
+    assert why_not_writable(folder) == ""
+    assert sizes(folder) == {}
+
+
+def test_what_is_too_large_is_refused(folder: str, tmp_path: Path) -> None:
+    (tmp_path / "large").write_bytes(bytes(1000))
+    write_file(tmp_path / "large", joined(folder, "large"))
+    assert len(read_bytes(joined(folder, "large"), most=1000)) == 1000
+    with pytest.raises(OSError, match="more than 999 bytes"):
+        read_bytes(joined(folder, "large"), most=999)
+    with pytest.raises(OSError, match="more than 999 bytes"):
+        read_bytes(str(tmp_path / "large"), most=999)
+
+
+def test_what_is_wrong_with_a_store_is_said_in_few_words(object_store: ObjectStore) -> None:
+    bucket = object_store.bucket("known")
+    with pytest.raises(OSError) as missing:
+        read_bytes(joined(bucket, "no/such.png"))
+    assert why(missing.value) in ("there is no such object", "there is no such file")
+    with pytest.raises(OSError) as missing:
+        read_bytes(joined(bucket.replace("@known", "@unknown"), "x.png"))
+    assert why(missing.value).startswith("there is no such")
+    assert sizes(joined(bucket, "no such folder")) == {}
+    assert "no such bucket" in why_not_writable(bucket.replace("@known", "@unknown"))
+
+
+def test_unknown_stores_and_options_are_refused() -> None:
+    for uri, said in (("ftp://host/x", "ftp:// is none of s3://"), ("s3://b/x?colour=red", "unknown options.*colour")):
+        with pytest.raises(OSError, match=said):
+            read_bytes(uri)
+
+
+@pytest.fixture
+def silent_server() -> Iterator[str]:
+    """Takes connections and never says a word."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen(16)
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+
+
+def test_a_server_that_hangs_is_given_up_on_in_time(silent_server: str, tmp_path: Path) -> None:
+    uri = f"s3://k:s@bucket/x.png?endpoint_override={silent_server}&scheme=http"
+    (tmp_path / "x").write_bytes(b"x")
+    for attempt in (
+        lambda: read_bytes(uri, 0.5),
+        lambda: write_file(tmp_path / "x", uri, 0.5),
+        lambda: sizes(uri, 0.5),
+    ):
+        started = time.monotonic()
+        with pytest.raises(TimeoutError, match="no answer within 0.5 s"):
+            attempt()
+        assert time.monotonic() - started < 5
+
+
+def test_a_process_ends_quietly_while_a_request_still_hangs(silent_server: str, repository: Path) -> None:
+    uri = f"s3://k:s@bucket/x.png?endpoint_override={silent_server}&scheme=http"
+    code = (
+        "from stages import storage\n"
+        "storage.REQUEST_SECONDS, storage.ATTEMPTS = 1.0, 1\n"
+        f"try: storage.read_bytes({uri!r}, 0.5)\n"
+        "except TimeoutError: print('gave up')"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=repository, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "gave up\n", "")
+
+
+def test_a_server_that_stumbles_is_asked_again() -> None:
+    asked = []
+
+    class Stumbling(http.server.BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            self.answer(b"")
+
+        def do_GET(self) -> None:
+            self.answer(b"picture")
+
+        def answer(self, body: bytes) -> None:
+            asked.append(self.path)
+            well = len(asked) > 2
+            self.send_response(200 if well else 503)
+            self.send_header("Content-Length", "7" if well else "0")
+            self.end_headers()
+            self.wfile.write(body if well else b"")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Stumbling)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    uri = f"s3://k:s@bucket/x.png?endpoint_override=127.0.0.1:{server.server_address[1]}&scheme=http"
+    try:
+        assert read_bytes(uri, 60.0) == b"picture"
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert len(asked) > 2
