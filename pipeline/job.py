@@ -184,7 +184,7 @@ def _model_file(value: Any, folder: Path) -> Any:
     """A checkpoint's path made absolute where there is such a file; a name of the registry as it is."""
     if not isinstance(value, str):
         return value
-    looks_like_path = "/" in value or _is_there(folder / value)
+    looks_like_path = "/" in value or os.path.isfile(folder / value)  # noqa: PTH113 (Path's own raises over long names)
     return _resolved(value, folder) if looks_like_path else value
 
 
@@ -192,13 +192,8 @@ def _clip_folder(value: Any, folder: Path) -> Any:
     """A CLIP's folder made absolute where there is such a folder; a name of the registry or the hub as it is."""
     if not isinstance(value, str):
         return value
-    looks_like_path = value.startswith((".", "/", "~")) or _is_there(folder / value)
+    looks_like_path = value.startswith((".", "/", "~")) or os.path.isdir(folder / value)  # noqa: PTH112 (as above)
     return _resolved(value, folder) if looks_like_path else value
-
-
-def _is_there(path: Path) -> bool:
-    """Whether there is such a file or folder."""
-    return os.path.exists(path)  # noqa: PTH110 (Path's own raises over names that are too long)
 
 
 def _explained(problem: Any, data: dict[str, Any]) -> str:
