@@ -12,7 +12,7 @@ The user's own mistakes (2) and everything else (1) leave `run_job` as exception
 import time
 import warnings
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,7 @@ from pipeline.standing import ready_digests, standing
 from pipeline.target_flow import Tally, TargetFlow
 from stages import storage
 from stages.durable import replacing
-from stages.errors import MicromotionError, WorkStopped
+from stages.errors import MicromotionError, UserError, WorkStopped
 from stages.messages import masked
 from stages.prepare import Prepare, PrepareSettings
 from stages.produce import Produce, ProduceSettings
@@ -147,6 +147,8 @@ def run_job(job: JobSpec, events: EventLog, *, fresh: bool = False, retry: Colle
             raise
         finally:
             _store(checked, ledger, tally)
+            with suppress(OSError, UserError):
+                clear_leftovers(job)  # of workers that died; the next run would do it too
         seconds = time.monotonic() - started
         try:
             write_report(job.output)

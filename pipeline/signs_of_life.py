@@ -15,7 +15,7 @@ import time
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -77,6 +77,9 @@ class Telling:
             stage,
         )
         self._at: tuple[tuple[str, ...], float] = ((), 0.0)
+        self._told: tuple[str, ...] | None = None
+        self._told_at, self._count = 0.0, 0
+        self._lock = threading.Lock()
         self._stop = threading.Event()
         self._nowhere = Path(os.devnull).open("w")  # noqa: SIM115 (the watchdog may write to it at any time)
         threading.Thread(target=self._tell_on, name="signs of life", daemon=True).start()
@@ -88,36 +91,42 @@ class Telling:
 
     @contextmanager
     def working(self, rows: Sequence[str]) -> Iterator[None]:
-        """These rows are in hand for as long as the context lasts."""
+        """These rows are in hand for as long as the context lasts; told at once, for it may be the last word."""
         limit = self._limit * max(len(rows), 1)
         self._at = (tuple(rows), time.monotonic())
+        self._tell("working")
         faulthandler.dump_traceback_later(min(limit + WATCHDOG_SECONDS, FOREVER), exit=True, file=self._nowhere)
         try:
             yield
         finally:
             faulthandler.cancel_dump_traceback_later()
             self._at = ((), 0.0)
+            self._tell("idle")  # Ray ends a worker that has no more to do before the thread would come to it
 
     def _tell_on(self) -> None:
-        told: tuple[str, ...] | None = None
-        told_at, count = 0.0, 0
+        """What the thread does: repeat the sign, look for the word to stop, and end the process in time."""
         while True:
+            time.sleep(TELL_SECONDS)
             rows, begun = self._at
             now = time.monotonic()
-            late = bool(rows) and now - begun > self._limit * len(rows)
-            if late or rows != told or now - told_at >= REPEAT_SECONDS:
-                state: State = "timed out" if late else "working" if rows else "idle"
-                since = now - begun if rows else 0.0
-                count += 1
-                with suppress(Exception):  # Ray is going down, or its store is away for a moment
-                    _put(Sign(**{**asdict(self._own), "state": state, "rows": rows, "since": since, "count": count}))
-                    told, told_at = rows, now
-            if late:
+            if rows and now - begun > self._limit * len(rows):
+                self._tell("timed out")
                 os._exit(1)
+            if rows != self._told or now - self._told_at >= REPEAT_SECONDS:
+                self._tell("working" if rows else "idle")
             with suppress(Exception):
                 if not self._stop.is_set() and _asked_to_stop():
                     self._stop.set()
-            time.sleep(TELL_SECONDS)
+
+    def _tell(self, state: State) -> None:
+        with self._lock:
+            rows, begun = self._at
+            now = time.monotonic()
+            self._count += 1
+            since = now - begun if rows else 0.0
+            with suppress(Exception):  # Ray is going down, or its store is away for a moment
+                _put(replace(self._own, state=state, rows=rows, since=since, count=self._count))
+                self._told, self._told_at = rows, now
 
 
 class Roll:
@@ -131,11 +140,14 @@ class Roll:
         self.timed_out: set[str] = set()
         self._limit = limit
         self._heard: dict[str, tuple[Sign, float]] = {}  # life -> its latest sign, and when that was new to us
+        self._past: set[str] = set()
 
     def hear(self, signs: Iterable[Sign]) -> None:
         """Take in the latest sign of every life."""
         now = time.monotonic()
         for sign in signs:
+            if sign.life in self._past:
+                continue
             known = self._heard.get(sign.life)
             if known is None or known[0].count != sign.count:
                 self._heard[sign.life] = (sign, now)
@@ -146,6 +158,7 @@ class Roll:
             if latest[sign.worker] != life:  # started again since
                 if now - at > self._limit * len(sign.rows) > 0:
                     self.timed_out.update(sign.rows)
+                self._past.add(life)
                 del self._heard[life]
 
     def alive(self) -> list[tuple[Sign, float]]:

@@ -62,7 +62,7 @@ class Run:
 
     def whole(self) -> bool:
         """Whether every row has its video, made and kept, and failed for nothing."""
-        videos = {path.name for path in (self.output / "videos").iterdir()}
+        videos = {path.name for path in (self.output / "videos").glob("*.mp4")}
         return videos == {f"f{index:02}.mp4" for index in range(COUNT)} and self.tally.failed == 0
 
 

@@ -118,6 +118,9 @@ def test_checkpoint_files_become_absolute_and_names_stay(tmp_path: Path) -> None
             {"output": "s3://bucket/x"},
             'output: expected a path on a disk or a shared mount, found "s3://bucket/x"; videos may',
         ),
+        ({"manifest": "ftp://host/x.csv"}, "manifest: expected one of s3://, gs://, file://, hdfs://, abfs://, found"),
+        ({"videos": "out"}, 'videos: expected a URI such as s3://bucket/smile, found "out"; a folder is meant by'),
+        ({"videos": "s3://***@bucket/x"}, 'videos: the credentials in "s3://***@bucket/x" were hidden when the run'),
         (
             {"name": "../up"},
             'name: expected letters, digits, ".", "_" and "-" (it becomes a file name), found "../up".',
