@@ -4,8 +4,10 @@ Relative paths are meant from the job file's folder. Whatever is wrong is told a
 file, the field, what was found, what is allowed.
 """
 
+import datetime
 import difflib
 import math
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,10 +19,15 @@ from pydantic import ValidationError
 from pipeline.job_spec import AnchorsSpec, ClusterSpec, JobSpec, ModelSpec, MotionSpec, Part, VideoSpec, is_single
 from pipeline.phrases import clean
 from stages.errors import JobError
-from stages.messages import masked
+from stages.messages import one_line, quoted, told
 from stages.storage import is_uri
 
 __all__ = ["AnchorsSpec", "ClusterSpec", "JobSpec", "ModelSpec", "MotionSpec", "VideoSpec", "load_job"]
+
+PLAIN = (dict, list, str, int, float, datetime.date, type(None))
+MOST_VALUES = 100_000
+DEEPEST = 50
+LONGEST_NUMBER = 1024  # bits; Python refuses to print numbers of more than 4,300 digits
 
 
 def load_job(path: Path | str, overrides: Sequence[str] = (), output: Path | str | None = None) -> JobSpec:
@@ -60,35 +67,75 @@ def _read_yaml(path: Path) -> dict[str, Any]:
         raise JobError(
             f"{path}: expected a YAML file in UTF-8, found other bytes at position {error.start}."
         ) from error
-    try:
-        data = yaml.safe_load(text)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise JobError(f"{path}, line {line}: not valid YAML: {error.problem}.") from error
-    except yaml.YAMLError as error:
-        raise JobError(f"{path}: not valid YAML: {error}.") from error
+    data = _parsed(text, str(path))
     if not isinstance(data, dict):
         raise JobError(f"{path}: expected fields such as motion and manifest, found {_shown(data)}.")
     return data
 
 
+def _parsed(text: str, where: str) -> Any:
+    """Plain data of a YAML text; `where` begins the sentence that refuses it.
+
+    Raises:
+        JobError: no YAML, or data that no job has: see `_check_plain`.
+    """
+    try:
+        data = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise JobError(f"{where}{line}: not valid YAML: {one_line(str(error.problem or error.context))}.") from error
+    except RecursionError:
+        raise JobError(f"{where}: it is nested too deeply. Write it flatter.") from None
+    except Exception as error:  # what PyYAML makes dates and numbers with raises whatever it stumbles over
+        raise JobError(f"{where}: not valid YAML: {told(error)}.") from error
+    _check_plain(data, where)
+    return data
+
+
+def _check_plain(data: Any, where: str) -> None:
+    """Refuse what YAML can hold and a job never does, before anything walks through it or prints it.
+
+    A value that stands in many places through aliases counts in each of them: a few lines can unfold without end.
+    """
+    waiting, seen = [(data, 0)], 0
+    while waiting:
+        value, depth = waiting.pop()
+        seen += 1
+        if seen > MOST_VALUES or depth > DEEPEST:
+            raise JobError(f"{where}: it unfolds to more than a job can hold. Write it without aliases, and flatter.")
+        if isinstance(value, str) and not _is_text(value):
+            raise JobError(f"{where}: it holds a text with a character that no text has ({ascii(value)[:60]}).")
+        if isinstance(value, int) and value.bit_length() > LONGEST_NUMBER:
+            raise JobError(f"{where}: it holds a number of {value.bit_length():,} bits. Write a smaller one.")
+        if not isinstance(value, PLAIN):
+            raise JobError(f"{where}: it holds a value that is {type(value).__name__}; use texts, numbers and fields.")
+        inner = [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else []
+        waiting += [(item, depth + 1) for item in inner]
+
+
+def _is_text(value: str) -> bool:
+    """Whether a string can be a file's name, and be written to a file."""
+    return "\0" not in value and not any("\ud800" <= sign <= "\udfff" for sign in value)
+
+
 def _override(data: dict[str, Any], override: str) -> None:
     """Put one "field.path=value" into the job's data."""
+    where = f"--set {quoted(override)}"
     field, equals, value = override.partition("=")
     if not equals or not field.strip():
-        raise JobError(f'--set "{override}": expected field=value, e.g. video.frames=30.')
+        raise JobError(f"{where}: expected field=value, e.g. video.frames=30.")
     try:
-        parsed = yaml.safe_load(value)
-    except yaml.YAMLError:
-        raise JobError(f'--set "{override}": the value is not valid YAML; put it in quotes.') from None
+        parsed = _parsed(value, where)
+    except JobError as error:
+        if isinstance(error.__cause__, yaml.YAMLError):
+            raise JobError(f"{where}: the value is not valid YAML; put it in quotes.") from None
+        raise
     *parents, last = field.strip().split(".")
     place = data
     for depth, name in enumerate(parents):
         inner = place.setdefault(name, {})
         if not isinstance(inner, dict):
-            raise JobError(
-                f'--set "{override}": {".".join(parents[: depth + 1])} is {_shown(inner)} and has no fields.'
-            )
+            raise JobError(f"{where}: {one_line('.'.join(parents[: depth + 1]))} is {_shown(inner)} and has no fields.")
         place = inner
     place[last] = parsed
 
@@ -127,14 +174,17 @@ def _resolved(path: str, folder: Path) -> str:
     """A path meant from `folder`; a URI as it is."""
     if is_uri(path):
         return path
-    return str((folder / Path(path).expanduser()).resolve())
+    try:
+        return str((folder / Path(path).expanduser()).resolve())
+    except (OSError, RuntimeError) as error:  # nobody's home, or links in a circle
+        raise JobError(f"{quoted(path)} leads nowhere: {told(error)}.") from error
 
 
 def _model_file(value: Any, folder: Path) -> Any:
     """A checkpoint's path made absolute where there is such a file; a name of the registry as it is."""
     if not isinstance(value, str):
         return value
-    looks_like_path = "/" in value or (folder / value).is_file()
+    looks_like_path = "/" in value or os.path.isfile(folder / value)  # noqa: PTH113 (Path's own raises over long names)
     return _resolved(value, folder) if looks_like_path else value
 
 
@@ -142,7 +192,7 @@ def _clip_folder(value: Any, folder: Path) -> Any:
     """A CLIP's folder made absolute where there is such a folder; a name of the registry or the hub as it is."""
     if not isinstance(value, str):
         return value
-    looks_like_path = value.startswith((".", "/", "~")) or (folder / value).is_dir()
+    looks_like_path = value.startswith((".", "/", "~")) or os.path.isdir(folder / value)  # noqa: PTH112 (as above)
     return _resolved(value, folder) if looks_like_path else value
 
 
@@ -168,7 +218,7 @@ def _field(location: tuple[int | str, ...], data: dict[str, Any]) -> str:
     motion = data.get("motion")
     if len(names) > 1 and names[0] == "motion" and isinstance(motion, dict) and is_single(motion):
         del names[1]
-    return ".".join(map(str, names)) or "the job"
+    return ".".join(str(name)[:60] for name in names) or "the job"
 
 
 def _known_fields(location: tuple[int | str, ...]) -> list[str]:
@@ -225,10 +275,11 @@ def _allowed(kind: str, context: dict[str, Any], message: str) -> str:
 def _shown(value: Any) -> str:
     """What was found, short."""
     if isinstance(value, str):
-        return f'"{masked(value)}"'
+        return quoted(value)
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if isinstance(value, dict):
-        return f"fields ({', '.join(map(str, value)) or 'none'})"
-    text = "nothing" if value is None else str(value)
+        names = [one_line(str(name))[:60] for name in value]
+        return f"fields ({', '.join(names[:8]) or 'none'}{', …' if len(names) > 8 else ''})"
+    text = "nothing" if value is None else one_line(str(value))
     return text if len(text) <= 60 else f"{text[:57]}…"

@@ -136,10 +136,19 @@ def decode_image(data: bytes, name: str = "") -> np.ndarray:
         (H, W, 3) uint8, RGB.
 
     Raises:
-        UnreadableImage: empty, no picture, cut short, or of more than `LARGEST_PICTURE` pixels.
+        UnreadableImage: empty, no picture, cut short, or larger than `LARGEST_PICTURE` or the memory allow.
     """
     if not data:
         raise UnreadableImage(f"image {quoted(name)} is not readable: the file is empty.")
+    try:
+        picture, orientation = _decoded(data, name)
+        return _upright(_pixels(picture), orientation)
+    except MemoryError as error:
+        raise UnreadableImage(f"image {quoted(name)} needs more memory than there is. Make it smaller.") from error
+
+
+def _decoded(data: bytes, name: str) -> tuple[Image.Image, int]:
+    """A picture in its own mode, as the camera stored it, and how the camera was held."""
     try:
         # Warnings are of metadata that are damaged, or other than they should be.
         with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(data), formats=FORMATS) as picture:
@@ -148,11 +157,10 @@ def decode_image(data: bytes, name: str = "") -> np.ndarray:
                 raise UnreadableImage(
                     f"image {quoted(name)} has {width} x {height} pixels, more than {LARGEST_PICTURE // 10**6} million."
                 )
-            return _upright(_pixels(picture), _orientation(picture))
-    except UnreadableImage:
+            picture.load()
+            return picture, _orientation(picture)
+    except (UnreadableImage, MemoryError):
         raise
-    except MemoryError as error:
-        raise UnreadableImage(f"image {quoted(name)} needs more memory than there is. Make it smaller.") from error
     except Exception as error:  # decoders raise OSError, SyntaxError, ValueError, struct.error and more
         raise UnreadableImage(f"image {quoted(name)} is not readable: {_what_is_wrong(error, data)}") from error
 

@@ -243,6 +243,30 @@ def test_a_small_file_never_takes_more_than_a_few_hundred_megabytes(
     assert megabytes(tmp_path / "bomb.png", tmp_path / "warm.png") < most
 
 
+LITTLE_MEMORY = """
+import resource, sys
+from pathlib import Path
+from stages.errors import UnreadableImage
+from stages.ingest import decode_image
+data = Path(sys.argv[1]).read_bytes()
+now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (now + (int(sys.argv[2]) << 20),) * 2)
+try:
+    decode_image(data, "large.png")
+except UnreadableImage as error:
+    print(error)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("megabytes", [50, 250])  # not enough for the decoder; enough for it, and for nothing else
+def test_a_picture_that_the_memory_does_not_hold_is_refused_as_such(tmp_path: Path, megabytes: int) -> None:
+    (tmp_path / "large.png").write_bytes(one_bit_png(10_000, 10_000))
+    command = [sys.executable, "-c", LITTLE_MEMORY, str(tmp_path / "large.png"), str(megabytes)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.stdout == 'image "large.png" needs more memory than there is. Make it smaller.\n', done.stderr
+
+
 @pytest.mark.slow
 def test_a_file_without_an_end_is_read_up_to_the_limit() -> None:
     """Through a URI, for of a path the system says beforehand that it is a device."""

@@ -76,6 +76,11 @@ def test_a_job_as_resolved_reads_back_as_the_same_job(tmp_path: Path) -> None:
     assert load_job(path).model_copy(update={"made_with": {}}) == job
 
 
+def test_a_folder_that_is_called_like_a_model_is_not_taken_for_it(tmp_path: Path) -> None:
+    (tmp_path / "ffhq").mkdir()
+    assert load_job(write(tmp_path, {**MINIMAL, "model": "ffhq"})).model.generator == "ffhq"
+
+
 def test_checkpoint_files_become_absolute_and_names_stay(tmp_path: Path) -> None:
     (tmp_path / "gen.pt").touch()
     model = {"generator": "gen.pt", "inverter": "weights/inv.pt", "identity": "ffhq"}
