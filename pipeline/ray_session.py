@@ -186,6 +186,13 @@ def _without_stderr() -> Iterator[None]:
         os.close(nowhere)
 
 
+def machines() -> list[Node]:
+    """Those that are up now, in the Ray that runs."""
+    import ray
+
+    return _nodes(ray)
+
+
 def _nodes(ray: Any) -> list[Node]:
     """The machines that are up."""
     return [

@@ -39,7 +39,7 @@ from pipeline.ledger import Ledger, OutputLock
 from pipeline.nodes import check_nodes_store, check_nodes_weights, check_nodes_write, nodes_without_weights
 from pipeline.output import clear_leftovers, forget, write_job
 from pipeline.phrases import count as counted
-from pipeline.ray_session import ray_session
+from pipeline.ray_session import machines, ray_session
 from pipeline.report import write_report
 from pipeline.resources import Layout, Node, plan_workers
 from pipeline.results import collect_results
@@ -250,6 +250,7 @@ def _work(
                 row_timeout=cluster.row_timeout,
                 patience=cluster.patience,
                 stopping=lambda: interruption.asked,
+                replan=None if cluster.address == "local" else lambda: _layout(checked, machines()),
             ).run(checked.rows, tally, last=stands.kept | stands.failed)
             if tally.seen < len(tally.keys):
                 interruption.stop_here()

@@ -28,6 +28,8 @@ CRASHED = "its worker died twice while it worked on this row: out of memory, or 
 TIMED_OUT = "it took longer than {limit:g} s twice, and its worker was stopped. Allow more with cluster.row_timeout"
 # A worker may have nowhere to write while the driver has: its node lost the mount. That many in a row, and it is all.
 MOST_BLOCKED = 8
+GROWTH_SECONDS, GROWN_SIGHTINGS = 10.0, 2
+WORTHWHILE_ROWS = 2  # for each worker: loading its networks takes as long as a few rows
 
 
 @dataclass
@@ -59,6 +61,8 @@ class TargetFlow:
     Attributes:
         prepare, produce: the two stage classes and their settings.
         layout: workers of each.
+        replan: the layout that fits the machines there are now; asked before rows are run again, and now and then
+            while it goes on. None where machines neither leave nor join.
         digests: for each motion, the hash of all that decides its videos besides the picture.
         failed_before: `id\\nkey` -> reason of rows that failed in an earlier run and are not tried again. The settings
             of `prepare` count them among the done, so that they come back as kept.
@@ -83,6 +87,7 @@ class TargetFlow:
     patience: float = 0.0
     on_wait: Callable[[], None] = lambda: None
     stopping: Callable[[], bool] = lambda: False
+    replan: Callable[[], Layout] | None = None
 
     def run(self, rows: pa.Table, tally: Tally, last: Collection[int] = ()) -> None:
         """Make every row's video. Ray has to run; `tally` is right at any moment, also when this raises.
@@ -98,7 +103,7 @@ class TargetFlow:
         """
         tally.started = time.monotonic()
         self._tell("started", tally)
-        at_work = _AtWork(rows, tally, Roll(self.row_timeout))
+        at_work = _AtWork(rows, tally, Roll(self.row_timeout), self.layout)
         alone, later = False, frozenset(last)
         while (missing := at_work.missing()) and not self.stopping():
             if alone:
@@ -108,6 +113,8 @@ class TargetFlow:
                 )
             missing.sort(key=lambda order: order in later)
             at_work.new_workers(Roll(self.row_timeout))
+            if self.replan is not None:
+                at_work.layout = self.replan()
             try:
                 with closing(self._flow(rows.take(pa.array(missing, pa.int64())), alone, at_work)) as flow:
                     for finished in flow:
@@ -116,6 +123,9 @@ class TargetFlow:
                             self._tell("progress", tally)
             except OutputUnavailable as outage:
                 self._wait_until_back(outage, at_work)
+                continue
+            if at_work.grown >= GROWN_SIGHTINGS:
+                at_work.grown = 0
                 continue
             if alone:
                 break
@@ -129,7 +139,7 @@ class TargetFlow:
 
     def _flow(self, rows: pa.Table, alone: bool, at_work: "_AtWork") -> Any:
         """The rows through both pools, no larger than there are rows."""
-        prepare, produce = self.layout.prepare, self.layout.produce
+        prepare, produce = at_work.layout.prepare, at_work.layout.produce
         if alone:
             prepare = replace(prepare, workers=min(prepare.workers, rows.num_rows))
             produce = replace(produce, workers=min(produce.workers, rows.num_rows))
@@ -150,9 +160,24 @@ class TargetFlow:
                 self.events.emit(
                     "warning", message="stopping: rows in hand are finished, none is begun. Once more stops at once."
                 )
-            return self.stopping()
+            return self.stopping() or at_work.grown >= GROWN_SIGHTINGS
 
         return stopping
+
+    def _look_for_growth(self, at_work: "_AtWork") -> None:
+        """Machines that joined: rows in hand are finished, and the rest goes on with more workers.
+
+        Not for the last few rows, and not at the first sight: machines seldom join alone.
+        """
+        at_work.looked = time.monotonic()
+        if self.replan is None or at_work.grown >= GROWN_SIGHTINGS:
+            return
+        workers = self.replan().produce.workers
+        more = workers > at_work.layout.produce.workers
+        left = len(at_work.tally.keys) - at_work.tally.seen
+        at_work.grown = at_work.grown + 1 if more and left > WORTHWHILE_ROWS * workers else 0
+        if at_work.grown >= GROWN_SIGHTINGS:
+            self.events.emit("warning", message=f"the cluster has grown: it goes on with {workers} workers.")
 
     def _wait(self, at_work: "_AtWork") -> None:
         """While nothing comes: keep what came durable, and show whoever watches from elsewhere that we live."""
@@ -161,6 +186,8 @@ class TargetFlow:
             self._tell("progress", at_work.tally)
         if time.monotonic() - at_work.signs_written >= SIGN_OF_LIFE_SECONDS:
             self._write_signs(at_work, at_work.roll.alive())
+        if time.monotonic() - at_work.looked >= GROWTH_SECONDS:
+            self._look_for_growth(at_work)
         self.on_wait()
 
     def _flush(self, due: bool = False) -> None:
@@ -278,6 +305,7 @@ class _AtWork:
 
     Attributes:
         rows, tally, roll: as in `TargetFlow.run`; the roll is of the present workers.
+        layout: of the present workers.
         witnesses: pictures that could be read.
         timed_out: ids over which an earlier pass's workers were ended.
         messages: for a row whose video had nowhere to go, what its worker said.
@@ -285,11 +313,13 @@ class _AtWork:
         away_since: when what went away was first missed; None once a video is made again.
         signs_written: when `workers.json` was.
         stop_told: whether it was said that the run is stopping.
+        looked: when machines were last looked at. grown: how often in a row there were more of them.
     """
 
     rows: pa.Table
     tally: Tally
     roll: Roll
+    layout: Layout
     witnesses: Witnesses = field(default_factory=Witnesses)
     timed_out: set[str] = field(default_factory=set)
     messages: dict[int, str] = field(default_factory=dict)
@@ -297,6 +327,8 @@ class _AtWork:
     away_since: float | None = None
     signs_written: float = 0.0
     stop_told: bool = False
+    looked: float = field(default_factory=time.monotonic)
+    grown: int = 0
 
     def missing(self) -> list[int]:
         """Orders of the rows of which nothing is known."""

@@ -1,24 +1,24 @@
-"""A run on Ray's own cluster for tests: several node processes on this machine, one killed and one added on the way.
+"""A run on Ray's own cluster for tests: several node processes on this machine, one added and one killed on the way.
 
 `python cluster_run.py OUTPUT PICTURES SECONDS` prints one line of JSON: what became of the rows.
 """
 
 import json
 import sys
-import threading
-import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pipeline.events import Event, EventLog
 from pipeline.ledger import Ledger
-from pipeline.ray_session import _import_ray, _nodes, _private_folder, _quiet_environment
+from pipeline.ray_session import _import_ray, _private_folder, _quiet_environment, machines
+from pipeline.resources import plan_workers
 from pipeline.target_flow import Tally
 from tests.pipeline.tiny_run import flow, rows_of
 
 
 def main(output: Path, pictures: Path, seconds: float) -> None:
-    """Two nodes begin; when a third of the rows is done one is killed, and another one joins."""
+    """Two nodes begin, a third joins, and when it is at work the second is killed."""
     _quiet_environment(_private_folder())
     ray = _import_ray(local=True)
     from ray.cluster_utils import Cluster
@@ -32,17 +32,21 @@ def main(output: Path, pictures: Path, seconds: float) -> None:
     rows = rows_of(pictures)
     tally = Tally([None] * rows.num_rows)
     heard: list[Event] = []
-    nodes = _nodes(ray)
+    nodes = machines()
 
-    def kill_and_add() -> None:
-        while tally.done < rows.num_rows // 3:
-            time.sleep(0.05)
-        cluster.remove_node(second, allow_graceful=False)
-        cluster.add_node(num_cpus=2, env_vars={"TINY_NODE": "third"})
+    happened: list[str] = []
 
-    threading.Thread(target=kill_and_add, daemon=True).start()
+    def on_wait() -> None:  # on the main thread: starting a node sets signal handlers
+        if not happened and tally.done >= 8:
+            happened.append("one joined")
+            cluster.add_node(num_cpus=2, env_vars={"TINY_NODE": "third"})
+        if len(happened) == 1 and any("third" in mark.name for mark in (output / "made").iterdir()):
+            happened.append("one died")
+            cluster.remove_node(second, allow_graceful=False)
+
     with Ledger.open(output) as ledger, EventLog(output / "log.jsonl", [heard.append]) as events:
-        flow(output, ledger, events, nodes, seconds).run(rows, tally)
+        targets = flow(output, ledger, events, nodes, seconds, on_wait=on_wait)
+        replace(targets, replan=lambda: plan_workers(machines(), 1000)).run(rows, tally)
     warnings = [event["message"] for event in heard if event["event"] == "warning"]
     print(json.dumps({"nodes": len(nodes), "done": tally.done, "failed": tally.failed, "warnings": warnings}))
     sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""Several machines: rows spread over them, one dies in mid-run, one joins, and nothing is lost."""
+"""Several machines: rows spread over them, one joins in mid-run, one dies, and nothing is lost."""
 
 import json
 import os
@@ -12,11 +12,11 @@ import pytest
 from pipeline.ledger import Ledger
 
 SCRIPT = Path(__file__).with_name("cluster_run.py")
-COUNT = 60
+COUNT = 64
 
 
 @pytest.mark.slow
-def test_a_node_that_dies_costs_what_it_had_in_hand_and_one_that_joins_takes_its_place(
+def test_a_node_that_joins_is_put_to_work_and_one_that_dies_costs_what_it_had_in_hand(
     repository: Path, tmp_path: Path
 ) -> None:
     pictures, output = tmp_path / "pictures", tmp_path / "out"
@@ -24,7 +24,7 @@ def test_a_node_that_dies_costs_what_it_had_in_hand_and_one_that_joins_takes_its
     for index in range(COUNT):
         (pictures / f"f{index:02}.png").write_bytes(bytes([index]))
     ended = subprocess.run(
-        [sys.executable, str(SCRIPT), str(output), str(pictures), "0.7"],
+        [sys.executable, str(SCRIPT), str(output), str(pictures), "2.0"],
         cwd=repository,
         env=os.environ | {"PYTHONPATH": str(repository), "OMP_NUM_THREADS": "1"},
         capture_output=True,
@@ -40,6 +40,7 @@ def test_a_node_that_dies_costs_what_it_had_in_hand_and_one_that_joins_takes_its
     at = Counter(node for _, node, _ in marks)
     assert set(made) == {f"f{index:02}" for index in range(COUNT)}
     assert sum(made.values()) - COUNT <= 4, "more was repeated than the dead node had in hand"
-    assert at["head"] > 5 and at["second"] > 5, at
-    assert at["third"] > 0, at
+    assert any("the cluster has grown" in warning for warning in told["warnings"])
+    assert min(at["head"], at["second"], at["third"]) > 0, at
+    assert any("a worker died" in warning for warning in told["warnings"])
     assert Ledger(output).done_rows().num_rows == COUNT
