@@ -18,6 +18,8 @@ COLUMN_TYPES: dict[str, pa.DataType] = {
     "seed": pa.int64(),
 }
 ARRAY = {b"encoding": b"npy"}
+# Columns of arrays even in a batch in which no row has one.
+ARRAY_COLUMNS = ("crop", "quad")
 
 
 def to_table(columns: Mapping[str, Any]) -> pa.Table:
@@ -28,7 +30,7 @@ def to_table(columns: Mapping[str, Any]) -> pa.Table:
     fields, arrays = [], []
     for name, values in columns.items():
         values = list(values)
-        if any(isinstance(value, np.ndarray) for value in values):
+        if name in ARRAY_COLUMNS or any(isinstance(value, np.ndarray) for value in values):
             fields.append(pa.field(name, pa.large_binary(), metadata=ARRAY))
             arrays.append(
                 pa.array([None if value is None else _to_bytes(value) for value in values], pa.large_binary())

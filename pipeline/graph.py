@@ -79,6 +79,8 @@ class StageWorker:
             return table
         if self._telling.stopping:
             return _marked(columns, "skipped")
+        if "ready" not in columns.get("status", ["ready"]):  # nothing to do, and so nothing to tell
+            return to_table(self._call(columns))
         try:
             with self._telling.working([str(row) for row in columns.get("id") or columns.get("index") or ()]):
                 return to_table(self._call(columns))

@@ -187,9 +187,9 @@ def _with_stage(progress: Progress, event: Event, at: float) -> Progress:
         seconds=max(at - known.started, 0.0),
         detail=clean(str(event.get("detail") or known.detail)),
     )
-    # Rows that stood already say nothing by themselves: of them only the stage's count knows. Until it has one, what
-    # the run announced is the best guess.
-    kept = max(stage.done - progress.done - progress.failed, 0) if name == TARGETS and stage.done else progress.kept
+    # Rows that stood already say nothing by themselves: of them only the stage's count knows. They are looked at last,
+    # so that until then what the run announced is the best guess.
+    kept = max(stage.done - progress.done - progress.failed, progress.kept) if name == TARGETS else progress.kept
     return replace(progress, stages={**progress.stages, name: stage}, kept=kept)
 
 

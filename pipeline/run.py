@@ -45,7 +45,8 @@ from pipeline.resources import Layout, Node, plan_workers
 from pipeline.results import collect_results
 from pipeline.space import space_for
 from pipeline.standing import ready_digests, standing
-from pipeline.target_flow import Tally, TargetFlow
+from pipeline.tally import Tally
+from pipeline.target_flow import TargetFlow
 from stages import storage
 from stages.durable import replacing
 from stages.errors import MicromotionError, UserError, WorkStopped

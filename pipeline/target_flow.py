@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import closing, suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -12,9 +12,10 @@ import pyarrow as pa
 from pipeline.events import EventLog
 from pipeline.graph import StageClass, Step, run_flow
 from pipeline.ledger import Ledger
-from pipeline.outages import PicturesUnavailable, Witnesses, wait_until_back, why_away
+from pipeline.outages import PicturesUnavailable, wait_until_back, why_away
 from pipeline.resources import Layout
 from pipeline.signs_of_life import Roll
+from pipeline.tally import AtWork, Tally
 from stages.durable import replacing
 from stages.errors import OutputUnavailable, Reason, RowError
 from stages.ingest import fetch
@@ -30,28 +31,6 @@ TIMED_OUT = "it took longer than {limit:g} s twice, and its worker was stopped. 
 MOST_BLOCKED = 8
 GROWTH_SECONDS, GROWN_SIGHTINGS = 10.0, 2
 WORTHWHILE_ROWS = 2  # for each worker: loading its networks takes as long as a few rows
-
-
-@dataclass
-class Tally:
-    """What became of the rows, counted while they come in.
-
-    Attributes:
-        keys: for each row of the manifest its content key; "" where its picture cannot be read, None before its turn.
-    """
-
-    keys: list[str | None]
-    done: int = 0
-    kept: int = 0
-    failed: int = 0
-    frames: int = 0
-    started: float = field(default_factory=time.monotonic)
-    told: float = field(default_factory=time.monotonic)
-
-    @property
-    def seen(self) -> int:
-        """Rows of which something is known."""
-        return self.done + self.kept + self.failed
 
 
 @dataclass(frozen=True)
@@ -103,7 +82,7 @@ class TargetFlow:
         """
         tally.started = time.monotonic()
         self._tell("started", tally)
-        at_work = _AtWork(rows, tally, Roll(self.row_timeout), self.layout)
+        at_work = AtWork(rows, tally, Roll(self.row_timeout), self.layout)
         alone, later = False, frozenset(last)
         while (missing := at_work.missing()) and not self.stopping():
             if alone:
@@ -137,7 +116,7 @@ class TargetFlow:
         self._write_signs(at_work, [])
         self._tell("finished", tally)
 
-    def _flow(self, rows: pa.Table, alone: bool, at_work: "_AtWork") -> Any:
+    def _flow(self, rows: pa.Table, alone: bool, at_work: AtWork) -> Any:
         """The rows through both pools, no larger than there are rows."""
         prepare, produce = at_work.layout.prepare, at_work.layout.produce
         if alone:
@@ -151,7 +130,7 @@ class TargetFlow:
             rows, steps, alone, self.stall_timeout, lambda: self._wait(at_work), at_work.roll, self._stopping(at_work)
         )
 
-    def _stopping(self, at_work: "_AtWork") -> Callable[[], bool]:
+    def _stopping(self, at_work: AtWork) -> Callable[[], bool]:
         """`stopping`, said aloud when it is first noticed."""
 
         def stopping() -> bool:
@@ -164,7 +143,7 @@ class TargetFlow:
 
         return stopping
 
-    def _look_for_growth(self, at_work: "_AtWork") -> None:
+    def _look_for_growth(self, at_work: AtWork) -> None:
         """Machines that joined: rows in hand are finished, and the rest goes on with more workers.
 
         Not for the last few rows, and not at the first sight: machines seldom join alone.
@@ -179,7 +158,7 @@ class TargetFlow:
         if at_work.grown >= GROWN_SIGHTINGS:
             self.events.emit("warning", message=f"the cluster has grown: it goes on with {workers} workers.")
 
-    def _wait(self, at_work: "_AtWork") -> None:
+    def _wait(self, at_work: AtWork) -> None:
         """While nothing comes: keep what came durable, and show whoever watches from elsewhere that we live."""
         self._flush(due=True)
         if time.monotonic() - at_work.tally.told >= SIGN_OF_LIFE_SECONDS:
@@ -201,7 +180,7 @@ class TargetFlow:
         except OSError as error:
             raise OutputUnavailable(f"{self.ledger.folder} cannot be written: {error.strerror or error}.") from error
 
-    def _take_in(self, finished: list[dict[str, Any]], at_work: "_AtWork") -> None:
+    def _take_in(self, finished: list[dict[str, Any]], at_work: AtWork) -> None:
         """Count finished rows, store them, tell them.
 
         Raises:
@@ -243,7 +222,7 @@ class TargetFlow:
         if blocked and (at_work.blocked >= MOST_BLOCKED or why_away(self.ledger.output, self.ledger.videos)):
             raise OutputUnavailable(blocked[-1])
 
-    def _wait_until_back(self, outage: OutputUnavailable, at_work: "_AtWork") -> None:
+    def _wait_until_back(self, outage: OutputUnavailable, at_work: AtWork) -> None:
         """Wait for what went away; the waits of one outage that comes and goes add up until a video is made.
 
         Raises:
@@ -269,7 +248,7 @@ class TargetFlow:
         left = self.patience - (time.monotonic() - at_work.away_since)
         wait_until_back(outage, why, left, self.events, on_wait)
 
-    def _lost(self, row: dict[str, Any], at_work: "_AtWork") -> dict[str, Any]:
+    def _lost(self, row: dict[str, Any], at_work: AtWork) -> dict[str, Any]:
         """The result of a row that never came out; with its key, so that only `retry` lets it at a worker again."""
         try:
             key = content_key(fetch(row["image"]), self.digests[row["motion"]], row["strength"])
@@ -284,7 +263,7 @@ class TargetFlow:
         failed = {"status": "failed", "reason": reason.value, "message": message, "key": key}
         return {name: row[name] for name in ("order", "id", "motion", "strength")} | failed
 
-    def _write_signs(self, at_work: "_AtWork", alive: list[tuple[Any, float]]) -> None:
+    def _write_signs(self, at_work: AtWork, alive: list[tuple[Any, float]]) -> None:
         """`workers.json`, for `status`: what each worker is at, and when it was last heard of."""
         at_work.signs_written = time.monotonic()
         now = time.time()
@@ -297,53 +276,3 @@ class TargetFlow:
         seconds = tally.told - tally.started
         total = len(tally.keys)
         self.events.emit("stage", stage=STAGE, state=state, done=tally.seen, total=total, seconds=seconds)
-
-
-@dataclass
-class _AtWork:
-    """What a flow learns on its way.
-
-    Attributes:
-        rows, tally, roll: as in `TargetFlow.run`; the roll is of the present workers.
-        layout: of the present workers.
-        witnesses: pictures that could be read.
-        timed_out: ids over which an earlier pass's workers were ended.
-        messages: for a row whose video had nowhere to go, what its worker said.
-        blocked: such rows one after another.
-        away_since: when what went away was first missed; None once a video is made again.
-        signs_written: when `workers.json` was.
-        stop_told: whether it was said that the run is stopping.
-        looked: when machines were last looked at. grown: how often in a row there were more of them.
-    """
-
-    rows: pa.Table
-    tally: Tally
-    roll: Roll
-    layout: Layout
-    witnesses: Witnesses = field(default_factory=Witnesses)
-    timed_out: set[str] = field(default_factory=set)
-    messages: dict[int, str] = field(default_factory=dict)
-    blocked: int = 0
-    away_since: float | None = None
-    signs_written: float = 0.0
-    stop_told: bool = False
-    looked: float = field(default_factory=time.monotonic)
-    grown: int = 0
-
-    def missing(self) -> list[int]:
-        """Orders of the rows of which nothing is known."""
-        return [order for order, key in enumerate(self.tally.keys) if key is None]
-
-    def made(self, order: int) -> None:
-        """A row's video stands: nothing is away."""
-        self.blocked, self.away_since = 0, None
-        self.witnesses.note(str(self.rows["image"][order].as_py()))
-
-    def new_workers(self, roll: Roll) -> None:
-        """Another pass begins; who timed out in the last one stays known."""
-        self.timed_out |= self.roll.timed_out
-        self.roll = roll
-
-    def ran_out_of_time(self, row: str) -> bool:
-        """Whether the watch ended the worker of a row that is lost."""
-        return row in self.timed_out or self.roll.ran_out_of_time(row)

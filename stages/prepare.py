@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from stages.align import align_face, face_quad
 from stages.errors import Reason, RowError
 from stages.ingest import decode_image, fetch
@@ -47,8 +45,9 @@ class Prepare:
     """Rows of the manifest, with `crop` and all that the second half needs added to each.
 
     Reads `order`, `id`, `image`, `motion`, `strength`; adds `status` ("ready", "kept", or "failed" with `reason` and
-    `message`), `key`, `crop` ((256, 256, 3) uint8, black where there is none), `quad` (8 floats), `faces` (how many the
-    picture shows). A row that fails never takes its neighbours along.
+    `message`), `key`, `crop` ((256, 256, 3) uint8), `quad` (8 floats), `faces` (how many the picture shows). Rows that
+    are not ready have None for crop and quad: a hundred thousand that are kept must not travel as pictures. A row that
+    fails never takes its neighbours along.
     """
 
     def __init__(self, settings: PrepareSettings):
@@ -59,9 +58,7 @@ class Prepare:
         names = list(batch)
         rows = [dict(zip(names, values, strict=True)) for values in zip(*batch.values(), strict=True)]
         prepared = [row | self._prepared(row) for row in rows]
-        columns: dict[str, Any] = {name: [row[name] for row in prepared] for name in prepared[0]}
-        columns["crop"], columns["quad"] = np.stack(columns["crop"]), np.stack(columns["quad"])
-        return columns
+        return {name: [row[name] for row in prepared] for name in prepared[0]}
 
     def _prepared(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """What one row gains."""
@@ -70,8 +67,8 @@ class Prepare:
             "reason": "",
             "message": "",
             "key": "",
-            "crop": np.zeros((CROP_SIZE, CROP_SIZE, 3), np.uint8),
-            "quad": np.zeros(8),
+            "crop": None,
+            "quad": None,
             "faces": 0,
         }
         try:

@@ -13,7 +13,7 @@ from pipeline.events import Event, EventLog
 from pipeline.ledger import Ledger
 from pipeline.ray_session import _import_ray, _private_folder, _quiet_environment, machines
 from pipeline.resources import plan_workers
-from pipeline.target_flow import Tally
+from pipeline.tally import Tally
 from tests.pipeline.tiny_run import flow, rows_of
 
 

@@ -19,7 +19,8 @@ from pipeline.events import EventLog
 from pipeline.ledger import Ledger
 from pipeline.resources import Node, plan_workers
 from pipeline.results import collect_results
-from pipeline.target_flow import Tally, TargetFlow
+from pipeline.tally import Tally
+from pipeline.target_flow import TargetFlow
 from stages.errors import NoFace, UnreadableImage
 from stages.ingest import decode_image, fetch
 from stages.micromotion import Micromotion

@@ -13,7 +13,7 @@ from pipeline import outages
 from pipeline.events import Event, EventLog
 from pipeline.ledger import Ledger
 from pipeline.resources import Node
-from pipeline.target_flow import Tally
+from pipeline.tally import Tally
 from stages.errors import WorkStopped
 from tests.pipeline.tiny_run import flow, rows_of
 

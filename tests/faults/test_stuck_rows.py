@@ -7,7 +7,7 @@ import pytest
 from pipeline.events import EventLog
 from pipeline.ledger import Ledger
 from pipeline.resources import Node
-from pipeline.target_flow import Tally
+from pipeline.tally import Tally
 from tests.pipeline.tiny_run import flow, rows_of
 
 NAMES = [*(f"f{index:02}" for index in range(12)), "poison", "slow", "stuck"]

@@ -12,7 +12,7 @@ from pipeline.failures import explained
 from pipeline.graph import Step, run_flow
 from pipeline.ledger import Ledger
 from pipeline.resources import Node, Pool
-from pipeline.target_flow import Tally
+from pipeline.tally import Tally
 from stages.errors import CheckpointError, WorkStopped
 from tests.pipeline.tiny_run import flow, rows_of
 from tests.pipeline.tiny_stages import Dying, Refusing, TinyPrepare, TinyProduce, TinySettings, Where

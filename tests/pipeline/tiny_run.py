@@ -15,7 +15,8 @@ from pipeline.job import ClusterSpec
 from pipeline.ledger import Ledger, OutputLock
 from pipeline.ray_session import ray_session
 from pipeline.resources import plan_workers
-from pipeline.target_flow import Tally, TargetFlow
+from pipeline.tally import Tally
+from pipeline.target_flow import TargetFlow
 from tests.pipeline.tiny_stages import DIGESTS, TinyPrepare, TinyProduce, TinySettings
 
 

@@ -43,8 +43,9 @@ def test_rows_that_fail_leave_their_neighbours_alone(prepare: Prepare, face: Pat
     result = prepare(rows(face, tmp_path / "gone.jpg", tmp_path / "broken.jpg", blank, face))
     assert result["status"] == ["ready", "failed", "failed", "failed", "ready"]
     assert result["reason"] == ["", "unreadable_image", "unreadable_image", "no_face", ""]
-    assert result["crop"].shape == (5, 256, 256, 3)
+    assert result["crop"][0].shape == (256, 256, 3)
     assert result["crop"][0].std() > 10
+    assert result["crop"][1] is None, "what is not ready must not travel as a picture"
     assert result["key"][1] == ""
     assert result["key"][0] == result["key"][4] != result["key"][2]
 
