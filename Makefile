@@ -1,4 +1,4 @@
-# make setup | demo | demo-all | test | lint | bench | truth | text | clean
+# make setup | demo | demo-all | test | lint | bench | truth | text | faults | clean
 #
 # One environment, .venv, for use and for tests. It is made again only when what it is made from changes.
 
@@ -6,7 +6,7 @@ VENV := .venv
 PYTHON_IN := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo demo-all test lint bench truth text clean
+.PHONY: help setup demo demo-all test lint bench truth text faults clean
 
 help:
 	@echo "make setup   install into $(VENV) (about 2.5 GB, Python 3.11 or newer)"
@@ -17,6 +17,7 @@ help:
 	@echo "make bench   measure speed on this machine"
 	@echo "make truth   measure motions against true renderings"
 	@echo "make text    measure movements made from sentences"
+	@echo "make faults  kill runs at random instants and look whether anything was lost"
 	@echo "make clean   remove $(VENV) and caches; outputs stay"
 
 setup: $(STAMP)
@@ -53,12 +54,15 @@ bench: setup
 truth: setup
 	$(PYTHON_IN) -m benchmarks.truth
 
+faults: setup
+	$(PYTHON_IN) -m benchmarks.faults
+
 text: setup
 	$(PYTHON_IN) -m benchmarks.text_anchors
 
 # Tests last: pytest's closing line ends the output.
 test: lint
-	$(PYTHON_IN) -m pytest
+	$(PYTHON_IN) -m pytest -n 2 --dist loadfile
 
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

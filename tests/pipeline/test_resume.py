@@ -80,7 +80,10 @@ def test_a_killed_run_resumes_and_repeats_only_what_was_in_flight(
     assert end.stderr == ""
 
 
-def test_an_interrupted_run_keeps_what_is_done_and_says_so(tmp_path: Path, pictures: Path, repository: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_finishes_what_is_in_hand_and_begins_nothing_more(
+    tmp_path: Path, pictures: Path, repository: Path, number: signal.Signals
+) -> None:
     output = tmp_path / "out"
     run = subprocess.Popen(
         command(output, pictures, 1.0),
@@ -90,12 +93,14 @@ def test_an_interrupted_run_keeps_what_is_done_and_says_so(tmp_path: Path, pictu
         text=True,
     )
     wait_for_rows(output, 2, run)
-    run.send_signal(signal.SIGINT)
+    assert {address for address in listeners(run.pid) if not is_loopback(address)} == set()
+    run.send_signal(number)
     said, complained = run.communicate(timeout=60)
     assert run.returncode == 130, complained
     assert (said, complained) == ("", "")
     done = Ledger(output).done()
     assert 2 <= len(done) < COUNT
+    assert sorted(marks(output)) == sorted(entry.split("\n")[0] for entry in done), "a row was begun and not finished"
     assert {entry.split("\n")[0] for entry in done} == {video.stem for video in (output / "videos").glob("*.mp4")}
 
 
@@ -135,8 +140,37 @@ def traced(run: list[str], env: dict[str, str], folder: Path) -> set[str]:
     return seen
 
 
+def test_a_second_signal_stops_at_once_and_the_run_goes_on_later(
+    tmp_path: Path, pictures: Path, repository: Path
+) -> None:
+    output = tmp_path / "out"
+    run = subprocess.Popen(command(output, pictures, 60.0), env=environment(repository), stdout=subprocess.DEVNULL)
+    until = time.monotonic() + 120
+    while not (output / "made").is_dir() or not list((output / "made").iterdir()):
+        assert run.poll() is None and time.monotonic() < until
+        time.sleep(0.1)
+    run.send_signal(signal.SIGINT)
+    time.sleep(3.0)
+    assert run.poll() is None, "the rows in hand take a minute"
+    run.send_signal(signal.SIGINT)
+    assert run.wait(timeout=50) == 130
+    assert stored(output) == 0
+    end = subprocess.run(command(output, pictures, 0.0), env=environment(repository), capture_output=True, text=True)
+    assert end.stdout == f"done {COUNT} kept 0 failed 0\n"
+
+
+def listeners(root: int) -> set[str]:
+    """Addresses on which a process and its descendants take connections."""
+    return set(ends(root, "0A", 1))
+
+
 def peers(root: int) -> Iterator[str]:
-    """Without strace: the remote ends of all sockets of a process and its descendants, as the kernel lists them."""
+    """Without strace: the remote ends of all sockets of a process and its descendants."""
+    return ends(root, "", 2)
+
+
+def ends(root: int, state: str, field: int) -> Iterator[str]:
+    """Local (1) or remote (2) addresses of the sockets of a process and its descendants, as the kernel lists them."""
     family = {root}
     parents = {}
     for status in Path("/proc").glob("[0-9]*/stat"):
@@ -155,8 +189,8 @@ def peers(root: int) -> Iterator[str]:
     for kind in ("tcp", "tcp6", "udp", "udp6"):
         for line in Path(f"/proc/net/{kind}").read_text().splitlines()[1:]:
             fields = line.split()
-            if f"socket:[{fields[9]}]" in inodes:
-                yield shown(fields[2].split(":")[0])
+            if f"socket:[{fields[9]}]" in inodes and fields[3].startswith(state):
+                yield shown(fields[field].split(":")[0])
 
 
 def shown(address: str) -> str:

@@ -58,7 +58,13 @@ def test_a_job_runs_from_clip_to_report_and_makes_nothing_twice(tmp_path: Path, 
 
     # Another strength makes the videos again, out of the same movement.
     before = (output / "videos/anna.mp4").read_bytes()
+    changed = "(video.strength 1.0 -> 0.0): 2 videos that stand there are made again, over the old ones"
+    planned = plan_job(load_job(job, ["video.strength=0.0"]))
+    assert any(changed in line for line in planned.lines)
+    assert any(line.startswith("space: about ") and line.endswith(" free") for line in planned.lines)
     assert counted(run(job, "video.strength=0.0")) == (2, 0, 2, 3)
+    told = [event["message"] for event in read_events(output / "log.jsonl") if event["event"] == "warning"]
+    assert len([message for message in told if changed in message]) == 1
     assert (output / "videos/anna.mp4").read_bytes() != before
     assert load_micromotion(output / "motion.safetensors").fingerprint == motion.fingerprint
 
