@@ -216,7 +216,13 @@ class Flow:
 
     def signs(self) -> list[Sign]:
         """The latest sign of life of every worker."""
+        self._forget_statistics()
         return read_signs()
+
+    def _forget_statistics(self) -> None:
+        """Ray Data keeps a record of every block until the end, for a report that nobody asks for."""
+        for operator in getattr(self._executor, "_topology", None) or ():
+            getattr(operator, "_output_blocks_stats", []).clear()
 
     def drain(self) -> None:
         """Have the workers begin no further row."""
