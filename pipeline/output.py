@@ -68,13 +68,12 @@ def write_job(checked: Checked, motions: Mapping[str, Micromotion | None]) -> No
 
 
 def clear_leftovers(job: JobSpec) -> None:
-    """Make the folder of videos, and remove what a killed run was writing when it died.
+    """Remove what killed workers were writing when they died.
 
     Raises:
         OutputError: the videos are at a URI, and their store cannot be written.
     """
     if not job.videos:
-        (job.output / "videos").mkdir(exist_ok=True)
         for leftover in (job.output / "videos").glob("*.part"):
             leftover.unlink(missing_ok=True)
         return

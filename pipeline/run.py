@@ -135,6 +135,8 @@ def run_job(job: JobSpec, events: EventLog, *, fresh: bool = False, retry: Colle
         events.open(job.output / "log.jsonl")
         if fresh:
             checked = forget(checked, events)
+        if not job.videos:
+            (job.output / "videos").mkdir(exist_ok=True)
         clear_leftovers(job)
         tally = Tally([None] * len(checked.manifest))
         ledger = Ledger.open(job.output, job.videos)
