@@ -5,11 +5,13 @@ import unicodedata
 
 LONGEST_NAME = 300  # characters; an address may hold a whole picture
 LONGEST_TOLD = 200
-# A secret key often holds a slash, and whoever forgets to write it as %2F must not find it in a log.
-USER = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+://)(?:[^\s@'\"]*:[^\s'\"]*|[^\s/?#'\"]*)@")
-QUERY = re.compile(r"(?P<start>[A-Za-z][A-Za-z0-9+.-]+://[^\s?'\"]*\?)(?P<query>[^\s'\"]*)")
+# As long as a scheme, so that no Windows drive is one; a path made of a URI has lost a slash.
+START = re.compile(r"[A-Za-z0-9+.-]{2}:/+")
+PARAMETER = re.compile(r"""(?P<sign>[?&;])(?P<name>[^\s?&;=#'"]*)=(?P<value>[^\s?&;'"]*)""")
+TOKEN = re.compile(r"""\?[^\s?&;=#'"]+(?=[?&;#'"]|$)""")
 # Query parameters that say where something is; all others may be signatures or tokens.
 HARMLESS = ("allow_bucket_creation", "allow_bucket_deletion", "endpoint_override", "region", "scheme")
+PLAIN_VALUE = re.compile(r"[A-Za-z0-9._:/\[\]-]*")
 HIDDEN = "***"
 # Joiners hold emoji and many a script's words together, and steer nothing.
 JOINERS = "\u200c\u200d"
@@ -30,10 +32,16 @@ def told(error: BaseException) -> str:
 
 
 def masked(text: str) -> str:
-    """Any text with the credentials in its URIs hidden: user and password, and query values that may be signatures."""
-    if "://" not in text:
+    """Any text with the credentials in its URIs hidden: user and password, and query values that may be signatures.
+
+    Rather too much than too little, and in a time that grows with the text's length alone.
+    """
+    if (first := START.search(text)) is None:
         return text
-    return QUERY.sub(_masked_query, USER.sub(rf"\g<scheme>{HIDDEN}@", text))
+    before, after = text[: first.start()], text[first.start() :]
+    words = [_without_user(word) if ":/" in word else word for word in re.split(r"(\s+)", after)]
+    # Not word by word: a URI may have been written with a space in its path.
+    return before + PARAMETER.sub(_masked_parameter, "".join(words))
 
 
 def one_line(text: str) -> str:
@@ -46,9 +54,19 @@ def _visible(sign: str) -> str:
     return sign.encode("unicode_escape").decode() if hidden else sign
 
 
-def _masked_query(found: re.Match[str]) -> str:
-    parts = []
-    for part in found["query"].split("&"):
-        name, equals, _ = part.partition("=")
-        parts.append(part if name in HARMLESS or not equals else f"{name}={HIDDEN}")
-    return found["start"] + "&".join(parts)
+def _without_user(word: str) -> str:
+    """A word with what stands before the @ of its first URI hidden, and what is all of a query."""
+    if (start := START.search(word)) is None:
+        return word
+    rest = word[start.end() :]
+    # A secret key often holds a slash, and whoever forgets to write it as %2F must not find it in a log.
+    colon, at = rest.find(":"), rest.find("@")
+    host = rest if 0 <= colon < at else re.split("[/?#]", rest, maxsplit=1)[0]
+    if (end := host.rfind("@")) >= 0:
+        rest = f"{HIDDEN}{rest[end:]}"
+    return word[: start.end()] + TOKEN.sub(f"?{HIDDEN}", rest)
+
+
+def _masked_parameter(found: re.Match[str]) -> str:
+    harmless = found["name"] in HARMLESS and PLAIN_VALUE.fullmatch(found["value"])
+    return found[0] if harmless else f"{found['sign']}{found['name']}={HIDDEN}"

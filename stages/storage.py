@@ -1,42 +1,59 @@
 """Files at URIs, through `pyarrow.fs`: every wait bounded, no secret in a message, whole under its name or not there.
 
 A URI carries what its store needs: `s3://KEY:SECRET@bucket/folder?endpoint_override=HOST:PORT&scheme=http&region=R`;
-what it leaves out comes from the environment, as the store's own tools have it. The module imports next to nothing
-of ours, so that every room may use it.
+what it leaves out comes from the environment, as the store's own tools have it: AWS_ENDPOINT_URL_S3 or
+AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID and its fellows. The module imports next to nothing of ours, so that
+every room may use it.
 """
 
+import io
 import os
+import posixpath
 import re
 import shutil
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
-from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
+from typing import IO, Any, TypeVar
+from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
 
+import pyarrow as pa
 import pyarrow.fs
 
 from stages.messages import HARMLESS, masked
 
 SCHEMES = ("s3", "gs", "file", "hdfs", "abfs")
 URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
-S3_OPTIONS = ("region", "scheme", "endpoint_override")
-# A server that says nothing is given up on; several such waits fit into the time that a caller allows.
-# A process that ends waits as long for a request that still hangs.
-CONNECT_SECONDS, REQUEST_SECONDS, ATTEMPTS = 5.0, 15.0, 3
-# What a store's error is called, and what that means.
+S3_OPTIONS = ("region", "scheme", "endpoint_override", "session_token")
+# A server that says nothing is given up on. A process that ends waits as long for a request that still hangs: pyarrow
+# breaks down where its requests outlive it, so the client itself must not try again.
+CONNECT_SECONDS, REQUEST_SECONDS = 5.0, 15.0
+# What passes by itself is tried again, in growing intervals, for so long; then it is an outage.
+RETRY_SECONDS, FIRST_PAUSE = 10.0, 0.2
+# In S3's names for it, and in libcurl's. What speaks to Google tries again by itself, once told for how long.
+TRANSIENT = re.compile(
+    "AWS Error (NETWORK_CONNECTION|SERVICE_UNAVAILABLE|SLOW_DOWN|THROTTLING|REQUEST_TIMEOUT|INTERNAL_FAILURE)"
+    r"|HTTP status 5\d\d|curlCode: \d"
+)
+# What stands for itself in the path of a URI, besides letters and digits of any script.
+PLAIN = "/._-~+=,"
+# What a store's error is called, S3's and Google's, and what that means.
 MEANINGS = {
     "NO_SUCH_KEY": "there is no such object",
     "NO_SUCH_BUCKET": "there is no such bucket",
     "NOT_FOUND": "there is no such object",
     "RESOURCE_NOT_FOUND": "there is no such object or bucket",
     "ACCESS_DENIED": "access is denied",
+    "PERMISSION_DENIED": "access is denied",
+    "UNAUTHENTICATED": "access is denied",
     "INVALID_ACCESS_KEY_ID": "the access key is unknown there",
     "SIGNATURE_DOES_NOT_MATCH": "the secret key is wrong",
     "SLOW_DOWN": "the server asks to slow down",
     "SERVICE_UNAVAILABLE": "the server is not available",
+    "UNAVAILABLE": "the server cannot be reached",
     "NETWORK_CONNECTION": "the server cannot be reached",
     "UNKNOWN": "",
 }
@@ -50,9 +67,16 @@ def is_uri(place: str) -> bool:
 
 
 def joined(folder: str, name: str) -> str:
-    """The URI of a file in a folder at a URI, with the folder's own credentials and options."""
+    """The URI of a file in a folder at a URI, with the folder's own credentials and options.
+
+    Args:
+        folder: the URI.
+        name: as a disk would have it: "..", "#" or "%20" in it mean what they mean in a path.
+    """
     parts = urlsplit(folder)
-    return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{name}"))
+    written = "".join(sign if sign.isalnum() or sign in PLAIN else quote(sign) for sign in name)
+    path = posixpath.normpath(f"{parts.path.rstrip('/')}/{written}")
+    return urlunsplit(parts._replace(path=path))
 
 
 def parent(uri: str) -> str:
@@ -104,18 +128,10 @@ def write_file(local: Path, uri: str, timeout: float = 600.0) -> int:
     Raises:
         OSError: it did not get there whole, or not in time.
     """
-    size = local.stat().st_size
 
     def write() -> int:
-        files, path = filesystem(uri)
-        temporary = f"{path}.{uuid.uuid4().hex[:8]}.part"
-        with local.open("rb") as source, files.open_output_stream(temporary) as target:
-            shutil.copyfileobj(source, target, 1 << 20)
-        arrived = files.get_file_info(temporary).size
-        if arrived != size:
-            raise OSError(f"{size:,} bytes were sent and {arrived or 0:,} arrived")
-        files.move(temporary, path)
-        return size
+        with local.open("rb") as source:
+            return _put(source, uri)
 
     return bounded(write, timeout)
 
@@ -150,15 +166,14 @@ def remove(uri: str, timeout: float = 60.0) -> None:
 
 
 def why_not_writable(folder: str, timeout: float = 60.0) -> str:
-    """Why nothing can be written into a folder at a URI now; empty if it can: something is, and is removed again."""
+    """Why no file can be put into a folder at a URI now; empty if one can: one is, as a video is, and removed again."""
     probe = joined(folder, f"probe-{uuid.uuid4().hex}.part")
 
     def write() -> None:
         files, path = filesystem(probe)
-        if os.path.dirname(path) and probe.startswith("file:"):  # noqa: PTH120 (a path within the store)
-            files.create_dir(os.path.dirname(path))  # noqa: PTH120
-        with files.open_output_stream(path) as target:
-            target.write(b"micromotion")
+        if isinstance(files, pyarrow.fs.LocalFileSystem):
+            files.create_dir(posixpath.dirname(path))
+        _put(io.BytesIO(b"micromotion"), probe)
         files.delete_file(path)
 
     try:
@@ -171,7 +186,7 @@ def why_not_writable(folder: str, timeout: float = 60.0) -> str:
 def why(error: BaseException) -> str:
     """What went wrong with a store or a disk, in few words and without a secret, as the end of a sentence."""
     text = getattr(error, "strerror", None) or str(error)
-    named = re.search(r"AWS Error ([A-Z_]+)", text)
+    named = re.search(r"(?:AWS Error |Status\()([A-Z_]+)", text)
     if named and MEANINGS.get(named[1]):
         return MEANINGS[named[1]]
     if re.search(r"curlCode: (6|7|28)\b", text):
@@ -185,15 +200,19 @@ def why(error: BaseException) -> str:
 def bounded(work: Callable[[], Result], timeout: float) -> Result:
     """What `work` returns, or its exception; but no longer than `timeout` seconds.
 
+    What passes by itself (a server that restarts, or asks to slow down) is tried again for `RETRY_SECONDS`.
+
     Raises:
         TimeoutError: it took longer.
+        OSError: it could not be done; pyarrow's own errors come as this.
     """
     outcome: list[Result] = []
     failure: list[BaseException] = []
+    until = time.monotonic() + min(timeout, RETRY_SECONDS)
 
     def run() -> None:
         try:
-            outcome.append(work())
+            outcome.append(_persistent(work, until))
         except BaseException as error:  # handed over to the caller's thread
             failure.append(error)
 
@@ -204,8 +223,37 @@ def bounded(work: Callable[[], Result], timeout: float) -> Result:
         return outcome[0]
     if failure:
         error = failure[0]
-        raise error if isinstance(error, OSError) else OSError(f"{type(error).__name__}: {error}") from error
+        # A fault of our own stays what it is: it must not pass for one of the store's.
+        if isinstance(error, pa.ArrowException | ValueError | MemoryError):
+            raise OSError(str(error) or type(error).__name__) from error
+        raise error
     raise TimeoutError(f"no answer within {timeout:g} s")
+
+
+def _persistent(work: Callable[[], Result], until: float) -> Result:
+    """What `work` returns, tried again until then as long as it fails for something that passes."""
+    pause = FIRST_PAUSE
+    while True:
+        try:
+            return work()
+        except OSError as error:
+            if not TRANSIENT.search(str(error)) or time.monotonic() + pause > until:
+                raise
+        time.sleep(pause)
+        pause *= 2
+
+
+def _put(source: IO[bytes], uri: str) -> int:
+    """Send a file under a name of its own, measure it there, and give it its name; returns its bytes."""
+    files, path = filesystem(uri)
+    temporary = f"{path}.{uuid.uuid4().hex[:8]}.part"
+    with files.open_output_stream(temporary) as target:
+        shutil.copyfileobj(source, target, 1 << 20)
+    size, arrived = source.tell(), files.get_file_info(temporary).size
+    if arrived != size:
+        raise OSError(f"{size:,} bytes were sent and {arrived or 0:,} arrived")
+    files.move(temporary, path)
+    return size
 
 
 def filesystem(uri: str) -> tuple[Any, str]:
@@ -215,35 +263,80 @@ def filesystem(uri: str) -> tuple[Any, str]:
         OSError: there is no such kind of store, or the URI is wrong.
     """
     parts = urlsplit(uri)
+    path = unquote(parts.path)
     if parts.scheme not in SCHEMES:
         raise OSError(f"{parts.scheme}:// is none of {', '.join(f'{scheme}://' for scheme in SCHEMES)}")
     if parts.scheme == "s3":
-        user, _, host = parts.netloc.rpartition("@")
+        user, _, bucket = parts.netloc.rpartition("@")
+        if ":" in bucket:
+            raise OSError("a bucket's name has no colon: servers go into ?endpoint_override=, and / in a secret is %2F")
+        return _s3(**_s3_options(user, bucket, parts.query)), f"{bucket}{path}"
+    query = parts.query
+    if parts.scheme == "gs" and "retry_limit_seconds" not in query:
+        query = f"{query}&retry_limit_seconds={RETRY_SECONDS:g}".lstrip("&")
+    files, start = _other(urlunsplit(parts._replace(path="/x", query=query, fragment="")))
+    return files, f"{start}{path.strip('/')}".rstrip("/") or "/"
+
+
+def _s3_options(user: str, bucket: str, query: str) -> dict[str, Any]:
+    """What a client of a bucket is made with: as the URI says, and else as the environment does.
+
+    Keys of the environment are handed on by us: left to itself, the client asks the network for them even so. Where
+    there are none at all, it looks where Amazon's tools do, in their files and on the machine's own address.
+    """
+    given = dict(parse_qsl(query, keep_blank_values=True))
+    if unknown := sorted(set(given) - {*HARMLESS, *S3_OPTIONS}):
+        raise OSError(f"unknown options in the URI: {', '.join(unknown)}")
+    options: dict[str, Any] = {name: given[name] for name in S3_OPTIONS if name in given}
+    options["allow_bucket_creation"] = given.get("allow_bucket_creation") == "true"
+    server = _environment("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+    if server and "endpoint_override" not in options:
+        address = urlsplit(server)
+        options |= {"scheme": address.scheme, "endpoint_override": f"{address.netloc}{address.path.rstrip('/')}"}
+    if "region" not in options and (region := _environment("AWS_REGION", "AWS_DEFAULT_REGION")):
+        options["region"] = region
+    if "region" not in options:
+        # A server of one's own has no regions, and nobody asked Amazon to be asked.
+        options["region"] = "us-east-1" if "endpoint_override" in options else _region(bucket)
+    if user:
         key, _, secret = user.partition(":")
-        files = _s3(unquote(key), unquote(secret), host, parts.query)
-        return files, f"{host}{unquote(parts.path)}"
-    files, path = pyarrow.fs.FileSystem.from_uri(uri)
-    return files, path
+        return options | {"access_key": unquote(key), "secret_key": unquote(secret)}
+    if (key := _environment("AWS_ACCESS_KEY_ID")) and (secret := _environment("AWS_SECRET_ACCESS_KEY")):
+        options |= {"access_key": key, "secret_key": secret}
+        if token := _environment("AWS_SESSION_TOKEN"):
+            options.setdefault("session_token", token)
+    return options
+
+
+def _environment(*names: str) -> str:
+    """The first of some variables that is there and not empty."""
+    return next((value for name in names if (value := os.environ.get(name))), "")
 
 
 @lru_cache(maxsize=64)
-def _s3(key: str, secret: str, bucket: str, query: str) -> pyarrow.fs.S3FileSystem:
+def _region(bucket: str) -> str:
+    """Where Amazon has a bucket."""
+    return pyarrow.fs.resolve_s3_region(bucket)
+
+
+@lru_cache(maxsize=64)
+def _s3(**options: Any) -> pyarrow.fs.S3FileSystem:
     """A client that gives up on servers that hang; `FileSystem.from_uri` makes one that waits for minutes."""
-    options = dict(parse_qsl(query))
-    if unknown := sorted(set(options) - set(HARMLESS)):
-        raise OSError(f"unknown options in the URI: {', '.join(unknown)}")
-    chosen: dict[str, Any] = {name: options[name] for name in S3_OPTIONS if name in options}
-    if "region" not in chosen:
-        # A server of one's own has no regions, and nobody asked Amazon to be asked.
-        own = "endpoint_override" in chosen or "AWS_ENDPOINT_URL" in os.environ
-        chosen["region"] = "us-east-1" if own else pyarrow.fs.resolve_s3_bucket_region(bucket)
-    if key:
-        chosen |= {"access_key": key, "secret_key": secret}
     return pyarrow.fs.S3FileSystem(
         connect_timeout=CONNECT_SECONDS,
         request_timeout=REQUEST_SECONDS,
-        retry_strategy=pyarrow.fs.AwsStandardS3RetryStrategy(max_attempts=ATTEMPTS),
-        allow_bucket_creation=options.get("allow_bucket_creation") == "true",
+        retry_strategy=pyarrow.fs.AwsStandardS3RetryStrategy(max_attempts=1),
         background_writes=False,
-        **chosen,
+        allow_delayed_open=True,  # one request for a small file, and not three
+        **options,
     )
+
+
+@lru_cache(maxsize=64)
+def _other(uri: str) -> tuple[Any, str]:
+    """The file system of another kind of store, by the URI of "x" in its root, and what comes before "x" in its paths.
+
+    Asked for every picture anew, a hundred thousand pictures would make as many clients.
+    """
+    files, path = pyarrow.fs.FileSystem.from_uri(uri)
+    return files, path.removesuffix("x")

@@ -1,12 +1,13 @@
 """Foreign words in our sentences."""
 
+import time
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.messages import LONGEST_NAME, one_line, quoted, told
+from stages.messages import LONGEST_NAME, masked, one_line, quoted, told
 
 
 @given(st.text())
@@ -45,3 +46,37 @@ def test_names_are_shown_whole_unless_they_steer_tell_a_secret_or_never_end(name
 )
 def test_what_a_library_says_becomes_part_of_a_sentence(error: Exception, said: str) -> None:
     assert told(error) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("s3://b/a b.png?session_token=SECRET", "s3://b/a b.png?session_token=***"),
+        ("s3://b/x?region=eu?sig=SECRET", "s3://b/x?region=eu?sig=***"),
+        ("s3://b/x?region=eu;sig=SECRET", "s3://b/x?region=eu;sig=***"),
+        ("s3://b/x?region=a%26sig%3DSECRET", "s3://b/x?region=***"),
+        ("s3://b/x?SECRET and more", "s3://b/x?*** and more"),
+        ("s3:/K:SECRET@b/x", "s3:/***@b/x"),
+        ("s3://K:SEC'RET@b/x", "s3://***@b/x"),
+        ("(S3://K:SEC/RET@b/x), gs://SECRET@c", "(S3://***@b/x), gs://***@c"),
+        (
+            "is s3://b/x?region=eu&endpoint_override=[::1]:9 there?",
+            "is s3://b/x?region=eu&endpoint_override=[::1]:9 there?",
+        ),
+        (r"C:/a:b@c and D:\a?b=c", r"C:/a:b@c and D:\a?b=c"),
+    ],
+)
+def test_credentials_are_hidden_wherever_a_uri_may_have_them(text: str, shown: str) -> None:
+    assert masked(text) == shown
+
+
+@given(st.text(st.sampled_from("sa3:/@?&;=#'\" %."), max_size=40))
+def test_hiding_twice_hides_no_more(text: str) -> None:
+    assert masked(masked(text)) == masked(text)
+
+
+@pytest.mark.parametrize("part", [":", "s3://", "a", "?", "?a", "&a=b", "ab:/", "@:", " "])
+def test_no_text_takes_long_to_hide(part: str) -> None:
+    started = time.process_time()
+    masked(f"s3://{part * 50_000}")
+    assert time.process_time() - started < 2
