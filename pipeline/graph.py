@@ -27,6 +27,8 @@ from stages.errors import Reason
 
 # One crop is 192 KB: a block holds one of them, or hundreds of rows that were done before.
 BLOCK_BYTES = 128 << 10
+# Rows that a task is given at most. Each portion costs the driver some milliseconds and kilobytes.
+ROWS, QUICK_ROWS = 32, 512
 POLL_SECONDS = 0.1
 STOP_SECONDS = 30.0
 NOTE_SECONDS = 1.0
@@ -104,6 +106,7 @@ def run_flow(
     on_wait: Callable[[], None] = lambda: None,
     roll: Roll | None = None,
     stopping: Callable[[], bool] = lambda: False,
+    quick: int = 0,
 ) -> Generator[list[dict[str, Any]], None, None]:
     """Send rows through pools of workers; yields finished rows in the order in which they finish.
 
@@ -119,6 +122,7 @@ def run_flow(
         on_wait: called about ten times a second, also while nothing comes out; what it raises ends the flow.
         roll: hears once a second what the workers are at.
         stopping: once it says so no further row is begun, and the flow ends when those in hand have come out.
+        quick: how many rows at the end are hardly any work; they travel in large portions.
 
     Raises:
         Exception: what Ray raises when the flow as a whole cannot go on, e.g. when no worker can be set up.
@@ -127,7 +131,7 @@ def run_flow(
 
     # Ray Data does not run through a ray:// connection: there the flow itself is an actor of the cluster.
     remote = ray.util.client.ray.is_connected()
-    arguments = (rows, list(steps), alone, stall_timeout)
+    arguments = (rows, list(steps), alone, stall_timeout, quick)
     flow: Any = ray.remote(num_cpus=0)(Flow).remote(*arguments) if remote else Flow(*arguments)
     roll = roll or Roll()
     asked = came = time.monotonic()
@@ -138,7 +142,8 @@ def run_flow(
             if finished is None:
                 return
             if finished:
-                came = time.monotonic()
+                # Skipped rows are no sign of work: tens of thousands of them would keep the flow for minutes.
+                came = time.monotonic() if any(row.get("status") != "skipped" for row in finished) else came
                 yield finished
             on_wait()
             if (now := time.monotonic()) - asked < SIGN_SECONDS:
@@ -171,10 +176,10 @@ class Flow:
     Args: as `run_flow`.
     """
 
-    def __init__(self, rows: pa.Table, steps: Sequence[Step], alone: bool, stall_timeout: float) -> None:
+    def __init__(self, rows: pa.Table, steps: Sequence[Step], alone: bool, stall_timeout: float, quick: int) -> None:
         _be_quiet(stall_timeout)
         clear_signs()
-        self._dataset = _dataset(rows, steps, alone)
+        self._dataset = _dataset(rows, steps, alone, quick)
         self._executor: Any = None
         self._catch_executor()
         self._ready: queue.Queue[pa.Table | BaseException | None] = queue.Queue(maxsize=4)
@@ -273,12 +278,12 @@ class Flow:
                 continue
 
 
-def _dataset(rows: pa.Table, steps: Sequence[Step], alone: bool) -> Any:
+def _dataset(rows: pa.Table, steps: Sequence[Step], alone: bool, quick: int) -> Any:
     """The steps as Ray Data has them; nothing runs yet."""
     import ray
     from ray.data import ActorPoolStrategy
 
-    dataset: ray.data.Dataset = ray.data.from_arrow(_blocks(rows, steps[0], alone))
+    dataset: ray.data.Dataset = ray.data.from_arrow(_blocks(rows, steps[0], alone, quick))
     for step in steps:
         with warnings.catch_warnings():  # `ray_remote_args_fn` is to go in Ray 2.64; 2.60 has no other way
             warnings.simplefilter("ignore")
@@ -301,10 +306,13 @@ def _no_retries() -> dict[str, Any]:
     return {"max_restarts": -1, "max_task_retries": 0}
 
 
-def _blocks(rows: pa.Table, first: Step, alone: bool) -> list[pa.Table]:
+def _blocks(rows: pa.Table, first: Step, alone: bool, quick: int) -> list[pa.Table]:
     """Rows in portions: small enough that every worker has some, large enough that a million rows are no burden."""
-    size = 1 if alone else max(1, min(32, math.ceil(rows.num_rows / (4 * first.pool.workers))))
-    return [rows.slice(start, size) for start in range(0, rows.num_rows, size)]
+    blocks = []
+    for part, most in ((rows.slice(0, rows.num_rows - quick), ROWS), (rows.slice(rows.num_rows - quick), QUICK_ROWS)):
+        size = 1 if alone else max(1, min(most, math.ceil(part.num_rows / (4 * first.pool.workers))))
+        blocks += [part.slice(start, size) for start in range(0, part.num_rows, size)]
+    return blocks
 
 
 def _be_quiet(stall_timeout: float) -> None:

@@ -95,7 +95,8 @@ class TargetFlow:
             if self.replan is not None:
                 at_work.layout = self.replan()
             try:
-                with closing(self._flow(rows.take(pa.array(missing, pa.int64())), alone, at_work)) as flow:
+                chosen, quick = rows.take(pa.array(missing, pa.int64())), len(later.intersection(missing))
+                with closing(self._flow(chosen, alone, at_work, quick)) as flow:
                     for finished in flow:
                         self._take_in(finished, at_work)
                         if time.monotonic() - tally.told >= PROGRESS_SECONDS:
@@ -116,8 +117,8 @@ class TargetFlow:
         self._write_signs(at_work, [])
         self._tell("finished", tally)
 
-    def _flow(self, rows: pa.Table, alone: bool, at_work: AtWork) -> Any:
-        """The rows through both pools, no larger than there are rows."""
+    def _flow(self, rows: pa.Table, alone: bool, at_work: AtWork, quick: int) -> Any:
+        """The rows through both pools, no larger than there are rows; the last `quick` are hardly any work."""
         prepare, produce = at_work.layout.prepare, at_work.layout.produce
         if alone:
             prepare = replace(prepare, workers=min(prepare.workers, rows.num_rows))
@@ -126,8 +127,9 @@ class TargetFlow:
             Step(*self.prepare, prepare, PREPARE_BATCH, self.row_timeout),
             Step(*self.produce, produce, limit=self.row_timeout),
         ]
+        stopping = self._stopping(at_work)
         return run_flow(
-            rows, steps, alone, self.stall_timeout, lambda: self._wait(at_work), at_work.roll, self._stopping(at_work)
+            rows, steps, alone, self.stall_timeout, lambda: self._wait(at_work), at_work.roll, stopping, quick
         )
 
     def _stopping(self, at_work: AtWork) -> Callable[[], bool]:

@@ -9,7 +9,7 @@ import pytest
 from pipeline.columns import to_table
 from pipeline.events import Event, EventLog
 from pipeline.failures import explained
-from pipeline.graph import Step, run_flow
+from pipeline.graph import Step, _blocks, run_flow
 from pipeline.ledger import Ledger
 from pipeline.resources import Node, Pool
 from pipeline.tally import Tally
@@ -102,6 +102,26 @@ def test_waiting_can_end_a_flow_at_any_time(tmp_path: Path, ray_nodes: list[Node
         list(run_flow(rows, steps, on_wait=on_wait))
     # One that outlives its flow would be in Ray when Ray shuts down, and end the process.
     assert [thread.name for thread in threading.enumerate() if thread.name.startswith("StreamingExecutor")] == []
+
+
+def test_a_flow_that_is_to_stop_does_not_look_at_every_row_first(ray_nodes: list[Node]) -> None:
+    rows, came = to_table({"id": [f"f{index}" for index in range(60_000)]}), list[int]()
+    for part in run_flow(rows, [Step(Where, None, Pool(1, 0.5))], stopping=lambda: bool(came)):
+        came.append(len(part))
+    assert 0 < sum(came) < rows.num_rows
+
+
+@pytest.mark.parametrize(("rows", "quick"), [(0, 0), (1, 1), (77, 0), (5000, 4000)])
+def test_portions_hold_every_row_once_and_rows_that_are_hardly_any_work_travel_together(rows: int, quick: int) -> None:
+    first = Step(Where, None, Pool(1, 0.5))
+    table = to_table({"id": [str(index) for index in range(rows)]})
+    for alone in (False, True):
+        blocks = _blocks(table, first, alone, quick)
+        assert [id_ for block in blocks for id_ in block["id"].to_pylist()] == table["id"].to_pylist()
+        work = [block for block in blocks if block.num_rows and int(block["id"][0].as_py()) < rows - quick]
+        assert all(block.num_rows <= (1 if alone else 32) for block in work)
+        assert sum(block.num_rows for block in work) == rows - quick
+    assert len(_blocks(table, first, False, quick)) < 60
 
 
 def test_workers_have_the_users_home_and_their_share_of_threads(ray_nodes: list[Node]) -> None:
