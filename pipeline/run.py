@@ -219,8 +219,10 @@ def _work(
             motions = {} if job.rehearsal else _motions(checked, nodes, events, interruption)
             interruption.stop_here()
             digests = {name: target_digest(motion, job, checked.model) for name, motion in motions.items()}
-            digests = digests or ready_digests(checked)
-            stands = standing(checked, digests)
+            known = ready_digests(checked)
+            digests = digests or known
+            if digests != known:
+                stands = standing(checked, digests)
             done = ledger.done()
             failed = {} if retry is not None and not retry else ledger.failed()
             failed = {entry: why for entry, why in failed.items() if entry not in done and why not in (retry or ())}
