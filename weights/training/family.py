@@ -1,4 +1,4 @@
-"""Train all five networks of the family, one after another, in a stated time.
+"""Train all five networks of the family, one after another, in a stated time; the generator in two steps.
 
     python -m weights.training.family --renders DIR [DIR ...] --output DIR --minutes 25 --device cuda --batches 8
 
@@ -15,16 +15,22 @@ from pathlib import Path
 from weights.training.checkpoint import training_options
 
 # Shares of the time. The generator decides how everything looks, and the inverter cannot be better than it.
-SHARES = {"landmarks": 0.10, "identity": 0.12, "generator": 0.42, "inverter": 0.26, "contrastive": 0.10}
+SHARES = {
+    "landmarks": 0.10,
+    "identity": 0.12,
+    "generator": 0.34,
+    "finishing": 0.08,
+    "inverter": 0.26,
+    "contrastive": 0.10,
+}
 NEEDS = {
     "generator": (
-        "--sharpen",
-        "0.2",
         "--identity",
         "{output}/bundled/identity.safetensors",
         "--landmarks",
         "{output}/bundled/landmarks.safetensors",
     ),
+    "finishing": ("--start", "{output}/bundled/generator.safetensors"),
     "contrastive": ("--generator", "{output}/bundled/generator.safetensors"),
     "inverter": (
         "--generator",
@@ -60,7 +66,8 @@ def main() -> None:
         if name == "contrastive":
             shutil.copytree(options.output / name / "clip", bundled / "clip", dirs_exist_ok=True)
         else:
-            shutil.copy(options.output / name / f"{name}.safetensors", bundled)
+            network = "generator" if name == "finishing" else name
+            shutil.copy(options.output / name / f"{network}.safetensors", bundled)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,16 @@
 """Train the bundled generator: a code and its render, in pairs.
 
     python -m weights.training.generator --renders DIR --output DIR --minutes 60 [--start FILE] [--device cuda]
-        [--sharpen 0.5] [--identity FILE --landmarks FILE]
+        [--identity FILE --landmarks FILE]
 
 A code *is* a face here (`weights.training.face_code`), so the loss compares pictures directly. What matters most,
 measured on one CPU core: growing 16 → 32 → 64 → 128 px within one run, small initial tRGB and affine weights, two
 mapping layers at the full learning rate, and eyes and mouth weighted six times. The same command resumes a run that
 was interrupted; `--start` begins from an earlier generator, widened without changing its pictures (half of what a
 generator gets wrong is wider than four pixels and learnt six times faster at 32 px: `--grow-from`); with
-`--keep-mapping` codes keep their meaning, so that an inverter can train beside it; with `--sharpen` a discriminator
-adds its share to the gradient (`weights.training.discriminator`); with `--identity` and `--landmarks` the family's own
-networks ask for the features that they see (`weights.training.features`).
+`--keep-mapping` codes keep their meaning, so that an inverter can train beside it; with `--identity` and `--landmarks`
+the family's own networks ask for the features that they see (`weights.training.features`). What comes out is right and
+soft; `weights.training.finishing` makes it crisp.
 """
 
 import copy
@@ -23,13 +23,12 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from stages.networks.stylegan2 import EqualLinear, Generator, ToRGB
 from weights import load_identity, load_landmarks
 from weights.saving import save_weights
 from weights.training.checkpoint import Average, Run, set_rate, training_options
-from weights.training.discriminator import Discriminator, discriminator_loss, sharpened_gradient
 from weights.training.features import FeatureLoss
 from weights.training.renders import FACE_ENTRIES, Renders, complete_codes, feature_weights, load_renders
 from weights.training.widening import widened
@@ -39,7 +38,7 @@ SETTINGS = {"mapping_layers": 2, "mapping_lr": 1.0}
 Stage = tuple[int, float, int]
 # Resolution, the share of the run's time after which it ends, batch.
 GROWTH: tuple[Stage, ...] = ((16, 0.06, 32), (32, 0.22, 24), (64, 0.52, 16), (128, 1.0, 8))
-LEARNING_RATE, JUDGING_RATE = 4e-3, 1e-3
+LEARNING_RATE = 4e-3
 FEATURE_WEIGHT = 0.1
 
 
@@ -55,6 +54,11 @@ def fresh_generator() -> Generator:
                 module.weight.mul_(0.35)
         first_mapping_weight(generator)[:, FACE_ENTRIES:] = 0
     return generator
+
+
+def made_with() -> dict[str, object]:
+    """What a file says of the generator in it."""
+    return {"architecture": "stylegan2", "resolution": 128, "channels": CHANNELS, **SETTINGS}
 
 
 def first_mapping_weight(generator: Generator) -> Tensor:
@@ -110,7 +114,6 @@ def train(
     device: str,
     grow_from: int = GROWTH[0][0],
     keep_mapping: bool = False,
-    sharpen: float = 0.0,
     batches: int = 1,
     judges: tuple[Path, Path] | None = None,
 ) -> None:
@@ -128,11 +131,8 @@ def train(
     averaged = copy.deepcopy(generator)
     average = Average(generator, averaged)
     optimizer = torch.optim.Adam(generator.parameters(), lr=LEARNING_RATE, betas=(0.9, 0.99))
-    discriminator = Discriminator().to(device)
-    judging = torch.optim.Adam(discriminator.parameters(), lr=JUDGING_RATE, betas=(0.0, 0.99))
-    parts: dict[str, nn.Module | torch.optim.Optimizer] = {"discriminator": discriminator, "judging": judging}
     features = FeatureLoss(load_identity(judges[0], device), load_landmarks(judges[1], device)) if judges else None
-    run = Run(output, minutes, generator=generator, average=averaged, optimizer=optimizer, **(parts if sharpen else {}))
+    run = Run(output, minutes, generator=generator, average=averaged, optimizer=optimizer)
     if keep_mapping:
         generator.style.load_state_dict(averaged.style.state_dict())
         generator.style.requires_grad_(False)
@@ -143,8 +143,7 @@ def train(
         whole, detail, sheet = measure(averaged, held_out, stage_at(plan, run.share)[0], device)
         run.log(resolution=stage_at(plan, run.share)[0], psnr=round(whole, 2), psnr_eyes_mouth=round(detail, 2))
         cv2.imwrite(str(output / "sheet.png"), sheet[..., ::-1])
-        metadata = {"architecture": "stylegan2", "resolution": 128, "channels": CHANNELS, **SETTINGS}
-        save_weights(output / "generator.safetensors", averaged.state_dict(), metadata)
+        save_weights(output / "generator.safetensors", averaged.state_dict(), made_with())
 
     for share in run.steps(report):
         resolution, within, batch = stage_at(plan, share)
@@ -163,21 +162,13 @@ def train(
             with torch.autocast(device, torch.bfloat16):
                 loss = loss + FEATURE_WEIGHT * features(images, targets)
         optimizer.zero_grad()
-        # A discriminator that has seen nothing yet has nothing to say: its share grows over the first tenth.
-        pull = sharpen * min(1.0, 10 * within) if last else 0.0
-        images.backward(sharpened_gradient(discriminator, images, loss, pull))
+        loss.backward()
         if not keep_mapping:
             gradient = first_mapping_weight(generator).grad
             assert gradient is not None
             gradient[:, FACE_ENTRIES:] = 0  # free entries must stay free, or they drift
         optimizer.step()
         average.update(run.step)
-        if pull:
-            with torch.autocast(device, torch.bfloat16):
-                judged = discriminator_loss(discriminator, targets, images.detach(), run.step)
-            judging.zero_grad()
-            judged.backward()
-            judging.step()
 
 
 def growth_from(resolution: int) -> tuple[Stage, ...]:
@@ -207,7 +198,6 @@ if __name__ == "__main__":
         help="px of the first stage: 128 for a start that needs no more than its last touch",
     )
     parser.add_argument("--keep-mapping", action="store_true", help="leave the mapping network as it is")
-    parser.add_argument("--sharpen", type=float, default=0.0, help="the discriminator's share of the gradient")
     parser.add_argument("--identity", type=Path, help="an identity network, for the feature loss")
     parser.add_argument("--landmarks", type=Path, help="a landmark network, for the feature loss")
     options = parser.parse_args()
@@ -220,7 +210,6 @@ if __name__ == "__main__":
         options.device,
         options.grow_from,
         options.keep_mapping,
-        options.sharpen,
         options.batches,
         (options.identity, options.landmarks) if options.identity and options.landmarks else None,
     )

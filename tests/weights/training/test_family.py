@@ -20,7 +20,7 @@ def renders(tmp_path: Path) -> Path:
 def test_the_time_is_shared_out_and_what_needs_the_generator_comes_after_it() -> None:
     assert sum(SHARES.values()) == pytest.approx(1)
     made = commands([Path("a"), Path("b")], Path("out"), 20, "cuda", 8)
-    assert list(made)[-3:] == ["generator", "inverter", "contrastive"]
+    assert list(made)[-4:] == ["generator", "finishing", "inverter", "contrastive"]
     assert "out/bundled/landmarks.safetensors" in made["generator"]
     assert "out/bundled/generator.safetensors" in made["inverter"]
     assert made["identity"][-1] == "2.4"
@@ -31,9 +31,13 @@ def test_one_command_trains_a_family_that_fits_together(renders: Path, tmp_path:
     output = tmp_path / "family"
     command = [sys.executable, "-m", "weights.training.family", "--renders", str(renders), "--output", str(output)]
     subprocess.run([*command, "--minutes", "0.02"], cwd=repository, check=True, capture_output=True, timeout=500)
-    made = {name: output / f"bundled/{name}.safetensors" for name in SHARES if name != "contrastive"}
-    generator, inverter = load_generator(made["generator"]), load_inverter(made["inverter"])
+    bundled = output / "bundled"
+    generator, inverter = (
+        load_generator(bundled / "generator.safetensors"),
+        load_inverter(bundled / "inverter.safetensors"),
+    )
+    assert generator.fingerprint == load_generator(output / "finishing/generator.safetensors").fingerprint
     assert inverter.decoder.fingerprint == generator.fingerprint
-    assert load_identity(made["identity"]).body_size.stem == 24
-    assert load_landmarks(made["landmarks"]).input_size == 128
-    assert load_clip(output / "bundled/clip").image_size == 128
+    assert load_identity(bundled / "identity.safetensors").body_size.stem == 24
+    assert load_landmarks(bundled / "landmarks.safetensors").input_size == 128
+    assert load_clip(bundled / "clip").image_size == 128
