@@ -130,7 +130,7 @@ def compare_with_clip(models: Models, motion: Micromotion, people: int) -> None:
     places = np.linspace(0, len(reached) - 1, 32).round().astype(int)
     from_text = reached[places][:, None, None] * motion.direction  # (32, L, 512)
     print("\nsmile against the truth (medians)   correlation  amplitude   error   leak  CSIM drop (true)")
-    for name, method in (("from the clip", joint_pcp), ("from the sentence", lambda codes: from_text)):
+    for name, method in (("from the clip", joint_pcp), ("from the sentence", lambda anchors: from_text)):
         found = measure_method(bench, bench.truth.motions.index("smile"), method, people=people)
         middle = {figure: statistics.median(values) for figure, values in found.items() if values}
         print(

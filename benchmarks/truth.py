@@ -146,10 +146,11 @@ def measure_method(
     for person in range(min(people, truth.frames.shape[1])):
         draw = person % DRAWS if level.share else 0
         if draw not in fitted:
-            codes = bench.anchors(motion, anchors, level, draw)
-            fitted[draw] = method(codes)
-            if fitted[draw].shape != codes.shape:
-                raise ValueError(f"the method should give {tuple(codes.shape)}, found {tuple(fitted[draw].shape)}")
+            given = bench.anchors(motion, anchors, level, draw)
+            fitted[draw] = method(given)
+            if fitted[draw].shape != given.codes.shape:
+                wanted, found = tuple(given.codes.shape), tuple(fitted[draw].shape)
+                raise ValueError(f"the method should give {wanted}, found {found}")
         moves = moves_at(fitted[draw], reached, truth.progress[moments])  # (K, L, 512)
         still = truth.frames[motion, person, 0]
         made = bench.render(bench.codes(still[None]) + moves[1:])

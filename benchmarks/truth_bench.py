@@ -10,6 +10,8 @@ from torch import Tensor
 
 from benchmarks.truth_corruption import Level, corrupt, hit_anchors
 from benchmarks.truth_data import SEED, Truth
+from benchmarks.truth_methods import Anchors
+from stages.aligned_landmarks import landmarks_in_crops
 from stages.invert import invert_crops
 from stages.measure import csim
 from stages.models import Models
@@ -27,6 +29,7 @@ class Bench:
     models: Models
     _codes: dict[bytes, Tensor] = field(default_factory=dict)
     _still_frames: dict[bytes, np.ndarray] = field(default_factory=dict)
+    _anchors: dict[tuple[int, int, Level, int], Anchors] = field(default_factory=dict)
 
     def codes(self, pictures: np.ndarray) -> Tensor:
         """(n, S, S, 3) uint8, FFHQ-aligned -> their codes (n, L, 512)."""
@@ -58,11 +61,21 @@ class Bench:
             drops.append([1 - float(csim(pair[0][None], pair[1])) for pair in zip(extremes, stills, strict=True)])
         return np.array(drops)
 
-    def anchors(self, motion: int, count: int, level: Level, draw: int) -> Tensor:
-        """(count, L, 512): the clip's anchors, evenly chosen, corrupted before they are inverted."""
+    def anchors(self, motion: int, count: int, level: Level, draw: int) -> Anchors:
+        """The clip's anchors, evenly chosen, corrupted before they are inverted and before landmarks are looked for."""
+        key = (motion, count, level, draw)
+        if key not in self._anchors:
+            pictures = self._corrupted(motion, count, level, draw)
+            codes = self.codes(pictures)
+            seen, shown = (landmarks_in_crops(self.models.landmarks, some) for some in (pictures, self.render(codes)))
+            self._anchors[key] = Anchors(codes, seen, shown)
+        return self._anchors[key]
+
+    def _corrupted(self, motion: int, count: int, level: Level, draw: int) -> np.ndarray:
+        """(count, S, S, 3) uint8."""
         places = np.linspace(0, len(self.truth.clip_progress) - 1, count).round().astype(int)
         pictures = self.truth.clips[motion][places].copy()  # (count, S, S, 3)
         rng = np.random.default_rng((SEED, motion, count, round(100 * level.share), level.last, draw))
         for anchor, kind in hit_anchors(count, level, draw, rng).items():
             pictures[anchor] = corrupt(pictures[anchor], kind, self.truth.strangers, rng)
-        return self.codes(pictures)
+        return pictures

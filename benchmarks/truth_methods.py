@@ -1,67 +1,91 @@
 """Ways to find a movement in the codes of a clip, side by side.
 
-A method is a function from the anchors' codes, (T, L, 512) float32 in the order of time, to displacements of the same
-shape: what has to be added to the code of a face at rest to bring it where each anchor is. It is told nothing of how
-far the anchors have gone, nor which of them are corrupted; the first one is at rest. `METHODS` holds those that the
+A method is a function from the anchors, whose codes are (T, L, 512) float32 in the order of time, to displacements of
+that shape: what has to be added to the code of a face at rest to bring it where each anchor is. It is told nothing of
+how far the anchors have gone, nor which of them are corrupted; the first one is at rest. `METHODS` holds those that the
 benchmark compares; to compare another, add it there or hand it to `benchmarks.truth.run`.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from stages.animate import Path, animate
+from stages.reach import lengthened
 from stages.subspace import fit_micromotion, robust_pca
 
-Method = Callable[[Tensor], Tensor]
+
+@dataclass(frozen=True, eq=False)
+class Anchors:
+    """What a pipeline knows of a clip.
+
+    Attributes:
+        codes: (T, L, 512) float32, of the frames, in the order of time.
+        seen: (T, 68, 2) float32, landmarks found in the frames, in shares of the picture's side.
+        shown: (T, 68, 2) float32, landmarks found in the generator's pictures of the codes.
+    """
+
+    codes: Tensor
+    seen: np.ndarray
+    shown: np.ndarray
+
+
+Method = Callable[[Anchors], Tensor]
 
 PAPER_RANK, PCA_RANK = 4, 2
 
 
-def last_minus_first(codes: Tensor) -> Tensor:
+def last_minus_first(anchors: Anchors) -> Tensor:
     """A straight, even way from the first anchor to the last one; the others are not looked at."""
-    return _straight(codes)
+    return _straight(anchors.codes)
 
 
-def paper_rpca(codes: Tensor) -> Tensor:
+def paper_rpca(anchors: Anchors) -> Tensor:
     """As the paper's code has it: robust PCA of the codes themselves, nothing subtracted, each layer by itself.
 
     Four singular vectors of the low-rank part are kept; the way leads straight from its first row to its last one.
     """
     layers = []
-    for layer in codes.double().unbind(1):  # (T, 512) each
+    for layer in anchors.codes.double().unbind(1):  # (T, 512) each
         left, values, right = torch.linalg.svd(robust_pca(layer)[0], full_matrices=False)
         layers.append((left[:, :PAPER_RANK] * values[:PAPER_RANK]) @ right[:PAPER_RANK])
     return _straight(torch.stack(layers, dim=1).float())  # (T, L, 512)
 
 
-def pca(codes: Tensor) -> Tensor:
+def pca(anchors: Anchors) -> Tensor:
     """Two principal components of all layers at once, around their mean; nothing in it is robust."""
-    rows = codes.double().flatten(1)  # (T, L * 512)
+    rows = anchors.codes.double().flatten(1)  # (T, L * 512)
     left, values, right = torch.linalg.svd(rows - rows.mean(dim=0), full_matrices=False)
     kept = (left[:, :PCA_RANK] * values[:PCA_RANK]) @ right[:PCA_RANK]
-    return (kept - kept[0]).unflatten(1, tuple(codes.shape[1:])).float()
+    return (kept - kept[0]).unflatten(1, tuple(anchors.codes.shape[1:])).float()
 
 
-def per_layer_pcp(codes: Tensor) -> Tensor:
+def per_layer_pcp(anchors: Anchors) -> Tensor:
     """`fit_micromotion` with robust PCA of each layer by itself, at the anchors' own timing."""
-    return _fitted(codes, per_layer=True)  # stray anchors are left out, as by default
+    return _fitted(anchors, per_layer=True)  # stray anchors are left out, as by default
 
 
-def joint_pcp(codes: Tensor, rank: int | None = None) -> Tensor:
-    """`fit_micromotion` as it is by default, at the anchors' own timing (`path: replay`)."""
-    return _fitted(codes, rank=rank)
+def joint_pcp(anchors: Anchors, rank: int | None = None) -> Tensor:
+    """`fit_micromotion` as a job does it by default, at the anchors' own timing (`path: replay`)."""
+    return _fitted(anchors, rank=rank)
 
 
-def joint_pcp_of_all(codes: Tensor) -> Tensor:
+def joint_pcp_as_inverted(anchors: Anchors) -> Tensor:
+    """The same, as long as the codes' way and not as the clip's: what the inversion lost is not made up for."""
+    return _fitted(anchors, lengthen=False)
+
+
+def joint_pcp_of_all(anchors: Anchors) -> Tensor:
     """The same, of all anchors: stray ones are not told from the others."""
-    return _fitted(codes, reject=False)
+    return _fitted(anchors, reject=False)
 
 
-def joint_pcp_straight(codes: Tensor) -> Tensor:
+def joint_pcp_straight(anchors: Anchors) -> Tensor:
     """The same movement, gone straight and evenly to its extreme (`path: linear`, and one way of `pingpong`)."""
-    return _fitted(codes, path="linear")
+    return _fitted(anchors, path="linear")
 
 
 METHODS: dict[str, Method] = {
@@ -71,6 +95,7 @@ METHODS: dict[str, Method] = {
     "per-layer PCP": per_layer_pcp,
     "joint PCP": joint_pcp,
     "joint PCP, straight": joint_pcp_straight,
+    "joint PCP, as inverted": joint_pcp_as_inverted,
     "joint PCP, all anchors": joint_pcp_of_all,
 }
 BASELINE, DEFAULT = "last minus first", "joint PCP"
@@ -81,7 +106,14 @@ def _straight(codes: Tensor) -> Tensor:
 
 
 def _fitted(
-    codes: Tensor, per_layer: bool = False, rank: int | None = None, path: Path = "replay", reject: bool = True
+    anchors: Anchors,
+    per_layer: bool = False,
+    rank: int | None = None,
+    path: Path = "replay",
+    reject: bool = True,
+    lengthen: bool = True,
 ) -> Tensor:
-    motion = fit_micromotion(codes, per_layer=per_layer, rank=rank, reject=reject)
+    codes = anchors.codes
+    motion = fit_micromotion(codes, per_layer=per_layer, rank=rank, reject=reject, landmarks=anchors.seen)
+    motion = lengthened(motion, anchors.shown) if lengthen else motion
     return animate(torch.zeros_like(codes[0]), motion, frames=len(codes), path=path)  # (T, L, 512)

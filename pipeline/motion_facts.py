@@ -1,5 +1,6 @@
 """What the report says of a run's movements: their figures, their course over time, and the anchors' picture."""
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -58,6 +59,7 @@ def motions(output: Path, settings: Mapping[str, Any]) -> Iterator[Motion]:
             or "not known",
             "Anchors": _anchors(_specs(settings), name, motion),
             "Left out": f"{len(motion.stray)} that show something else than the movement" if motion.stray else "none",
+            "Extent": _extent(motion),
             "Dimensions": f"{len(motion.basis)}",
             "Variation explained": f"{100 * motion.explained:.1f} %",
             "Generator": _short(motion.generator) or "not known",
@@ -106,6 +108,13 @@ def _anchors(specs: Mapping[str, Any], name: str, motion: Micromotion) -> str:
         seeds = (_spec(specs, name).get("anchors") or {}).get("seeds") or ()
         return f"{number} degrees, {count(len(seeds), 'identity', 'identities')}"
     return number + (f", {motion.fps:.3g} a second" if motion.fps else "")
+
+
+def _extent(motion: Micromotion) -> str:
+    """How long the movement is."""
+    if math.isnan(motion.reach):
+        return "that of the anchors' codes"
+    return f"the clip's, of which the anchors' codes show {100 * motion.reach:.0f} %"
 
 
 def _short(text: str) -> str:

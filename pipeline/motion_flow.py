@@ -6,7 +6,6 @@ made on the driver again. Between the two passes lies what needs all frames at o
 
 import pickle
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from stages.ingest import Clip, read_clip
 from stages.invert import InvertCrops, InvertSettings, check_inversion
 from stages.locate import Locate, LocateSettings
 from stages.models import ModelFiles
+from stages.reach import lengthened
 from stages.subspace import Micromotion, fit_micromotion
 from stages.track import track_face
 
@@ -67,15 +67,22 @@ class MotionFlow:
         )
         kept = self._usable(inverted, times, clip_path)
         layers = len(kept[0]["code"]) // (4 * 512)
-        codes = np.stack([np.frombuffer(row["code"], np.float32).reshape(layers, 512) for row in kept])  # (T, L, 512)
-        landmarks = np.stack([np.frombuffer(row["landmarks"], np.float32).reshape(68, 2) for row in kept])  # (T, 68, 2)
-        motion = self.passes.on_driver(f"fit {name}", lambda: self._fitted(codes, landmarks, kept, times, spec, clip))
+        codes, landmarks, shown = (
+            np.stack([np.frombuffer(row[column], np.float32).reshape(shape) for row in kept])
+            for column, shape in (("code", (layers, 512)), ("landmarks", (68, 2)), ("rendered_landmarks", (68, 2)))
+        )  # (T, L, 512), (T, 68, 2), (T, 68, 2)
+        moments = times[[row["index"] for row in kept]]
+
+        def fit() -> Micromotion:
+            return lengthened(self._fitted(codes, landmarks, moments, spec, clip), shown)
+
+        motion = self.passes.on_driver(f"fit {name}", fit)
         if motion.stray:
-            moments = ", ".join(f"{times[kept[anchor]['index']]:.2f}" for anchor in motion.stray)
+            seconds = ", ".join(f"{moments[anchor]:.2f}" for anchor in motion.stray)
             self.events.emit(
                 "warning",
                 message=f"{clip_path}: {len(motion.stray)} of {len(kept)} anchors show something else than the "
-                f"movement (something before the face, a blur, another face); left out, at {moments} s.",
+                f"movement (something before the face, a blur, another face); left out, at {seconds} s.",
             )
         seen = [crops[row["index"]] for row in kept]
         write_anchors(picture_path, seen, [row["rendering"] for row in kept], motion.stray)
@@ -125,13 +132,11 @@ class MotionFlow:
         self,
         codes: np.ndarray,
         landmarks: np.ndarray,
-        kept: Sequence[dict[str, Any]],
-        times: np.ndarray,
+        moments: np.ndarray,
         spec: MotionSpec,
         clip: Clip,
     ) -> Micromotion:
         """The movement of the anchors; warnings of the fit are told."""
-        moments = times[[row["index"] for row in kept]]
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             motion = fit_micromotion(

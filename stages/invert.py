@@ -79,7 +79,8 @@ class InvertCrops:
     """The anchors' second pass.
 
     Columns `index`, `crop` (256, 256, 3 uint8) -> `index`, `code` (bytes of (L, 512) float32), `quality` (PSNR, dB),
-    `rendering` (S, S, 3 uint8), `landmarks` (bytes of (68, 2) float32, shares of the crop's side).
+    `rendering` (S, S, 3 uint8), `landmarks` and `rendered_landmarks` (the crop's and the rendering's, bytes of (68, 2)
+    float32, shares of the side).
     """
 
     def __init__(self, settings: InvertSettings):
@@ -89,11 +90,14 @@ class InvertCrops:
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[Any]]:
         crops = np.stack(batch["crop"])  # (B, 256, 256, 3)
         found = invert_crops(self.models.inverter, crops, self.iterations)
-        landmarks = landmarks_in_crops(self.models.landmarks, crops)
+        landmarks, rendered = (
+            landmarks_in_crops(self.models.landmarks, pictures) for pictures in (crops, found.renderings)
+        )
         return {
             "index": list(batch["index"]),
             "code": [code.numpy().tobytes() for code in found.codes],
             "quality": list(found.psnr),
             "rendering": list(found.renderings),
             "landmarks": [points.tobytes() for points in landmarks],
+            "rendered_landmarks": [points.tobytes() for points in rendered],
         }

@@ -2,8 +2,8 @@
 
 The file is safetensors: `direction` (L, 512), `basis` (R, L, 512), `coefficients` (T, R), `neutral` (L, 512) and, where
 the anchors were pictures, `landmarks` (T, 68, 2), all float32. Metadata, all strings: `format` ("micromotion"),
-`format_version`, `source`, `generator` (fingerprint), `explained`, `fps`, and `stray` where it is not empty. The
-paper's published directions (`torch.save`, (1, 18, 512)) are read to the same form.
+`format_version`, `source`, `generator` (fingerprint), `explained`, `fps`, `reach` where it is known, and `stray` where
+it is not empty. The paper's published directions (`torch.save`, (1, 18, 512)) are read to the same form.
 """
 
 import math
@@ -42,6 +42,8 @@ class Micromotion:
         fps: anchors a second; 0 where they have no timing.
         landmarks: (T, 68, 2) float32, the anchors' landmarks as shares of the aligned crop's side, or None.
         stray: anchors that showed something else; what is said of them lies between their neighbours.
+        reach: how far the anchors' codes went for what the clip showed, which direction and coefficients were divided
+            by (`stages.reach`); NaN where it is not known, and they are as the codes went.
 
     Raises:
         ValueError: shapes that do not fit each other, or values that are not finite.
@@ -57,6 +59,7 @@ class Micromotion:
     fps: float
     landmarks: Tensor | None = None
     stray: tuple[int, ...] = ()
+    reach: float = math.nan
 
     def __post_init__(self) -> None:
         if wrong := self._wrong():
@@ -104,6 +107,8 @@ class Micromotion:
             "explained": repr(float(self.explained)),
             "fps": repr(float(self.fps)),
         }
+        if not math.isnan(self.reach):
+            metadata["reach"] = repr(float(self.reach))
         if self.stray:
             metadata["stray"] = " ".join(map(str, self.stray))
         content = to_safetensors(
@@ -146,6 +151,8 @@ class Micromotion:
             return '"direction" is zero: it moves nothing'
         if not (0 <= self.explained <= 1 + 1e-6 and math.isfinite(self.fps) and self.fps >= 0):
             return f'"explained" must be 0 to 1 and "fps" 0 or more, found {self.explained} and {self.fps}'
+        if self.reach <= 0 or math.isinf(self.reach):
+            return f'"reach" must be above 0, found {self.reach}'
         return ""
 
 
@@ -220,6 +227,7 @@ def _checked(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, s
             explained=float(metadata.get("explained", "nan")),
             fps=float(metadata.get("fps", "nan")),
             stray=tuple(int(anchor) for anchor in metadata.get("stray", "").split()),
+            reach=float(metadata.get("reach", "nan")),
         )
     except ValueError as error:
         raise MotionFileError(f"{path}: {error}. Extract the movement again.") from error

@@ -15,7 +15,7 @@ from benchmarks.truth_bench import Bench
 from benchmarks.truth_corruption import KINDS, Level, corrupt, hit_anchors
 from benchmarks.truth_data import DATA, Truth, load_truth, save_truth
 from benchmarks.truth_measures import landmark_fidelity, picture_fidelity
-from benchmarks.truth_methods import METHODS
+from benchmarks.truth_methods import METHODS, Anchors
 from benchmarks.truth_plots import write_plots
 from benchmarks.truth_report import Row, verdict, write_csv
 from stages.errors import UserError
@@ -73,7 +73,7 @@ def test_every_method_finds_a_straight_even_movement(name: str) -> None:
     torch.manual_seed(0)
     rest, way = torch.randn(12, 512), torch.randn(12, 512)
     codes = rest + torch.linspace(0, 1, 16)[:, None, None] * way
-    moves = METHODS[name](codes)
+    moves = METHODS[name](Anchors(codes, np.zeros((16, 68, 2), np.float32), np.zeros((16, 68, 2), np.float32)))
     assert moves.shape == codes.shape
     assert moves[0].norm() < 0.02 * way.norm()
     assert (moves[-1] - way).norm() < 0.1 * way.norm()

@@ -31,9 +31,12 @@ def test_the_stage_gives_what_the_function_gives_row_by_row(crops: np.ndarray) -
     codes = invert_crops(load_inverter("synthface"), crops).codes
     assert rows["index"] == [4, 9]
     np.testing.assert_allclose(np.frombuffer(rows["code"][1], np.float32).reshape(12, 512), codes[1], atol=1e-5)
-    landmarks = np.frombuffer(rows["landmarks"][0], np.float32).reshape(68, 2)
+    landmarks, rendered = (
+        np.frombuffer(rows[column][0], np.float32).reshape(68, 2) for column in ("landmarks", "rendered_landmarks")
+    )
     assert landmarks.min() > 0
     assert landmarks.max() < 1
+    assert 0 < np.abs(rendered - landmarks).max() < 0.1
 
 
 def test_codes_that_are_not_finite_or_show_something_else_are_refused() -> None:

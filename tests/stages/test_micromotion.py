@@ -1,3 +1,4 @@
+import math
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +27,8 @@ def motion() -> Micromotion:
         explained=0.97,
         fps=12.5,
         landmarks=torch.rand(9, 68, 2),
+        stray=(2, 7),
+        reach=0.87,
     )
 
 
@@ -34,14 +37,15 @@ def test_a_file_gives_back_what_was_saved(motion, tmp_path):
     loaded = load_micromotion(tmp_path / "smile.safetensors")
     for name in ("direction", "basis", "coefficients", "neutral", "landmarks"):
         assert torch.equal(getattr(loaded, name), getattr(motion, name))
-    for name in ("source", "generator", "explained", "fps", "fingerprint"):
+    for name in ("source", "generator", "explained", "fps", "stray", "reach", "fingerprint"):
         assert getattr(loaded, name) == getattr(motion, name)
     assert [path.name for path in tmp_path.iterdir()] == ["smile.safetensors"]
 
 
 def test_a_motion_without_landmarks_is_saved_without_them(motion, tmp_path):
-    replace(motion, landmarks=None).save(tmp_path / "smile.safetensors")
-    assert load_micromotion(tmp_path / "smile.safetensors").landmarks is None
+    replace(motion, landmarks=None, reach=math.nan).save(tmp_path / "smile.safetensors")
+    loaded = load_micromotion(tmp_path / "smile.safetensors")
+    assert loaded.landmarks is None and math.isnan(loaded.reach)
 
 
 def test_a_file_that_stood_there_is_replaced_whole(motion, tmp_path):
