@@ -12,7 +12,7 @@ from stages.durable import replacing
 
 mpl.use("Agg")  # no screen is needed
 
-PALETTE = ("#9aa5b1", "#d98841", "#c9b458", "#6f9a8d", "#24557a", "#8e6c9e", "#c0504d")
+PALETTE = ("#9aa5b1", "#d98841", "#c9b458", "#6f9a8d", "#24557a", "#8e6c9e", "#c0504d", "#5b4a3f")
 
 
 def write_plots(rows: Sequence[Row], folder: Path) -> None:
@@ -38,7 +38,7 @@ def _methods(rows: Sequence[Row]) -> Figure:
         axes.set_xticks(range(len(levels)), [level.replace(", ", "\n") for level in levels])
         _plain(axes, motion.replace("_", " "), "anchors corrupted")
     figure.axes[0].set_ylabel("error, % (median of the people)")
-    figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=6, frameon=False)
+    figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
     return figure
 
 

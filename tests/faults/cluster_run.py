@@ -5,6 +5,7 @@
 
 import json
 import sys
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,15 +35,26 @@ def main(output: Path, pictures: Path, seconds: float) -> None:
     heard: list[Event] = []
     nodes = machines()
 
-    happened: list[str] = []
+    hold = output / "hold"
+    taken: list[int] = []  # for each step taken: how many rows the second node had begun
 
     def on_wait() -> None:  # on the main thread: starting a node sets signal handlers
-        if not happened and tally.done >= 8:
-            happened.append("one joined")
+        """Each step waits for the one before and holds the rows meanwhile, however long a node takes to start."""
+        at = Counter(mark.name.split("+")[1] for mark in (output / "made").iterdir())
+        grown = any("has grown" in event.get("message", "") for event in heard)
+        if not taken and tally.done >= 8:
+            hold.touch()
             cluster.add_node(num_cpus=2, env_vars={"TINY_NODE": "third"})
-        if len(happened) == 1 and any("third" in mark.name for mark in (output / "made").iterdir()):
-            happened.append("one died")
+        elif len(taken) == 1 and grown:  # what is in hand is finished first
+            hold.unlink()
+        elif len(taken) == 2 and at["third"]:
+            hold.touch()
+        elif len(taken) == 3 and at["second"] > taken[-1]:
             cluster.remove_node(second, allow_graceful=False)
+            hold.unlink()
+        else:
+            return
+        taken.append(at["second"])
 
     with Ledger.open(output) as ledger, EventLog(output / "log.jsonl", [heard.append]) as events:
         targets = flow(output, ledger, events, nodes, seconds, on_wait=on_wait)

@@ -24,12 +24,12 @@ def test_a_node_that_joins_is_put_to_work_and_one_that_dies_costs_what_it_had_in
     for index in range(COUNT):
         (pictures / f"f{index:02}.png").write_bytes(bytes([index]))
     ended = subprocess.run(
-        [sys.executable, str(SCRIPT), str(output), str(pictures), "2.0"],
+        [sys.executable, str(SCRIPT), str(output), str(pictures), "0.5"],
         cwd=repository,
         env=os.environ | {"PYTHONPATH": str(repository), "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=500,
         check=False,
     )
     assert ended.stdout, ended.stderr[-3000:]

@@ -66,7 +66,7 @@ class TinyProduce:
     """Writes a "video", and a mark for each time it did.
 
     Dies over a row named poison, raises over one named broken, hangs over one named slow, and holds Python's lock for
-    ever over one named stuck.
+    ever over one named stuck. While the output has a file `hold`, no row is finished.
     """
 
     def __init__(self, settings: TinySettings) -> None:
@@ -92,6 +92,8 @@ class TinyProduce:
             if video:
                 (self.output / "made" / f"{id_}+{os.environ.get('TINY_NODE', '')}+{uuid.uuid4().hex}").touch()
                 time.sleep(self.seconds)
+                while (self.output / "hold").exists():
+                    time.sleep(0.1)
                 part = self.output / f"videos/{id_}.{uuid.uuid4().hex}.part"
                 try:
                     part.write_bytes(b"video of " + id_.encode())
