@@ -34,7 +34,7 @@ class BrokenRun:
         starts: how often the command was given.
         exit_code: of the last one.
         attempts: temporary names under which a video was begun.
-        left: processes that were still there some time after the end.
+        left: command lines of processes that were still there some time after the end.
     """
 
     output: Path
@@ -42,7 +42,7 @@ class BrokenRun:
     starts: int = 0
     exit_code: int = -1
     attempts: set[str] = field(default_factory=set)
-    left: int = 0
+    left: list[str] = field(default_factory=list)
 
 
 def break_run(job: Path, output: Path, kinds: list[str], longest: float, rng: random.Random) -> BrokenRun:
@@ -152,9 +152,9 @@ def _watch_attempts(run: BrokenRun, ended: threading.Event) -> None:
             run.attempts |= {entry.name for entry in entries if entry.name.endswith(".part") and entry.name[0] != "."}
 
 
-def _left(mark: str, patience: float = 20.0) -> int:
-    """How many processes of a run are still there some time after its end."""
+def _left(mark: str, patience: float = 20.0) -> list[str]:
+    """The command lines of a run's processes that are still there some time after its end."""
     until = time.monotonic() + patience
     while (alive := processes_of(mark)) and time.monotonic() < until:
         time.sleep(0.5)
-    return len(alive)
+    return list(alive.values())

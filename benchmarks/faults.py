@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 Path(folder) / kind, runs, options.rows, options.faults, rehearsal, options.seed
             ):
                 broken.append((run, found))
-                verdict = "sound" if found.sound and not run.left else f"UNSOUND {found}, {run.left} processes left"
+                verdict = "sound" if found.sound and not run.left else f"UNSOUND {found}, left {run.left}"
                 print(f"{kind:9s} {len(broken):3d}  {' '.join(run.injected) or '-':32s} {run.starts} starts  {verdict}")
                 sys.stdout.flush()
                 if options.keep and not found.sound:
@@ -103,7 +103,7 @@ def table(broken: list[tuple[BrokenRun, Audit]], seconds: float) -> list[str]:
         shares = [sum(getattr(found, name) for found in audits) / len(audits) for name in ("repeated", "allowed")]
         cells = [kind, injected, len(chosen), *sums, *(f"{share:.1%}" for share in shares)]
         lines.append("".join(f"{cell!s:>13s}" for cell in cells))
-    left = sum(run.left for run, _ in broken)
+    left = sum(len(run.left) for run, _ in broken)
     lines.append(
         f"{left} processes left behind; {sum(run.starts for run, _ in broken)} starts in {seconds / 60:.0f} min"
     )

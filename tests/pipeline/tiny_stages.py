@@ -66,11 +66,11 @@ class TinyProduce:
     """Writes a "video", and a mark for each time it did.
 
     Dies over a row named poison, raises over one named broken, hangs over one named slow, and holds Python's lock for
-    ever over one named stuck. While the output has a file `hold`, no row is finished.
+    ever over one named stuck. While the output has a file `hold`, workers younger than it finish no row.
     """
 
     def __init__(self, settings: TinySettings) -> None:
-        self.output, self.seconds = Path(settings.output), settings.seconds
+        self.output, self.seconds, self.born = Path(settings.output), settings.seconds, time.time()
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         made: dict[str, list[Any]] = {
@@ -92,7 +92,7 @@ class TinyProduce:
             if video:
                 (self.output / "made" / f"{id_}+{os.environ.get('TINY_NODE', '')}+{uuid.uuid4().hex}").touch()
                 time.sleep(self.seconds)
-                while (self.output / "hold").exists():
+                while self._is_held():
                     time.sleep(0.1)
                 part = self.output / f"videos/{id_}.{uuid.uuid4().hex}.part"
                 try:
@@ -107,6 +107,12 @@ class TinyProduce:
             made["bytes"].append(len(b"video of " + id_.encode()) if video else 0)
             made["frames"].append(2 if video else 0)
         return made
+
+    def _is_held(self) -> bool:
+        try:
+            return (self.output / "hold").stat().st_mtime < self.born
+        except OSError:
+            return False
 
 
 class Refusing:
