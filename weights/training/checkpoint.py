@@ -111,7 +111,7 @@ def training_options(description: str | None, minutes: float) -> argparse.Argume
         type=Path,
         nargs="+",
         required=True,
-        help="folders with faces.tar and faces.npz; the last 512 faces of the last one are held out",
+        help="folders with faces.tar and faces.npz; the last 512 faces, of few an eighth, are held out",
     )
     parser.add_argument("--output", type=Path, required=True, help="the run's folder; the same one resumes it")
     parser.add_argument("--minutes", type=float, default=minutes, help="time in all, over every resumption")

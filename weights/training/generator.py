@@ -31,6 +31,7 @@ from weights.saving import save_weights
 from weights.training.checkpoint import Average, Run, set_rate, training_options
 from weights.training.features import FeatureLoss
 from weights.training.renders import FACE_ENTRIES, Renders, complete_codes, feature_weights, load_renders
+from weights.training.sheet import sheet_of
 from weights.training.widening import widened
 
 CHANNELS = {4: 256, 8: 256, 16: 256, 32: 128, 64: 64, 128: 32}
@@ -91,7 +92,7 @@ def shrunk(images: Tensor, size: int) -> Tensor:
 @torch.no_grad()
 def measure(generator: Generator, held_out: Renders, resolution: int, device: str) -> tuple[float, float, np.ndarray]:
     """PSNR in dB over whole pictures and over eyes and mouth, and a sheet of targets beside outputs."""
-    rows = np.arange(192)
+    rows = np.arange(192)[: len(held_out)]
     codes = complete_codes(held_out.codes[rows], np.random.default_rng(1)).to(device)
     made = [generator.synthesize(generator.map(part), resolution).cpu() for part in codes.split(32)]
     images = torch.cat(made).clamp(-1, 1)
@@ -102,7 +103,7 @@ def measure(generator: Generator, held_out: Renders, resolution: int, device: st
     whole = 10 * math.log10(4 / squared.mean().item())
     detail = 10 * math.log10(4 / (squared * features).sum().div(features.sum()).item())
     pairs = ((torch.cat([targets, images], dim=3)[:32] + 1) * 127.5).byte().permute(0, 2, 3, 1).numpy()
-    sheet = np.concatenate([np.concatenate(list(pairs[row : row + 8]), axis=1) for row in range(0, 32, 8)])
+    sheet = sheet_of(pairs)
     return whole, detail, sheet
 
 

@@ -59,7 +59,7 @@ def crops_of(faces: Renders, rows: np.ndarray, rng: np.random.Generator | None) 
 def measure(network: IdentityNetwork, held_out: Renders, device: str) -> float:
     """Mean cosine between found and true embeddings of faces of unseen people."""
     network.eval()
-    rows = np.arange(256)
+    rows = np.arange(256)[: len(held_out)]
     found = torch.cat(
         [network.embed(part.to(device)).cpu() for part in crops_of(held_out, rows, rng=None).split(64)]
     )  # (256, 512)

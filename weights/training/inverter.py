@@ -32,6 +32,7 @@ from weights.training.checkpoint import Run, schedule, set_rate, training_option
 from weights.training.generator import paired_loss
 from weights.training.readout import fit_readout
 from weights.training.renders import Renders, complete_codes, feature_weights, load_renders
+from weights.training.sheet import sheet_of
 
 BODY = {"stem": 16, "widths": [16, 32, 96, 192], "units": [1, 2, 2, 2]}
 SIZE, HEAD_WIDTH = 128, 128
@@ -67,7 +68,7 @@ def enlarged(pixels: Tensor) -> Tensor:
 def measure(inverter: Inverter, held_out: Renders, device: str) -> tuple[dict[str, float], np.ndarray]:
     """On held-out renders after 1 and 5 steps: PSNR in dB, and the error in W; and a sheet."""
     inverter.encoder.eval()
-    rows = np.arange(96)
+    rows = np.arange(96)[: len(held_out)]
     truth = held_out.pixels(rows)
     images = enlarged(truth)
     w = inverter.decoder.map(complete_codes(held_out.codes[rows], np.random.default_rng(1)).to(device))
@@ -80,7 +81,7 @@ def measure(inverter: Inverter, held_out: Renders, device: str) -> tuple[dict[st
         figures[f"w_error_{steps}"] = round(((codes - w).square().mean() / w[:, 0].var(dim=0).mean()).item(), 4)
     inverter.encoder.train()
     pairs = ((torch.cat([truth, made], dim=3)[:32] + 1) * 127.5).byte().permute(0, 2, 3, 1).numpy()
-    return figures, np.concatenate([np.concatenate(list(pairs[row : row + 8]), axis=1) for row in range(0, 32, 8)])
+    return figures, sheet_of(pairs)
 
 
 @torch.no_grad()

@@ -19,6 +19,7 @@ from weights.saving import save_weights
 from weights.training.augmentation import degraded, moved, occluded, relit
 from weights.training.checkpoint import Run, schedule, set_rate, training_options
 from weights.training.renders import Renders, load_renders
+from weights.training.sheet import sheet_of
 
 SETTINGS = {"stacks": 1, "input_size": 128}
 SIGMA = 1.0  # of a target heatmap's Gaussian, in heatmap pixels
@@ -68,7 +69,7 @@ def measure(network: LandmarkNetwork, held_out: Renders, device: str) -> tuple[f
     network.eval()
     errors = []
     for hard in (False, True):
-        crops, truth = batch_of(held_out, np.arange(128), np.random.default_rng(5), hard)
+        crops, truth = batch_of(held_out, np.arange(128)[: len(held_out)], np.random.default_rng(5), hard)
         found = torch.cat([network.locate(part.to(device))[0].cpu() for part in crops.split(32)])
         between_eyes = (truth[:, 36] - truth[:, 45]).norm(dim=1)
         errors.append(((found - truth).norm(dim=2).mean(dim=1) / between_eyes).mean().item())
@@ -80,7 +81,7 @@ def measure(network: LandmarkNetwork, held_out: Renders, device: str) -> tuple[f
         for x, y in points.numpy() * 256 / SETTINGS["input_size"]:
             cv2.circle(tile, (int(x), int(y)), 2, (0, 255, 0), -1)
         tiles.append(tile)
-    sheet = np.concatenate([np.concatenate(tiles[row : row + 8], axis=1) for row in range(0, 24, 8)])
+    sheet = sheet_of(tiles)
     return errors[0], errors[1], sheet
 
 

@@ -16,7 +16,8 @@ from torch import Tensor
 
 CODE_SIZE = 512
 FACE_ENTRIES = 64  # the entries of a code that change the face; the others are free
-HELD_OUT = 512  # the last renders of a folder are never trained on
+HELD_OUT = 512  # the last renders are never trained on
+HELD_OUT_SHARE = 8  # of fewer than 4096 renders, one in so many
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,9 @@ class Renders:
         return Renders(self.images[rows], self.codes[rows], self.landmarks[rows], self.pose[rows])
 
     def split(self) -> tuple["Renders", "Renders"]:
-        """Faces to train on, and the last `HELD_OUT` to measure with."""
-        return self.part(slice(None, -HELD_OUT)), self.part(slice(-HELD_OUT, None))
+        """Faces to train on, and the last `HELD_OUT` to measure with; of few faces an eighth."""
+        trained_on = len(self) - min(HELD_OUT, len(self) // HELD_OUT_SHARE)
+        return self.part(slice(None, trained_on)), self.part(slice(trained_on, None))
 
     def pixels(self, rows: np.ndarray) -> Tensor:
         """(B, 3, S, S) float32 in [-1, 1]."""

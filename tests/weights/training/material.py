@@ -7,12 +7,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from weights.training.renders import HELD_OUT
 
-
-def write_renders(folder: Path, trained_on: int = 40) -> Path:
-    """As many pictures as a training needs, all the same, in the format of `weights.training.render_faces`."""
-    rng, count = np.random.default_rng(0), HELD_OUT + trained_on
+def write_renders(folder: Path, count: int = 64) -> Path:
+    """Pictures that are all the same, in the format of `weights.training.render_faces`."""
+    rng = np.random.default_rng(0)
     folder.mkdir(exist_ok=True)
     with tarfile.open(folder / "faces.tar", "w") as archive:
         stored = cv2.imencode(".webp", rng.integers(0, 256, (128, 128, 3), np.uint8))[1].tobytes()

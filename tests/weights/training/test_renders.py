@@ -38,12 +38,14 @@ def test_a_missing_picture_is_noticed(tmp_path: Path) -> None:
         load_renders(tmp_path)
 
 
-def test_held_out_faces_are_never_among_those_trained_on() -> None:
-    count = HELD_OUT + 10
+@pytest.mark.parametrize(
+    ("count", "kept"), [(9, 1), (64, 8), (8 * HELD_OUT - 8, HELD_OUT - 1), (9 * HELD_OUT, HELD_OUT)]
+)
+def test_held_out_faces_are_never_among_those_trained_on(count: int, kept: int) -> None:
     codes = np.arange(count, dtype=np.float32)[:, None].repeat(64, axis=1)
     renders = Renders(np.zeros((count, 1, 1, 3), np.uint8), codes, np.zeros((count, 68, 2)), np.zeros((count, 3)))
     trained, held_out = renders.split()
-    assert (len(trained), len(held_out)) == (10, HELD_OUT)
+    assert (len(trained), len(held_out)) == (count - kept, kept)
     assert not set(trained.codes[:, 0]) & set(held_out.codes[:, 0])
 
 
