@@ -8,13 +8,12 @@ import subprocess
 import sys
 import threading
 import time
-import uuid
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.fault_job import ROOT
 
-MARK = "MICROMOTION_FAULT_RUN"
 # How a command line is told: by what it holds. The driver is the one that is neither of these nor the supervisor.
 TOLD_BY = {"raylet": "raylet/raylet", "gcs": "gcs_server", "worker": "ray::MapWorker", "encoder": "ffmpeg"}
 # `power` is everything at once, and what was not flushed to disk is damaged as well.
@@ -55,8 +54,8 @@ def break_run(job: Path, output: Path, kinds: list[str], longest: float, rng: ra
         rng: decides the instants.
     """
     run = BrokenRun(output)
-    mark = uuid.uuid4().hex
-    environment = os.environ | {MARK: mark, "OMP_NUM_THREADS": "1"}
+    sessions: list[int] = []
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
     command = [sys.executable, str(ROOT / "run_batch.py"), "run", str(job), "--output", str(output)]
     watching = threading.Event()
     watcher = threading.Thread(target=_watch_attempts, args=(run, watching), daemon=True)
@@ -67,10 +66,11 @@ def break_run(job: Path, output: Path, kinds: list[str], longest: float, rng: ra
         run.starts += 1
         with (output.parent / f"{output.name}.said").open("a") as said:
             process = subprocess.Popen(command, env=environment, stdout=said, stderr=said, start_new_session=True)
+        sessions.append(process.pid)
         while todo and process.poll() is None:
             if _wait_or_end(process, rng.uniform(0.0, longest)):
                 break
-            if _inject(todo[0], mark, process.pid, output, rng):
+            if _inject(todo[0], sessions, output, rng):
                 run.injected.append(todo.pop(0))
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(until - time.monotonic())
@@ -80,28 +80,30 @@ def break_run(job: Path, output: Path, kinds: list[str], longest: float, rng: ra
         time.sleep(0.5)  # as long as a user takes at least to give the command again
     watching.set()
     watcher.join()
-    run.left = _left(mark)
+    run.left = _left(sessions)
     return run
 
 
-def processes_of(mark: str) -> dict[int, str]:
-    """Every living process of a run, by its inherited mark: its number and its command line."""
+def processes_of(sessions: Collection[int]) -> dict[int, str]:
+    """Every living process of the runs that were started as these system sessions: its number and its command line.
+
+    Ray's own processes change their names and wipe their environment; a system session is inherited whatever they do.
+    """
     found = {}
     for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            if f"{MARK}={mark}".encode() not in (folder / "environ").read_bytes().split(b"\0"):
+        with contextlib.suppress(OSError):
+            session = int((folder / "stat").read_text().rpartition(")")[2].split()[3])
+            if session not in sessions:
                 continue
             line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
-        except OSError:
-            continue
-        if line:  # a process that has ended and waits for its parent has none
-            found[int(folder.name)] = line
+            if line:  # a process that has ended and waits for its parent has none
+                found[int(folder.name)] = line
     return found
 
 
-def _inject(kind: str, mark: str, supervisor: int, output: Path, rng: random.Random) -> bool:
+def _inject(kind: str, sessions: Sequence[int], output: Path, rng: random.Random) -> bool:
     """Kill one process of a kind, or all of them; whether there was one."""
-    alive = processes_of(mark)
+    alive, supervisor = processes_of(sessions), sessions[-1]
     if kind == "power":
         for process in alive:
             _kill(process)
@@ -152,9 +154,9 @@ def _watch_attempts(run: BrokenRun, ended: threading.Event) -> None:
             run.attempts |= {entry.name for entry in entries if entry.name.endswith(".part") and entry.name[0] != "."}
 
 
-def _left(mark: str, patience: float = 20.0) -> list[str]:
+def _left(sessions: Sequence[int], patience: float = 20.0) -> list[str]:
     """The command lines of a run's processes that are still there some time after its end."""
     until = time.monotonic() + patience
-    while (alive := processes_of(mark)) and time.monotonic() < until:
+    while (alive := processes_of(sessions)) and time.monotonic() < until:
         time.sleep(0.5)
     return list(alive.values())

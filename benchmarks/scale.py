@@ -13,7 +13,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import uuid
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -22,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
-from benchmarks.fault_injection import MARK, processes_of
+from benchmarks.fault_injection import processes_of
 from benchmarks.fault_job import CLIP, FACES, ROOT
 from pipeline.checks import check_job, target_digest
 from pipeline.job import load_job
@@ -139,12 +138,12 @@ def watched(arguments: list[str], work: float | None = None) -> tuple[float, flo
         work: seconds after the first new video at which it is interrupted; by default never.
     """
     videos = Path(arguments[1]).parent / "out/videos"
-    mark, started = uuid.uuid4().hex, time.time()
+    started = time.time()
     begun, first, peak = time.monotonic(), float("inf"), 0
-    process = subprocess.Popen([*DOOR, *arguments], env=os.environ | {MARK: mark}, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen([*DOOR, *arguments], stdout=subprocess.DEVNULL, start_new_session=True)
     interrupted = False
     while process.poll() is None:
-        for number, line in processes_of(mark).items():
+        for number, line in processes_of([process.pid]).items():
             if "run_batch.py run" in line and number != process.pid:
                 peak = max(peak, resident(number))
         if first == float("inf") and newer(videos, started):

@@ -6,18 +6,16 @@ that the last fifth lies within a few megabytes of the second: the first fills c
 """
 
 import argparse
-import os
 import subprocess
 import sys
 import tempfile
 import time
-import uuid
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
-from benchmarks.fault_injection import MARK, processes_of
+from benchmarks.fault_injection import processes_of
 from benchmarks.fault_job import ROOT, write_fault_job
 from benchmarks.scale import resident
 
@@ -39,13 +37,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="micromotion-soak-") as place:
         job = write_fault_job(Path(place), options.rows, rehearsal=False, frames=4)
-        videos, mark = Path(place) / "out/videos", uuid.uuid4().hex
+        videos = Path(place) / "out/videos"
         command = [sys.executable, str(ROOT / "run_batch.py"), "run", str(job)]
-        process = subprocess.Popen(command, env=os.environ | {MARK: mark}, stdout=subprocess.DEVNULL)
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
         samples: dict[str, list[tuple[float, int]]] = defaultdict(list)
         while process.poll() is None:
             done = sum(1 for _ in videos.glob("*.mp4")) / options.rows if videos.is_dir() else 0.0
-            for number, line in processes_of(mark).items():
+            for number, line in processes_of([process.pid]).items():
                 kind = next((name for told, name in KINDS.items() if told in line), "")
                 if kind and number != process.pid and done:
                     samples[f"{kind} {number}"].append((done, resident(number)))

@@ -18,7 +18,6 @@ import secrets
 import shutil
 import signal
 import sys
-import tempfile
 import threading
 import warnings
 from collections.abc import Iterator
@@ -26,14 +25,12 @@ from contextlib import chdir, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from pipeline.dead_sessions import TOKEN_VARIABLE, clear_dead_sessions, new_session_folder, token_path
 from pipeline.job import ClusterSpec
 from pipeline.resources import Node
 from stages.errors import ClusterError
 
 ROOT = Path(__file__).parents[1]
-# Ray's sockets lie in the session's folder and AF_UNIX allows 107 bytes; a long TMPDIR would not do.
-SHORT_TEMPORARY = Path("/tmp")
-PREFIX = "mmray-"
 # Keeps other users of this machine out of our workers. Ray caches it, so a process has one for all its sessions.
 TOKEN = secrets.token_hex(32)
 # What a worker needs of the repository when Ray carries it to other machines.
@@ -100,7 +97,7 @@ def _quiet_environment(folder: Path | None, dashboard: bool = False) -> None:
     if folder is not None:
         os.environ["HOME"] = str(folder / "home")
         os.environ.pop("RAY_AUTH_MODE", None)  # unset means on, for a local Ray
-        os.environ["RAY_AUTH_TOKEN_PATH"] = str(folder / "home" / "token")
+        os.environ[TOKEN_VARIABLE] = str(token_path(folder))
         os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
         os.environ.pop("RAY_ADDRESS", None)
         # The history of tasks, for Ray's dashboard: 8 KB of memory for every row of a night.
@@ -205,26 +202,11 @@ def _nodes(ray: Any) -> list[Node]:
 
 
 def _private_folder() -> Path:
-    """A folder for one session, with the HOME of its processes; those of killed runs are cleared away first."""
-    base = SHORT_TEMPORARY if os.access(SHORT_TEMPORARY, os.W_OK) else Path(tempfile.gettempdir())
-    for leftover in base.glob(f"{PREFIX}{os.getuid()}-*"):
-        process = leftover.name.split("-")[2]
-        if process.isdigit() and not _is_running(int(process)):
-            shutil.rmtree(leftover, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getuid()}-{os.getpid()}-", dir=base))
-    home = folder / "home"
-    home.mkdir()
-    (home / "ray_bootstrap_config.yaml").write_text("provider: {type: local}\n", encoding="utf-8")
-    (home / "token").write_text(TOKEN, encoding="utf-8")
-    (home / "token").chmod(0o600)
+    """A folder for one session, with the HOME of its processes; what killed runs left is cleared away first."""
+    clear_dead_sessions()
+    folder = new_session_folder()
+    (folder / "home" / "ray_bootstrap_config.yaml").write_text("provider: {type: local}\n", encoding="utf-8")
+    token = token_path(folder)
+    token.touch(mode=0o600)
+    token.write_text(TOKEN, encoding="utf-8")
     return folder
-
-
-def _is_running(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True

@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 
 from pipeline.console import complain
+from pipeline.dead_sessions import clear_dead_sessions
 
 # Tells the run's process that it is watched: its end of a socket, by number.
 WATCHED = "MICROMOTION_WATCHED"
@@ -37,6 +38,7 @@ def supervise(arguments: Sequence[str]) -> int:
         status, proper, stopped = _watched(arguments)
         if proper is not None:
             return proper
+        clear_dead_sessions()  # what is left of it would take memory and cores from the next life
         how = (
             f"was killed by signal {-status}" if status < 0 else "ended without a word, as it does when Ray's own dies"
         )
