@@ -33,6 +33,7 @@ from weights.training.augmentation import degraded, moved
 from weights.training.checkpoint import Run, schedule, set_rate, training_options
 from weights.training.descriptions import AMOUNTS, DIMENSIONS, TURN, amounts, describe, face_meaning, sweep
 from weights.training.face_code import face_from_code
+from weights.training.precision import mixed_precision
 from weights.training.renders import Renders, complete_codes, load_renders
 from weights.training.vocabulary import learn_merges, write_vocabulary
 
@@ -240,7 +241,7 @@ def train(
         said = [describe(known[row], rng) for row in rows]
         swept = [one for name, template in drawn_templates(rng) for one in sweep(name, template)]
         meanings = torch.from_numpy(np.stack([one.meaning for one in (*said, *swept)])).to(device)
-        with torch.autocast(device, torch.bfloat16):
+        with mixed_precision(device):
             image = clip.embed_images(pixels)
             # Apart: together, the short sentences would be padded to the longest description.
             text = torch.cat([clip.read(clip.tokens([one.text for one in part])) for part in (said, swept)])

@@ -25,6 +25,7 @@ from weights.saving import save_weights
 from weights.training.checkpoint import Average, Run, set_rate, training_options
 from weights.training.discriminator import Discriminator, discriminator_loss, sharpened_gradient
 from weights.training.generator import fresh_generator, made_with, measure
+from weights.training.precision import mixed_precision
 from weights.training.renders import complete_codes, feature_weights, load_renders
 
 BATCH = 8
@@ -87,18 +88,18 @@ def train(renders: Sequence[Path], output: Path, minutes: float, start: Path, de
         rows = rng.integers(0, len(faces), BATCH * batches)
         targets = faces.pixels(rows).to(device)
         near = feature_weights(faces.landmarks[rows], generator.resolution, weight=2.0).to(device) - 1
-        with torch.autocast(device, torch.bfloat16):
+        with mixed_precision(device):
             images = generator.synthesize(generator.map(complete_codes(faces.codes[rows], rng).to(device)))
         images = images.float()
         paired = coarse_loss(images, targets, near)
-        with torch.autocast(device, torch.bfloat16):
+        with mixed_precision(device):
             pull = SHARE * min(1.0, run.step / WARM_STEPS)
             gradient = sharpened_gradient(discriminator, images, targets, paired, pull)
         optimizer.zero_grad()
         images.backward(gradient)
         optimizer.step()
         average.update(run.step)
-        with torch.autocast(device, torch.bfloat16):
+        with mixed_precision(device):
             judged = discriminator_loss(discriminator, targets, images.detach(), run.step)
         judging.zero_grad()
         judged.backward()

@@ -30,6 +30,7 @@ from weights import load_identity, load_landmarks
 from weights.saving import save_weights
 from weights.training.checkpoint import Average, Run, set_rate, training_options
 from weights.training.features import FeatureLoss
+from weights.training.precision import mixed_precision
 from weights.training.renders import FACE_ENTRIES, Renders, complete_codes, feature_weights, load_renders
 from weights.training.sheet import sheet_of
 from weights.training.widening import widened
@@ -155,12 +156,12 @@ def train(
         codes = complete_codes(faces.codes[rows], rng).to(device)
         targets = shrunk(faces.pixels(rows).to(device), resolution)
         weights = shrunk(feature_weights(faces.landmarks[rows], 128).to(device), resolution)
-        with torch.autocast(device, torch.bfloat16):
+        with mixed_precision(device):
             images = generator.synthesize(generator.map(codes), resolution)
         images = images.float()
         loss = paired_loss(images, targets, weights)
         if features and last:
-            with torch.autocast(device, torch.bfloat16):
+            with mixed_precision(device):
                 loss = loss + FEATURE_WEIGHT * features(images, targets)
         optimizer.zero_grad()
         loss.backward()

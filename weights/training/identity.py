@@ -21,6 +21,7 @@ from stages.networks.irse import Body, IdentityNetwork
 from weights.saving import save_weights
 from weights.training.augmentation import degraded, moved
 from weights.training.checkpoint import Run, schedule, set_rate, training_options
+from weights.training.precision import mixed_precision
 from weights.training.renders import Renders, load_renders
 
 BODY = {"stem": 24, "widths": [24, 48, 96, 160], "units": [1, 2, 2, 2]}
@@ -85,7 +86,7 @@ def train(renders: Sequence[Path], output: Path, minutes: float, device: str, ba
         set_rate(optimizer, LEARNING_RATE * schedule(run.step, share, falling=0.7))
         rows = rng.integers(0, len(faces), BATCH * batches)
         crops, truth = crops_of(faces, rows, rng).to(device), true_embeddings(faces.codes[rows]).to(device)
-        with torch.autocast(device, torch.bfloat16):
+        with mixed_precision(device):
             found = network.embed(crops)
         loss = 1 - (found.float() * truth).sum(dim=1).mean()
         optimizer.zero_grad()

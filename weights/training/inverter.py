@@ -30,6 +30,7 @@ from weights.saving import save_weights
 from weights.training.augmentation import degraded, moved
 from weights.training.checkpoint import Run, schedule, set_rate, training_options
 from weights.training.generator import paired_loss
+from weights.training.precision import mixed_precision
 from weights.training.readout import fit_readout
 from weights.training.renders import Renders, complete_codes, feature_weights, load_renders
 from weights.training.sheet import sheet_of
@@ -163,7 +164,7 @@ def train(
         images = crops_of(faces, rows, rng).to(device)
         alone = not start and share < FIRST_STEP_ALONE
         steps = np.zeros(batch) if alone else rng.integers(0, MOST_STEPS + 1, batch)
-        with torch.autocast(device, torch.bfloat16):
+        with mixed_precision(device):
             w = decoder.map(complete_codes(faces.codes[rows], rng).to(device)).float()  # (B, L, 512)
             codes, renderings = rolled_out(inverter, images, steps)
             codes = inverter.refine(images, renderings, codes).float()
@@ -176,7 +177,7 @@ def train(
             weights = feature_weights(faces.landmarks[rows[:seen]], targets.shape[-1])
             loss = loss + 2.0 * paired_loss(pictured, targets, weights.to(device))
             if identity:
-                with torch.autocast(device, torch.bfloat16):
+                with mixed_precision(device):
                     alike = F.cosine_similarity(embedded(identity, pictured), embedded(identity, targets))
                 loss = loss + IDENTITY_WEIGHT * (1 - alike).mean()
         optimizer.zero_grad()

@@ -18,6 +18,7 @@ from stages.networks.fan import LANDMARKS, STRIDE, LandmarkNetwork
 from weights.saving import save_weights
 from weights.training.augmentation import degraded, moved, occluded, relit
 from weights.training.checkpoint import Run, schedule, set_rate, training_options
+from weights.training.precision import mixed_precision
 from weights.training.renders import Renders, load_renders
 from weights.training.sheet import sheet_of
 
@@ -106,7 +107,7 @@ def train(renders: Sequence[Path], output: Path, minutes: float, device: str, ba
     for share in run.steps(report):
         set_rate(optimizer, LEARNING_RATE * schedule(run.step, share, falling=0.6))
         crops, points = batch_of(faces, rng.integers(0, len(faces), BATCH * batches), rng, hard=True)
-        with torch.autocast(device, torch.bfloat16):
+        with mixed_precision(device):
             heatmaps = network.heatmaps(crops.to(device))[-1]
         target = target_heatmaps(points.to(device) / STRIDE, heatmap_size)
         # A heatmap is nearly all background: weigh its Gaussians so that the flat answer does not win.
