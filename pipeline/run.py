@@ -49,8 +49,8 @@ from pipeline.tally import Tally
 from pipeline.target_flow import TargetFlow
 from stages import storage
 from stages.durable import replacing
-from stages.errors import MicromotionError, UserError, WorkStopped
-from stages.messages import masked
+from stages.errors import ClusterError, MicromotionError, UserError, WorkStopped
+from stages.messages import masked, told
 from stages.prepare import Prepare, PrepareSettings
 from stages.produce import Produce, ProduceSettings
 from stages.subspace import Micromotion, load_micromotion
@@ -90,7 +90,7 @@ def plan_job(job: JobSpec) -> Plan:
     stands = standing(checked)
     kept, count = len(stands.kept), len(checked.manifest)
     lines = [f"job {job.name}: {count:,} rows of {masked(str(job.manifest))}, {kept:,} of them done already"]
-    lines += [told] if (told := change_told(checked, stands)) else []
+    lines += [change] if (change := change_told(checked, stands)) else []
     for name, plan in checked.motions.items():
         lines.append(f"movement {name}: {_described(plan)}")
     model = checked.model
@@ -149,14 +149,12 @@ def run_job(job: JobSpec, events: EventLog, *, fresh: bool = False, retry: Colle
             events.emit("run_interrupted", **_counted(tally), remaining=len(tally.keys) - tally.seen)
             raise
         finally:
-            _store(checked, ledger, tally)
-            with suppress(OSError, UserError):
-                clear_leftovers(job)  # of workers that died; the next run would do it too
+            with interruption.flow():  # it is over soon: what is known has to be stored, whoever wants to stop
+                stored = _stored(checked, ledger, tally, events, bearable=interruption.asked)
         seconds = time.monotonic() - started
-        try:
-            write_report(job.output)
-        except Exception as error:  # the report is made of the results: should it fail, they stand all the same
-            events.emit("warning", message=f"report.html was not written ({type(error).__name__}: {error}).")
+        if stored:
+            with interruption.flow():
+                _report(job, events)
         ended = _counted(tally)
         if exit_code == 130:
             events.emit("run_interrupted", **ended, remaining=len(tally.keys) - tally.seen)
@@ -165,8 +163,11 @@ def run_job(job: JobSpec, events: EventLog, *, fresh: bool = False, retry: Colle
     return RunSummary(**ended, frames=tally.frames, seconds=seconds, exit_code=exit_code, output=job.output)
 
 
-def _store(checked: Checked, ledger: Ledger, tally: Tally) -> None:
-    """Make what is known durable: the last rows of the ledger, and `results.parquet`.
+def _stored(checked: Checked, ledger: Ledger, tally: Tally, events: EventLog, bearable: bool) -> bool:
+    """Make what is known durable: the last rows of the ledger, and `results.parquet`; whether that could be done.
+
+    Args:
+        bearable: a run that was told to stop has stopped all the same, and only says what it could not write.
 
     Raises:
         WorkStopped: there is no room for it.
@@ -178,10 +179,25 @@ def _store(checked: Checked, ledger: Ledger, tally: Tally) -> None:
         with replacing(path) as temporary:
             pq.write_table(results, temporary)
     except OSError as error:
-        raise WorkStopped(
-            f"{path} cannot be written: {error.strerror or error}. The videos that are whole stay; when there is room, "
+        message = (
+            f"{path} cannot be written: {storage.why(error)}. The videos that are whole stay; when there is room, "
             "the same command goes on."
-        ) from error
+        )
+        if not bearable:
+            raise WorkStopped(message) from error
+        events.emit("warning", message=message)
+        return False
+    with suppress(OSError, UserError):
+        clear_leftovers(checked.job)  # of workers that died; the next run would do it too
+    return True
+
+
+def _report(job: JobSpec, events: EventLog) -> None:
+    """The report is made of the results: should it fail, they stand all the same."""
+    try:
+        write_report(job.output)
+    except Exception as error:
+        events.emit("warning", message=f"report.html was not written ({type(error).__name__}: {told(error)}).")
 
 
 def _work(
@@ -210,8 +226,8 @@ def _work(
             workers=layout.sentence,
             address=cluster.address,
         )
-        if told := change_told(checked, stands):
-            events.emit("warning", message=told)
+        if change := change_told(checked, stands):
+            events.emit("warning", message=change)
         if not space.enough:
             events.emit("warning", message=f"{job.output} is likely to run full: {space.sentence}.")
         write_job(checked, {name: plan.ready for name, plan in checked.motions.items()})
@@ -251,11 +267,12 @@ def _work(
                 failed_before=failed,
                 ledger=ledger,
                 events=events,
-                stall_timeout=max(cluster.stall_timeout, 2 * cluster.row_timeout),
+                # The watch ends a stuck worker first, and a second one that the same worker meets right behind it.
+                stall_timeout=max(cluster.stall_timeout, 3 * cluster.row_timeout),
                 row_timeout=cluster.row_timeout,
                 patience=cluster.patience,
                 stopping=lambda: interruption.asked,
-                replan=None if cluster.address == "local" else lambda: _layout(checked, machines()),
+                replan=None if cluster.address == "local" else lambda: _layout_now(checked),
             ).run(checked.rows, tally, last=stands.kept | stands.failed)
             if tally.seen < len(tally.keys):
                 interruption.stop_here()
@@ -296,11 +313,20 @@ def _described(plan: MotionPlan) -> str:
     return f"{source}, {'ready' if plan.ready is not None else work}"
 
 
-def _layout(checked: Checked, nodes: list[Node]) -> Layout:
-    """The workers of the target flow."""
-    cluster = checked.job.cluster
-    rows = len(checked.manifest)
-    return plan_workers(nodes, rows, cluster.workers, cluster.device, producer_bytes(checked.model))
+def _layout(checked: Checked, nodes: list[Node], as_asked: bool = True) -> Layout:
+    """The workers of the target flow: as many as the job asks for, or as fit."""
+    cluster, rows = checked.job.cluster, len(checked.manifest)
+    workers = cluster.workers if as_asked else None
+    return plan_workers(nodes, rows, workers, cluster.device, producer_bytes(checked.model))
+
+
+def _layout_now(checked: Checked) -> Layout | None:
+    """The workers that fit the machines that are up, fewer than the job asks for where some have gone, or none."""
+    nodes = machines()
+    for as_asked in (True, False):
+        with suppress(ClusterError):
+            return _layout(checked, nodes, as_asked)
+    return None
 
 
 def _counted(tally: Tally) -> dict[str, Any]:

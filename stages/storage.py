@@ -193,6 +193,8 @@ def why(error: BaseException) -> str:
         return "the server cannot be reached"
     if text.startswith("Path does not exist"):
         return "there is no such object"
+    if numbered := re.match(r"Failed to \w+ local file .*\[errno (\d+)\]", text):  # it names the file once more
+        return os.strerror(int(numbered[1]))
     lines = text.splitlines() or [type(error).__name__]
     return masked(" ".join(lines[0].split()))[:300].rstrip(".")
 
