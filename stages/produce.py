@@ -19,6 +19,7 @@ from stages.errors import EncoderKilled, OutputUnavailable, Reason, RowError
 from stages.ingest import decode_image, fetch
 from stages.invert import check_inversion, invert_crops
 from stages.layout import Layout, paste, side_by_side
+from stages.messages import masked, one_line, told
 from stages.models import ModelFiles, Models
 from stages.motion_quality import measure_video
 from stages.render import render_frames, write_video
@@ -130,11 +131,11 @@ class Produce:
                 made = self._made(row)
             result |= made | {"status": "done"}
         except OutputUnavailable as error:
-            result |= {"status": "blocked", "message": str(error)}
+            result |= {"status": "blocked", "message": _sentence(error)}
         except RowError as error:
-            result |= {"status": "failed", "reason": error.reason.value, "message": str(error)}
+            result |= {"status": "failed", "reason": error.reason.value, "message": _sentence(error)}
         except Exception as error:  # one row's surprise must not cost its neighbours
-            message = f"{type(error).__name__}: {error}"
+            message = f"{type(error).__name__}: {told(error)}."
             result |= {"status": "failed", "reason": Reason.INTERNAL_ERROR.value, "message": message}
         return result | {"seconds": time.monotonic() - started}
 
@@ -199,6 +200,11 @@ class Produce:
             picture = decode_image(fetch(row["image"]), row["image"])
             quad = np.asarray(row["quad"]).reshape(4, 2)
             yield from (paste(picture, frame, quad) for frame in frames)
+
+
+def _sentence(error: BaseException) -> str:
+    """An error of ours as a result may hold it: some quote what a library said, in its own lines."""
+    return one_line(masked(str(error)))
 
 
 def _progress(moves: torch.Tensor, direction: torch.Tensor) -> np.ndarray:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from stages.errors import MotionMismatch
+from stages.errors import EncodeFailed, MotionMismatch, OutputUnavailable
 from stages.ingest import read_clip
 from stages.models import ModelFiles
 from stages.prepare import Prepare, PrepareSettings
@@ -95,6 +95,22 @@ def test_a_video_that_has_nowhere_to_go_is_no_failure_of_its_row(
     columns = produce(prepared)
     assert (columns["status"][0], columns["reason"][0]) == ("blocked", "")
     assert columns["message"][0] == f"{gone}/videos cannot be written: No such file or directory."
+
+
+def test_what_a_library_says_reaches_a_result_in_one_line_and_without_secrets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prepared: dict[str, Any]
+) -> None:
+    produce = Produce(ProduceSettings(FILES, {}, VideoSettings(), str(tmp_path), rehearsal=True))
+    said = "cannot open\n\x1b[31ms3://KEY:SECRET@bucket/x"
+    for error in (ValueError(said), EncodeFailed(said), OutputUnavailable(said)):
+
+        def fail(row: object, raised: Exception = error) -> None:
+            raise raised
+
+        monkeypatch.setattr(produce, "_made", fail)
+        message = produce(prepared)["message"][0]
+        assert "cannot open \\x1b[31ms3://***@bucket/x" in message
+        assert "SECRET" not in message and message.isprintable()
 
 
 def test_a_rehearsal_shows_the_face_at_rest_and_loads_no_generator(tmp_path: Path, prepared: dict[str, Any]) -> None:
