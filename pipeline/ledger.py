@@ -12,6 +12,7 @@ import time
 import uuid
 import warnings
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -204,19 +205,26 @@ class Ledger:
 
 
 class OutputLock:
-    """Keeps a second run away from an output folder. The system drops it with the process, however that ends."""
+    """Keeps a second run away from an output folder. The system drops it with the process, however that ends.
+
+    Raises:
+        OutputError: another run holds it, or nothing can be written there.
+    """
 
     def __init__(self, output: Path) -> None:
         self.path = output / ".lock"
-        self._file: IO[str] | None = None
+        self._file: IO[bytes] | None = None
 
     def __enter__(self) -> Self:
-        file = self.path.open("a+", encoding="utf-8")
+        try:
+            file = self.path.open("a+b", buffering=0)
+        except OSError as error:
+            raise self._unwritable(error) from error
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            holder = file.read().strip()
+            holder = file.read().decode("utf-8", "replace").strip()
             file.close()
             raise OutputError(
                 f"{self.path.parent} is in use by another run{f' ({holder})' if holder else ''}. "
@@ -228,9 +236,12 @@ class OutputLock:
                 "nothing keeps a second run away from it.",
                 stacklevel=2,
             )
-        file.truncate(0)
-        file.write(f"process {os.getpid()} on {os.uname().nodename}")
-        file.flush()
+        try:
+            file.truncate(0)
+            file.write(f"process {os.getpid()} on {os.uname().nodename}".encode())
+        except OSError as error:
+            file.close()
+            raise self._unwritable(error) from error
         self._file = file
         return self
 
@@ -238,9 +249,17 @@ class OutputLock:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         assert self._file is not None
-        self._file.truncate(0)
-        self._file.close()
+        with suppress(OSError):  # where the mount went away, what ended the run has to be said, and not this
+            self._file.truncate(0)
+        with suppress(OSError):
+            self._file.close()
         self._file = None
+
+    def _unwritable(self, error: OSError) -> OutputError:
+        return OutputError(
+            f"{self.path} cannot be written: {error.strerror or error}. Nothing was started; mend it, or give this run "
+            "another folder with --output."
+        )
 
 
 def entries(rows: pa.Table) -> frozenset[str]:

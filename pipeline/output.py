@@ -3,7 +3,8 @@
 import importlib.metadata
 import platform
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,8 @@ from pipeline.events import EventLog
 from pipeline.job import JobSpec
 from stages import storage
 from stages.durable import replacing
-from stages.errors import OutputError
-from stages.messages import masked
+from stages.errors import MotionFileError, OutputError, WorkStopped
+from stages.messages import masked, told
 from stages.micromotion import Micromotion
 
 MADE = (
@@ -43,8 +44,51 @@ LIBRARIES = (
 )
 
 
+@contextmanager
+def usable(output: Path) -> Iterator[None]:
+    """What a run writes before any work begins: where it cannot, nothing was started.
+
+    Raises:
+        OutputError: the disk is full, the mount is gone, or somebody else's files are in the way.
+    """
+    try:
+        yield
+    except OSError as error:
+        place = error.filename or output
+        raise OutputError(
+            f"output {output}: {place} cannot be written ({told(error)}). Nothing was started; mend it, or choose "
+            "another folder."
+        ) from error
+
+
+@contextmanager
+def kept_going(path: Path) -> Iterator[None]:
+    """What a run writes while it works: where it cannot, that is nobody's mistake, and the same command goes on.
+
+    Raises:
+        WorkStopped: the disk is full, or the mount is gone.
+    """
+    try:
+        yield
+    except (OSError, MotionFileError) as error:
+        raise unwritable(path, error) from error
+
+
+def unwritable(path: Path, error: OSError | MotionFileError) -> WorkStopped:
+    """Why a run stops over a file that it could not write."""
+    why = told(error.__cause__ if isinstance(error, MotionFileError) and error.__cause__ else error)
+    return WorkStopped(
+        f"The work stopped: {path} cannot be written: {why}. What is done is kept; when that is mended, the same "
+        "command goes on."
+    )
+
+
 def write_job(checked: Checked, motions: Mapping[str, Micromotion | None]) -> None:
-    """`job.yaml`: the job as resolved, the versions and checkpoints that it is made with, and the movements so far."""
+    """`job.yaml`: the job as resolved, the versions and checkpoints that it is made with, and the movements so far.
+
+    Raises:
+        WorkStopped: it cannot be written.
+    """
     versions = {"python": platform.python_version()}
     for library in ("micromotion", *LIBRARIES):
         try:
@@ -63,7 +107,7 @@ def write_job(checked: Checked, motions: Mapping[str, Micromotion | None]) -> No
     }
     job = checked.job.model_copy(update={"made_with": made_with})
     path = checked.job.output / "job.yaml"
-    with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+    with kept_going(path), replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
         yaml.safe_dump(_masked(job.resolved()), file, sort_keys=False, allow_unicode=True)
 
 

@@ -37,7 +37,7 @@ from pipeline.interruption import Interruption
 from pipeline.job import JobSpec
 from pipeline.ledger import Ledger, OutputLock
 from pipeline.nodes import check_nodes_store, check_nodes_weights, check_nodes_write, nodes_without_weights
-from pipeline.output import clear_leftovers, forget, write_job
+from pipeline.output import clear_leftovers, forget, kept_going, usable, write_job
 from pipeline.phrases import count as counted
 from pipeline.ray_session import machines, ray_session
 from pipeline.report import write_report
@@ -129,17 +129,19 @@ def run_job(job: JobSpec, events: EventLog, *, fresh: bool = False, retry: Colle
     started = time.monotonic()
     with _told(events):
         checked = check_job(job)
-    job.output.mkdir(parents=True, exist_ok=True)
+    with usable(job.output):
+        job.output.mkdir(parents=True, exist_ok=True)
     interruption = Interruption()
     with OutputLock(job.output), interruption.listening(), _told(events):
-        events.open(job.output / "log.jsonl")
-        if fresh:
-            checked = forget(checked, events)
-        if not job.videos:
-            (job.output / "videos").mkdir(exist_ok=True)
-        clear_leftovers(job)
+        with usable(job.output):
+            events.open(job.output / "log.jsonl")
+            if fresh:
+                checked = forget(checked, events)
+            if not job.videos:
+                (job.output / "videos").mkdir(exist_ok=True)
+            clear_leftovers(job)
+            ledger = Ledger.open(job.output, job.videos)
         tally = Tally([None] * len(checked.manifest))
-        ledger = Ledger.open(job.output, job.videos)
         try:
             _work(checked, ledger, tally, events, interruption, retry)
             exit_code = 3 if tally.failed else 0
@@ -270,7 +272,8 @@ def _motions(
     for name, plan in checked.motions.items():
         plan.path.parent.mkdir(parents=True, exist_ok=True)
         if plan.ready is not None:
-            plan.ready.save(plan.path)
+            with kept_going(plan.path):
+                plan.ready.save(plan.path)
             if plan.spec.file is not None:
                 for picture in (plan.picture, losses_path(plan.picture)):
                     picture.unlink(missing_ok=True)  # of another movement, which this one replaces
