@@ -4,7 +4,7 @@ import importlib.metadata
 import platform
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,8 @@ MADE = (
     "report.html",
     "workers.json",
 )
+# An upload grows all the while, or is seen only once it is whole, a moment before it gets its name.
+LIVING_SECONDS = 3600.0
 LIBRARIES = (
     "torch",
     "transformers",
@@ -114,8 +116,11 @@ def write_job(checked: Checked, motions: Mapping[str, Micromotion | None]) -> No
 def clear_leftovers(job: JobSpec) -> None:
     """Remove what killed workers were writing when they died.
 
+    The folder is this run's alone, and what is left there can be nobody's. A store may be shared with other outputs:
+    there it must also have been left alone for `LIVING_SECONDS`, or it may be a video on its way.
+
     Raises:
-        OutputError: the videos are at a URI, and their store cannot be written.
+        OutputError: the videos are at a URI, and their store cannot be written or listed.
     """
     if not job.videos:
         for leftover in (job.output / "videos").glob("*.part"):
@@ -123,9 +128,14 @@ def clear_leftovers(job: JobSpec) -> None:
         return
     if why := storage.why_not_writable(job.videos):
         raise OutputError(f"{storage.shown(job.videos)} cannot be written: {why}. Look at the field videos of the job.")
-    for name in storage.sizes(job.videos):
+    try:
+        old = storage.untouched(job.videos, LIVING_SECONDS)
+    except OSError as error:
+        raise OutputError(f"{storage.shown(job.videos)} cannot be listed: {storage.why(error)}.") from error
+    for name in old:
         if name.endswith(".part"):
-            storage.remove(storage.joined(job.videos, name))
+            with suppress(OSError):  # another run may have been quicker; and no video lacks for it
+                storage.remove(storage.joined(job.videos, name))
 
 
 def _masked(value: Any) -> Any:
