@@ -243,6 +243,7 @@ def _work(
                 videos=job.videos,
                 iterations=job.iterations,
                 row_timeout=cluster.row_timeout,
+                fetch_timeout=cluster.fetch_timeout,
                 rehearsal=job.rehearsal,
             )
             TargetFlow(
