@@ -4,7 +4,7 @@ An event is a flat dictionary with "time" (unix seconds) and "event" (its kind),
 
 | event | fields |
 |---|---|
-| `run_started` | job, output, rows, kept, workers (a sentence), address |
+| `run_started` | job, output, rows, kept, workers (a sentence), address, videos (a URI, or empty) |
 | `stage` | stage, state ("started", "progress", "finished"), done, total (or null), seconds, detail (or empty) |
 | `row` | id, status, reason, message, frames, seconds |
 | `warning` | message |

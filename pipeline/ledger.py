@@ -6,17 +6,15 @@ either a part or none. A row counts as done when it says so and the video it nam
 Where one target has several rows, the latest counts.
 """
 
-import fcntl
 import os
 import time
 import uuid
 import warnings
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import Any, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -202,64 +200,6 @@ class Ledger:
         for path in parts:
             if _readable(path):
                 path.unlink(missing_ok=True)
-
-
-class OutputLock:
-    """Keeps a second run away from an output folder. The system drops it with the process, however that ends.
-
-    Raises:
-        OutputError: another run holds it, or nothing can be written there.
-    """
-
-    def __init__(self, output: Path) -> None:
-        self.path = output / ".lock"
-        self._file: IO[bytes] | None = None
-
-    def __enter__(self) -> Self:
-        try:
-            file = self.path.open("a+b", buffering=0)
-        except OSError as error:
-            raise self._unwritable(error) from error
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            holder = file.read().decode("utf-8", "replace").strip()
-            file.close()
-            raise OutputError(
-                f"{self.path.parent} is in use by another run{f' ({holder})' if holder else ''}. "
-                "Wait for it, or give this one another folder with --output."
-            ) from None
-        except OSError as error:
-            warnings.warn(
-                f"{self.path.parent} is on a file system without locks ({error.strerror}): "
-                "nothing keeps a second run away from it.",
-                stacklevel=2,
-            )
-        try:
-            file.truncate(0)
-            file.write(f"process {os.getpid()} on {os.uname().nodename}".encode())
-        except OSError as error:
-            file.close()
-            raise self._unwritable(error) from error
-        self._file = file
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        assert self._file is not None
-        with suppress(OSError):  # where the mount went away, what ended the run has to be said, and not this
-            self._file.truncate(0)
-        with suppress(OSError):
-            self._file.close()
-        self._file = None
-
-    def _unwritable(self, error: OSError) -> OutputError:
-        return OutputError(
-            f"{self.path} cannot be written: {error.strerror or error}. Nothing was started; mend it, or give this run "
-            "another folder with --output."
-        )
 
 
 def entries(rows: pa.Table) -> frozenset[str]:

@@ -35,9 +35,10 @@ from pipeline.extract import AtWork, extract_into
 from pipeline.failures import explained
 from pipeline.interruption import Interruption
 from pipeline.job import JobSpec
-from pipeline.ledger import Ledger, OutputLock
+from pipeline.ledger import Ledger
 from pipeline.nodes import check_nodes_store, check_nodes_weights, check_nodes_write, nodes_without_weights
 from pipeline.output import clear_leftovers, forget, kept_going, usable, write_job
+from pipeline.output_lock import OutputLock
 from pipeline.phrases import count as counted
 from pipeline.ray_session import machines, ray_session
 from pipeline.report import write_report
@@ -211,6 +212,7 @@ def _work(
             kept=len(stands.kept),
             workers=layout.sentence,
             address=cluster.address,
+            videos=storage.shown(job.videos) if job.videos else "",
         )
         if told := change_told(checked, stands):
             events.emit("warning", message=told)

@@ -14,8 +14,8 @@ from pipeline.events import EventLog
 from pipeline.extract import AtWork, extract_into
 from pipeline.interruption import Interruption
 from pipeline.job import ClusterSpec, MotionSpec, load_job
-from pipeline.ledger import OutputLock
 from pipeline.output import kept_going, usable, write_job
+from pipeline.output_lock import OutputLock
 from pipeline.resources import Node
 from stages.errors import OutputError, WorkStopped
 from stages.micromotion import Micromotion
