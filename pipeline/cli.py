@@ -75,7 +75,9 @@ def plan(job: JobFile, output: Elsewhere = None, changes: Changes = None) -> Non
     from pipeline.job import load_job
     from pipeline.run import plan_job
 
-    say(*plan_job(load_job(job, changes or (), output)).lines, "Nothing is wrong with it; nothing was started.")
+    planned = plan_job(load_job(job, changes or (), output))
+    verdict = "Nothing is wrong with it" if planned.sound else "See to what is said above before it runs"
+    say(*planned.lines, f"{verdict}; nothing was started.")
 
 
 @app.command(epilog=example("status outputs/demo"))

@@ -72,11 +72,15 @@ class RunSummary:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run would do: `rows` in all, of which `kept` are done; `lines` say it to a person."""
+    """What a run would do: `rows` in all, of which `kept` are done; `lines` say it to a person.
+
+    `sound` where nothing in them would keep it from its end, as too little room or nodes without the model would.
+    """
 
     rows: int
     kept: int
     lines: tuple[str, ...]
+    sound: bool = True
 
 
 def plan_job(job: JobSpec) -> Plan:
@@ -100,6 +104,7 @@ def plan_job(job: JobSpec) -> Plan:
     lines.append(f"videos: {video.frames} frames at {video.fps:g} fps, {video.path}, {video.layout}, into {where}")
     space = space_for(checked, stands)
     lines.append(f"space: {space.sentence}" + ("" if space.enough else ": TOO LITTLE"))
+    wrong: dict[str, str] = {}
     if job.cluster.address == "local":
         lines.append(_layout(checked, this_machine()).sentence)
     else:
@@ -108,7 +113,7 @@ def plan_job(job: JobSpec) -> Plan:
             wrong = nodes_without_weights(model)
             lines += [f"node {machine}: {problem}" for machine, problem in wrong.items()]
             lines += [] if wrong else ["every node has the model"]
-    return Plan(count, kept, tuple(lines))
+    return Plan(count, kept, tuple(lines), sound=space.enough and not wrong)
 
 
 def run_job(job: JobSpec, events: EventLog, *, fresh: bool = False, retry: Collection[str] | None = None) -> RunSummary:

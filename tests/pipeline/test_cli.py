@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from pipeline import cli
 from pipeline.events import EventLog
-from pipeline.run import RunSummary
+from pipeline.run import Plan, RunSummary
 from stages.errors import JobError, Reason, WorkStopped
 from stages.micromotion import load_micromotion
 from stages.networks.stylegan2 import Generator
@@ -101,6 +101,16 @@ def test_set_reaches_the_job(monkeypatch, capsys, tmp_path):
     job.write_text("motion: {clip: a.mp4}\nmanifest: m.csv\n")
     assert call(monkeypatch, "plan", job, "--set", "video.frames=one") == 2
     assert 'video.frames: expected a whole number, found "one"' in capsys.readouterr().err
+
+
+def test_a_plan_in_which_something_is_wrong_does_not_say_that_nothing_is(monkeypatch, capsys, tmp_path):
+    job = tmp_path / "job.yaml"
+    job.write_text("motion: {clip: a.mp4}\nmanifest: m.csv\n")
+    for sound, verdict in ((True, "Nothing is wrong with it;"), (False, "See to what is said above before it runs;")):
+        planned = Plan(4, 0, ("space: about 2 TB, 1 GB free: TOO LITTLE",), sound)
+        monkeypatch.setattr("pipeline.run.plan_job", lambda spec, planned=planned: planned)
+        assert call(monkeypatch, "plan", job) == 0
+        assert capsys.readouterr().out.splitlines()[-1] == f"{verdict} nothing was started."
 
 
 def test_how_to_go_on_is_said_without_the_credentials_that_were_given(monkeypatch, capsys, tmp_path):
