@@ -35,9 +35,10 @@ from pipeline.extract import AtWork, extract_into
 from pipeline.failures import explained
 from pipeline.interruption import Interruption
 from pipeline.job import JobSpec
-from pipeline.ledger import Ledger, OutputLock
+from pipeline.ledger import Ledger
 from pipeline.nodes import check_nodes_store, check_nodes_weights, check_nodes_write, nodes_without_weights
-from pipeline.output import clear_leftovers, forget, write_job
+from pipeline.output import clear_leftovers, forget, kept_going, usable, write_job
+from pipeline.output_lock import OutputLock
 from pipeline.phrases import count as counted
 from pipeline.ray_session import machines, ray_session
 from pipeline.report import write_report
@@ -71,11 +72,15 @@ class RunSummary:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run would do: `rows` in all, of which `kept` are done; `lines` say it to a person."""
+    """What a run would do: `rows` in all, of which `kept` are done; `lines` say it to a person.
+
+    `sound` where nothing in them would keep it from its end, as too little room or nodes without the model would.
+    """
 
     rows: int
     kept: int
     lines: tuple[str, ...]
+    sound: bool = True
 
 
 def plan_job(job: JobSpec) -> Plan:
@@ -99,6 +104,7 @@ def plan_job(job: JobSpec) -> Plan:
     lines.append(f"videos: {video.frames} frames at {video.fps:g} fps, {video.path}, {video.layout}, into {where}")
     space = space_for(checked, stands)
     lines.append(f"space: {space.sentence}" + ("" if space.enough else ": TOO LITTLE"))
+    wrong: dict[str, str] = {}
     if job.cluster.address == "local":
         lines.append(_layout(checked, this_machine()).sentence)
     else:
@@ -107,7 +113,7 @@ def plan_job(job: JobSpec) -> Plan:
             wrong = nodes_without_weights(model)
             lines += [f"node {machine}: {problem}" for machine, problem in wrong.items()]
             lines += [] if wrong else ["every node has the model"]
-    return Plan(count, kept, tuple(lines))
+    return Plan(count, kept, tuple(lines), sound=space.enough and not wrong)
 
 
 def run_job(job: JobSpec, events: EventLog, *, fresh: bool = False, retry: Collection[str] | None = None) -> RunSummary:
@@ -129,17 +135,19 @@ def run_job(job: JobSpec, events: EventLog, *, fresh: bool = False, retry: Colle
     started = time.monotonic()
     with _told(events):
         checked = check_job(job)
-    job.output.mkdir(parents=True, exist_ok=True)
+    with usable(job.output):
+        job.output.mkdir(parents=True, exist_ok=True)
     interruption = Interruption()
     with OutputLock(job.output), interruption.listening(), _told(events):
-        events.open(job.output / "log.jsonl")
-        if fresh:
-            checked = forget(checked, events)
-        if not job.videos:
-            (job.output / "videos").mkdir(exist_ok=True)
-        clear_leftovers(job)
+        with usable(job.output):
+            events.open(job.output / "log.jsonl")
+            if fresh:
+                checked = forget(checked, events)
+            if not job.videos:
+                (job.output / "videos").mkdir(exist_ok=True)
+            clear_leftovers(job)
+            ledger = Ledger.open(job.output, job.videos)
         tally = Tally([None] * len(checked.manifest))
-        ledger = Ledger.open(job.output, job.videos)
         try:
             _work(checked, ledger, tally, events, interruption, retry)
             exit_code = 3 if tally.failed else 0
@@ -225,6 +233,7 @@ def _work(
             kept=len(stands.kept),
             workers=layout.sentence,
             address=cluster.address,
+            videos=storage.shown(job.videos) if job.videos else "",
         )
         if change := change_told(checked, stands):
             events.emit("warning", message=change)
@@ -257,6 +266,7 @@ def _work(
                 videos=job.videos,
                 iterations=job.iterations,
                 row_timeout=cluster.row_timeout,
+                fetch_timeout=cluster.fetch_timeout,
                 rehearsal=job.rehearsal,
             )
             TargetFlow(
@@ -287,7 +297,8 @@ def _motions(
     for name, plan in checked.motions.items():
         plan.path.parent.mkdir(parents=True, exist_ok=True)
         if plan.ready is not None:
-            plan.ready.save(plan.path)
+            with kept_going(plan.path):
+                plan.ready.save(plan.path)
             if plan.spec.file is not None:
                 for picture in (plan.picture, losses_path(plan.picture)):
                     picture.unlink(missing_ok=True)  # of another movement, which this one replaces
