@@ -73,7 +73,7 @@ def run(
 def plan(job: JobFile, output: Elsewhere = None, changes: Changes = None) -> None:
     """Check everything about a job and say what would run where. Starts nothing and writes nothing."""
     from pipeline.job import load_job
-    from pipeline.run import plan_job
+    from pipeline.plan import plan_job
 
     planned = plan_job(load_job(job, changes or (), output))
     verdict = "Nothing is wrong with it" if planned.sound else "See to what is said above before it runs"

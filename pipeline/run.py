@@ -23,11 +23,8 @@ from pipeline.anchor_pictures import losses_path
 from pipeline.changes import change_told
 from pipeline.checks import (
     Checked,
-    MotionPlan,
     check_job,
-    producer_bytes,
     target_digest,
-    this_machine,
     video_settings,
 )
 from pipeline.events import EventLog
@@ -36,13 +33,13 @@ from pipeline.failures import explained
 from pipeline.interruption import Interruption
 from pipeline.job import JobSpec
 from pipeline.ledger import Ledger
-from pipeline.nodes import check_nodes_store, check_nodes_weights, check_nodes_write, nodes_without_weights
+from pipeline.nodes import check_nodes_store, check_nodes_weights, check_nodes_write
 from pipeline.output import clear_leftovers, forget, kept_going, usable, write_job
 from pipeline.output_lock import OutputLock
-from pipeline.phrases import count as counted
-from pipeline.ray_session import machines, ray_session
+from pipeline.plan import layout_for, layout_now
+from pipeline.ray_session import ray_session
 from pipeline.report import write_report
-from pipeline.resources import Layout, Node, plan_workers
+from pipeline.resources import Node
 from pipeline.results import collect_results
 from pipeline.space import space_for
 from pipeline.standing import ready_digests, standing
@@ -50,8 +47,8 @@ from pipeline.tally import Tally
 from pipeline.target_flow import TargetFlow
 from stages import storage
 from stages.durable import replacing
-from stages.errors import ClusterError, MicromotionError, UserError, WorkStopped
-from stages.messages import masked, told
+from stages.errors import MicromotionError, UserError, WorkStopped
+from stages.messages import told
 from stages.prepare import Prepare, PrepareSettings
 from stages.produce import Produce, ProduceSettings
 from stages.subspace import Micromotion, load_micromotion
@@ -68,52 +65,6 @@ class RunSummary:
     seconds: float
     exit_code: int
     output: Path
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a run would do: `rows` in all, of which `kept` are done; `lines` say it to a person.
-
-    `sound` where nothing in them would keep it from its end, as too little room or nodes without the model would.
-    """
-
-    rows: int
-    kept: int
-    lines: tuple[str, ...]
-    sound: bool = True
-
-
-def plan_job(job: JobSpec) -> Plan:
-    """Check everything and say what would run where; starts no work and writes nothing.
-
-    A cluster is asked how many workers fit there, and whether each of its machines has the model.
-
-    Raises:
-        UserError: as `check_job`, or the job cannot fit.
-    """
-    checked = check_job(job)
-    stands = standing(checked)
-    kept, count = len(stands.kept), len(checked.manifest)
-    lines = [f"job {job.name}: {count:,} rows of {masked(str(job.manifest))}, {kept:,} of them done already"]
-    lines += [change] if (change := change_told(checked, stands)) else []
-    for name, plan in checked.motions.items():
-        lines.append(f"movement {name}: {_described(plan)}")
-    model = checked.model
-    lines.append(f"model: generator of {model.resolution} px and {model.num_layers} layers, {model.generator}")
-    video, where = job.video, storage.shown(job.videos) if job.videos else job.output
-    lines.append(f"videos: {video.frames} frames at {video.fps:g} fps, {video.path}, {video.layout}, into {where}")
-    space = space_for(checked, stands)
-    lines.append(f"space: {space.sentence}" + ("" if space.enough else ": TOO LITTLE"))
-    wrong: dict[str, str] = {}
-    if job.cluster.address == "local":
-        lines.append(_layout(checked, this_machine()).sentence)
-    else:
-        with ray_session(job.cluster) as nodes:
-            lines.append(f"on the cluster at {job.cluster.address}: {_layout(checked, nodes).sentence}")
-            wrong = nodes_without_weights(model)
-            lines += [f"node {machine}: {problem}" for machine, problem in wrong.items()]
-            lines += [] if wrong else ["every node has the model"]
-    return Plan(count, kept, tuple(lines), sound=space.enough and not wrong)
 
 
 def run_job(job: JobSpec, events: EventLog, *, fresh: bool = False, retry: Collection[str] | None = None) -> RunSummary:
@@ -221,7 +172,7 @@ def _work(
     stands = standing(checked)
     space = space_for(checked, stands)
     with ray_session(cluster) as nodes:
-        layout = _layout(checked, nodes)
+        layout = layout_for(checked, nodes)
         if cluster.address != "local":
             check_nodes_store(job.videos) if job.videos else check_nodes_write(job.output)
             check_nodes_weights(checked.model)
@@ -282,7 +233,7 @@ def _work(
                 row_timeout=cluster.row_timeout,
                 patience=cluster.patience,
                 stopping=lambda: interruption.asked,
-                replan=None if cluster.address == "local" else lambda: _layout_now(checked),
+                replan=None if cluster.address == "local" else lambda: layout_now(checked),
             ).run(checked.rows, tally, last=stands.kept | stands.failed)
             if tally.seen < len(tally.keys):
                 interruption.stop_here()
@@ -309,35 +260,6 @@ def _motions(
         motions[name].check(checked.model.generator, checked.model.num_layers)
         write_job(checked, motions)
     return motions
-
-
-def _described(plan: MotionPlan) -> str:
-    """Where a movement comes from, and what has to be done for it."""
-    anchors = plan.spec.anchors
-    if plan.spec.text is not None:
-        source = f'"{plan.spec.text}"'
-        work = (
-            f"to be made from {counted(len(anchors.seeds), 'identity', 'identities')} at {len(anchors.degrees)} degrees"
-        )
-    else:
-        source, work = str(plan.source), f"to be extracted from at most {plan.spec.max_anchors} frames"
-    return f"{source}, {'ready' if plan.ready is not None else work}"
-
-
-def _layout(checked: Checked, nodes: list[Node], as_asked: bool = True) -> Layout:
-    """The workers of the target flow: as many as the job asks for, or as fit."""
-    cluster, rows = checked.job.cluster, len(checked.manifest)
-    workers = cluster.workers if as_asked else None
-    return plan_workers(nodes, rows, workers, cluster.device, producer_bytes(checked.model))
-
-
-def _layout_now(checked: Checked) -> Layout | None:
-    """The workers that fit the machines that are up, fewer than the job asks for where some have gone, or none."""
-    nodes = machines()
-    for as_asked in (True, False):
-        with suppress(ClusterError):
-            return _layout(checked, nodes, as_asked)
-    return None
 
 
 def _counted(tally: Tally) -> dict[str, Any]:

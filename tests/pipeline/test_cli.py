@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 
 from pipeline import cli
 from pipeline.events import EventLog
-from pipeline.run import Plan, RunSummary
+from pipeline.plan import Plan
+from pipeline.run import RunSummary
 from stages.errors import JobError, Reason, WorkStopped
 from stages.micromotion import load_micromotion
 from stages.networks.stylegan2 import Generator
@@ -108,7 +109,7 @@ def test_a_plan_in_which_something_is_wrong_does_not_say_that_nothing_is(monkeyp
     job.write_text("motion: {clip: a.mp4}\nmanifest: m.csv\n")
     for sound, verdict in ((True, "Nothing is wrong with it;"), (False, "See to what is said above before it runs;")):
         planned = Plan(4, 0, ("space: about 2 TB, 1 GB free: TOO LITTLE",), sound)
-        monkeypatch.setattr("pipeline.run.plan_job", lambda spec, planned=planned: planned)
+        monkeypatch.setattr("pipeline.plan.plan_job", lambda spec, planned=planned: planned)
         assert call(monkeypatch, "plan", job) == 0
         assert capsys.readouterr().out.splitlines()[-1] == f"{verdict} nothing was started."
 

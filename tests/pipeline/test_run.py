@@ -13,8 +13,9 @@ from pipeline.anchor_pictures import CROSSED_OUT
 from pipeline.events import EventLog, read_events
 from pipeline.extract import extract_motion
 from pipeline.job import MotionSpec, load_job
+from pipeline.plan import plan_job
 from pipeline.resources import Node
-from pipeline.run import RunSummary, plan_job, run_job
+from pipeline.run import RunSummary, run_job
 from stages.ingest import read_clip
 from stages.render import write_video
 from stages.subspace import load_micromotion
@@ -37,8 +38,8 @@ def test_a_plan_knows_whether_anything_in_it_is_wrong(tmp_path: Path, monkeypatc
         patched.setattr("pipeline.space.shutil.disk_usage", lambda place: SimpleNamespace(free=1000))
         planned = plan_job(load_job(job))
     assert not planned.sound and any(line.endswith("TOO LITTLE") for line in planned.lines)
-    monkeypatch.setattr("pipeline.run.ray_session", lambda cluster: nullcontext([Node(2, 0, 8 << 30)]))
-    monkeypatch.setattr("pipeline.run.nodes_without_weights", lambda model: {"n2": "it lacks the generator"})
+    monkeypatch.setattr("pipeline.plan.ray_session", lambda cluster: nullcontext([Node(2, 0, 8 << 30)]))
+    monkeypatch.setattr("pipeline.plan.nodes_without_weights", lambda model: {"n2": "it lacks the generator"})
     planned = plan_job(load_job(job, ["cluster.address=auto"]))
     assert not planned.sound and planned.lines[-1] == "node n2: it lacks the generator"
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import run
+from pipeline import plan, run
 from pipeline.checks import check_job
 from pipeline.events import Event, EventLog
 from pipeline.job import load_job
@@ -20,11 +20,11 @@ def test_fewer_machines_than_the_job_asks_for_get_as_many_workers_as_they_hold(
 ) -> None:
     checked = check_job(load_job(write_job(tmp_path), ["cluster.workers=4", "cluster.address=auto"]))
     for machines, workers in (([Node(4.0)] * 2, 4), ([Node(3.0)], 3)):
-        monkeypatch.setattr(run, "machines", lambda machines=machines: machines)
-        layout = run._layout_now(checked)
+        monkeypatch.setattr(plan, "machines", lambda machines=machines: machines)
+        layout = plan.layout_now(checked)
         assert layout is not None and layout.produce.workers == workers
-    monkeypatch.setattr(run, "machines", lambda: [Node(0.0)])
-    assert run._layout_now(checked) is None
+    monkeypatch.setattr(plan, "machines", lambda: [Node(0.0)])
+    assert plan.layout_now(checked) is None
 
 
 def test_results_that_cannot_be_written_stop_a_run_with_a_sentence_and_an_interrupted_one_says_so(

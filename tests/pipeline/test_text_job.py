@@ -18,8 +18,9 @@ from pipeline.cli import app
 from pipeline.events import EventLog, read_events
 from pipeline.extract import extract_motion
 from pipeline.job import AnchorsSpec, MotionSpec, load_job
+from pipeline.plan import plan_job
 from pipeline.resources import Node
-from pipeline.run import plan_job, run_job
+from pipeline.run import run_job
 from pipeline.text_flow import concerns
 from stages.errors import JobError, TextError, UserError
 from stages.subspace import load_micromotion

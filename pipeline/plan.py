@@ -1,0 +1,92 @@
+"""What a run would do, where, and with how many workers: said before it, and decided by it."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+from pipeline.changes import change_told
+from pipeline.checks import Checked, MotionPlan, check_job, producer_bytes, this_machine
+from pipeline.job import JobSpec
+from pipeline.nodes import nodes_without_weights
+from pipeline.phrases import count as counted
+from pipeline.ray_session import machines, ray_session
+from pipeline.resources import Layout, Node, plan_workers
+from pipeline.space import space_for
+from pipeline.standing import standing
+from stages import storage
+from stages.errors import ClusterError
+from stages.messages import masked
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run would do: `rows` in all, of which `kept` are done; `lines` say it to a person.
+
+    `sound` where nothing in them would keep it from its end, as too little room or nodes without the model would.
+    """
+
+    rows: int
+    kept: int
+    lines: tuple[str, ...]
+    sound: bool = True
+
+
+def plan_job(job: JobSpec) -> Plan:
+    """Check everything and say what would run where; starts no work and writes nothing.
+
+    A cluster is asked how many workers fit there, and whether each of its machines has the model.
+
+    Raises:
+        UserError: as `check_job`, or the job cannot fit.
+    """
+    checked = check_job(job)
+    stands = standing(checked)
+    kept, count = len(stands.kept), len(checked.manifest)
+    lines = [f"job {job.name}: {count:,} rows of {masked(str(job.manifest))}, {kept:,} of them done already"]
+    lines += [change] if (change := change_told(checked, stands)) else []
+    for name, plan in checked.motions.items():
+        lines.append(f"movement {name}: {_described(plan)}")
+    model = checked.model
+    lines.append(f"model: generator of {model.resolution} px and {model.num_layers} layers, {model.generator}")
+    video, where = job.video, storage.shown(job.videos) if job.videos else job.output
+    lines.append(f"videos: {video.frames} frames at {video.fps:g} fps, {video.path}, {video.layout}, into {where}")
+    space = space_for(checked, stands)
+    lines.append(f"space: {space.sentence}" + ("" if space.enough else ": TOO LITTLE"))
+    wrong: dict[str, str] = {}
+    if job.cluster.address == "local":
+        lines.append(layout_for(checked, this_machine()).sentence)
+    else:
+        with ray_session(job.cluster) as nodes:
+            lines.append(f"on the cluster at {job.cluster.address}: {layout_for(checked, nodes).sentence}")
+            wrong = nodes_without_weights(model)
+            lines += [f"node {machine}: {problem}" for machine, problem in wrong.items()]
+            lines += [] if wrong else ["every node has the model"]
+    return Plan(count, kept, tuple(lines), sound=space.enough and not wrong)
+
+
+def layout_for(checked: Checked, nodes: list[Node], as_asked: bool = True) -> Layout:
+    """The workers of the target flow: as many as the job asks for, or as fit."""
+    cluster, rows = checked.job.cluster, len(checked.manifest)
+    workers = cluster.workers if as_asked else None
+    return plan_workers(nodes, rows, workers, cluster.device, producer_bytes(checked.model))
+
+
+def layout_now(checked: Checked) -> Layout | None:
+    """The workers that fit the machines that are up, fewer than the job asks for where some have gone, or none."""
+    nodes = machines()
+    for as_asked in (True, False):
+        with suppress(ClusterError):
+            return layout_for(checked, nodes, as_asked)
+    return None
+
+
+def _described(plan: MotionPlan) -> str:
+    """Where a movement comes from, and what has to be done for it."""
+    anchors = plan.spec.anchors
+    if plan.spec.text is not None:
+        source = f'"{plan.spec.text}"'
+        work = (
+            f"to be made from {counted(len(anchors.seeds), 'identity', 'identities')} at {len(anchors.degrees)} degrees"
+        )
+    else:
+        source, work = str(plan.source), f"to be extracted from at most {plan.spec.max_anchors} frames"
+    return f"{source}, {'ready' if plan.ready is not None else work}"
