@@ -13,12 +13,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.fault_job import ROOT
+from pipeline.supervisor import MOST_DEATHS
 
 # How a command line is told: by what it holds. The driver is the one that is neither of these nor the supervisor.
 TOLD_BY = {"raylet": "raylet/raylet", "gcs": "gcs_server", "worker": "ray::MapWorker", "encoder": "ffmpeg"}
 # `power` is everything at once, and what was not flushed to disk is damaged as well.
 KINDS = ("driver", "supervisor", "worker", "raylet", "gcs", "encoder", "power")
+# After these the command has to be given again; after those that take only the driver the supervisor goes on by itself.
 DEADLY = ("supervisor", "power")
+DRIVERS = ("driver", "raylet", "gcs")
 LONGEST_SECONDS = 600.0
 LOOK_SECONDS = 0.004
 
@@ -42,6 +45,12 @@ class BrokenRun:
     exit_code: int = -1
     attempts: set[str] = field(default_factory=set)
     left: list[str] = field(default_factory=list)
+
+    @property
+    def most_starts(self) -> int:
+        """How often the command may have to be given: the supervisor ends by a fault of its own, or by too many."""
+        deadly, drivers = (sum(kind in kinds for kind in self.injected) for kinds in (DEADLY, DRIVERS))
+        return 1 + deadly + drivers // MOST_DEATHS
 
 
 def break_run(job: Path, output: Path, kinds: list[str], longest: float, rng: random.Random) -> BrokenRun:
