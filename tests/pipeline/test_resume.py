@@ -5,10 +5,12 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -120,6 +122,14 @@ def test_a_local_run_connects_to_nothing_but_this_machine(tmp_path: Path, pictur
     assert list(home.rglob("*")) == [], "the user's home is not Ray's to write in"
 
 
+def test_a_listener_for_everybody_is_seen_and_told_from_one_on_the_loopback() -> None:
+    with socket.create_server(("0.0.0.0", 0)), socket.create_server(("127.0.0.1", 0)):
+        heard = listeners(os.getpid())
+    assert {"0.0.0.0", "127.0.0.1"} <= heard
+    assert only_here("127.0.0.1") and only_here("::1")
+    assert not any(map(only_here, ("0.0.0.0", "::", "10.0.0.7")))
+
+
 def only_here(address: str) -> bool:
     """Whether this machine alone can reach an address; "0.0.0.0" and "::" as a listener's mean everybody."""
     return ipaddress.ip_address(address.removeprefix("::ffff:")).is_loopback
@@ -167,10 +177,10 @@ def ends(root: int, state: str, field: int) -> Iterator[str]:
         family |= {child for child, parent in parents.items() if parent in family}
     inodes = set()
     for process in family:
-        try:
-            inodes |= {str(link.readlink()) for link in Path(f"/proc/{process}/fd").iterdir()}
-        except OSError:
-            continue
+        with suppress(OSError):
+            for link in Path(f"/proc/{process}/fd").iterdir():
+                with suppress(OSError):  # closed meanwhile, which is no reason to leave out the others
+                    inodes.add(str(link.readlink()))
     for kind in ("tcp", "tcp6", "udp", "udp6"):
         for line in Path(f"/proc/net/{kind}").read_text().splitlines()[1:]:
             fields = line.split()
