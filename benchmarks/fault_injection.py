@@ -53,7 +53,9 @@ class BrokenRun:
         return 1 + deadly + drivers // MOST_DEATHS
 
 
-def break_run(job: Path, output: Path, kinds: list[str], longest: float, rng: random.Random) -> BrokenRun:
+def break_run(
+    job: Path, output: Path, kinds: list[str], longest: float, rng: random.Random, begun: Sequence[int] = ()
+) -> BrokenRun:
     """Start a job again and again until it ends by itself, and inject the faults on the way.
 
     Args:
@@ -61,6 +63,8 @@ def break_run(job: Path, output: Path, kinds: list[str], longest: float, rng: ra
         kinds: faults, one after another.
         longest: seconds; each comes at most so long after the one before, or after a start.
         rng: decides the instants.
+        begun: for each fault, how many videos must have been begun before it; on a machine of any speed it then comes
+            amid the work.
     """
     run = BrokenRun(output)
     sessions: list[int] = []
@@ -79,6 +83,8 @@ def break_run(job: Path, output: Path, kinds: list[str], longest: float, rng: ra
         while todo and process.poll() is None:
             if _wait_or_end(process, rng.uniform(0.0, longest)):
                 break
+            if begun and len(run.attempts) < begun[len(run.injected)]:
+                continue
             if _inject(todo[0], sessions, output, rng):
                 run.injected.append(todo.pop(0))
         with contextlib.suppress(subprocess.TimeoutExpired):
