@@ -4,7 +4,6 @@ import hashlib
 import json
 import math
 import os
-import tempfile
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -20,6 +19,7 @@ from pipeline.job import JobSpec, ModelSpec, MotionSpec, VideoSpec
 from pipeline.ray_session import usable_cores
 from pipeline.resources import Node
 from stages.anchor_text import CPU_BYTES, kept_bytes
+from stages.durable import why_not_writable
 from stages.errors import CheckpointError, ClipError, JobError, MicromotionError, OutputError
 from stages.models import ModelFiles
 from stages.produce import VideoSettings
@@ -150,20 +150,15 @@ def check_output(output: Path) -> None:
     """Refuse an output folder that cannot be written, before an hour is spent on what would go there.
 
     Raises:
-        OutputError: it is a file, or cannot be made or written.
+        OutputError: it is a file, or cannot be made or written, or its disk is full.
     """
     place = output
     while not place.exists() and place != place.parent:
         place = place.parent
     if not place.is_dir():
         raise OutputError(f"output {output}: {place} is a file, not a folder. Choose another with --output.")
-    try:
-        with tempfile.TemporaryFile(dir=place):
-            pass
-    except OSError as error:
-        raise OutputError(
-            f"output {output}: {place} cannot be written ({error.strerror}). Choose another with --output."
-        ) from error
+    if why := why_not_writable(place):
+        raise OutputError(f"output {output}: {place} cannot be written ({why}). Mend it, or choose another folder.")
 
 
 def check_model(spec: ModelSpec, detector: str = "haar", texts: Sequence[MotionSpec] = ()) -> Model:

@@ -26,6 +26,7 @@ from pipeline import supervisor, weights_verbs
 from pipeline.console import DOOR, SETTINGS, complain, example, say
 from pipeline.phrases import count
 from stages.errors import JobError, MicromotionError, OutputError, Reason, UserError
+from stages.messages import masked
 
 if TYPE_CHECKING:
     from pipeline.job import JobSpec
@@ -74,7 +75,9 @@ def plan(job: JobFile, output: Elsewhere = None, changes: Changes = None) -> Non
     from pipeline.job import load_job
     from pipeline.run import plan_job
 
-    say(*plan_job(load_job(job, changes or (), output)).lines, "Nothing is wrong with it; nothing was started.")
+    planned = plan_job(load_job(job, changes or (), output))
+    verdict = "Nothing is wrong with it" if planned.sound else "See to what is said above before it runs"
+    say(*planned.lines, f"{verdict}; nothing was started.")
 
 
 @app.command(epilog=example("status outputs/demo"))
@@ -214,7 +217,7 @@ def main() -> NoReturn:
         sys.exit(130)
     except Exception as error:
         complain(
-            f"Something went wrong that should not have ({type(error).__name__}: {error}). "
+            f"Something went wrong that should not have ({type(error).__name__}: {masked(str(error))}). "
             f"The details are in {_written_down(error)}; please report them."
         )
     sys.exit(1)
@@ -233,14 +236,21 @@ def _run(job: "JobSpec", again: list[str], *, fresh: bool = False, retry: Collec
     if ended.failed:
         say(f"when the cause is gone: {DOOR} {shlex.join(['retry', str(ended.output)])}")
     if ended.exit_code == 130:
-        say(f"to go on: {DOOR} {shlex.join(again)}")
+        say(f"to go on: {DOOR} {_shown(again)}")
     if (page := ended.output / "report.html").is_file():
         say(f"open {page}")
     raise typer.Exit(ended.exit_code)
 
 
+def _shown(arguments: list[str]) -> str:
+    """A command's arguments as a terminal may show them, and a log of it keep them: without credentials."""
+    shown = [masked(argument) for argument in arguments]
+    hidden = "" if shown == arguments else " (with the credentials that are hidden here)"
+    return f"{shlex.join(shown)}{hidden}"
+
+
 def _written_down(error: BaseException) -> Path:
     """Put an exception's traceback into a file for whoever looks into it."""
     with tempfile.NamedTemporaryFile("w", prefix="micromotion-", suffix=".txt", delete=False, encoding="utf-8") as file:
-        file.write("".join(traceback.format_exception(error)))
+        file.write(masked("".join(traceback.format_exception(error))))
     return Path(file.name)

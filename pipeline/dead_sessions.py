@@ -42,11 +42,11 @@ def clear_dead_sessions() -> None:
     for folder in _base().glob(f"{_prefix()}*"):
         process = folder.name.removeprefix(_prefix()).split("-")[0]
         if process.isdigit() and not _is_running(int(process)):
-            _end_processes(folder)
+            end_processes(folder)
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _end_processes(folder: Path) -> None:
+def end_processes(folder: Path) -> None:
     """Kill a session's processes, and those that they are just starting, until there are none."""
     until = time.monotonic() + PATIENCE_SECONDS
     while (alive := list(_processes(folder))) and time.monotonic() < until:

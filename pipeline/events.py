@@ -4,7 +4,7 @@ An event is a flat dictionary with "time" (unix seconds) and "event" (its kind),
 
 | event | fields |
 |---|---|
-| `run_started` | job, output, rows, kept, workers (a sentence), address |
+| `run_started` | job, output, rows, kept, workers (a sentence), address, videos (a URI, or empty) |
 | `stage` | stage, state ("started", "progress", "finished"), done, total (or null), seconds, detail (or empty) |
 | `row` | id, status, reason, message, frames, seconds |
 | `warning` | message |
@@ -14,9 +14,11 @@ An event is a flat dictionary with "time" (unix seconds) and "event" (its kind),
 
 import json
 import math
+import os
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -41,6 +43,7 @@ class EventLog:
         self.listeners: list[Listener] = list(listeners or [])
         self._waiting: deque[str] = deque(maxlen=MOST_WAITING)
         self._torn = False
+        self._path: Path | None = None
         self._file: IO[bytes] | None = None
         if path is not None:
             self.open(path)
@@ -55,7 +58,7 @@ class EventLog:
         self.close()
         path.parent.mkdir(parents=True, exist_ok=True)
         self._torn = path.exists() and not _ends_with_newline(path)  # a killed run left half a line
-        self._file = path.open("ab", buffering=0)
+        self._file, self._path = path.open("ab", buffering=0), path
         self._write()
 
     def emit(self, event: str, **fields: Any) -> Event:
@@ -69,22 +72,43 @@ class EventLog:
 
     def _write(self) -> None:
         """Put what waits into the file, as far as there is room: for want of a log no run has to end."""
+        reopened = False
         while self._file is not None and self._waiting:
             line = ("\n" if self._torn else "") + self._waiting[0]
             encoded = line.encode("utf-8", "backslashreplace")
             try:
                 written = self._file.write(encoded)
             except OSError:
-                return
+                if reopened or not self._reopen():
+                    return
+                reopened = True
+                continue
             self._torn = written < len(encoded)
             if self._torn:  # the disk is full; what follows must not be glued to half a line
                 return
             self._waiting.popleft()
 
+    def _reopen(self) -> bool:
+        """Take a new handle, if there is one to be had: one that a mount went away under never works again.
+
+        A log that is not there is never made anew: under a mount that went away lies another disk.
+        """
+        assert self._file is not None and self._path is not None
+        try:
+            torn = not _ends_with_newline(self._path)
+            handle = os.open(self._path, os.O_WRONLY | os.O_APPEND)
+        except OSError:
+            return False
+        with suppress(OSError):
+            self._file.close()
+        self._file, self._torn = os.fdopen(handle, "ab", buffering=0), torn
+        return True
+
     def close(self) -> None:
         """Close the file; further events are kept until the next `open`."""
         if self._file is not None:
-            self._file.close()
+            with suppress(OSError):
+                self._file.close()
             self._file = None
 
     def __enter__(self) -> Self:

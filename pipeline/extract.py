@@ -10,10 +10,12 @@ from pipeline.failures import explained
 from pipeline.interruption import Interruption
 from pipeline.job import ClusterSpec, ModelSpec, MotionSpec
 from pipeline.motion_flow import MotionFlow
+from pipeline.output import unwritable, usable
 from pipeline.passes import Passes
 from pipeline.ray_session import ray_session
 from pipeline.resources import Node, plan_workers
 from pipeline.text_flow import TextFlow
+from stages.errors import MotionFileError
 
 
 @dataclass(frozen=True)
@@ -60,12 +62,14 @@ def extract_motion(
 
     Raises:
         UserError: the clip, the text, the model or the output cannot be used.
+        WorkStopped: the workers failed, or there is no room for the movement.
     """
     cluster = cluster or ClusterSpec()
     check_output(output.parent)
     names = ModelSpec(**dict.fromkeys(ModelSpec.model_fields, model)) if isinstance(model, str) else model
     found = check_model(names, texts=[spec] if spec.text is not None else [])
-    output.parent.mkdir(parents=True, exist_ok=True)
+    with usable(output.parent):
+        output.parent.mkdir(parents=True, exist_ok=True)
     interruption = Interruption()
     with interruption.listening(), ray_session(cluster) as nodes, interruption.flow(), explained():
         at_work = AtWork(found, cluster, nodes, events, interruption, iterations)
@@ -78,7 +82,7 @@ def extract_into(at_work: AtWork, name: str, spec: MotionSpec, path: Path, pictu
 
     Raises:
         UserError: the clip or the text cannot be used.
-        WorkStopped: the workers failed.
+        WorkStopped: the workers failed, or there is no room for the movement.
     """
     model, cluster = at_work.model, at_work.cluster
     texts = spec.text is not None
@@ -87,8 +91,11 @@ def extract_into(at_work: AtWork, name: str, spec: MotionSpec, path: Path, pictu
     pool = plan_workers(at_work.nodes, rows, cluster.workers, cluster.device, each).produce
     passes = Passes(pool, cluster.stall_timeout, at_work.events, at_work.interruption.check)
     files: Any = replace(model.files, device=pool.device)
-    if texts:
-        TextFlow(files, model.generator, passes).extract(name, spec, path, picture)
-    else:
-        clip = MotionFlow(files, model.generator, at_work.iterations, passes)
-        clip.extract(name, spec, Path(str(spec.clip)), path, picture)
+    try:
+        if texts:
+            TextFlow(files, model.generator, passes).extract(name, spec, path, picture)
+        else:
+            clip = MotionFlow(files, model.generator, at_work.iterations, passes)
+            clip.extract(name, spec, Path(str(spec.clip)), path, picture)
+    except MotionFileError as error:  # it is written here and not read: nobody gave a wrong one
+        raise unwritable(path, error) from error

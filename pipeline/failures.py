@@ -8,6 +8,9 @@ from pipeline.phrases import clean
 from stages import errors
 from stages.errors import MicromotionError, UserError, WorkStopped
 
+# How Ray Data says that a flow got stuck.
+STALLED = re.compile(r"made no progress for at least (\d+)s")
+
 
 @contextmanager
 def explained() -> Iterator[None]:
@@ -22,6 +25,11 @@ def explained() -> Iterator[None]:
     except MicromotionError:
         raise
     except Exception as error:
+        if stalled := STALLED.search(str(error)):
+            raise WorkStopped(
+                f"The work stopped: nothing came of any worker for {int(stalled[1]):,} s. If a row may take so long, "
+                "allow more with cluster.stall_timeout. What is done is kept; the same command goes on from there."
+            ) from error
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         said = clean(lines[-1]) if lines else type(error).__name__
         ours = _ours(said)

@@ -24,6 +24,7 @@ from pipeline.set_up_watch import SetUpWatch, announce_ready
 from pipeline.signs_of_life import FOREVER, Roll, Sign, Telling, ask_to_stop, clear_signs, read_signs
 from pipeline.worker_notes import leave_note, take_notes
 from stages.errors import Reason
+from stages.messages import told
 
 # One crop is 192 KB: a block holds one of them, or hundreds of rows that were done before.
 BLOCK_BYTES = 128 << 10
@@ -49,7 +50,7 @@ class Step:
         settings: small and picklable.
         pool: how many workers, of which size.
         batch: rows that a worker takes at a time.
-        limit: seconds that one row may take; a worker that takes longer is ended, and the row is lost with it.
+        limit: seconds that a batch may take; a worker that takes longer is ended, and the batch is lost with it.
     """
 
     stage: StageClass
@@ -87,7 +88,8 @@ class StageWorker:
             with self._telling.working([str(row) for row in columns.get("id") or columns.get("index") or ()]):
                 return to_table(self._call(columns))
         except Exception as error:
-            return _marked(columns, "failed", Reason.INTERNAL_ERROR.value, f"{type(error).__name__}: {error}")
+            message = f"{type(error).__name__}: {told(error)}"
+            return _marked(columns, "failed", Reason.INTERNAL_ERROR.value, message)
 
 
 def _marked(columns: Mapping[str, list[Any]], status: str, reason: str = "", message: str = "") -> pa.Table:
@@ -140,6 +142,8 @@ def run_flow(
         while True:
             finished = _from_afar(ray, flow, on_wait) if remote else flow.take(POLL_SECONDS)
             if finished is None:
+                signs, roll.machines = ray.get(flow.last.remote()) if remote else flow.last()
+                roll.hear(signs)
                 return
             if finished:
                 # Skipped rows are no sign of work: tens of thousands of them would keep the flow for minutes.
@@ -223,6 +227,12 @@ class Flow:
         """The latest sign of life of every worker."""
         self._forget_statistics()
         return read_signs()
+
+    def last(self) -> tuple[list[Sign], set[str]]:
+        """At the end: the last signs, what died over a row among them, and Ray's names of the machines that are up."""
+        import ray
+
+        return read_signs(), {node["NodeID"] for node in ray.nodes() if node["Alive"]}
 
     def _forget_statistics(self) -> None:
         """Ray Data keeps a record of every block until the end, for a report that nobody asks for."""

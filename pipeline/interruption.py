@@ -1,7 +1,8 @@
-"""Ctrl-C, and a batch system's SIGTERM: stop soon, lose nothing.
+"""Ctrl-C, a batch system's SIGTERM, a terminal that is closed: stop soon, lose nothing.
 
 The first signal during a flow lets what is in hand be finished and begins nothing more; the second one, or one
 outside a flow, stops at once. Either way the run ends as KeyboardInterrupt, and the same command goes on from there.
+A run that was started with nohup does not hear of its terminal's end.
 
 One key press may arrive twice: a terminal sends it to every process, and the supervisor hands it on.
 """
@@ -9,12 +10,27 @@ One key press may arrive twice: a terminal sends it to every process, and the su
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 GRACE_SECONDS = 3.0
 SAME_SECONDS = 1.0
+
+
+@contextmanager
+def handled(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Have a handler take the signals that ask to stop, for as long as the context lasts; in the main thread only."""
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    try:
+        for number, present in before.items():
+            if present is not signal.SIG_IGN:
+                signal.signal(number, handler)
+        yield
+    finally:
+        for number, present in before.items():
+            signal.signal(number, present)
 
 
 class Interruption:
@@ -44,16 +60,12 @@ class Interruption:
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        before = {number: signal.signal(number, self._take) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
+        with handled(self._take):
             yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
     @contextmanager
     def flow(self) -> Iterator[None]:
-        """A part of the run in which there is something to finish."""
+        """A part of the run in which there is something to finish, and which looks at `asked` or is over soon."""
         self._in_flow = True
         try:
             yield

@@ -6,7 +6,6 @@ either a part or none. A row counts as done when it says so and the video it nam
 Where one target has several rows, the latest counts.
 """
 
-import fcntl
 import os
 import time
 import uuid
@@ -15,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import Any, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -201,46 +200,6 @@ class Ledger:
         for path in parts:
             if _readable(path):
                 path.unlink(missing_ok=True)
-
-
-class OutputLock:
-    """Keeps a second run away from an output folder. The system drops it with the process, however that ends."""
-
-    def __init__(self, output: Path) -> None:
-        self.path = output / ".lock"
-        self._file: IO[str] | None = None
-
-    def __enter__(self) -> Self:
-        file = self.path.open("a+", encoding="utf-8")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            holder = file.read().strip()
-            file.close()
-            raise OutputError(
-                f"{self.path.parent} is in use by another run{f' ({holder})' if holder else ''}. "
-                "Wait for it, or give this one another folder with --output."
-            ) from None
-        except OSError as error:
-            warnings.warn(
-                f"{self.path.parent} is on a file system without locks ({error.strerror}): "
-                "nothing keeps a second run away from it.",
-                stacklevel=2,
-            )
-        file.truncate(0)
-        file.write(f"process {os.getpid()} on {os.uname().nodename}")
-        file.flush()
-        self._file = file
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        assert self._file is not None
-        self._file.truncate(0)
-        self._file.close()
-        self._file = None
 
 
 def entries(rows: pa.Table) -> frozenset[str]:

@@ -33,6 +33,10 @@ class PicturesUnavailable(OutputUnavailable):
     """Pictures that could be read a moment ago cannot be read any more."""
 
 
+class MachinesUnavailable(OutputUnavailable):
+    """Those machines of the cluster that could work have gone."""
+
+
 def why_away(output: Path, videos: str = "") -> str:
     """What keeps results from an output folder now, as the end of a sentence; empty if nothing does.
 

@@ -3,7 +3,8 @@
 import importlib.metadata
 import platform
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,8 @@ from pipeline.events import EventLog
 from pipeline.job import JobSpec
 from stages import storage
 from stages.durable import replacing
-from stages.errors import OutputError
-from stages.messages import masked
+from stages.errors import MotionFileError, OutputError, WorkStopped
+from stages.messages import masked, told
 from stages.micromotion import Micromotion
 
 MADE = (
@@ -30,6 +31,8 @@ MADE = (
     "report.html",
     "workers.json",
 )
+# An upload grows all the while, or is seen only once it is whole, a moment before it gets its name.
+LIVING_SECONDS = 3600.0
 LIBRARIES = (
     "torch",
     "transformers",
@@ -43,8 +46,51 @@ LIBRARIES = (
 )
 
 
+@contextmanager
+def usable(output: Path) -> Iterator[None]:
+    """What a run writes before any work begins: where it cannot, nothing was started.
+
+    Raises:
+        OutputError: the disk is full, the mount is gone, or somebody else's files are in the way.
+    """
+    try:
+        yield
+    except OSError as error:
+        place = error.filename or output
+        raise OutputError(
+            f"output {output}: {place} cannot be written ({told(error)}). Nothing was started; mend it, or choose "
+            "another folder."
+        ) from error
+
+
+@contextmanager
+def kept_going(path: Path) -> Iterator[None]:
+    """What a run writes while it works: where it cannot, that is nobody's mistake, and the same command goes on.
+
+    Raises:
+        WorkStopped: the disk is full, or the mount is gone.
+    """
+    try:
+        yield
+    except (OSError, MotionFileError) as error:
+        raise unwritable(path, error) from error
+
+
+def unwritable(path: Path, error: OSError | MotionFileError) -> WorkStopped:
+    """Why a run stops over a file that it could not write."""
+    why = told(error.__cause__ if isinstance(error, MotionFileError) and error.__cause__ else error)
+    return WorkStopped(
+        f"The work stopped: {path} cannot be written: {why}. What is done is kept; when that is mended, the same "
+        "command goes on."
+    )
+
+
 def write_job(checked: Checked, motions: Mapping[str, Micromotion | None]) -> None:
-    """`job.yaml`: the job as resolved, the versions and checkpoints that it is made with, and the movements so far."""
+    """`job.yaml`: the job as resolved, the versions and checkpoints that it is made with, and the movements so far.
+
+    Raises:
+        WorkStopped: it cannot be written.
+    """
     versions = {"python": platform.python_version()}
     for library in ("micromotion", *LIBRARIES):
         try:
@@ -63,15 +109,18 @@ def write_job(checked: Checked, motions: Mapping[str, Micromotion | None]) -> No
     }
     job = checked.job.model_copy(update={"made_with": made_with})
     path = checked.job.output / "job.yaml"
-    with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+    with kept_going(path), replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
         yaml.safe_dump(_masked(job.resolved()), file, sort_keys=False, allow_unicode=True)
 
 
 def clear_leftovers(job: JobSpec) -> None:
     """Remove what killed workers were writing when they died.
 
+    The folder is this run's alone, and what is left there can be nobody's. A store may be shared with other outputs:
+    there it must also have been left alone for `LIVING_SECONDS`, or it may be a video on its way.
+
     Raises:
-        OutputError: the videos are at a URI, and their store cannot be written.
+        OutputError: the videos are at a URI, and their store cannot be written or listed.
     """
     if not job.videos:
         for leftover in (job.output / "videos").glob("*.part"):
@@ -79,9 +128,14 @@ def clear_leftovers(job: JobSpec) -> None:
         return
     if why := storage.why_not_writable(job.videos):
         raise OutputError(f"{storage.shown(job.videos)} cannot be written: {why}. Look at the field videos of the job.")
-    for name in storage.sizes(job.videos):
+    try:
+        old = storage.untouched(job.videos, LIVING_SECONDS)
+    except OSError as error:
+        raise OutputError(f"{storage.shown(job.videos)} cannot be listed: {storage.why(error)}.") from error
+    for name in old:
         if name.endswith(".part"):
-            storage.remove(storage.joined(job.videos, name))
+            with suppress(OSError):  # another run may have been quicker; and no video lacks for it
+                storage.remove(storage.joined(job.videos, name))
 
 
 def _masked(value: Any) -> Any:

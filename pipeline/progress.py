@@ -44,6 +44,7 @@ class Progress:
     """A run after some of its events.
 
     Attributes:
+        videos: the store's URI where they go to one; else they are in `output`.
         rows: in the manifest. done, failed: in this run. kept: stood already, from earlier runs.
         frames: rendered in this run.
         started, last: unix seconds of the first and the latest event; 0.0 before any.
@@ -56,6 +57,7 @@ class Progress:
     output: str = ""
     workers: str = ""
     address: str = ""
+    videos: str = ""
     outcome: Outcome = "waiting"
     rows: int = 0
     done: int = 0
@@ -107,6 +109,7 @@ def advance(progress: Progress, event: Event) -> Progress:
                 output=str(event.get("output") or ""),
                 workers=str(event.get("workers") or ""),
                 address=str(event.get("address") or ""),
+                videos=str(event.get("videos") or ""),
                 outcome="running",
                 rows=_whole(event, "rows"),
                 kept=_whole(event, "kept"),
@@ -158,11 +161,11 @@ def by_reason(reasons: Mapping[str, int]) -> str:
 
 def summary(progress: Progress) -> list[str]:
     """The last lines of a run: what was made and where, how fast, what failed, and how to see it."""
-    output, seconds = clean(progress.output), progress.seconds
+    seconds = progress.seconds
     made = f"{count(progress.done, 'video')} made"
     if progress.kept:
         made += f", {count(progress.kept, 'video')} kept from before"
-    lines = [f"{made}, in {output}/videos"]
+    lines = [f"{made}, in {clean(progress.videos) or f'{clean(progress.output)}/videos'}"]
     if progress.done:
         videos, frames = pace(progress.done, seconds, "video"), pace(progress.frames, seconds, "frame")
         lines.append(f"{duration(seconds)} in all: {videos}, {count(progress.frames, 'frame')} at {frames}")

@@ -25,14 +25,16 @@ from contextlib import chdir, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from pipeline.dead_sessions import TOKEN_VARIABLE, clear_dead_sessions, new_session_folder, token_path
+from pipeline.dead_sessions import TOKEN_VARIABLE, clear_dead_sessions, end_processes, new_session_folder, token_path
 from pipeline.job import ClusterSpec
 from pipeline.resources import Node
-from stages.errors import ClusterError
+from stages.errors import ClusterError, WorkStopped
+from stages.messages import told
 
 ROOT = Path(__file__).parents[1]
 # Keeps other users of this machine out of our workers. Ray caches it, so a process has one for all its sessions.
 TOKEN = secrets.token_hex(32)
+STARTS = 3
 # What a worker needs of the repository when Ray carries it to other machines.
 LEFT_AT_HOME = ["/outputs", "/.git", "/tests", "/docs", "/benchmarks", "/weights/training", "**/__pycache__"]
 
@@ -49,6 +51,7 @@ def ray_session(cluster: ClusterSpec, cpus: int | None = None) -> Iterator[list[
 
     Raises:
         ClusterError: there is no cluster at the address, or it does not answer.
+        WorkStopped: a local Ray does not start.
     """
     running = sys.modules.get("ray")
     if running is not None and running.is_initialized():
@@ -62,7 +65,7 @@ def ray_session(cluster: ClusterSpec, cpus: int | None = None) -> Iterator[list[
         ray = _import_ray(local=folder is not None)
         try:
             if folder is not None:
-                _start_local(ray, cluster, folder, cpus or usable_cores())
+                _start_patiently(ray, cluster, folder, cpus or usable_cores())
             else:
                 _join(ray, cluster)
             os.environ["HOME"] = before.get("HOME", str(Path.home()))
@@ -131,9 +134,30 @@ def _import_ray(local: bool) -> Any:
     return ray
 
 
+def _start_patiently(ray: Any, cluster: ClusterSpec, folder: Path, cpus: int) -> None:
+    """Start Ray, and again if its processes are not up within the half minute that it gives them.
+
+    Raises:
+        WorkStopped: they never are.
+    """
+    for left in reversed(range(STARTS)):
+        try:
+            return _start_local(ray, cluster, folder, cpus)
+        except ValueError:
+            raise  # a setting that Ray refuses
+        except Exception as error:  # it has no class for that
+            ray.shutdown()
+            end_processes(folder)
+            if not left:
+                raise WorkStopped(
+                    f"Ray did not start on this machine, {STARTS} times in a row: it is too busy or out of memory "
+                    f"({told(error)}). The same command tries again."
+                ) from error
+
+
 def _start_local(ray: Any, cluster: ClusterSpec, folder: Path, cpus: int) -> None:
     # Ray puts the current folder first on its workers' import path: a user's own stages.py would be taken for ours.
-    with warnings.catch_warnings(), _without_stderr(), chdir(ROOT):
+    with warnings.catch_warnings(), _without_stderr(), chdir(ROOT), _deaf_to_hangup():
         warnings.simplefilter("ignore")
         ray.init(
             address="local",
@@ -147,6 +171,19 @@ def _start_local(ray: Any, cluster: ClusterSpec, folder: Path, cpus: int) -> Non
             _temp_dir=str(folder),
             _node_ip_address="127.0.0.1",
         )
+
+
+@contextmanager
+def _deaf_to_hangup() -> Iterator[None]:
+    """What is started meanwhile outlives the terminal: the run ends it, once the rows in hand are finished."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def _join(ray: Any, cluster: ClusterSpec) -> None:

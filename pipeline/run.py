@@ -35,9 +35,10 @@ from pipeline.extract import AtWork, extract_into
 from pipeline.failures import explained
 from pipeline.interruption import Interruption
 from pipeline.job import JobSpec
-from pipeline.ledger import Ledger, OutputLock
+from pipeline.ledger import Ledger
 from pipeline.nodes import check_nodes_store, check_nodes_weights, check_nodes_write, nodes_without_weights
-from pipeline.output import clear_leftovers, forget, write_job
+from pipeline.output import clear_leftovers, forget, kept_going, usable, write_job
+from pipeline.output_lock import OutputLock
 from pipeline.phrases import count as counted
 from pipeline.ray_session import machines, ray_session
 from pipeline.report import write_report
@@ -49,8 +50,8 @@ from pipeline.tally import Tally
 from pipeline.target_flow import TargetFlow
 from stages import storage
 from stages.durable import replacing
-from stages.errors import MicromotionError, UserError, WorkStopped
-from stages.messages import masked
+from stages.errors import ClusterError, MicromotionError, UserError, WorkStopped
+from stages.messages import masked, told
 from stages.prepare import Prepare, PrepareSettings
 from stages.produce import Produce, ProduceSettings
 from stages.subspace import Micromotion, load_micromotion
@@ -71,11 +72,15 @@ class RunSummary:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run would do: `rows` in all, of which `kept` are done; `lines` say it to a person."""
+    """What a run would do: `rows` in all, of which `kept` are done; `lines` say it to a person.
+
+    `sound` where nothing in them would keep it from its end, as too little room or nodes without the model would.
+    """
 
     rows: int
     kept: int
     lines: tuple[str, ...]
+    sound: bool = True
 
 
 def plan_job(job: JobSpec) -> Plan:
@@ -90,7 +95,7 @@ def plan_job(job: JobSpec) -> Plan:
     stands = standing(checked)
     kept, count = len(stands.kept), len(checked.manifest)
     lines = [f"job {job.name}: {count:,} rows of {masked(str(job.manifest))}, {kept:,} of them done already"]
-    lines += [told] if (told := change_told(checked, stands)) else []
+    lines += [change] if (change := change_told(checked, stands)) else []
     for name, plan in checked.motions.items():
         lines.append(f"movement {name}: {_described(plan)}")
     model = checked.model
@@ -99,6 +104,7 @@ def plan_job(job: JobSpec) -> Plan:
     lines.append(f"videos: {video.frames} frames at {video.fps:g} fps, {video.path}, {video.layout}, into {where}")
     space = space_for(checked, stands)
     lines.append(f"space: {space.sentence}" + ("" if space.enough else ": TOO LITTLE"))
+    wrong: dict[str, str] = {}
     if job.cluster.address == "local":
         lines.append(_layout(checked, this_machine()).sentence)
     else:
@@ -107,7 +113,7 @@ def plan_job(job: JobSpec) -> Plan:
             wrong = nodes_without_weights(model)
             lines += [f"node {machine}: {problem}" for machine, problem in wrong.items()]
             lines += [] if wrong else ["every node has the model"]
-    return Plan(count, kept, tuple(lines))
+    return Plan(count, kept, tuple(lines), sound=space.enough and not wrong)
 
 
 def run_job(job: JobSpec, events: EventLog, *, fresh: bool = False, retry: Collection[str] | None = None) -> RunSummary:
@@ -129,17 +135,19 @@ def run_job(job: JobSpec, events: EventLog, *, fresh: bool = False, retry: Colle
     started = time.monotonic()
     with _told(events):
         checked = check_job(job)
-    job.output.mkdir(parents=True, exist_ok=True)
+    with usable(job.output):
+        job.output.mkdir(parents=True, exist_ok=True)
     interruption = Interruption()
     with OutputLock(job.output), interruption.listening(), _told(events):
-        events.open(job.output / "log.jsonl")
-        if fresh:
-            checked = forget(checked, events)
-        if not job.videos:
-            (job.output / "videos").mkdir(exist_ok=True)
-        clear_leftovers(job)
+        with usable(job.output):
+            events.open(job.output / "log.jsonl")
+            if fresh:
+                checked = forget(checked, events)
+            if not job.videos:
+                (job.output / "videos").mkdir(exist_ok=True)
+            clear_leftovers(job)
+            ledger = Ledger.open(job.output, job.videos)
         tally = Tally([None] * len(checked.manifest))
-        ledger = Ledger.open(job.output, job.videos)
         try:
             _work(checked, ledger, tally, events, interruption, retry)
             exit_code = 3 if tally.failed else 0
@@ -149,14 +157,12 @@ def run_job(job: JobSpec, events: EventLog, *, fresh: bool = False, retry: Colle
             events.emit("run_interrupted", **_counted(tally), remaining=len(tally.keys) - tally.seen)
             raise
         finally:
-            _store(checked, ledger, tally)
-            with suppress(OSError, UserError):
-                clear_leftovers(job)  # of workers that died; the next run would do it too
+            with interruption.flow():  # it is over soon: what is known has to be stored, whoever wants to stop
+                stored = _stored(checked, ledger, tally, events, bearable=interruption.asked)
         seconds = time.monotonic() - started
-        try:
-            write_report(job.output)
-        except Exception as error:  # the report is made of the results: should it fail, they stand all the same
-            events.emit("warning", message=f"report.html was not written ({type(error).__name__}: {error}).")
+        if stored:
+            with interruption.flow():
+                _report(job, events)
         ended = _counted(tally)
         if exit_code == 130:
             events.emit("run_interrupted", **ended, remaining=len(tally.keys) - tally.seen)
@@ -165,8 +171,11 @@ def run_job(job: JobSpec, events: EventLog, *, fresh: bool = False, retry: Colle
     return RunSummary(**ended, frames=tally.frames, seconds=seconds, exit_code=exit_code, output=job.output)
 
 
-def _store(checked: Checked, ledger: Ledger, tally: Tally) -> None:
-    """Make what is known durable: the last rows of the ledger, and `results.parquet`.
+def _stored(checked: Checked, ledger: Ledger, tally: Tally, events: EventLog, bearable: bool) -> bool:
+    """Make what is known durable: the last rows of the ledger, and `results.parquet`; whether that could be done.
+
+    Args:
+        bearable: a run that was told to stop has stopped all the same, and only says what it could not write.
 
     Raises:
         WorkStopped: there is no room for it.
@@ -178,10 +187,25 @@ def _store(checked: Checked, ledger: Ledger, tally: Tally) -> None:
         with replacing(path) as temporary:
             pq.write_table(results, temporary)
     except OSError as error:
-        raise WorkStopped(
-            f"{path} cannot be written: {error.strerror or error}. The videos that are whole stay; when there is room, "
+        message = (
+            f"{path} cannot be written: {storage.why(error)}. The videos that are whole stay; when there is room, "
             "the same command goes on."
-        ) from error
+        )
+        if not bearable:
+            raise WorkStopped(message) from error
+        events.emit("warning", message=message)
+        return False
+    with suppress(OSError, UserError):
+        clear_leftovers(checked.job)  # of workers that died; the next run would do it too
+    return True
+
+
+def _report(job: JobSpec, events: EventLog) -> None:
+    """The report is made of the results: should it fail, they stand all the same."""
+    try:
+        write_report(job.output)
+    except Exception as error:
+        events.emit("warning", message=f"report.html was not written ({type(error).__name__}: {told(error)}).")
 
 
 def _work(
@@ -209,9 +233,10 @@ def _work(
             kept=len(stands.kept),
             workers=layout.sentence,
             address=cluster.address,
+            videos=storage.shown(job.videos) if job.videos else "",
         )
-        if told := change_told(checked, stands):
-            events.emit("warning", message=told)
+        if change := change_told(checked, stands):
+            events.emit("warning", message=change)
         if not space.enough:
             events.emit("warning", message=f"{job.output} is likely to run full: {space.sentence}.")
         write_job(checked, {name: plan.ready for name, plan in checked.motions.items()})
@@ -241,6 +266,7 @@ def _work(
                 videos=job.videos,
                 iterations=job.iterations,
                 row_timeout=cluster.row_timeout,
+                fetch_timeout=cluster.fetch_timeout,
                 rehearsal=job.rehearsal,
             )
             TargetFlow(
@@ -251,11 +277,12 @@ def _work(
                 failed_before=failed,
                 ledger=ledger,
                 events=events,
-                stall_timeout=max(cluster.stall_timeout, 2 * cluster.row_timeout),
+                # The watch ends a stuck worker first, and a second one that the same worker meets right behind it.
+                stall_timeout=max(cluster.stall_timeout, 3 * cluster.row_timeout),
                 row_timeout=cluster.row_timeout,
                 patience=cluster.patience,
                 stopping=lambda: interruption.asked,
-                replan=None if cluster.address == "local" else lambda: _layout(checked, machines()),
+                replan=None if cluster.address == "local" else lambda: _layout_now(checked),
             ).run(checked.rows, tally, last=stands.kept | stands.failed)
             if tally.seen < len(tally.keys):
                 interruption.stop_here()
@@ -270,7 +297,8 @@ def _motions(
     for name, plan in checked.motions.items():
         plan.path.parent.mkdir(parents=True, exist_ok=True)
         if plan.ready is not None:
-            plan.ready.save(plan.path)
+            with kept_going(plan.path):
+                plan.ready.save(plan.path)
             if plan.spec.file is not None:
                 for picture in (plan.picture, losses_path(plan.picture)):
                     picture.unlink(missing_ok=True)  # of another movement, which this one replaces
@@ -296,11 +324,20 @@ def _described(plan: MotionPlan) -> str:
     return f"{source}, {'ready' if plan.ready is not None else work}"
 
 
-def _layout(checked: Checked, nodes: list[Node]) -> Layout:
-    """The workers of the target flow."""
-    cluster = checked.job.cluster
-    rows = len(checked.manifest)
-    return plan_workers(nodes, rows, cluster.workers, cluster.device, producer_bytes(checked.model))
+def _layout(checked: Checked, nodes: list[Node], as_asked: bool = True) -> Layout:
+    """The workers of the target flow: as many as the job asks for, or as fit."""
+    cluster, rows = checked.job.cluster, len(checked.manifest)
+    workers = cluster.workers if as_asked else None
+    return plan_workers(nodes, rows, workers, cluster.device, producer_bytes(checked.model))
+
+
+def _layout_now(checked: Checked) -> Layout | None:
+    """The workers that fit the machines that are up, fewer than the job asks for where some have gone, or none."""
+    nodes = machines()
+    for as_asked in (True, False):
+        with suppress(ClusterError):
+            return _layout(checked, nodes, as_asked)
+    return None
 
 
 def _counted(tally: Tally) -> dict[str, Any]:

@@ -38,7 +38,7 @@ class Sign:
 
     Attributes:
         worker: its name, the same after it was started again. life: of this process alone.
-        node, process: where it runs.
+        node, process: where it runs. machine: Ray's name of that node.
         stage: what it does.
         state: `timed out` is a worker's last word.
         rows: the ids that it has in hand.
@@ -55,14 +55,15 @@ class Sign:
     rows: tuple[str, ...] = ()
     since: float = 0.0
     count: int = 0
+    machine: str = ""
 
 
 class Telling:
-    """A worker's side: tells from a thread of its own, and ends the process over a row that takes too long.
+    """A worker's side: tells from a thread of its own, and ends the process over what takes too long.
 
     Args:
         stage: what the worker does.
-        limit: seconds that one row may take.
+        limit: seconds that what it has in hand may take, one row or a few.
     """
 
     def __init__(self, stage: str, limit: float = FOREVER) -> None:
@@ -75,6 +76,7 @@ class Telling:
             os.uname().nodename,
             os.getpid(),
             stage,
+            machine=ray.get_runtime_context().get_node_id(),
         )
         self._at: tuple[tuple[str, ...], float] = ((), 0.0)
         self._told: tuple[str, ...] | None = None
@@ -92,10 +94,10 @@ class Telling:
     @contextmanager
     def working(self, rows: Sequence[str]) -> Iterator[None]:
         """These rows are in hand for as long as the context lasts; told at once, for it may be the last word."""
-        limit = self._limit * max(len(rows), 1)
         self._at = (tuple(rows), time.monotonic())
         self._tell("working")
-        faulthandler.dump_traceback_later(min(limit + WATCHDOG_SECONDS, FOREVER), exit=True, file=self._nowhere)
+        limit = min(self._limit + WATCHDOG_SECONDS, FOREVER)
+        faulthandler.dump_traceback_later(limit, exit=True, file=self._nowhere)
         try:
             yield
         finally:
@@ -109,7 +111,7 @@ class Telling:
             time.sleep(TELL_SECONDS)
             rows, begun = self._at
             now = time.monotonic()
-            if rows and now - begun > self._limit * len(rows):
+            if rows and now - begun > self._limit:
                 self._tell("timed out")
                 os._exit(1)
             if rows != self._told or now - self._told_at >= REPEAT_SECONDS:
@@ -133,11 +135,14 @@ class Roll:
     """The driver's side: what is known of all workers of a flow.
 
     Attributes:
-        timed_out: ids of rows over which a worker was ended.
+        timed_out: ids of rows over which a worker was ended. Of several rows there is no telling which it was.
+        machines: those that were up when the flow ended, by Ray's names.
     """
 
     def __init__(self, limit: float = FOREVER) -> None:
         self.timed_out: set[str] = set()
+        self.machines: set[str] = set()
+        self._fell: dict[str, str] = {}  # a row that a worker took along -> the machine it was on
         self._limit = limit
         self._heard: dict[str, tuple[Sign, float]] = {}  # life -> its latest sign, and when that was new to us
         self._past: set[str] = set()
@@ -152,12 +157,13 @@ class Roll:
             if known is None or known[0].count != sign.count:
                 self._heard[sign.life] = (sign, now)
             if sign.state == "timed out":
-                self.timed_out.update(sign.rows)
+                self._note_timed_out(sign)
         latest = {sign.worker: life for life, (sign, at) in sorted(self._heard.items(), key=lambda item: item[1][1])}
         for life, (sign, at) in list(self._heard.items()):
             if latest[sign.worker] != life:  # started again since
-                if now - at > self._limit * len(sign.rows) > 0:
-                    self.timed_out.update(sign.rows)
+                if now - at > self._limit:
+                    self._note_timed_out(sign)
+                self._fell |= dict.fromkeys(sign.rows, sign.machine)
                 self._past.add(life)
                 del self._heard[life]
 
@@ -173,8 +179,17 @@ class Roll:
     def ran_out_of_time(self, row: str) -> bool:
         """Whether a row that got lost was lost because its time was over."""
         return row in self.timed_out or any(
-            row in sign.rows and silence > self._limit * len(sign.rows) for sign, silence in self.alive()
+            sign.rows == (row,) and silence > self._limit for sign, silence in self.alive()
         )
+
+    def fell_with(self, row: str) -> bool:
+        """After a flow: whether a worker died over a row, and not for want of the machine that it was on."""
+        machine = next((sign.machine for sign, _ in self._heard.values() if row in sign.rows), self._fell.get(row))
+        return machine in self.machines
+
+    def _note_timed_out(self, sign: Sign) -> None:
+        if len(sign.rows) == 1:
+            self.timed_out.update(sign.rows)
 
 
 def read_signs() -> list[Sign]:

@@ -4,8 +4,6 @@ The log says what happened, the lock who works on the folder, the ledger which v
 """
 
 import json
-import os
-import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import Literal
 
 from pipeline.events import read_events
 from pipeline.ledger import Ledger
+from pipeline.output_lock import holder_lives
 from pipeline.phrases import clean, count, duration
 from pipeline.progress import Progress, by_reason, headline, replay
 from stages.errors import OutputError
@@ -23,7 +22,6 @@ Condition = Literal["running", "silent", "dead", "finished", "interrupted"]
 SILENT_SECONDS = 90.0
 # Workers are listed one by one up to so many; of more, those that have been at one thing for longest.
 MOST_WORKERS = 12
-HOLDER = re.compile(r"process (\d+) on (.+)")
 
 
 @dataclass(frozen=True)
@@ -130,7 +128,8 @@ def describe(status: Status) -> list[str]:
     if progress.reasons:
         lines.append(f"failed: {by_reason(progress.reasons)}")
     lines += [f"  {one.id} ({one.reason}): {one.message}" for one in progress.failures]
-    lines.append(f"{count(status.standing, 'video')} of {progress.rows:,} stand in {status.output / 'videos'}")
+    where = clean(progress.videos) or status.output / "videos"
+    lines.append(f"{count(status.standing, 'video')} of {progress.rows:,} stand in {where}")
     if status.condition in ("silent", "dead", "interrupted"):
         lines.append("The same `run` command goes on from here; what stands is not made again.")
     return lines
@@ -183,29 +182,9 @@ def _workers_told(status: Status) -> list[str]:
 def _condition(output: Path, progress: Progress, silence: float) -> Condition:
     if progress.outcome in ("finished", "interrupted"):
         return progress.outcome
-    match _holder_lives(output):
+    match holder_lives(output):
         case True:
             return "running"
         case False:
             return "dead"
     return "silent" if silence > SILENT_SECONDS else "running"
-
-
-def _holder_lives(output: Path) -> bool | None:
-    """Whether the process that holds the folder is there; None where only its own machine could tell."""
-    try:
-        holder = (output / ".lock").read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        return None
-    if not holder:  # given back, and yet the log has no end: the run stopped over an error
-        return False
-    found = HOLDER.fullmatch(holder)
-    if found is None or found[2] != os.uname().nodename:
-        return None
-    try:
-        os.kill(int(found[1]), 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        return True
-    return True

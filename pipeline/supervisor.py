@@ -19,6 +19,7 @@ from types import FrameType
 
 from pipeline.console import complain
 from pipeline.dead_sessions import clear_dead_sessions
+from pipeline.interruption import handled
 
 # Tells the run's process that it is watched: its end of a socket, by number.
 WATCHED = "MICROMOTION_WATCHED"
@@ -32,29 +33,36 @@ INTERRUPTED = 130
 
 def supervise(arguments: Sequence[str]) -> int:
     """Run the command line with these arguments in another process, again where that dies; returns its exit code."""
-    deaths = 0
-    while True:
-        started = time.monotonic()
-        status, proper, stopped = _watched(arguments)
-        if proper is not None:
-            return proper
-        clear_dead_sessions()  # what is left of it would take memory and cores from the next life
-        how = (
-            f"was killed by signal {-status}" if status < 0 else "ended without a word, as it does when Ray's own dies"
-        )
-        if stopped:
-            complain(f"The run's process {how} while it was stopping. What is done is kept; the same command goes on.")
-            return INTERRUPTED
-        deaths = 1 if time.monotonic() - started > LONG_SECONDS else deaths + 1
-        if deaths >= MOST_DEATHS:
-            complain(
-                f"The run's process {how}, {deaths} times in a row: most likely the memory does not suffice. Ask for "
-                "fewer workers with --set cluster.workers=1. What is done is kept; the same command goes on."
+    deaths, life = 0, Life()
+    with handled(life.hand_on):
+        while True:
+            started = time.monotonic()
+            status, proper = life.run(arguments)
+            if proper is not None:
+                return proper
+            clear_dead_sessions()  # what is left of it would take memory and cores from the next life
+            how = (
+                f"was killed by signal {-status}"
+                if status < 0
+                else "ended without a word, as it does when Ray's own dies"
             )
-            return 1
-        complain(f"The run's process {how}. What is done is kept, and it goes on by itself.")
-        time.sleep(PAUSE_SECONDS)
-        arguments = [argument for argument in arguments if argument != "--fresh"]
+            if life.stopped:
+                complain(
+                    f"The run's process {how} while it was stopping. What is done is kept; the same command goes on."
+                )
+                return INTERRUPTED
+            deaths = 1 if time.monotonic() - started > LONG_SECONDS else deaths + 1
+            if deaths >= MOST_DEATHS:
+                complain(
+                    f"The run's process {how}, {deaths} times in a row: most likely the memory does not suffice. Ask "
+                    "for fewer workers with --set cluster.workers=1. What is done is kept; the same command goes on."
+                )
+                return 1
+            complain(f"The run's process {how}. What is done is kept, and it goes on by itself.")
+            time.sleep(PAUSE_SECONDS)
+            if life.stopped:
+                return INTERRUPTED
+            arguments = [argument for argument in arguments if argument != "--fresh"]
 
 
 def to_be_supervised(arguments: Sequence[str]) -> bool:
@@ -89,32 +97,39 @@ def under_watch() -> Iterator[None]:
             watcher.send(bytes([code % 256]))
 
 
-def _watched(arguments: Sequence[str]) -> tuple[int, int | None, bool]:
-    """One life of the run: its process's status, the exit code of a proper end, and whether it was told to stop."""
-    ours, theirs = socket.socketpair()
-    stopped = False
-    with ours:
-        with theirs:
-            number = theirs.fileno()
-            process = subprocess.Popen(
-                [sys.executable, sys.argv[0], *arguments],
-                env=os.environ | {WATCHED: str(number)},
-                pass_fds=[number],
-            )
+class Life:
+    """The watched process, one after another.
 
-        def hand_on(number: int, frame: FrameType | None) -> None:
-            nonlocal stopped
-            stopped = True
+    Attributes:
+        stopped: whether it was told to stop.
+    """
+
+    def __init__(self) -> None:
+        self.stopped = False
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def run(self, arguments: Sequence[str]) -> tuple[int, int | None]:
+        """One life, to its end: the process's status, and the exit code of a proper end."""
+        ours, theirs = socket.socketpair()
+        with ours:
+            with theirs:
+                number = theirs.fileno()
+                self._process = subprocess.Popen(
+                    [sys.executable, sys.argv[0], *arguments],
+                    env=os.environ | {WATCHED: str(number)},
+                    pass_fds=[number],
+                )
+            if self.stopped:  # told so while there was nobody yet to hand it on to
+                self._process.terminate()
+            status = self._process.wait()
+            ours.setblocking(False)
+            with suppress(BlockingIOError):
+                return status, next(iter(ours.recv(1)), None)
+            return status, None
+
+    def hand_on(self, number: int, frame: FrameType | None) -> None:
+        """A signal that asks to stop."""
+        self.stopped = True
+        if self._process is not None:
             with suppress(ProcessLookupError):
-                process.send_signal(number)
-
-        before = {number: signal.signal(number, hand_on) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            status = process.wait()
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-        ours.setblocking(False)
-        with suppress(BlockingIOError):
-            return status, next(iter(ours.recv(1)), None), stopped
-        return status, None, stopped
+                self._process.send_signal(number)

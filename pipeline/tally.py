@@ -1,6 +1,7 @@
 """What is known of a run's rows while they are at work."""
 
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -43,6 +44,7 @@ class AtWork:
         timed_out: ids over which an earlier pass's workers were ended.
         messages: for a row whose video had nowhere to go, what its worker said.
         blocked: such rows one after another.
+        excused: how often a row got lost by itself though no worker died over it.
         away_since: when what went away was first missed; None once a video is made again.
         signs_written: when `workers.json` was.
         stop_told: whether it was said that the run is stopping.
@@ -57,6 +59,7 @@ class AtWork:
     timed_out: set[str] = field(default_factory=set)
     messages: dict[int, str] = field(default_factory=dict)
     blocked: int = 0
+    excused: Counter[int] = field(default_factory=Counter)
     away_since: float | None = None
     signs_written: float = 0.0
     stop_told: bool = False

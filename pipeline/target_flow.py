@@ -12,10 +12,11 @@ import pyarrow as pa
 from pipeline.events import EventLog
 from pipeline.graph import StageClass, Step, run_flow
 from pipeline.ledger import Ledger
-from pipeline.outages import PicturesUnavailable, wait_until_back, why_away
+from pipeline.outages import MachinesUnavailable, PicturesUnavailable, wait_until_back, why_away
 from pipeline.resources import Layout
 from pipeline.signs_of_life import Roll
 from pipeline.tally import AtWork, Tally
+from stages import storage
 from stages.durable import replacing
 from stages.errors import OutputUnavailable, Reason, RowError
 from stages.ingest import fetch
@@ -29,6 +30,9 @@ CRASHED = "its worker died twice while it worked on this row: out of memory, or 
 TIMED_OUT = "it took longer than {limit:g} s twice, and its worker was stopped. Allow more with cluster.row_timeout"
 # A worker may have nowhere to write while the driver has: its node lost the mount. That many in a row, and it is all.
 MOST_BLOCKED = 8
+# So often a row may get lost with a machine, or before a worker said that it has it.
+MOST_EXCUSED = 3
+NO_MACHINE = "no machine of the cluster can work now"
 GROWTH_SECONDS, GROWN_SIGHTINGS = 10.0, 2
 WORTHWHILE_ROWS = 2  # for each worker: loading its networks takes as long as a few rows
 
@@ -40,8 +44,8 @@ class TargetFlow:
     Attributes:
         prepare, produce: the two stage classes and their settings.
         layout: workers of each.
-        replan: the layout that fits the machines there are now; asked before rows are run again, and now and then
-            while it goes on. None where machines neither leave nor join.
+        replan: the layout that fits the machines there are now, or None if none can work; asked before rows are run
+            again, and now and then while it goes on. Left out where machines neither leave nor join.
         digests: for each motion, the hash of all that decides its videos besides the picture.
         failed_before: `id\\nkey` -> reason of rows that failed in an earlier run and are not tried again. The settings
             of `prepare` count them among the done, so that they come back as kept.
@@ -66,14 +70,14 @@ class TargetFlow:
     patience: float = 0.0
     on_wait: Callable[[], None] = lambda: None
     stopping: Callable[[], bool] = lambda: False
-    replan: Callable[[], Layout] | None = None
+    replan: Callable[[], Layout | None] | None = None
 
     def run(self, rows: pa.Table, tally: Tally, last: Collection[int] = ()) -> None:
         """Make every row's video. Ray has to run; `tally` is right at any moment, also when this raises.
 
-        A row that went missing with its worker is run once more by itself, and then given up as `worker_crashed`, or
-        as `timed_out` if it was the watch that ended the worker. When the run is to stop, rows that were not begun
-        keep None for a key.
+        A row that went missing with its worker is run once more by itself. If a worker dies over it then, it is given
+        up as `worker_crashed`, or as `timed_out` if it was the watch that ended the worker; if it was the machine that
+        died, it is run again. When the run is to stop, rows that were not begun keep None for a key.
 
         Args:
             rows: order (int), id, image, motion, strength.
@@ -92,9 +96,9 @@ class TargetFlow:
                 )
             missing.sort(key=lambda order: order in later)
             at_work.new_workers(Roll(self.row_timeout))
-            if self.replan is not None:
-                at_work.layout = self.replan()
             try:
+                if self.replan is not None:
+                    at_work.layout = self._layout_now()
                 chosen, quick = rows.take(pa.array(missing, pa.int64())), len(later.intersection(missing))
                 with closing(self._flow(chosen, alone, at_work, quick)) as flow:
                     for finished in flow:
@@ -107,15 +111,32 @@ class TargetFlow:
             if at_work.grown >= GROWN_SIGHTINGS:
                 at_work.grown = 0
                 continue
-            if alone:
-                break
+            if alone and not self.stopping():
+                self._give_up(at_work)
             alone = True
-        if not self.stopping():
-            for order in at_work.missing():
-                self._take_in([self._lost(rows.slice(order, 1).to_pylist()[0], at_work)], at_work)
         self._flush()
         self._write_signs(at_work, [])
         self._tell("finished", tally)
+
+    def _give_up(self, at_work: AtWork) -> None:
+        """Fail the missing rows whose own fault it is, after they were run by themselves."""
+        for order in at_work.missing():
+            row = at_work.rows.slice(order, 1).to_pylist()[0]
+            at_work.excused[order] += 1
+            fault = order in at_work.messages or at_work.roll.fell_with(row["id"])
+            if fault or at_work.excused[order] > MOST_EXCUSED:
+                self._take_in([self._lost(row, at_work)], at_work)
+
+    def _layout_now(self) -> Layout:
+        """The workers that fit the machines there are now.
+
+        Raises:
+            MachinesUnavailable: none can work.
+        """
+        assert self.replan is not None, "without it the layout stays as it is"
+        if (layout := self.replan()) is None:
+            raise MachinesUnavailable(f"{NO_MACHINE}.")
+        return layout
 
     def _flow(self, rows: pa.Table, alone: bool, at_work: AtWork, quick: int) -> Any:
         """The rows through both pools, no larger than there are rows; the last `quick` are hardly any work."""
@@ -153,7 +174,8 @@ class TargetFlow:
         at_work.looked = time.monotonic()
         if self.replan is None or at_work.grown >= GROWN_SIGHTINGS:
             return
-        workers = self.replan().produce.workers
+        layout = self.replan()
+        workers = layout.produce.workers if layout else 0
         more = workers > at_work.layout.produce.workers
         left = len(at_work.tally.keys) - at_work.tally.seen
         at_work.grown = at_work.grown + 1 if more and left > WORTHWHILE_ROWS * workers else 0
@@ -180,7 +202,7 @@ class TargetFlow:
         try:
             self.ledger.flush_if_due() if due else self.ledger.flush()
         except OSError as error:
-            raise OutputUnavailable(f"{self.ledger.folder} cannot be written: {error.strerror or error}.") from error
+            raise OutputUnavailable(f"{self.ledger.folder} cannot be written: {storage.why(error)}.") from error
 
     def _take_in(self, finished: list[dict[str, Any]], at_work: AtWork) -> None:
         """Count finished rows, store them, tell them.
@@ -242,11 +264,13 @@ class TargetFlow:
                 self._tell("progress", at_work.tally)
             self.on_wait()
 
-        why = (
-            at_work.witnesses.why_away
-            if isinstance(outage, PicturesUnavailable)
-            else lambda: why_away(self.ledger.output, self.ledger.videos)
-        )
+        def why() -> str:
+            if isinstance(outage, PicturesUnavailable):
+                return at_work.witnesses.why_away()
+            if isinstance(outage, MachinesUnavailable):
+                return NO_MACHINE if self.replan is not None and self.replan() is None else ""
+            return why_away(self.ledger.output, self.ledger.videos)
+
         left = self.patience - (time.monotonic() - at_work.away_since)
         wait_until_back(outage, why, left, self.events, on_wait)
 

@@ -15,10 +15,11 @@ import torch
 from stages import storage
 from stages.animate import Path as MotionPath
 from stages.animate import animate
-from stages.errors import EncoderKilled, OutputUnavailable, Reason, RowError
+from stages.errors import EncoderKilled, OutputUnavailable, Reason, RowError, UnreadableImage
 from stages.ingest import decode_image, fetch
 from stages.invert import check_inversion, invert_crops
 from stages.layout import Layout, paste, side_by_side
+from stages.messages import masked, one_line, told
 from stages.models import ModelFiles, Models
 from stages.motion_quality import measure_video
 from stages.render import render_frames, write_video
@@ -86,6 +87,7 @@ class ProduceSettings:
         videos: or to this URI, where one is given.
         iterations: ReStyle's steps.
         row_timeout: seconds that encoding may take.
+        fetch_timeout: seconds that a picture may take to arrive once more, where faces are pasted back.
         rehearsal: show every face at rest, as it was cut out, without inverting or moving it.
     """
 
@@ -96,6 +98,7 @@ class ProduceSettings:
     videos: str = ""
     iterations: int = 5
     row_timeout: float = 1800.0
+    fetch_timeout: float = 60.0
     rehearsal: bool = False
 
 
@@ -130,11 +133,15 @@ class Produce:
                 made = self._made(row)
             result |= made | {"status": "done"}
         except OutputUnavailable as error:
-            result |= {"status": "blocked", "message": str(error)}
+            result |= {"status": "blocked", "message": _sentence(error)}
+        except UnreadableImage as error:
+            # It could be read a moment ago. Without the key every later run tries it again, as it does any such row.
+            message = _sentence(error)
+            result |= {"status": "failed", "reason": error.reason.value, "message": message, "key": ""}
         except RowError as error:
-            result |= {"status": "failed", "reason": error.reason.value, "message": str(error)}
+            result |= {"status": "failed", "reason": error.reason.value, "message": _sentence(error)}
         except Exception as error:  # one row's surprise must not cost its neighbours
-            message = f"{type(error).__name__}: {error}"
+            message = f"{type(error).__name__}: {told(error)}."
             result |= {"status": "failed", "reason": Reason.INTERNAL_ERROR.value, "message": message}
         return result | {"seconds": time.monotonic() - started}
 
@@ -196,9 +203,14 @@ class Produce:
             crop = np.asarray(row["crop"])
             yield from (side_by_side(crop, frame) for frame in frames)
         else:
-            picture = decode_image(fetch(row["image"]), row["image"])
+            picture = decode_image(fetch(row["image"], self.settings.fetch_timeout), row["image"])
             quad = np.asarray(row["quad"]).reshape(4, 2)
             yield from (paste(picture, frame, quad) for frame in frames)
+
+
+def _sentence(error: BaseException) -> str:
+    """An error of ours as a result may hold it: some quote what a library said, in its own lines."""
+    return one_line(masked(str(error)))
 
 
 def _progress(moves: torch.Tensor, direction: torch.Tensor) -> np.ndarray:

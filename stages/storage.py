@@ -151,6 +151,22 @@ def sizes(folder: str, timeout: float = 300.0) -> dict[str, int]:
     return bounded(look, timeout)
 
 
+def untouched(folder: str, seconds: float, timeout: float = 300.0) -> list[str]:
+    """Names of the files directly in a folder at a URI that nobody has written to for so long, by the store's time.
+
+    Raises:
+        OSError: the store does not answer, or refuses.
+    """
+
+    def look() -> list[str]:
+        files, path = filesystem(folder)
+        found = files.get_file_info(pyarrow.fs.FileSelector(path, allow_not_found=True))
+        before = (time.time() - seconds) * 1e9
+        return [one.base_name for one in found if one.is_file and one.mtime_ns is not None and one.mtime_ns <= before]
+
+    return bounded(look, timeout)
+
+
 def remove(uri: str, timeout: float = 60.0) -> None:
     """Remove a file at a URI.
 
@@ -193,6 +209,8 @@ def why(error: BaseException) -> str:
         return "the server cannot be reached"
     if text.startswith("Path does not exist"):
         return "there is no such object"
+    if numbered := re.match(r"Failed to \w+ local file .*\[errno (\d+)\]", text):  # it names the file once more
+        return os.strerror(int(numbered[1]))
     lines = text.splitlines() or [type(error).__name__]
     return masked(" ".join(lines[0].split()))[:300].rstrip(".")
 

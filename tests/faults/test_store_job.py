@@ -27,7 +27,7 @@ def run(path: Path, *overrides: str) -> RunSummary:
 
 @pytest.mark.slow
 def test_a_job_whose_files_are_all_in_a_store_is_done_kept_and_mended(
-    tmp_path: Path, object_store: ObjectStore, ray_nodes: list[Node]
+    tmp_path: Path, object_store: ObjectStore, ray_nodes: list[Node], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bucket = object_store.bucket("faces")
     job = write_fault_job(tmp_path, ROWS, rehearsal=True, frames=FRAMES)
@@ -49,8 +49,9 @@ def test_a_job_whose_files_are_all_in_a_store_is_done_kept_and_mended(
     assert decoded_frames(tmp_path / "v.mp4") == FRAMES
     assert not (output / "videos").exists()
 
-    # What a killed run was sending is cleared away, what stands is kept, what is gone is made again.
+    # What a killed run was sending is cleared away in time, what stands is kept, what is gone is made again.
     storage.write_file(tmp_path / "v.mp4", storage.joined(bucket, "out/row_0000.mp4.abcd.part"))
+    monkeypatch.setattr("pipeline.output.LIVING_SECONDS", 0.0)
     storage.remove(storage.joined(bucket, "out/row_0001.mp4"))
     ended = run(job, *places)
     assert (ended.done, ended.kept, ended.failed) == (1, ROWS - 1, 2)

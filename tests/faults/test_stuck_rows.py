@@ -10,7 +10,7 @@ from pipeline.resources import Node
 from pipeline.tally import Tally
 from tests.pipeline.tiny_run import flow, rows_of
 
-NAMES = [*(f"f{index:02}" for index in range(12)), "poison", "slow", "stuck"]
+NAMES = [*(f"f{index:02}" for index in range(12)), "jammed", "poison", "slow", "stuck", "torn"]
 
 
 @pytest.mark.slow
@@ -21,11 +21,17 @@ def test_each_stuck_row_is_tried_twice_and_named_and_all_others_are_done(tmp_pat
     rows = rows_of(tmp_path / "pictures")
     tally = Tally([None] * rows.num_rows)
     with Ledger.open(tmp_path / "out") as ledger, EventLog() as events:
-        flow(tmp_path / "out", ledger, events, ray_nodes, 0.0, row_timeout=8.0).run(rows, tally)
+        flow(tmp_path / "out", ledger, events, ray_nodes, 0.0, row_timeout=12.0).run(rows, tally)
         failed = {entry.split("\n")[0]: reason for entry, reason in ledger.failed().items()}
         messages = {row["id"]: row["message"] for row in ledger.rows().to_pylist()}
-    assert failed == {"poison": "worker_crashed", "slow": "timed_out", "stuck": "timed_out"}
+    assert failed == {
+        "jammed": "timed_out",
+        "poison": "worker_crashed",
+        "slow": "timed_out",
+        "stuck": "timed_out",
+        "torn": "worker_crashed",
+    }
     assert tally.done == 12
     assert messages["slow"] == (
-        "it took longer than 8 s twice, and its worker was stopped. Allow more with cluster.row_timeout"
+        "it took longer than 12 s twice, and its worker was stopped. Allow more with cluster.row_timeout"
     )

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from pipeline import cli
 from pipeline.events import EventLog
+from pipeline.run import Plan, RunSummary
 from stages.errors import JobError, Reason, WorkStopped
 from stages.micromotion import load_micromotion
 from stages.networks.stylegan2 import Generator
@@ -100,6 +101,42 @@ def test_set_reaches_the_job(monkeypatch, capsys, tmp_path):
     job.write_text("motion: {clip: a.mp4}\nmanifest: m.csv\n")
     assert call(monkeypatch, "plan", job, "--set", "video.frames=one") == 2
     assert 'video.frames: expected a whole number, found "one"' in capsys.readouterr().err
+
+
+def test_a_plan_in_which_something_is_wrong_does_not_say_that_nothing_is(monkeypatch, capsys, tmp_path):
+    job = tmp_path / "job.yaml"
+    job.write_text("motion: {clip: a.mp4}\nmanifest: m.csv\n")
+    for sound, verdict in ((True, "Nothing is wrong with it;"), (False, "See to what is said above before it runs;")):
+        planned = Plan(4, 0, ("space: about 2 TB, 1 GB free: TOO LITTLE",), sound)
+        monkeypatch.setattr("pipeline.run.plan_job", lambda spec, planned=planned: planned)
+        assert call(monkeypatch, "plan", job) == 0
+        assert capsys.readouterr().out.splitlines()[-1] == f"{verdict} nothing was started."
+
+
+def test_how_to_go_on_is_said_without_the_credentials_that_were_given(monkeypatch, capsys, tmp_path):
+    job = tmp_path / "job.yaml"
+    job.write_text("motion: {clip: a.mp4}\nmanifest: m.csv\n")
+    stopped = RunSummary(done=1, kept=0, failed=0, frames=9, seconds=1.0, exit_code=130, output=tmp_path)
+    monkeypatch.setattr("pipeline.run.run_job", lambda *given, **how: stopped)
+    assert call(monkeypatch, "run", job, "--set", "videos=s3://KEY:SE/CRET@bucket/out?session_token=T0KEN") == 130
+    printed = capsys.readouterr()
+    said = printed.out + printed.err
+    assert not [secret for secret in ("KEY", "CRET", "T0KEN") if secret in said]
+    assert f"run {job} --set 'videos=s3://***@bucket/out?session_token=***' (with the credentials that are hid" in said
+    assert call(monkeypatch, "run", job, "--set", "video.frames=9") == 130
+    assert f"run {job} --set video.frames=9\n" in capsys.readouterr().out
+
+
+def test_an_unexpected_error_names_no_credentials(monkeypatch, capsys, tmp_path):
+    def fail(output: Path) -> None:
+        raise ValueError("s3://KEY:SECRET@bucket is odd")
+
+    monkeypatch.setattr("pipeline.status.read_status", fail)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert call(monkeypatch, "status", "anything") == 1
+    details = next(tmp_path.glob("micromotion-*.txt")).read_text()
+    assert "SECRET" not in capsys.readouterr().err + details
+    assert "s3://***@bucket is odd" in details
 
 
 def test_a_message_cannot_steer_the_terminal(monkeypatch, capsys):

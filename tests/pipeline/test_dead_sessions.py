@@ -11,6 +11,9 @@ import pytest
 
 from benchmarks.fault_injection import processes_of
 from pipeline.dead_sessions import clear_dead_sessions, new_session_folder, token_path
+from pipeline.job import ClusterSpec
+from pipeline.ray_session import _start_patiently
+from stages.errors import WorkStopped
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are found in /proc")
 
@@ -67,3 +70,29 @@ def test_a_driver_killed_while_ray_starts_leaves_no_process_behind(repository: P
     driver.wait()
     clear_dead_sessions()
     assert processes_of([driver.pid]) == {}
+
+
+class BusyRay:
+    """A Ray that is not up in time at first; on an idle machine a real one always is."""
+
+    def __init__(self, failures: int) -> None:
+        self.failures, self.starts = failures, 0
+        self.helpers: list[subprocess.Popen[bytes]] = []
+
+    def init(self, _temp_dir: str, **others: object) -> None:
+        self.starts += 1
+        if self.starts <= self.failures:
+            self.helpers.append(helper_of(Path(_temp_dir)))
+            raise Exception("The current node timed out during startup. This could happen because")
+
+    def shutdown(self) -> None:
+        """Knows nothing of the node that it gave up."""
+
+
+def test_a_ray_that_a_busy_machine_does_not_start_in_time_is_started_again(tmp_path: Path) -> None:
+    ray = BusyRay(2)
+    _start_patiently(ray, ClusterSpec(), tmp_path, 1)
+    assert ray.starts == 3
+    assert [helper.wait(10) for helper in ray.helpers] == [-signal.SIGKILL] * 2
+    with pytest.raises(WorkStopped, match=r"^Ray did not start on this machine, 3 times in a row: it is too busy"):
+        _start_patiently(BusyRay(3), ClusterSpec(), tmp_path, 1)

@@ -1,6 +1,7 @@
 """The event log: what is told is written, whole lines only, and reads back."""
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -39,3 +40,26 @@ def test_half_a_line_of_a_killed_run_costs_only_itself(tmp_path: Path) -> None:
     with EventLog(path) as events:
         events.emit("row", id="b")
     assert [event["id"] for event in read_events(path)] == ["a", "b"]
+
+
+def test_a_handle_that_never_works_again_is_replaced_and_nothing_is_lost(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    with EventLog(path) as events:
+        events.emit("row", id="a")
+        break_handle(events)
+        path.rename(tmp_path / "away")
+        events.emit("row", id="b")
+        assert not path.exists(), "under a mount that went away lies another disk"
+        (tmp_path / "away").rename(path)
+        events.emit("row", id="c")
+        break_handle(events)
+        events.emit("row", id="d")
+    assert [event["id"] for event in read_events(path)] == ["a", "b", "c", "d"]
+
+
+def break_handle(events: EventLog) -> None:
+    """What a mount that goes away does to a file that is open on it."""
+    assert events._file is not None
+    full = os.open("/dev/full", os.O_WRONLY)
+    os.dup2(full, events._file.fileno())
+    os.close(full)

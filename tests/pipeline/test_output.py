@@ -1,5 +1,7 @@
 """The output folder: starting afresh removes what runs made, says so, and touches nothing else."""
 
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,7 @@ import yaml
 from pipeline.checks import Checked, check_job
 from pipeline.events import Event, EventLog
 from pipeline.job import load_job
-from pipeline.output import MADE, forget, write_job
+from pipeline.output import LIVING_SECONDS, MADE, clear_leftovers, forget, write_job
 from stages.micromotion import Micromotion
 from tests.pipeline.material import write_job as write_material
 
@@ -78,3 +80,17 @@ def test_job_yaml_says_what_the_output_is_made_with(checked: Checked, a_motion: 
     assert made_with["generator"] == checked.model.generator
     assert {"python", "torch", "ray"} <= made_with["versions"].keys()
     assert list(checked.job.output.iterdir()) == [checked.job.output / "job.yaml"]
+
+
+def test_what_another_output_is_sending_to_the_same_store_is_left_alone(tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    store.mkdir()
+    job = tmp_path / "job.yaml"
+    job.write_text(f"motion: {{clip: a.mp4}}\nmanifest: m.csv\nvideos: {store.as_uri()}\n")
+    for name in ("anna.mp4.1111aaaa.part", "ben.mp4.2222bbbb.part", "carl.mp4"):
+        (store / name).write_bytes(b"video")
+    long_ago = time.time() - LIVING_SECONDS - 60
+    for name in ("ben.mp4.2222bbbb.part", "carl.mp4"):
+        os.utime(store / name, (long_ago, long_ago))
+    clear_leftovers(load_job(job))
+    assert {path.name for path in store.iterdir()} == {"anna.mp4.1111aaaa.part", "carl.mp4"}

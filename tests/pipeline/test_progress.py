@@ -197,6 +197,11 @@ def test_the_last_lines_say_what_was_made_how_fast_and_what_failed():
     ]
 
 
+def test_videos_in_a_store_are_said_to_be_there():
+    in_store = [started(videos="s3://bucket/smile"), *RUN[1:]]
+    assert summary(replay(in_store))[0] == "8 videos made, in s3://bucket/smile"
+
+
 def test_an_interrupted_run_says_what_is_left():
     told = [*RUN[:7], {"time": 120.0, "event": "run_interrupted", "done": 3, "kept": 0, "failed": 0, "remaining": 7}]
     assert summary(replay(told))[-1] == "interrupted with 7 rows to go: the same command goes on from here"

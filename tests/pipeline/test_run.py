@@ -1,6 +1,8 @@
 """A whole job on the bundled model and a real Ray: from a clip and four pictures to videos, results and report."""
 
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -26,6 +28,19 @@ def run(path: Path, *overrides: str, **how: object) -> RunSummary:
 
 def counted(summary: RunSummary) -> tuple[int, int, int, int]:
     return summary.done, summary.kept, summary.failed, summary.exit_code
+
+
+def test_a_plan_knows_whether_anything_in_it_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = write_job(tmp_path)
+    assert plan_job(load_job(job)).sound
+    with monkeypatch.context() as patched:
+        patched.setattr("pipeline.space.shutil.disk_usage", lambda place: SimpleNamespace(free=1000))
+        planned = plan_job(load_job(job))
+    assert not planned.sound and any(line.endswith("TOO LITTLE") for line in planned.lines)
+    monkeypatch.setattr("pipeline.run.ray_session", lambda cluster: nullcontext([Node(2, 0, 8 << 30)]))
+    monkeypatch.setattr("pipeline.run.nodes_without_weights", lambda model: {"n2": "it lacks the generator"})
+    planned = plan_job(load_job(job, ["cluster.address=auto"]))
+    assert not planned.sound and planned.lines[-1] == "node n2: it lacks the generator"
 
 
 @pytest.mark.slow

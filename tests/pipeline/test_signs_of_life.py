@@ -41,11 +41,20 @@ def test_a_row_is_out_of_time_when_its_worker_says_so_or_was_silent_for_longer_t
     assert roll.ran_out_of_time("anna") and not roll.ran_out_of_time("cleo")
     clock[0] += 15
     assert roll.ran_out_of_time("eve")
-    assert not roll.ran_out_of_time("cleo"), "two rows have twice the time"
-    roll.hear([sign("u", "f")])
+    assert not roll.ran_out_of_time("cleo"), "of two rows there is no telling which it was"
+    roll.hear([sign("u", "f"), sign("v", "g")])
     assert roll.ran_out_of_time("eve"), "known still when the worker is back"
-    clock[0] += 6
-    assert roll.ran_out_of_time("dora")
+    assert not roll.ran_out_of_time("dora")
+
+
+def test_a_worker_that_went_with_its_machine_did_not_die_over_its_row(clock: list[float]) -> None:
+    roll = Roll(10.0)
+    roll.hear([sign("w", "a", ("anna",), machine="up"), sign("v", "b", ("ben",), machine="gone")])
+    clock[0] += 1
+    roll.hear([sign("w", "c", ("cleo",), machine="up"), sign("v", "d", machine="up")])
+    roll.machines = {"up"}
+    assert roll.fell_with("anna") and roll.fell_with("cleo"), "had in hand by an earlier life, and by the last one"
+    assert not roll.fell_with("ben") and not roll.fell_with("dora"), "its machine died, and nobody ever had it"
 
 
 def test_only_workers_that_can_be_heard_are_at_work(clock: list[float]) -> None:

@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.events import EventLog
-from pipeline.ledger import Ledger, OutputLock
+from pipeline.ledger import Ledger
+from pipeline.output_lock import OutputLock
 from pipeline.status import SILENT_SECONDS, describe, read_status
 from stages.errors import OutputError
 
@@ -64,6 +66,26 @@ def test_a_killed_run_is_known_at_once_on_its_own_machine(output: Path):
     status = read_status(output)
     assert status.condition == "dead"
     assert "The same `run` command goes on" in describe(status)[-1]
+
+
+@pytest.mark.parametrize(("mark", "other"), [(r"boot \S+,", "boot another-start,"), (r"tick \d+", "tick 1")])
+def test_another_process_with_the_number_of_a_killed_run_is_not_taken_for_it(output: Path, mark: str, other: str):
+    with OutputLock(output):
+        held = (output / ".lock").read_text()
+        assert read_status(output).condition == "running"
+    (output / ".lock").write_text(re.sub(mark, other, held))
+    assert read_status(output).condition == "dead"
+
+
+def test_a_lock_that_does_not_say_when_its_process_began_is_believed(output: Path):
+    (output / ".lock").write_text(f"process {os.getpid()} on {os.uname().nodename}")
+    assert read_status(output).condition == "running"
+
+
+def test_videos_in_a_store_are_said_to_stand_there_and_without_its_keys(output: Path):
+    with EventLog(output / "log.jsonl") as log:
+        log.emit("run_started", **STARTED, videos="s3://KEY:SECRET@bucket/smile")
+    assert describe(read_status(output))[-1] == "1 video of 4 stand in s3://***@bucket/smile"
 
 
 def test_a_folder_given_back_without_an_end_in_the_log_is_no_running_run(output: Path):

@@ -12,7 +12,8 @@ import pyarrow as pa
 from pipeline.events import EventLog
 from pipeline.interruption import Interruption
 from pipeline.job import ClusterSpec
-from pipeline.ledger import Ledger, OutputLock
+from pipeline.ledger import Ledger
+from pipeline.output_lock import OutputLock
 from pipeline.ray_session import ray_session
 from pipeline.resources import plan_workers
 from pipeline.tally import Tally

@@ -4,6 +4,8 @@ import math
 import os
 import signal
 import threading
+import time
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +16,7 @@ import pytest
 import torch
 
 from stages import render
-from stages.errors import MotionMismatch
+from stages.errors import EncodeFailed, MotionMismatch, OutputUnavailable
 from stages.ingest import read_clip
 from stages.models import ModelFiles
 from stages.prepare import Prepare, PrepareSettings
@@ -96,6 +98,48 @@ def test_a_video_that_has_nowhere_to_go_is_no_failure_of_its_row(
     columns = produce(prepared)
     assert (columns["status"][0], columns["reason"][0]) == ("blocked", "")
     assert columns["message"][0] == f"{gone}/videos cannot be written: No such file or directory."
+
+
+def test_a_picture_that_goes_away_before_it_is_pasted_into_is_tried_again_by_the_next_run(
+    tmp_path: Path, prepared: dict[str, Any], silent_picture: Path
+) -> None:
+    (tmp_path / "videos").mkdir()
+    settings = ProduceSettings(FILES, {}, VideoSettings(frames=2, layout="paste"), str(tmp_path), rehearsal=True)
+    assert prepared["key"][0]
+    gone = Produce(settings)({**prepared, "image": ["/no/such.jpg"] * 2})
+    assert (gone["status"][0], gone["reason"][0], gone["key"][0]) == ("failed", "unreadable_image", "")
+    started = time.monotonic()
+    late = Produce(replace(settings, fetch_timeout=0.3))({**prepared, "image": [str(silent_picture)] * 2})
+    assert (late["reason"][0], late["key"][0]) == ("unreadable_image", "")
+    assert "did not arrive within 0.3 s" in late["message"][0]
+    assert time.monotonic() - started < 30
+    assert not list((tmp_path / "videos").iterdir())
+
+
+@pytest.fixture
+def silent_picture(tmp_path: Path) -> Iterator[Path]:
+    """A picture that never arrives, as on a share that went away: a pipe into which nobody writes."""
+    path = tmp_path / "silent.jpg"
+    os.mkfifo(path)
+    yield path
+    with suppress(OSError):  # lets the thread go that still waits
+        os.close(os.open(path, os.O_WRONLY | os.O_NONBLOCK))
+
+
+def test_what_a_library_says_reaches_a_result_in_one_line_and_without_secrets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prepared: dict[str, Any]
+) -> None:
+    produce = Produce(ProduceSettings(FILES, {}, VideoSettings(), str(tmp_path), rehearsal=True))
+    said = "cannot open\n\x1b[31ms3://KEY:SECRET@bucket/x"
+    for error in (ValueError(said), EncodeFailed(said), OutputUnavailable(said)):
+
+        def fail(row: object, raised: Exception = error) -> None:
+            raise raised
+
+        monkeypatch.setattr(produce, "_made", fail)
+        message = produce(prepared)["message"][0]
+        assert "cannot open \\x1b[31ms3://***@bucket/x" in message
+        assert "SECRET" not in message and message.isprintable()
 
 
 def test_a_rehearsal_shows_the_face_at_rest_and_loads_no_generator(tmp_path: Path, prepared: dict[str, Any]) -> None:

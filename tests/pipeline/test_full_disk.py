@@ -1,0 +1,104 @@
+"""A disk without room, before a run begins and under it: one sentence, and whose business it is."""
+
+import errno
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.checks import Model, check_job, check_output
+from pipeline.events import EventLog
+from pipeline.extract import AtWork, extract_into
+from pipeline.interruption import Interruption
+from pipeline.job import ClusterSpec, MotionSpec, load_job
+from pipeline.output import kept_going, usable, write_job
+from pipeline.output_lock import OutputLock
+from pipeline.resources import Node
+from stages.errors import OutputError, WorkStopped
+from stages.micromotion import Micromotion
+from stages.models import ModelFiles
+from tests.pipeline.material import write_job as write_material
+
+GOES_ON = "What is done is kept; when that is mended, the same command goes on."
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """Files can be made in here and not filled, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_disk_that_gives_out_names_and_no_room_is_found_before_a_run(tmp_path: Path) -> None:
+    check_output(tmp_path / "out")
+    with full_disk(), pytest.raises(OutputError, match=f"{tmp_path} cannot be written \\(File too large\\)"):
+        check_output(tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lock_for_which_there_is_no_room_is_told_in_a_sentence(tmp_path: Path) -> None:
+    with full_disk(), pytest.raises(OutputError, match="lock cannot be written: File too large"):
+        OutputLock(tmp_path).__enter__()
+    with OutputLock(tmp_path):
+        pass
+    gone = pytest.raises(OutputError, match="gone/.lock cannot be written: No such file or directory")
+    with gone, OutputLock(tmp_path / "gone"):
+        pass
+
+
+def test_a_lock_on_a_mount_that_went_away_hides_no_other_error(tmp_path: Path) -> None:
+    class Gone:
+        def truncate(self, size: int = 0) -> None:
+            raise OSError(errno.ESTALE, "Stale file handle")
+
+        close = truncate
+
+    with pytest.raises(WorkStopped, match="the reason"), OutputLock(tmp_path) as lock:
+        file, lock._file = lock._file, Gone()  # type: ignore[assignment]
+        assert file is not None
+        file.close()
+        raise WorkStopped("the reason")
+
+
+def test_what_cannot_be_made_ready_is_a_mistake_and_what_cannot_be_kept_up_is_none(tmp_path: Path) -> None:
+    nothing_started = pytest.raises(OutputError, match=r"gone/videos cannot be written \(No such file or directory\)")
+    with nothing_started, usable(tmp_path / "gone"):
+        (tmp_path / "gone/videos").mkdir()
+    stopped = pytest.raises(WorkStopped, match=f"x cannot be written: File too large. {GOES_ON}")
+    with stopped, full_disk(), kept_going(tmp_path / "x"):
+        (tmp_path / "x").write_text("x")
+
+
+def test_a_job_that_cannot_be_written_down_stops_the_run(tmp_path: Path) -> None:
+    checked = check_job(load_job(write_material(tmp_path)))
+    checked.job.output.mkdir()
+    with full_disk(), pytest.raises(WorkStopped, match=f"job.yaml cannot be written: File too large. {GOES_ON}"):
+        write_job(checked, {})
+    assert list(checked.job.output.iterdir()) == []
+
+
+def test_a_movement_for_which_there_is_no_room_stops_the_run(
+    tmp_path: Path, a_motion: Micromotion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Flow:
+        def __init__(self, *given: Any) -> None:
+            pass
+
+        def extract(self, name: str, spec: MotionSpec, clip: Path, path: Path, picture: Path) -> None:
+            with full_disk():
+                a_motion.save(path)
+
+    monkeypatch.setattr("pipeline.extract.MotionFlow", Flow)
+    model = Model(ModelFiles(), {}, "", 12, 128, 0)
+    at_work = AtWork(model, ClusterSpec(), [Node(2, 0, 8 << 30)], EventLog(), Interruption())
+    path = tmp_path / "motion.safetensors"
+    with pytest.raises(WorkStopped, match=f"motion.safetensors cannot be written: File too large. {GOES_ON}"):
+        extract_into(at_work, "smile", MotionSpec(clip="smile.mp4"), path, tmp_path / "anchors.png")
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,43 @@
+"""Parts of a run that a whole run seldom comes to: machines that leave, and an end at which nothing can be written."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline import run
+from pipeline.checks import check_job
+from pipeline.events import Event, EventLog
+from pipeline.job import load_job
+from pipeline.ledger import Ledger
+from pipeline.resources import Node
+from pipeline.tally import Tally
+from stages.errors import WorkStopped
+from tests.pipeline.material import write_job
+
+
+def test_fewer_machines_than_the_job_asks_for_get_as_many_workers_as_they_hold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked = check_job(load_job(write_job(tmp_path), ["cluster.workers=4", "cluster.address=auto"]))
+    for machines, workers in (([Node(4.0)] * 2, 4), ([Node(3.0)], 3)):
+        monkeypatch.setattr(run, "machines", lambda machines=machines: machines)
+        layout = run._layout_now(checked)
+        assert layout is not None and layout.produce.workers == workers
+    monkeypatch.setattr(run, "machines", lambda: [Node(0.0)])
+    assert run._layout_now(checked) is None
+
+
+def test_results_that_cannot_be_written_stop_a_run_with_a_sentence_and_an_interrupted_one_says_so(
+    tmp_path: Path,
+) -> None:
+    checked = check_job(load_job(write_job(tmp_path), ["output=mount"]))
+    (tmp_path / "mount").touch()  # what is under the mount that went away
+    ledger, tally = Ledger(checked.job.output), Tally([None] * len(checked.manifest))
+    heard: list[Event] = []
+    with EventLog(listeners=[heard.append]) as events:
+        with pytest.raises(WorkStopped, match="results.parquet cannot be written: Not a directory. The videos that"):
+            run._stored(checked, ledger, tally, events, bearable=False)
+        assert heard == []
+        assert not run._stored(checked, ledger, tally, events, bearable=True)
+    assert [event["event"] for event in heard] == ["warning"]
+    assert "results.parquet cannot be written" in heard[0]["message"]
