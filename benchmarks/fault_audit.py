@@ -38,6 +38,7 @@ class Audit:
         duplicated: result rows too many, or out of order.
         half_written: videos that do not decode to their full length, or have other bytes than the unbroken run's.
         strays: files that have no business there.
+        given_up: times that the command had to be given again although the run should have gone on by itself.
         repeated: videos that were begun more than once, as a share of all videos.
         allowed: the same share if every fault had struck every worker over a row.
     """
@@ -47,13 +48,14 @@ class Audit:
     duplicated: int
     half_written: int
     strays: int
+    given_up: int
     repeated: float
     allowed: float
 
     @property
     def sound(self) -> bool:
         """Whether nothing is wrong."""
-        return not (self.lost or self.duplicated or self.half_written or self.strays)
+        return not (self.lost or self.duplicated or self.half_written or self.strays or self.given_up)
 
 
 def audit(run: BrokenRun, reference: Path, ids: list[str], frames: int, workers: int = 2) -> Audit:
@@ -96,6 +98,7 @@ def audit(run: BrokenRun, reference: Path, ids: list[str], frames: int, workers:
         duplicated=sum(number - 1 for number in found.values()) + (not in_order) + len(unknown),
         half_written=half_written,
         strays=strays,
+        given_up=max(run.starts - run.most_starts, 0),
         repeated=(begun - len(good)) / len(good),
         allowed=len(run.injected) * (workers + 2) / len(good),
     )

@@ -13,12 +13,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.fault_job import ROOT
+from pipeline.supervisor import MOST_DEATHS
 
 # How a command line is told: by what it holds. The driver is the one that is neither of these nor the supervisor.
 TOLD_BY = {"raylet": "raylet/raylet", "gcs": "gcs_server", "worker": "ray::MapWorker", "encoder": "ffmpeg"}
 # `power` is everything at once, and what was not flushed to disk is damaged as well.
 KINDS = ("driver", "supervisor", "worker", "raylet", "gcs", "encoder", "power")
+# After these the command has to be given again; after those that take only the driver the supervisor goes on by itself.
 DEADLY = ("supervisor", "power")
+DRIVERS = ("driver", "raylet", "gcs")
 LONGEST_SECONDS = 600.0
 LOOK_SECONDS = 0.004
 
@@ -43,8 +46,16 @@ class BrokenRun:
     attempts: set[str] = field(default_factory=set)
     left: list[str] = field(default_factory=list)
 
+    @property
+    def most_starts(self) -> int:
+        """How often the command may have to be given: the supervisor ends by a fault of its own, or by too many."""
+        deadly, drivers = (sum(kind in kinds for kind in self.injected) for kinds in (DEADLY, DRIVERS))
+        return 1 + deadly + drivers // MOST_DEATHS
 
-def break_run(job: Path, output: Path, kinds: list[str], longest: float, rng: random.Random) -> BrokenRun:
+
+def break_run(
+    job: Path, output: Path, kinds: list[str], longest: float, rng: random.Random, begun: Sequence[int] = ()
+) -> BrokenRun:
     """Start a job again and again until it ends by itself, and inject the faults on the way.
 
     Args:
@@ -52,6 +63,8 @@ def break_run(job: Path, output: Path, kinds: list[str], longest: float, rng: ra
         kinds: faults, one after another.
         longest: seconds; each comes at most so long after the one before, or after a start.
         rng: decides the instants.
+        begun: for each fault, how many videos must have been begun before it; on a machine of any speed it then comes
+            amid the work.
     """
     run = BrokenRun(output)
     sessions: list[int] = []
@@ -70,6 +83,8 @@ def break_run(job: Path, output: Path, kinds: list[str], longest: float, rng: ra
         while todo and process.poll() is None:
             if _wait_or_end(process, rng.uniform(0.0, longest)):
                 break
+            if begun and len(run.attempts) < begun[len(run.injected)]:
+                continue
             if _inject(todo[0], sessions, output, rng):
                 run.injected.append(todo.pop(0))
         with contextlib.suppress(subprocess.TimeoutExpired):

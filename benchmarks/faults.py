@@ -3,7 +3,8 @@
 `python -m benchmarks.faults` starts a job, kills one of its processes after a random time (the driver, its supervisor,
 a worker, Ray's node process or its store of state, ffmpeg, or everything at once with what was not flushed to disk
 damaged), lets it go on or starts it again by the same command until it ends by itself, and compares what it left with
-an unbroken run: bytes of every video, result rows and their order, strays. A run takes half a minute on two cores.
+an unbroken run: bytes of every video, result rows and their order, strays. A run that had to be started again although
+its supervisor lived counts as given up. A run takes half a minute on two cores.
 """
 
 import argparse
@@ -88,7 +89,8 @@ def break_runs(
 
 def table(broken: list[tuple[BrokenRun, Audit]], seconds: float) -> list[str]:
     """What became of all runs, by kind of fault; a run with two faults counts under both."""
-    head = ("fault", "injected", "runs", "rows", "lost", "duplicated", "half-written", "strays", "repeated", "at most")
+    head = ["fault", "injected", "runs", "rows", "lost", "duplicated", "half-written", "strays", "given up"]
+    head += ["repeated", "at most"]
     lines = ["", "".join(f"{name:>13s}" for name in head)]
     for kind in (*KINDS, "all"):
         chosen = [(run, found) for run, found in broken if kind in run.injected or kind == "all"]
@@ -98,14 +100,16 @@ def table(broken: list[tuple[BrokenRun, Audit]], seconds: float) -> list[str]:
         injected = sum(run.injected.count(kind) if kind != "all" else len(run.injected) for run, _ in chosen)
         sums = [
             sum(getattr(found, name) for found in audits)
-            for name in ("rows", "lost", "duplicated", "half_written", "strays")
+            for name in ("rows", "lost", "duplicated", "half_written", "strays", "given_up")
         ]
         shares = [sum(getattr(found, name) for found in audits) / len(audits) for name in ("repeated", "allowed")]
         cells = [kind, injected, len(chosen), *sums, *(f"{share:.1%}" for share in shares)]
         lines.append("".join(f"{cell!s:>13s}" for cell in cells))
     left = sum(len(run.left) for run, _ in broken)
+    unsound = sum(not found.sound or bool(run.left) for run, found in broken)
     lines.append(
-        f"{left} processes left behind; {sum(run.starts for run, _ in broken)} starts in {seconds / 60:.0f} min"
+        f"{unsound} of {len(broken)} runs unsound; {left} processes left behind; "
+        f"{sum(run.starts for run, _ in broken)} starts in {seconds / 60:.0f} min"
     )
     lines.append("repeated: videos begun more than once, of all; at most: if each fault had hit each worker over a row")
     return lines

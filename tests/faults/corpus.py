@@ -66,9 +66,9 @@ def build_corpus(folder: Path, silent_port: int, seed: int = 0) -> list[Case]:
         seed: of noise and of damage.
     """
     corpus = _Corpus(folder, np.random.default_rng(seed))
+    _names(corpus)  # first, for a report has not room for all that fail for one reason
     for part in (_formats, _modes, _orientations, _animations, _faces, _cut_short, _damaged, _bombs, _other_things):
         part(corpus)
-    _names(corpus)
     _no_files(corpus)
     _addresses(corpus, silent_port)
     return corpus.cases
@@ -406,6 +406,8 @@ def _names(corpus: _Corpus) -> None:
     broken = b"no picture"
     corpus.add("broken-newline", broken, UNREADABLE, name="two\nlines.png", says="two\\nlines.png")
     corpus.add("broken-bell", broken, UNREADABLE, name="bell\a\x1b[31m\u202e.png", says="bell\\x07\\x1b[31m\\u202e.png")
+    markup = "<img src=x onerror=alert(1)>.png"
+    corpus.add("broken-markup", broken, UNREADABLE, name=markup, says=markup)
     corpus.add("broken-longest", broken, UNREADABLE, name="g" * 251 + ".png", says="g.png")
     corpus.point("name-too-long", "h" * 256 + ".jpg", UNREADABLE, says="File name too long")
     corpus.point("name-with-nul", "a\0b.jpg", UNREADABLE, says="a\\x00b.jpg")

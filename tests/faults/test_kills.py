@@ -24,18 +24,20 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 @pytest.mark.parametrize(
-    "kinds", [("driver", "encoder"), ("worker", "power"), ("raylet", "supervisor")], ids=lambda kinds: "-".join(kinds)
+    "kinds",
+    [("driver", "worker", "power"), ("gcs", "encoder"), ("raylet", "supervisor")],
+    ids=lambda kinds: "-".join(kinds),
 )
-def test_nothing_is_lost_whatever_is_killed_at_whatever_instant(
+def test_nothing_is_lost_whatever_is_killed_amid_the_work(
     unbroken: tuple[Path, Path], tmp_path: Path, kinds: tuple[str, ...]
 ) -> None:
     job, reference = unbroken
-    run = break_run(job, tmp_path / "out", list(kinds), 12.0, random.Random("-".join(kinds)))
+    run = break_run(job, tmp_path / "out", list(kinds), 0.1, random.Random("-".join(kinds)), begun=(1, 4, 7))
     assert run.exit_code == 3, (tmp_path / "out.said").read_text()
     ids = [line.split(",")[0] for line in (job.parent / "faces.csv").read_text().splitlines()[1:]]
     found = audit(run, reference, ids, FRAMES)
-    assert run.injected
-    assert found.sound, found
+    assert run.injected == list(kinds)
+    assert found.sound, (found, run.starts)
     assert found.repeated <= found.allowed
     assert not run.left, run.left
     assert "Traceback" not in (tmp_path / "out.said").read_text()
@@ -51,6 +53,8 @@ def test_the_audit_sees_what_is_wrong(unbroken: tuple[Path, Path], tmp_path: Pat
     assert audit(BrokenRun(reference), reference, [*ids, "one_more"], FRAMES).lost == 2
     assert audit(BrokenRun(reference), reference, ids[::-1], FRAMES).duplicated == 1
     assert audit(BrokenRun(reference), reference, ids, FRAMES + 1).half_written == ROWS
+    for injected, given_up in ((["driver", "raylet", "worker"], 1), (["driver", "power"], 0), (["raylet"] * 3, 0)):
+        assert audit(BrokenRun(reference, injected, starts=2), reference, ids, FRAMES).given_up == given_up
     stray = reference / "videos/row_0000.abc.part"
     stray.touch()
     assert audit(BrokenRun(reference), reference, ids, FRAMES).strays == 1

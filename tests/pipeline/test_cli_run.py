@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -108,16 +109,45 @@ def test_a_run_its_repetition_a_retry_and_what_they_say(job: Path, repository: P
 
 
 def test_an_interrupted_run_says_how_to_go_on_and_does(job: Path, repository: Path, tmp_path: Path):
-    arguments = ("run", job, "--output", tmp_path / "out", "--set", "video.frames=600")
+    """Ctrl-C twice stops at once; the same command goes on, until SIGTERM, after which what is in hand is finished."""
+    names = [f"{name}_{number}" for number in range(8) for name in ("anna", "ben")]
+    lines = [f"{name},{name.split('_')[0]}.png" for name in names]
+    (job.parent / "many.csv").write_text("\n".join(["id,image", *lines, ""]))
+    output = tmp_path / "out"
+    settings = ("--set", "manifest=many.csv", "--set", "video.frames=600", "--set", "video.measured_frames=0")
+    arguments = ("run", job, "--output", output, *settings)
+
     with start(repository, *arguments) as process:
-        until = time.monotonic() + PATIENCE
-        while not list((tmp_path / "out/videos").glob("*")) and time.monotonic() < until:
-            time.sleep(0.1)
-        assert "running for" in call(repository, "status", tmp_path / "out")[1]
+        wait_for_parts(output, process)
+        assert "running for" in call(repository, "status", output)[1]
+        process.send_signal(signal.SIGINT)
+        time.sleep(3.0)  # within a second it would count as the same key press
+        assert process.poll() is None, "rows in hand are finished first"
         process.send_signal(signal.SIGINT)
         said, complaints = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 130
-    assert "Traceback" not in complaints
+    assert (process.returncode, complaints) == (130, "")
     assert "interrupted with " in said
-    assert f"to go on: python run_batch.py run {job} --output {tmp_path / 'out'} --set video.frames=600" in said
-    assert "interrupted" in call(repository, "status", tmp_path / "out")[1]
+    assert f"to go on: python run_batch.py {shlex.join(map(str, arguments))}" in said
+    assert "interrupted" in call(repository, "status", output)[1]
+    assert list((output / "videos").iterdir()) == [], "a second signal waits for nothing"
+
+    with start(repository, *arguments) as process:
+        begun = wait_for_parts(output, process)
+        process.send_signal(signal.SIGTERM)
+        said, complaints = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, complaints) == (130, "")
+    results = pq.read_table(output / "results.parquet").to_pylist()
+    done = {row["id"] for row in results if row["status"] == "done"}
+    assert begun <= done < set(names)
+    assert {path.name for path in (output / "videos").iterdir()} == {f"{id_}.mp4" for id_ in done}
+    assert [row["id"] for row in results] == names
+    assert (output / "report.html").is_file()
+
+
+def wait_for_parts(output: Path, process: subprocess.Popen[str]) -> set[str]:
+    """Wait until a run is at a video; the ids of those that it is at."""
+    until = time.monotonic() + PATIENCE
+    while not (parts := list((output / "videos").glob("*.part"))):
+        assert process.poll() is None and time.monotonic() < until, "no video was begun"
+        time.sleep(0.05)
+    return {part.name.split(".")[0] for part in parts}

@@ -1,13 +1,16 @@
 """A run killed at any instant goes on with the same command, and a local run talks to nobody."""
 
+import ipaddress
 import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -40,10 +43,10 @@ def stored(output: Path) -> int:
 
 
 def wait_for_rows(output: Path, count: int, process: subprocess.Popen[str]) -> None:
-    limit = time.monotonic() + 120
+    limit = time.monotonic() + 300
     while stored(output) < count:
         assert process.poll() is None, process.communicate()
-        assert time.monotonic() < limit, "no rows within two minutes"
+        assert time.monotonic() < limit, "no rows within five minutes"
         time.sleep(0.1)
 
 
@@ -80,9 +83,8 @@ def test_a_killed_run_resumes_and_repeats_only_what_was_in_flight(
     assert end.stderr == ""
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_finishes_what_is_in_hand_and_begins_nothing_more(
-    tmp_path: Path, pictures: Path, repository: Path, number: signal.Signals
+    tmp_path: Path, pictures: Path, repository: Path
 ) -> None:
     output = tmp_path / "out"
     run = subprocess.Popen(
@@ -93,9 +95,11 @@ def test_an_interrupted_run_finishes_what_is_in_hand_and_begins_nothing_more(
         text=True,
     )
     wait_for_rows(output, 2, run)
-    assert {address for address in listeners(run.pid) if not is_loopback(address)} == set()
-    run.send_signal(number)
-    said, complained = run.communicate(timeout=60)
+    heard = listeners(run.pid)
+    assert heard, "nothing was seen, although Ray's own processes take connections"
+    assert {address for address in heard if not only_here(address)} == set()
+    run.send_signal(signal.SIGINT)
+    said, complained = run.communicate(timeout=300)
     assert run.returncode == 130, complained
     assert (said, complained) == ("", "")
     done = Ledger(output).done()
@@ -112,13 +116,23 @@ def test_a_local_run_connects_to_nothing_but_this_machine(tmp_path: Path, pictur
     run = command(tmp_path / "out", pictures, 0.0)
     addresses = traced(run, environment(repository) | {"HOME": str(home)}, tmp_path)
     assert addresses, "nothing was seen, although Ray's own processes talk to each other"
-    assert {address for address in addresses if not is_loopback(address)} == set()
+    # The remote end of a socket that is not connected has no address.
+    assert {address for address in addresses if address not in ("0.0.0.0", "::") and not only_here(address)} == set()
     assert Ledger(tmp_path / "out").rows().num_rows == 2
     assert list(home.rglob("*")) == [], "the user's home is not Ray's to write in"
 
 
-def is_loopback(address: str) -> bool:
-    return address.removeprefix("::ffff:").startswith("127.") or address in ("::1", "0.0.0.0", "::")
+def test_a_listener_for_everybody_is_seen_and_told_from_one_on_the_loopback() -> None:
+    with socket.create_server(("0.0.0.0", 0)), socket.create_server(("127.0.0.1", 0)):
+        heard = listeners(os.getpid())
+    assert {"0.0.0.0", "127.0.0.1"} <= heard
+    assert only_here("127.0.0.1") and only_here("::1")
+    assert not any(map(only_here, ("0.0.0.0", "::", "10.0.0.7")))
+
+
+def only_here(address: str) -> bool:
+    """Whether this machine alone can reach an address; "0.0.0.0" and "::" as a listener's mean everybody."""
+    return ipaddress.ip_address(address.removeprefix("::ffff:")).is_loopback
 
 
 def traced(run: list[str], env: dict[str, str], folder: Path) -> set[str]:
@@ -138,25 +152,6 @@ def traced(run: list[str], env: dict[str, str], folder: Path) -> set[str]:
         time.sleep(0.005)
     assert process.returncode == 0
     return seen
-
-
-def test_a_second_signal_stops_at_once_and_the_run_goes_on_later(
-    tmp_path: Path, pictures: Path, repository: Path
-) -> None:
-    output = tmp_path / "out"
-    run = subprocess.Popen(command(output, pictures, 60.0), env=environment(repository), stdout=subprocess.DEVNULL)
-    until = time.monotonic() + 120
-    while not (output / "made").is_dir() or not list((output / "made").iterdir()):
-        assert run.poll() is None and time.monotonic() < until
-        time.sleep(0.1)
-    run.send_signal(signal.SIGINT)
-    time.sleep(3.0)
-    assert run.poll() is None, "the rows in hand take a minute"
-    run.send_signal(signal.SIGINT)
-    assert run.wait(timeout=50) == 130
-    assert stored(output) == 0
-    end = subprocess.run(command(output, pictures, 0.0), env=environment(repository), capture_output=True, text=True)
-    assert end.stdout == f"done {COUNT} kept 0 failed 0\n"
 
 
 def listeners(root: int) -> set[str]:
@@ -182,10 +177,10 @@ def ends(root: int, state: str, field: int) -> Iterator[str]:
         family |= {child for child, parent in parents.items() if parent in family}
     inodes = set()
     for process in family:
-        try:
-            inodes |= {str(link.readlink()) for link in Path(f"/proc/{process}/fd").iterdir()}
-        except OSError:
-            continue
+        with suppress(OSError):
+            for link in Path(f"/proc/{process}/fd").iterdir():
+                with suppress(OSError):  # closed meanwhile, which is no reason to leave out the others
+                    inodes.add(str(link.readlink()))
     for kind in ("tcp", "tcp6", "udp", "udp6"):
         for line in Path(f"/proc/net/{kind}").read_text().splitlines()[1:]:
             fields = line.split()
@@ -195,8 +190,6 @@ def ends(root: int, state: str, field: int) -> Iterator[str]:
 
 def shown(address: str) -> str:
     """An address as the kernel prints it, in hexadecimal words of this machine's order, as people write it."""
-    import ipaddress
-
     words = [bytes.fromhex(address[start : start + 8])[::-1] for start in range(0, len(address), 8)]
     parsed = ipaddress.ip_address(b"".join(words))
     mapped = getattr(parsed, "ipv4_mapped", None)

@@ -1,13 +1,17 @@
 """A run that dies is started again, one that is told to stop is not, and a signal is never a traceback."""
 
+import itertools
 import os
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+
+from pipeline import supervisor
 
 # What a life does is its argument; each life leaves a file.
 SCRIPT = """
@@ -89,3 +93,35 @@ def test_a_run_under_nohup_does_not_hear_of_the_end_of_its_terminal(lives: Path)
     run.terminate()
     run.communicate(timeout=60)
     assert run.returncode == 130
+
+
+@pytest.mark.parametrize(
+    ("seconds", "ends", "code"),
+    [
+        (599.0, [(-9, None), (1, None), (-9, None)], 1),
+        (601.0, [(-9, None)] * 5 + [(3, 3)], 3),
+    ],
+    ids=["soon after each other", "far apart"],
+)
+def test_three_deaths_soon_after_each_other_end_it_and_any_number_far_apart_does_not(
+    seconds: float,
+    ends: list[tuple[int, int | None]],
+    code: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Lives of so many seconds that end so; the first alone starts afresh."""
+    given: list[list[str]] = []
+    clock = itertools.count(0.0, seconds)
+
+    def live(life: supervisor.Life, arguments: list[str]) -> tuple[int, int | None]:
+        given.append(arguments)
+        return ends[len(given) - 1]
+
+    monkeypatch.setattr(supervisor.Life, "run", live)
+    monkeypatch.setattr(supervisor, "clear_dead_sessions", lambda: None)
+    time = SimpleNamespace(sleep=lambda seconds: None, monotonic=lambda: next(clock))
+    monkeypatch.setattr(supervisor, "time", time)
+    assert supervisor.supervise(["run", "job.yaml", "--fresh"]) == code
+    assert given == [["run", "job.yaml", "--fresh"], *[["run", "job.yaml"]] * (len(ends) - 1)]
+    assert ("3 times in a row" in capsys.readouterr().err.splitlines()[-1]) == (code == 1)

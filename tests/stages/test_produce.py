@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import torch
 
+from stages import render
 from stages.errors import EncodeFailed, MotionMismatch, OutputUnavailable
 from stages.ingest import read_clip
 from stages.models import ModelFiles
@@ -173,6 +174,19 @@ def test_an_encoder_that_is_killed_is_given_a_second_chance(
     killer.join()
     assert (done["status"], done["frames"]) == ("done", 200)
     assert [path.name for path in (tmp_path / "videos").iterdir()] == ["anna.mp4"]
+
+
+def test_a_second_encoder_that_is_killed_fails_its_row(
+    tmp_path: Path, prepared: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "videos").mkdir()
+    dying = f"echo begun >> {tmp_path}/begun; kill -9 $$"
+    monkeypatch.setattr(render, "_command", lambda *settings: ["sh", "-c", dying])
+    columns = Produce(ProduceSettings(FILES, {}, VideoSettings(frames=3), str(tmp_path), rehearsal=True))(prepared)
+    assert (columns["status"][0], columns["reason"][0]) == ("failed", "encode_failed")
+    assert columns["message"][0] == "ffmpeg was killed by signal 9. Out of memory?"
+    assert (tmp_path / "begun").read_text() == "begun\n" * 2
+    assert list((tmp_path / "videos").iterdir()) == []
 
 
 def test_a_movement_of_another_generator_is_refused(tmp_path: Path) -> None:
