@@ -1,6 +1,7 @@
 """What the bundled family can do, on renders that none of its networks was trained on.
 
     python -m benchmarks.family --renders DIR [DIR ...] [--unseen] [--views DIR] [--probe 2000] [--sheet FILE]
+        [--overlay FILE]
 
 `DIR` are folders of renders as `weights.training.render_faces` writes them, in the order in which the networks trained
 on them. The last 512 faces of all, an eighth where there are fewer than 4096, are held out of every training and
@@ -13,6 +14,7 @@ the held-out ones and measured on those.
 
 import argparse
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -22,6 +24,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from stages.aligned_landmarks import landmarks_in_crops
+from stages.ingest import read_clip
 from stages.invert import invert_crops
 from stages.measure import identity_crop
 from stages.models import ModelFiles, Models, images_to_tensor, tensor_to_images
@@ -29,6 +32,9 @@ from weights.training import landmarks as landmarks_training
 from weights.training.face_code import face_from_code
 from weights.training.readout import ATTRIBUTES, attributes_of
 from weights.training.renders import Renders, complete_codes, feature_weights, joined, load_renders
+from weights.training.sheet import sheet_of
+
+DEMO = Path(__file__).parents[1] / "weights/bundled/demo"
 
 
 def psnr(error: Tensor) -> float:
@@ -181,6 +187,27 @@ def measure(faces: Renders, models: Models, probe: Renders) -> Tensor:
     return torch.cat([torch.cat(list(columns[start : start + 12]), dim=2) for start in (0, 12)], dim=1)
 
 
+def overlay(models: Models, faces: Renders, clips: Sequence[Path]) -> np.ndarray:
+    """Landmarks where they are found, on the first 16 renders and on two frames of each clip: (H, W, 3) uint8."""
+    some = faces.images[:16]
+    tiles = [
+        _marked(image, points * len(image))
+        for image, points in zip(some, landmarks_in_crops(models.landmarks, some), strict=True)
+    ]
+    for clip in clips:
+        frames = read_clip(clip, max_anchors=3).frames
+        tiles += [_marked(frame, models.finder.find(frame).landmarks) for frame in frames[:2]]
+    return sheet_of(tiles)
+
+
+def _marked(image: np.ndarray, points: np.ndarray, side: int = 192) -> np.ndarray:
+    """A square picture, (side, side, 3), with a dot on each of `points`, (68, 2) in pixels of the given one."""
+    tile = cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA if len(image) > side else cv2.INTER_CUBIC)
+    for x, y in points * side / len(image):
+        cv2.circle(tile, (round(float(x)), round(float(y))), 1, (90, 255, 90), -1, cv2.LINE_AA)
+    return tile
+
+
 def main() -> None:
     """Measure and, where asked for, draw."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -189,6 +216,7 @@ def main() -> None:
     parser.add_argument("--views", type=Path, help="likewise, each person twice")
     parser.add_argument("--probe", type=int, default=2000, help="faces that probes are fitted to; 0 for no probes")
     parser.add_argument("--sheet", type=Path, help="where to draw renders, generator and inversions below each other")
+    parser.add_argument("--overlay", type=Path, help="where to draw the landmarks found in renders and demo clips")
     options = parser.parse_args()
     models = Models(ModelFiles(device="cpu"))
     faces = load_renders(*options.renders)
@@ -196,6 +224,9 @@ def main() -> None:
     sheet = measure(held_out, models, others.part(slice(max(0, len(others) - options.probe), None)))
     if options.views:
         measure_people(load_renders(options.views), models)
+    if options.overlay:
+        drawn = overlay(models, held_out, sorted(DEMO.glob("*.mp4")))
+        cv2.imwrite(str(options.overlay), drawn[..., ::-1])
     if options.sheet:
         cv2.imwrite(str(options.sheet), tensor_to_images(sheet[None])[0].numpy()[..., ::-1])
 
