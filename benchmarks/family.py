@@ -1,16 +1,20 @@
 """What the bundled family can do, on renders that none of its networks was trained on.
 
-    python -m benchmarks.family --renders DIR [DIR ...] [--views DIR] [--probe 2000] [--sheet FILE]
+    python -m benchmarks.family --renders DIR [DIR ...] [--unseen] [--views DIR] [--probe 2000] [--sheet FILE]
+        [--overlay FILE]
 
 `DIR` are folders of renders as `weights.training.render_faces` writes them, in the order in which the networks trained
-on them; the last 512 faces of the last one are held out of every training. `--views` names a folder made with
-`--views 2` and another seed: each person twice. Each figure stands beside what bounds it: the mean picture for the
-generator, the generator itself for the inverter, other people for identity. What a code tells is asked by a linear
-probe, fitted to inversions of the `--probe` faces before the held-out ones and measured on those.
+on them. The last 512 faces of all, an eighth where there are fewer than 4096, are held out of every training and
+measured; with `--unseen`, for renders of another seed, all are, and there are no probes. `--views` names a folder made
+with `--views 2` and another seed: each person twice. Each figure stands beside what bounds it: the mean picture for the
+generator, the generator itself for the inverter, other people for identity. Figures by skin, age and spectacles say
+whether all fare alike. What a code tells is asked by a linear probe, fitted to inversions of the `--probe` faces before
+the held-out ones and measured on those.
 """
 
 import argparse
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -20,12 +24,17 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from stages.aligned_landmarks import landmarks_in_crops
+from stages.ingest import read_clip
 from stages.invert import invert_crops
 from stages.measure import identity_crop
 from stages.models import ModelFiles, Models, images_to_tensor, tensor_to_images
 from weights.training import landmarks as landmarks_training
+from weights.training.face_code import face_from_code
 from weights.training.readout import ATTRIBUTES, attributes_of
 from weights.training.renders import Renders, complete_codes, feature_weights, joined, load_renders
+from weights.training.sheet import sheet_of
+
+DEMO = Path(__file__).parents[1] / "weights/bundled/demo"
 
 
 def psnr(error: Tensor) -> float:
@@ -82,6 +91,26 @@ def inverted(models: Models, faces: Renders) -> tuple[Tensor, Tensor]:
     return torch.cat([part.codes for part in found]), pictures
 
 
+def groups_of(codes: np.ndarray) -> dict[str, np.ndarray]:
+    """Faces that a network might treat unlike others, by name: (N,) bool each, for codes (N, 64).
+
+    Thirds are of the faces given, by what the renderer was told: melanin, and age.
+    """
+    faces = [face_from_code(code) for code in codes]
+    spectacles = np.array([face.glasses.wire > 0 for face in faces])
+    return {
+        **_thirds(np.array([face.skin.melanin for face in faces]), ("lightest skin", "middling skin", "darkest skin")),
+        **_thirds(np.array([face.age for face in faces]), ("youngest", "middle-aged", "oldest")),
+        "spectacles": spectacles,
+        "none": ~spectacles,
+    }
+
+
+def _thirds(values: np.ndarray, names: tuple[str, str, str]) -> dict[str, np.ndarray]:
+    third = 3 * values.argsort().argsort() // len(values)  # (N,), 0 to 2
+    return {name: third == number for number, name in enumerate(names)}
+
+
 def measure_probes(faces: Renders, codes: Tensor, held_out: int) -> None:
     """Print how well a linear probe reads the true attributes from the codes of inversions, (N, L, 512)."""
     true = attributes_of(faces.codes)  # (N, A)
@@ -129,7 +158,7 @@ def measure(faces: Renders, models: Models, probe: Renders) -> Tensor:
 
     located = landmarks_in_crops(models.landmarks, faces.images)  # (N, 68, 2)
     print(f"landmarks   error {landmark_error(located, faces.landmarks / size):.2%} of the inter-ocular distance")
-    augmented = landmarks_training.measure(models.landmarks, faces, "cpu")[1]
+    augmented = landmarks_training.measure(models.landmarks, faces, "cpu", most=len(faces))[1]
     models.landmarks.eval()
     print(f"            {augmented:.2%} where moved, turned, relit, covered, blurred, noisy and compressed")
     again = landmarks_in_crops(models.landmarks, tensor_to_images(pictures).numpy())
@@ -145,6 +174,12 @@ def measure(faces: Renders, models: Models, probe: Renders) -> Tensor:
         f"median {different.median():.3f}, 95th percentile {limit:.3f}; above it {(same > limit).float().mean():.0%}; "
         f"AUC {beaten:.4f}"
     )
+    print("            faces  inverter  landmarks  CSIM of inversions")
+    for name, some in groups_of(faces.codes).items():
+        print(
+            f"{name:13s}{some.sum():4d}  {psnr((pictures - truth)[some]):5.2f} dB     "
+            f"{landmark_error(located[some], faces.landmarks[some] / size):.2%}  {same[some].median():.3f}"
+        )
     if len(probe):
         others = inverted(models, probe)[0]
         measure_probes(joined(probe, faces), torch.cat([others, w_plus]), len(faces))
@@ -152,19 +187,46 @@ def measure(faces: Renders, models: Models, probe: Renders) -> Tensor:
     return torch.cat([torch.cat(list(columns[start : start + 12]), dim=2) for start in (0, 12)], dim=1)
 
 
+def overlay(models: Models, faces: Renders, clips: Sequence[Path]) -> np.ndarray:
+    """Landmarks where they are found, on the first 16 renders and on two frames of each clip: (H, W, 3) uint8."""
+    some = faces.images[:16]
+    tiles = [
+        _marked(image, points * len(image))
+        for image, points in zip(some, landmarks_in_crops(models.landmarks, some), strict=True)
+    ]
+    for clip in clips:
+        frames = read_clip(clip, max_anchors=3).frames
+        tiles += [_marked(frame, models.finder.find(frame).landmarks) for frame in frames[:2]]
+    return sheet_of(tiles)
+
+
+def _marked(image: np.ndarray, points: np.ndarray, side: int = 192) -> np.ndarray:
+    """A square picture, (side, side, 3), with a dot on each of `points`, (68, 2) in pixels of the given one."""
+    tile = cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA if len(image) > side else cv2.INTER_CUBIC)
+    for x, y in points * side / len(image):
+        cv2.circle(tile, (round(float(x)), round(float(y))), 1, (90, 255, 90), -1, cv2.LINE_AA)
+    return tile
+
+
 def main() -> None:
     """Measure and, where asked for, draw."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--renders", type=Path, nargs="+", required=True, help="folders with faces.tar and faces.npz")
+    parser.add_argument("--unseen", action="store_true", help="no network was trained on any of these faces")
     parser.add_argument("--views", type=Path, help="likewise, each person twice")
     parser.add_argument("--probe", type=int, default=2000, help="faces that probes are fitted to; 0 for no probes")
     parser.add_argument("--sheet", type=Path, help="where to draw renders, generator and inversions below each other")
+    parser.add_argument("--overlay", type=Path, help="where to draw the landmarks found in renders and demo clips")
     options = parser.parse_args()
     models = Models(ModelFiles(device="cpu"))
-    others, held_out = load_renders(*options.renders).split()
+    faces = load_renders(*options.renders)
+    others, held_out = (faces.part(slice(0)), faces) if options.unseen else faces.split()
     sheet = measure(held_out, models, others.part(slice(max(0, len(others) - options.probe), None)))
     if options.views:
         measure_people(load_renders(options.views), models)
+    if options.overlay:
+        drawn = overlay(models, held_out, sorted(DEMO.glob("*.mp4")))
+        cv2.imwrite(str(options.overlay), drawn[..., ::-1])
     if options.sheet:
         cv2.imwrite(str(options.sheet), tensor_to_images(sheet[None])[0].numpy()[..., ::-1])
 

@@ -4,8 +4,9 @@
 
 A movement is taken from a rendered clip of one person, put on the inverted codes of people who are not in it, and each
 frame compared with the true rendering of that person making that movement. Three tables: methods with 0, 10 and 30 %
-of the anchors corrupted, with the last one spared and with it among them; ranks; numbers of anchors. Then the targets,
-each met or missed. `DIR` receives `truth.csv`, every figure of every row, and plots.
+of the anchors corrupted, with the last one spared and with it among them; ranks, and numbers of anchors, on the first
+eight people, with no anchor corrupted and with 30 %, the last one spared. Then the targets, each met or missed. `DIR`
+receives `truth.csv`, every figure of every row, and plots.
 
 Figures are medians over the people, the worst one in brackets. `benchmarks.truth_measures` defines them,
 `benchmarks.truth_methods` holds what is compared, `benchmarks.truth_data` says how to make the data.
@@ -71,7 +72,7 @@ class Plan:
     ranks: tuple[int, ...] = (1, 2, 4, 8)
     counts: tuple[int, ...] = (4, 8, 16, 32, 64)
     tracked: int = 2
-    bounds: int = 8
+    bounds: int = 24
 
 
 QUICK = Plan(

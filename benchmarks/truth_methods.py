@@ -64,28 +64,28 @@ def pca(anchors: Anchors) -> Tensor:
 
 
 def per_layer_pcp(anchors: Anchors) -> Tensor:
-    """`fit_micromotion` with robust PCA of each layer by itself, at the anchors' own timing."""
+    """The default with robust PCA of each layer by itself (`per_layer: true`)."""
     return _fitted(anchors, per_layer=True)  # stray anchors are left out, as by default
 
 
 def joint_pcp(anchors: Anchors, rank: int | None = None) -> Tensor:
-    """`fit_micromotion` as a job does it by default, at the anchors' own timing (`path: replay`)."""
+    """The movement that a job makes by default: straight and evenly to its extreme (one way of `path: pingpong`)."""
     return _fitted(anchors, rank=rank)
 
 
+def joint_pcp_as_timed(anchors: Anchors) -> Tensor:
+    """The same fit in all its directions, at the anchors' own timing (`path: replay`)."""
+    return _fitted(anchors, path="replay")
+
+
 def joint_pcp_as_inverted(anchors: Anchors) -> Tensor:
-    """The same, as long as the codes' way and not as the clip's: what the inversion lost is not made up for."""
+    """The default, as long as the codes' way and not as the clip's: what the inversion lost is not made up for."""
     return _fitted(anchors, lengthen=False)
 
 
 def joint_pcp_of_all(anchors: Anchors) -> Tensor:
-    """The same, of all anchors: stray ones are not told from the others."""
+    """The default, of all anchors: stray ones are not told from the others."""
     return _fitted(anchors, reject=False)
-
-
-def joint_pcp_straight(anchors: Anchors) -> Tensor:
-    """The same movement, gone straight and evenly to its extreme (`path: linear`, and one way of `pingpong`)."""
-    return _fitted(anchors, path="linear")
 
 
 METHODS: dict[str, Method] = {
@@ -94,7 +94,7 @@ METHODS: dict[str, Method] = {
     "PCA": pca,
     "per-layer PCP": per_layer_pcp,
     "joint PCP": joint_pcp,
-    "joint PCP, straight": joint_pcp_straight,
+    "joint PCP, as timed": joint_pcp_as_timed,
     "joint PCP, as inverted": joint_pcp_as_inverted,
     "joint PCP, all anchors": joint_pcp_of_all,
 }
@@ -109,7 +109,7 @@ def _fitted(
     anchors: Anchors,
     per_layer: bool = False,
     rank: int | None = None,
-    path: Path = "replay",
+    path: Path = "linear",
     reject: bool = True,
     lengthen: bool = True,
 ) -> Tensor:

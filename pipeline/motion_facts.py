@@ -11,7 +11,8 @@ from pipeline.anchor_pictures import losses_path
 from pipeline.phrases import clean, count
 from pipeline.posters import shrunk
 from stages.errors import UserError
-from stages.micromotion import Micromotion, load_micromotion
+from stages.micromotion import PUBLISHED_SCALE, Micromotion, load_micromotion
+from stages.reach import MOST
 
 # A larger picture is made smaller before it is inlined.
 INLINE_BYTES = 1_000_000
@@ -112,8 +113,14 @@ def _anchors(specs: Mapping[str, Any], name: str, motion: Micromotion) -> str:
 
 def _extent(motion: Micromotion) -> str:
     """How long the movement is."""
+    if not motion.generator:  # a published direction, which comes without anchors
+        return f"the published direction's, at its scale {PUBLISHED_SCALE:g}"
     if math.isnan(motion.reach):
         return "that of the anchors' codes"
+    if motion.reach <= 1 / MOST:
+        return f"{MOST:g} times that of the anchors' codes, held there; the clip's is longer"
+    if motion.reach >= MOST:
+        return f"that of the anchors' codes made {MOST:g} times shorter, held there; the clip's is shorter"
     return f"the clip's, of which the anchors' codes show {100 * motion.reach:.0f} %"
 
 

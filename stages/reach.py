@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from stages.micromotion import Micromotion
-from stages.motion_quality import displacement_field, interocular
+from stages.motion_quality import interocular
 
 # Landmarks tell nothing of a movement that shows elsewhere (ageing): none of them goes this share of the inter-ocular
 # distance; nor where the two courses agree less than this.
@@ -20,6 +20,8 @@ LEAST_EXTENT, LEAST_CORRELATION = 0.03, 0.95
 MOST = 1.5
 # A correlation over fewer anchors says nothing.
 FEWEST_ANCHORS = 6
+# Even and odd anchors.
+HALVES = slice(0, None, 2), slice(1, None, 2)
 
 
 def lengthened(motion: Micromotion, shown: ArrayLike) -> Micromotion:
@@ -42,15 +44,18 @@ def lengthened(motion: Micromotion, shown: ArrayLike) -> Micromotion:
 def measured_reach(motion: Micromotion, shown: ArrayLike) -> float:
     """How far the pictures of the anchors' codes move for what the anchors moved: 1 is as far.
 
-    Both tracks are projected on the way that the anchors' landmarks go; the slope of one over the other is the reach.
-    Stray anchors are not looked at.
+    Both tracks are projected on the way that the anchors' landmarks go: the even anchors on the odd ones' way, and the
+    odd ones on the even ones'. On their own way each anchor's noise would meet itself, which lengthens the clip's
+    course and not the pictures'. The slopes of the two courses over the codes' course are compared, not one course with
+    the other, as a slope over what trembles is too low. Stray anchors are not looked at.
 
     Args:
         motion, shown: as for `lengthened`.
 
     Returns:
-        NaN where the landmarks do not tell: none are known, fewer than six sound anchors, no landmark goes 3 % of the
-        inter-ocular distance, or the two courses' correlation is below 0.95 (the model cannot make this movement).
+        NaN where the landmarks do not tell: none are known or some are NaN, fewer than six sound anchors, no landmark
+        goes 3 % of the inter-ocular distance, or the two courses' correlation is below 0.95 (the model cannot make this
+        movement).
 
     Raises:
         ValueError: another number of anchors than the motion has.
@@ -61,17 +66,33 @@ def measured_reach(motion: Micromotion, shown: ArrayLike) -> float:
         return float("nan")
     if shown.shape != motion.landmarks.shape:
         raise ValueError(f"landmarks must be {tuple(motion.landmarks.shape)}, found {shown.shape}")
-    field = displacement_field(motion)  # (68, 2)
-    if np.linalg.norm(field, axis=1).max() < LEAST_EXTENT:
+    course, clip, pictures = (
+        _centred(track[sound])
+        for track in (
+            motion.progress.double().numpy(),
+            motion.landmarks.double().numpy() / interocular(motion.landmarks[sound[0]].numpy()),
+            shown / interocular(shown[sound[0]]),
+        )
+    )  # (S,), (S, 68, 2), (S, 68, 2)
+    if not all(course[half].any() for half in HALVES):
         return float("nan")
-    in_clip, in_pictures = (
-        np.einsum("tpc,pc->t", track[sound] / interocular(track[sound[0]]), field)
-        for track in (motion.landmarks.double().numpy(), shown)
-    )
-    # Around the mean and not around rest: one anchor's noise would count T times.
-    in_clip, in_pictures = in_clip - in_clip.mean(), in_pictures - in_pictures.mean()  # (T,)
-    along = float(in_clip @ in_pictures)
+    fields = [np.einsum("t,tpc->pc", course[half], clip[half]) / np.square(course[half]).sum() for half in HALVES]
+    in_clip, in_pictures = np.empty((2, len(sound)))
+    for half, others_way in zip(HALVES, fields[::-1], strict=True):
+        in_clip[half], in_pictures[half] = (
+            np.einsum("tpc,pc->t", track[half], others_way) for track in (clip, pictures)
+        )
+    extent = np.linalg.norm(np.mean(fields, axis=0), axis=1).max()
+    gone, along = float(course @ in_clip), float(in_clip @ in_pictures)
     size = float(np.linalg.norm(in_clip) * np.linalg.norm(in_pictures))
-    if size == 0 or along < LEAST_CORRELATION * size:
-        return float("nan")
-    return along / float(in_clip @ in_clip)
+    if extent >= LEAST_EXTENT and gone > 0 and size > 0 and along >= LEAST_CORRELATION * size:
+        return float(course @ in_pictures) / gone
+    return float("nan")  # also where a landmark is NaN
+
+
+def _centred(track: np.ndarray) -> np.ndarray:
+    """A track (S, …) around the mean of each half, not around rest: one anchor's noise would count for all."""
+    centred = np.empty_like(track)
+    for half in HALVES:
+        centred[half] = track[half] - track[half].mean(axis=0)
+    return centred

@@ -1,5 +1,6 @@
 """What the documentation lists is what the code has."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,6 +32,15 @@ def first_cells(text: str, heading: str) -> Iterator[str]:
             yield from line.split("|")[1].replace("`", "").replace(",", " ").split()
 
 
+PAGES = ("README.md", "docs/method.md", "docs/text-anchors.md", "weights/bundled/README.md")
+
+
+def commands(text: str) -> Iterator[tuple[str, list[str]]]:
+    """Module and options of every `python -m …` in a page."""
+    for module, rest in re.findall(r"python -m ((?:weights|benchmarks)[\w.]+)([^`\n]*)", text):
+        yield module, re.findall(r"--[a-z-]+", rest)
+
+
 @pytest.fixture(scope="module")
 def files_page(repository: Path) -> str:
     return (repository / "docs/files.md").read_text()
@@ -54,6 +64,16 @@ def test_a_worked_example_is_a_valid_job(name, repository):
     job = load_job(repository / f"jobs/{name}.yaml")
     assert job.name == name
     assert job.output == repository / "outputs" / name
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_option_of_a_printed_command_is_there(page: str, repository: Path) -> None:
+    shared = (repository / "weights/training/checkpoint.py").read_text()
+    for module, options in commands((repository / page).read_text()):
+        source = (repository / f"{module.replace('.', '/')}.py").read_text()
+        for option in options:
+            known = source + (shared if "training_options(" in source else "")
+            assert f'"{option}"' in known, f"{page}: {module} has no {option}"
 
 
 def test_the_cluster_example_has_as_many_workers_as_addresses(repository):

@@ -5,7 +5,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from benchmarks.family import landmark_error, psnr, readable, sharpness
+from benchmarks.family import groups_of, landmark_error, psnr, readable, sharpness
 
 
 def test_a_probe_reads_what_is_linear_in_the_codes_and_nothing_from_noise() -> None:
@@ -33,6 +33,18 @@ def test_a_blur_lowers_sharpness() -> None:
     images = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     blurred = F.avg_pool2d(images, 3, stride=1, padding=1)
     assert sharpness(blurred) < 0.5 * sharpness(images)
+
+
+def test_every_face_is_in_one_third_of_each_kind_and_wears_spectacles_or_none() -> None:
+    codes = np.random.default_rng(3).standard_normal((60, 64))
+    groups = groups_of(codes)
+    for names in (("lightest skin", "middling skin", "darkest skin"), ("youngest", "middle-aged", "oldest")):
+        assert [groups[name].sum() for name in names] == [20, 20, 20]
+        assert np.sum([groups[name] for name in names], axis=0).tolist() == [1] * 60
+    assert codes[groups["lightest skin"], 35].max() < codes[groups["darkest skin"], 35].min()
+    assert codes[groups["youngest"], 38].max() < codes[groups["oldest"], 38].min()
+    assert (groups["spectacles"] == (codes[:, 32] > 1.1)).all()
+    assert (groups["none"] == ~groups["spectacles"]).all()
 
 
 def test_figures_are_in_the_units_they_name() -> None:

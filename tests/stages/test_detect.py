@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from stages.detect import MIRRORED, FaceFinder, cut_window, turned
 from stages.errors import FaceTooSmall, NoFace
-from stages.ingest import decode_image
+from stages.ingest import decode_image, read_clip
 from weights import load_landmarks
 
 
@@ -82,6 +82,25 @@ def test_a_face_of_few_pixels_is_too_small(portrait: np.ndarray) -> None:
 def test_painted_portraits_are_found(finder: FaceFinder, shared: Path, name: str) -> None:
     face = finder.find(decode_image((shared / "real/faces" / f"{name}.jpg").read_bytes()))
     assert face.confidence > 0.69
+
+
+@pytest.mark.parametrize("name", ["smile_512p25", "expressions_480p30"])
+def test_a_filmed_face_is_found_where_it_is(finder: FaceFinder, shared: Path, name: str) -> None:
+    found = [finder.find(frame) for frame in read_clip(shared / f"real/clips/{name}.mp4", max_anchors=5).frames]
+    for face in found:
+        left, right, nose, mouth, chin = (
+            face.landmarks[part].mean(axis=0)
+            for part in (slice(36, 42), slice(42, 48), slice(31, 36), slice(48, 68), slice(7, 10))
+        )
+        between_eyes = np.linalg.norm(right - left)
+        assert left[0] < nose[0] < right[0]
+        assert max(left[1], right[1]) < nose[1] < mouth[1] < chin[1]
+        assert 0.5 < (mouth[1] - (left[1] + right[1]) / 2) / between_eyes < 1.8
+        assert (face.landmarks >= face.box[:2] - 1e-3).all() and (face.landmarks <= face.box[2:] + 1e-3).all()
+        assert face.confidence > 0.66
+    # From one frame to the next a filmed head moves by less than its eyes are apart.
+    noses = np.array([face.landmarks[30] for face in found])
+    assert np.linalg.norm(np.diff(noses, axis=0), axis=1).max() < between_eyes
 
 
 def test_a_dog_has_no_human_face(finder: FaceFinder, shared: Path) -> None:

@@ -20,6 +20,11 @@ def test_the_bundled_family_is_whole() -> None:
     assert all(entry.present and entry.size > 0 for entry in list_models() if entry.model == "synthface")
 
 
+def test_the_bundled_folder_stays_small(repository: Path) -> None:
+    sizes = [file.stat().st_size for file in (repository / "weights/bundled").rglob("*") if file.is_file()]
+    assert sum(sizes) <= 60e6
+
+
 def test_the_weights_folder_can_be_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MICROMOTION_WEIGHTS", str(tmp_path))
     assert weights_folder() == tmp_path

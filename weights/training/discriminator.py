@@ -92,12 +92,13 @@ def sharpened_gradient(
 ) -> Tensor:
     """The gradient of `paired` with respect to `images`, and the adversarial one beside it.
 
-    The adversarial gradient is scaled to `share` of the paired one's length: however the discriminator fares, neither
-    drowns the other.
+    The adversarial loss asks that every patch passes for a render's, and that the discriminator's features of a picture
+    be those of its render (`MATCHING`). Its gradient is scaled to `share` of the paired one's length: however the
+    discriminator fares, neither drowns the other.
 
     Args:
         images: (B, 3, S, S), what the generator made; part of the graph of `paired`.
-        targets: (B, 3, S, S), the renders of the same codes.
+        targets: (B, 3, S, S), the renders of the same codes, whose features are matched.
         paired: scalar loss.
         share: 0 for no adversarial part.
 

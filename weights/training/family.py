@@ -24,12 +24,6 @@ SHARES = {
     "contrastive": 0.10,
 }
 NEEDS = {
-    "generator": (
-        "--identity",
-        "{output}/bundled/identity.safetensors",
-        "--landmarks",
-        "{output}/bundled/landmarks.safetensors",
-    ),
     "finishing": ("--start", "{output}/bundled/generator.safetensors"),
     "contrastive": ("--generator", "{output}/bundled/generator.safetensors"),
     "inverter": (
@@ -41,9 +35,11 @@ NEEDS = {
 }
 
 
-def commands(renders: list[Path], output: Path, minutes: float, device: str, batches: int) -> dict[str, list[str]]:
+def commands(
+    renders: list[Path], output: Path, minutes: float, device: str, batches: int, threads: int
+) -> dict[str, list[str]]:
     """What is run for each network, in order."""
-    shared = ["--renders", *map(str, renders), "--device", device, "--batches", str(batches)]
+    shared = ["--renders", *map(str, renders), "--device", device, "--batches", str(batches), "--threads", str(threads)]
     return {
         name: [
             *(sys.executable, "-m", f"weights.training.{name}", *shared),
@@ -59,7 +55,7 @@ def main() -> None:
     options = training_options(__doc__, minutes=25).parse_args()
     bundled = options.output / "bundled"
     bundled.mkdir(parents=True, exist_ok=True)
-    made = commands(options.renders, options.output, options.minutes, options.device, options.batches)
+    made = commands(options.renders, options.output, options.minutes, options.device, options.batches, options.threads)
     for name, command in made.items():
         print(name, flush=True)
         subprocess.run(command, check=True)

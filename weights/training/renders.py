@@ -14,6 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from stages.errors import UserError
+
 CODE_SIZE = 512
 FACE_ENTRIES = 64  # the entries of a code that change the face; the others are free
 HELD_OUT = 512  # the last renders are never trained on
@@ -44,7 +46,13 @@ class Renders:
         return Renders(self.images[rows], self.codes[rows], self.landmarks[rows], self.pose[rows])
 
     def split(self) -> tuple["Renders", "Renders"]:
-        """Faces to train on, and the last `HELD_OUT` to measure with; of few faces an eighth."""
+        """Faces to train on, and the last `HELD_OUT` to measure with; of few faces an eighth.
+
+        Raises:
+            UserError: too few to hold one out.
+        """
+        if len(self) < HELD_OUT_SHARE:
+            raise UserError(f"{len(self)} renders: expected at least {HELD_OUT_SHARE}, of which one is held out.")
         trained_on = len(self) - min(HELD_OUT, len(self) // HELD_OUT_SHARE)
         return self.part(slice(None, trained_on)), self.part(slice(trained_on, None))
 

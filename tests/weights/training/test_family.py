@@ -19,9 +19,9 @@ def renders(tmp_path: Path) -> Path:
 
 def test_the_time_is_shared_out_and_what_needs_the_generator_comes_after_it() -> None:
     assert sum(SHARES.values()) == pytest.approx(1)
-    made = commands([Path("a"), Path("b")], Path("out"), 20, "cuda", 8)
+    made = commands([Path("a"), Path("b")], Path("out"), 20, "cuda", 8, 4)
     assert list(made)[-4:] == ["generator", "finishing", "inverter", "contrastive"]
-    assert "out/bundled/landmarks.safetensors" in made["generator"]
+    assert all(" ".join(command).count("--device cuda --batches 8 --threads 4") == 1 for command in made.values())
     assert "out/bundled/generator.safetensors" in made["inverter"]
     assert made["identity"][-1] == "2.4"
 

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from stages.errors import UserError
 from weights.training.renders import HELD_OUT, Renders, complete_codes, feature_weights, joined, load_renders
 
 
@@ -47,6 +48,12 @@ def test_held_out_faces_are_never_among_those_trained_on(count: int, kept: int) 
     trained, held_out = renders.split()
     assert (len(trained), len(held_out)) == (count - kept, kept)
     assert not set(trained.codes[:, 0]) & set(held_out.codes[:, 0])
+
+
+def test_too_few_renders_to_hold_one_out_are_refused() -> None:
+    renders = Renders(np.zeros((7, 1, 1, 3), np.uint8), np.zeros((7, 64)), np.zeros((7, 68, 2)), np.zeros((7, 3)))
+    with pytest.raises(UserError, match="7 renders: expected at least 8, of which one is held out"):
+        renders.split()
 
 
 def test_whole_codes_keep_their_first_entries_and_have_unit_rms() -> None:
