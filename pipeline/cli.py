@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from pipeline import supervisor, weights_verbs
-from pipeline.console import DOOR, SETTINGS, complain, example, say
+from pipeline.console import DOOR, SETTINGS, complain, example, outlast_readers, say
 from pipeline.phrases import count
 from stages.errors import JobError, MicromotionError, OutputError, Reason, UserError
 from stages.messages import masked
@@ -199,6 +199,8 @@ def manifest_check(
 def door() -> NoReturn:
     """The command line; what may run for a night does so in a process of its own, under watch."""
     arguments = sys.argv[1:]
+    if arguments and arguments[0] in supervisor.VERBS:
+        outlast_readers()
     if supervisor.to_be_supervised(arguments):
         sys.exit(supervisor.supervise(arguments))
     with supervisor.under_watch():
