@@ -174,11 +174,11 @@ def measure(faces: Renders, models: Models, probe: Renders) -> Tensor:
         f"median {different.median():.3f}, 95th percentile {limit:.3f}; above it {(same > limit).float().mean():.0%}; "
         f"AUC {beaten:.4f}"
     )
-    print("            faces  inverter  landmarks  CSIM of inversions")
+    print(f"{'':13s}faces  inverter  landmarks  CSIM of inversions")
     for name, some in groups_of(faces.codes).items():
         print(
-            f"{name:13s}{some.sum():4d}  {psnr((pictures - truth)[some]):5.2f} dB     "
-            f"{landmark_error(located[some], faces.landmarks[some] / size):.2%}  {same[some].median():.3f}"
+            f"{name:13s}{some.sum():5d}  {psnr((pictures - truth)[some]):5.2f} dB  "
+            f"{landmark_error(located[some], faces.landmarks[some] / size):9.2%}  {same[some].median():18.3f}"
         )
     if len(probe):
         others = inverted(models, probe)[0]

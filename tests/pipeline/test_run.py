@@ -114,6 +114,7 @@ def test_frames_that_show_something_else_are_left_out_and_told(
         made = extract_motion(spec, tmp_path / "smile.safetensors", events, iterations=2)
     motion = load_micromotion(made)
     assert motion.stray == (7, 13)
+    assert 0.6 < motion.reach < 1.1
     assert 8 <= int(motion.progress.argmax()) <= 12
     warnings = [event["message"] for event in read_events(tmp_path / "log.jsonl") if event["event"] == "warning"]
     assert [message for message in warnings if "2 of 20 anchors show something else" in message]
