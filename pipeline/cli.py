@@ -25,7 +25,7 @@ import typer
 from pipeline import supervisor, weights_verbs
 from pipeline.console import DOOR, SETTINGS, complain, example, outlast_readers, say
 from pipeline.phrases import count
-from stages.errors import JobError, MicromotionError, OutputError, Reason, UserError
+from stages.errors import EngineDied, JobError, MicromotionError, OutputError, Reason, UserError
 from stages.messages import masked
 
 if TYPE_CHECKING:
@@ -203,16 +203,18 @@ def door() -> NoReturn:
         outlast_readers()
     if supervisor.to_be_supervised(arguments):
         sys.exit(supervisor.supervise(arguments))
-    with supervisor.under_watch():
-        main()
+    with supervisor.under_watch() as watched:
+        main(watched)
 
 
-def main() -> NoReturn:
-    """Run the command line; every way out is one of the exit codes above."""
+def main(watched: bool = False) -> NoReturn:
+    """Run the command line; every way out is one of the exit codes above, or where it is watched a wish to go on."""
     warnings.showwarning = lambda message, *others, **named: complain(f"warning: {message}")
     try:
         app(prog_name=DOOR)
     except MicromotionError as error:
+        if watched and isinstance(error, EngineDied):
+            sys.exit(supervisor.AGAIN)
         complain(str(error))
         sys.exit(2 if isinstance(error, UserError) else 1)
     except KeyboardInterrupt:

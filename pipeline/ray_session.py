@@ -28,7 +28,7 @@ from typing import Any
 from pipeline.dead_sessions import TOKEN_VARIABLE, clear_dead_sessions, end_processes, new_session_folder, token_path
 from pipeline.job import ClusterSpec
 from pipeline.resources import Node
-from stages.errors import ClusterError, WorkStopped
+from stages.errors import ClusterError, EngineDied, WorkStopped
 from stages.messages import told
 
 ROOT = Path(__file__).parents[1]
@@ -52,6 +52,7 @@ def ray_session(cluster: ClusterSpec, cpus: int | None = None) -> Iterator[list[
     Raises:
         ClusterError: there is no cluster at the address, or it does not answer.
         WorkStopped: a local Ray does not start.
+        EngineDied: an error ends the session, and processes that it had started are gone.
     """
     running = sys.modules.get("ray")
     if running is not None and running.is_initialized():
@@ -73,12 +74,25 @@ def ray_session(cluster: ClusterSpec, cpus: int | None = None) -> Iterator[list[
                 for number, handler in handlers.items():  # Ray puts its own in place
                     signal.signal(number, handler)
             yield _nodes(ray)
+        except Exception as error:
+            if _lost_processes(ray):
+                raise EngineDied(
+                    f"The work stopped: Ray's own processes died ({told(error)}). What is done is kept; the same "
+                    "command goes on from there."
+                ) from error
+            raise
         finally:
             ray.shutdown()
     finally:
         _restore(before)
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _lost_processes(ray: Any) -> bool:
+    """Whether any process is gone that this one has started for Ray; then Ray's errors say all kinds of things."""
+    node = ray._private.worker._global_node
+    return node is not None and bool(node.dead_processes())
 
 
 def usable_cores() -> int:

@@ -29,6 +29,8 @@ MOST_DEATHS = 3
 LONG_SECONDS = 600.0
 PAUSE_SECONDS = 2.0
 INTERRUPTED = 130
+# A watched process ends with it to be started again (sysexits.h: a temporary failure).
+AGAIN = 75
 
 
 def supervise(arguments: Sequence[str]) -> int:
@@ -38,14 +40,14 @@ def supervise(arguments: Sequence[str]) -> int:
         while True:
             started = time.monotonic()
             status, proper = life.run(arguments)
-            if proper is not None:
+            if proper is not None and proper != AGAIN:
                 return proper
             clear_dead_sessions()  # what is left of it would take memory and cores from the next life
-            how = (
-                f"was killed by signal {-status}"
-                if status < 0
-                else "ended without a word, as it does when Ray's own dies"
-            )
+            how = "ended without a word, as it does when Ray's own dies"
+            if proper == AGAIN:
+                how = "lost those of Ray"
+            elif status < 0:
+                how = f"was killed by signal {-status}"
             if life.stopped:
                 complain(
                     f"The run's process {how} while it was stopping. What is done is kept; the same command goes on."
@@ -71,11 +73,15 @@ def to_be_supervised(arguments: Sequence[str]) -> bool:
 
 
 @contextmanager
-def under_watch() -> Iterator[None]:
-    """In a watched process: die with the supervisor, and let it know of a proper end and its exit code."""
+def under_watch() -> Iterator[bool]:
+    """In a watched process: die with the supervisor, and let it know of a proper end and its exit code.
+
+    Yields:
+        Whether it is watched.
+    """
     number = os.environ.pop(WATCHED, "")
     if not number.isdigit():
-        yield
+        yield False
         return
     watcher = socket.socket(fileno=int(number))
     watcher.set_inheritable(False)
@@ -88,7 +94,7 @@ def under_watch() -> Iterator[None]:
     threading.Thread(target=die_with_it, name="supervisor", daemon=True).start()
     code = 1
     try:
-        yield
+        yield True
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
         raise

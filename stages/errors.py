@@ -13,6 +13,7 @@
     │   ├── OutputError            an output folder that cannot be used
     │   └── ClusterError           a cluster on which the job cannot fit
     ├── WorkStopped                the engine failed under a run: what is done is kept
+    │   └── EngineDied             its own processes are gone: with new ones the run goes on
     ├── OutputUnavailable          results have nowhere to go for now: a full disk, a mount that went away
     └── RowError                   one target's failure: carries a `Reason`; its neighbours go on
         ├── UnreadableImage        unreadable_image
@@ -99,6 +100,10 @@ class ClusterError(UserError):
 
 class WorkStopped(MicromotionError):
     """The cluster, or every worker, failed while a job ran; the same command goes on with it."""
+
+
+class EngineDied(WorkStopped):
+    """Ray's own processes died under the work; the same command, or whoever watches it, starts new ones."""
 
 
 class OutputUnavailable(MicromotionError):

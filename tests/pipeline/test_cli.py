@@ -15,7 +15,7 @@ from pipeline import cli
 from pipeline.events import EventLog
 from pipeline.plan import Plan
 from pipeline.run import RunSummary
-from stages.errors import JobError, Reason, WorkStopped
+from stages.errors import EngineDied, JobError, Reason, WorkStopped
 from stages.micromotion import load_micromotion
 from stages.networks.stylegan2 import Generator
 from weights import load_generator
@@ -29,11 +29,11 @@ VERBS_OF_ROOMS = (
 HEAVY = ("torch", "ray", "pyarrow", "cv2", "numpy", "pydantic", "yaml", "jinja2")
 
 
-def call(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
+def call(monkeypatch: pytest.MonkeyPatch, *arguments: object, watched: bool = False) -> int:
     """Run the command line as the door does; the exit code."""
     monkeypatch.setattr(sys, "argv", ["run_batch.py", *map(str, arguments)])
     with pytest.raises(SystemExit) as ended:
-        cli.main()
+        cli.main(watched)
     return int(ended.value.code or 0)
 
 
@@ -126,6 +126,19 @@ def test_how_to_go_on_is_said_without_the_credentials_that_were_given(monkeypatc
     assert f"run {job} --set 'videos=s3://***@bucket/out?session_token=***' (with the credentials that are hid" in said
     assert call(monkeypatch, "run", job, "--set", "video.frames=9") == 130
     assert f"run {job} --set video.frames=9\n" in capsys.readouterr().out
+
+
+def test_a_watched_run_whose_engine_died_asks_for_another_life_and_an_unwatched_one_says_so(
+    monkeypatch, capsys, tmp_path
+):
+    def die(output: Path) -> None:
+        raise EngineDied("The work stopped: Ray's own processes died.")
+
+    monkeypatch.setattr("pipeline.status.read_status", die)
+    assert call(monkeypatch, "status", tmp_path, watched=True) == 75
+    assert capsys.readouterr().err == ""
+    assert call(monkeypatch, "status", tmp_path) == 1
+    assert capsys.readouterr().err == "The work stopped: Ray's own processes died.\n"
 
 
 def test_an_unexpected_error_names_no_credentials(monkeypatch, capsys, tmp_path):

@@ -96,3 +96,34 @@ def test_a_ray_that_a_busy_machine_does_not_start_in_time_is_started_again(tmp_p
     assert [helper.wait(10) for helper in ray.helpers] == [-signal.SIGKILL] * 2
     with pytest.raises(WorkStopped, match=r"^Ray did not start on this machine, 3 times in a row: it is too busy"):
         _start_patiently(BusyRay(3), ClusterSpec(), tmp_path, 1)
+
+
+LOST = """
+import os, signal, sys
+from pipeline.job import ClusterSpec
+from pipeline.ray_session import ray_session
+from stages.errors import EngineDied
+try:
+    with ray_session(ClusterSpec(), cpus=1):
+        import ray
+        processes = ray._private.worker._global_node.all_processes
+        if sys.argv[1] == "lost":  # one without which this process lives on for long enough to say so
+            ended = processes["log_monitor"][0].process
+            ended.kill()
+            ended.wait()
+        raise RuntimeError("The actor never ran")
+except EngineDied as error:
+    print(error)
+except RuntimeError as error:
+    print("not the engine:", error)
+"""
+
+
+@pytest.mark.slow
+def test_an_error_under_which_processes_of_ray_are_gone_is_theirs(repository: Path) -> None:
+    said = [
+        subprocess.run([sys.executable, "-c", LOST, how], cwd=repository, capture_output=True, text=True, check=True)
+        for how in ("lost", "there")
+    ]
+    assert said[0].stdout.startswith("The work stopped: Ray's own processes died (The actor never ran). What is done")
+    assert said[1].stdout == "not the engine: The actor never ran\n"

@@ -28,9 +28,11 @@ with supervisor.under_watch():
     with interruption.listening(), interruption.flow():
         lives = len(list(folder.iterdir()))
         (folder / str(os.getpid())).touch()
+        if lives < deaths and "engine" in sys.argv:
+            sys.exit(supervisor.AGAIN)
         if lives < deaths:
             os.kill(os.getpid(), signal.SIGKILL)
-        while not interruption.asked and len(sys.argv) > 3:
+        while not interruption.asked and "wait" in sys.argv:
             time.sleep(0.01)
     sys.exit(130 if interruption.asked else 3)
 """
@@ -63,6 +65,13 @@ def test_a_run_that_is_killed_is_started_again_and_its_end_is_the_end(lives: Pat
     said, complained = run.communicate(timeout=60)
     assert (run.returncode, said, len(list(lives.iterdir()))) == (3, "", 2)
     assert complained == "The run's process was killed by signal 9. What is done is kept, and it goes on by itself.\n"
+
+
+def test_a_run_whose_engine_died_is_started_again(lives: Path) -> None:
+    run = start(lives, 1, "engine")
+    complained = run.communicate(timeout=60)[1]
+    assert (run.returncode, len(list(lives.iterdir()))) == (3, 2)
+    assert complained == "The run's process lost those of Ray. What is done is kept, and it goes on by itself.\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
