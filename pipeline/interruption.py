@@ -25,7 +25,8 @@ def handled(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
     before = {number: signal.getsignal(number) for number in SIGNALS}
     try:
         for number, present in before.items():
-            if present is not signal.SIG_IGN:
+            # nohup's wish; but what a shell starts in the background ignores SIGINT too, and has to be stopped by it.
+            if number != signal.SIGHUP or present is not signal.SIG_IGN:
                 signal.signal(number, handler)
         yield
     finally:

@@ -50,7 +50,14 @@ def start(lives: Path, deaths: int, *more: str, before: tuple[str, ...] = ()) ->
     script.write_text(SCRIPT)
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
     command = [*before, sys.executable, str(script), str(lives), str(deaths), *more]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        command,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # these tests may run under nohup themselves
+    )
 
 
 def wait_for_lives(lives: Path, count: int) -> None:
