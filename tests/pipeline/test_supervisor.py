@@ -141,3 +141,11 @@ def test_three_deaths_soon_after_each_other_end_it_and_any_number_far_apart_does
     assert supervisor.supervise(["run", "job.yaml", "--fresh"]) == code
     assert given == [["run", "job.yaml", "--fresh"], *[["run", "job.yaml"]] * (len(ends) - 1)]
     assert ("3 times in a row" in capsys.readouterr().err.splitlines()[-1]) == (code == 1)
+
+
+def test_ctrl_c_stops_also_what_a_shell_started_with_it_ignored(lives: Path) -> None:
+    run = start(lives, 0, "wait", before=("sh", "-c", 'trap "" INT; exec "$@"', "sh"))
+    wait_for_lives(lives, 1)
+    run.send_signal(signal.SIGINT)
+    assert run.communicate(timeout=60) == ("", "")
+    assert run.returncode == 130
