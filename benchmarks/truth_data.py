@@ -20,15 +20,14 @@ the family was trained on. Seven more people serve as the strangers that get int
 """
 
 import argparse
-import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 from rich.progress import track
 
+from benchmarks.truth_file import ImagePool, decode_images, read_arrays, split_images
 from stages.durable import replacing
 from stages.errors import UserError
 from weights.training.expression import Expression
@@ -145,29 +144,13 @@ def render_truth(renderer: Renderer) -> Truth:
 
 def save_truth(truth: Truth, path: Path) -> None:
     """Write the file; equal pictures, as the stills of one person are for most movements, are stored once."""
-    found: dict[bytes, int] = {}
-    coded: list[np.ndarray] = []
-
-    def numbers(pictures: np.ndarray) -> np.ndarray:
-        """(..., S, S, 3) -> (...) places in the file."""
-        flat = pictures.reshape(-1, *pictures.shape[-3:])
-        places = []
-        for picture in flat:
-            key = picture.tobytes()
-            if key not in found:
-                found[key] = len(coded)
-                coded.append(cv2.imencode(".webp", picture[..., ::-1], [cv2.IMWRITE_WEBP_QUALITY, WEBP_QUALITY])[1])
-            places.append(found[key])
-        return np.array(places, np.int32).reshape(pictures.shape[:-3])
-
-    clips, frames, strangers = (numbers(part) for part in (truth.clips, truth.frames, truth.strangers))
+    pool = ImagePool(WEBP_QUALITY)
+    clips, frames, strangers = (pool.add(part) for part in (truth.clips, truth.frames, truth.strangers))
     with replacing(path) as temporary, temporary.open("wb") as file:
         np.savez_compressed(
             file,
             format=np.array(FORMAT),
             seed=np.array(SEED),
-            webp=np.concatenate(coded).reshape(-1),
-            lengths=np.array([len(one) for one in coded], np.int32),
             motions=np.array(truth.motions),
             clip_progress=truth.clip_progress,
             clips=clips,
@@ -176,6 +159,7 @@ def save_truth(truth: Truth, path: Path) -> None:
             landmarks=_whole(truth.landmarks),
             tracks=_whole(truth.tracks),
             strangers=strangers,
+            **pool.arrays(),
         )
 
 
@@ -185,16 +169,8 @@ def load_truth(path: Path = DATA) -> Truth:
     Raises:
         UserError: missing, damaged, or something else.
     """
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except FileNotFoundError:
-        raise UserError(f"{path}: not found. Make it with: python -m benchmarks.truth_data --face-model DIR") from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise UserError(f"{path}: not readable as truth data: {error}. Make or fetch it again.") from error
-    if "format" not in arrays or str(arrays["format"]) != FORMAT:
-        raise UserError(f'{path}: expected "{FORMAT}", found {arrays.get("format", "an archive of something else")}.')
-    pictures = _decoded(arrays["webp"], arrays["lengths"], path)  # (P, S, S, 3)
+    arrays = read_arrays(path, FORMAT, "python -m benchmarks.truth_data --face-model DIR")
+    pictures = decode_images(split_images(arrays), path)  # (P, S, S, 3)
     return Truth(
         motions=tuple(str(name) for name in arrays["motions"]),
         clip_progress=arrays["clip_progress"],
@@ -209,14 +185,6 @@ def load_truth(path: Path = DATA) -> Truth:
 
 def _whole(shares: np.ndarray) -> np.ndarray:
     return np.round(shares * LANDMARK_UNITS).astype(np.int16)
-
-
-def _decoded(webp: np.ndarray, lengths: Iterable[int], path: Path) -> np.ndarray:
-    ends = np.cumsum(np.asarray(lengths))
-    pictures = [cv2.imdecode(part, cv2.IMREAD_COLOR) for part in np.split(webp, ends[:-1])]
-    if broken := [number for number, picture in enumerate(pictures) if picture is None]:
-        raise UserError(f"{path}: picture {broken[0] + 1} of {len(pictures)} is damaged. Make or fetch the file again.")
-    return np.ascontiguousarray(np.stack([picture for picture in pictures if picture is not None])[..., ::-1])
 
 
 def main() -> None:
