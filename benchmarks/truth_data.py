@@ -76,8 +76,12 @@ def person(number: int, motion: str, progress: float) -> Face:
     """One of the seed's people, `progress` of the way through a movement, facing the camera otherwise."""
     if motion not in MOTIONS:
         raise ValueError(f"motion must be one of {', '.join(MOTIONS)}, found {motion}")
-    code = random_code(np.random.default_rng((SEED, number)))
-    return MOTIONS[motion](code, progress)
+    return MOTIONS[motion](random_person(number), progress)
+
+
+def random_person(number: int) -> np.ndarray:
+    """(512,) the code of one of the seed's people."""
+    return random_code(np.random.default_rng((SEED, number)))
 
 
 def _facing(code: np.ndarray, yaw: float = 0.0, age: float | None = None, **expression: float) -> Face:
@@ -159,7 +163,8 @@ def save_truth(truth: Truth, path: Path) -> None:
             landmarks=_whole(truth.landmarks),
             tracks=_whole(truth.tracks),
             strangers=strangers,
-            **pool.arrays(),
+            webp=pool.webp,
+            lengths=pool.lengths,
         )
 
 

@@ -33,12 +33,15 @@ class ImagePool:
             places.append(self._places[key])
         return np.array(places, np.int32).reshape(images.shape[:-3])
 
-    def arrays(self) -> dict[str, np.ndarray]:
-        """`webp`, the bytes of all images one after another, and `lengths`, how many belong to each."""
-        return {
-            "webp": np.concatenate(self._encoded).reshape(-1),
-            "lengths": np.array([len(one) for one in self._encoded], np.int32),
-        }
+    @property
+    def webp(self) -> np.ndarray:
+        """(bytes,) uint8, all images one after another."""
+        return np.concatenate(self._encoded).reshape(-1)
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """(n,) int32, how many bytes belong to each."""
+        return np.array([len(one) for one in self._encoded], np.int32)
 
 
 def read_arrays(path: Path, expected: str, command: str) -> dict[str, np.ndarray]:
@@ -65,7 +68,7 @@ def read_arrays(path: Path, expected: str, command: str) -> dict[str, np.ndarray
 
 
 def split_images(arrays: dict[str, np.ndarray]) -> list[np.ndarray]:
-    """The encoded images of a file, in the pool's order."""
+    """The encoded images of a file with the arrays `webp` and `lengths`, in the pool's order."""
     return np.split(arrays["webp"], np.cumsum(arrays["lengths"])[:-1])
 
 
