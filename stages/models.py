@@ -12,8 +12,10 @@ from stages.networks.fan import LandmarkNetwork
 from stages.networks.irse import IdentityNetwork
 from stages.networks.restyle import Inverter
 from stages.networks.stylegan2 import Generator
+from stages.picture.head import Head
 from weights import load_generator, load_identity, load_inverter, load_landmarks
 from weights.clip import load_clip
+from weights.head import load_head
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,11 @@ class Models:
     def clip(self) -> Clip:
         """What a sentence says of a picture."""
         return load_clip(self.files.clip, self.device)
+
+    @cached_property
+    def head(self) -> Head:
+        """The shape of any head, which carries a picture's pixels."""
+        return load_head()
 
     @cached_property
     def finder(self) -> FaceFinder:

@@ -1,0 +1,137 @@
+"""What changes in a face without moving: shade, folds, greying hair, lids that come down over an eye.
+
+It is what the generator's frame has beyond its own rest frame, carried along. Laid on the picture at rest, it moves
+with the picture's pixels from then on.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+
+from stages.picture.canvas import Canvas
+from stages.picture.gesture import GestureCourse
+from stages.picture.warp import fill
+
+# What the generator's colours may be stretched by to become the picture's.
+LEAST_GAIN, MOST_GAIN = 0.4, 2.0
+# Cells: over which tones are compared; over which a change is smooth, but for the picture's own edges.
+TONES, SMOOTH = 16.0, 6
+EDGE = 12.0**2  # grey levels squared: borders that are fainter do not stop a change from spreading
+STRAY = 3.0  # cells over which what landmarks leave of movement is smoothed before it is taken out
+DARKEST = 8.0
+
+
+@dataclass(frozen=True, eq=False)
+class Likeness:
+    """The generator's face laid over the picture's, point by point.
+
+    Attributes:
+        canvas: of the picture.
+        small_picture: (H, W, 3) float32, the picture on its grid.
+        frames: (K, S, S, 3) uint8, the generator's at the keys.
+        gestures: read from them.
+        rest: number of the key at rest.
+    """
+
+    canvas: Canvas
+    small_picture: np.ndarray
+    frames: np.ndarray
+    gestures: GestureCourse
+    rest: int
+
+    def places(self, key: int) -> np.ndarray:
+        """Where in the generator's frame each cell of the picture at rest is found: (H, W, 2) float32 pixels."""
+        figure, grid = self.canvas.figure, self.canvas.drawn
+        vertices = self.vertices[key]
+        own = (figure.rest[:, :2] - figure.fit.offset) / figure.fit.scale
+        fit = self.gestures.fits[key]
+        known = grid.covered.astype(np.float32)
+        # Beyond the head, where there are no vertices, faces differ by what they differ by at its border.
+        values = grid.interpolate(figure.head.triangles, vertices - own * fit.scale)
+        return fill(values, known) + self._centimetres * np.float32(fit.scale)
+
+    @cached_property
+    def vertices(self) -> list[np.ndarray]:
+        """(V, 2) of each key, in pixels of the generator's frames."""
+        head = self.canvas.figure.head
+        found = []
+        for fit, landmarks in zip(self.gestures.fits, self.gestures.landmarks, strict=True):
+            seen = fit.seen(head.shape(fit.identity, fit.expression))[:, :2]
+            spread = head.influence[:, : len(head.landmarks)]
+            found.append(seen + spread @ (landmarks - seen[head.landmarks]))
+        return found
+
+    @cached_property
+    def _centimetres(self) -> np.ndarray:
+        """(H, W, 2) float32: each cell of the picture, from where the head's origin is seen."""
+        canvas, fit = self.canvas, self.canvas.figure.fit
+        rows, columns = np.mgrid[: canvas.cells[0], : canvas.cells[1]]
+        pixels = (np.stack([columns, rows], axis=-1) + 0.5) * canvas.step + (canvas.left, canvas.top)
+        return np.asarray((pixels - fit.offset) / fit.scale, np.float32)
+
+    def shown(self, key: int, at: np.ndarray) -> np.ndarray:
+        """The generator's frame at places (H, W, 2): (H, W, 3) float32."""
+        frame = self.frames[key].astype(np.float32)
+        x, y = (np.ascontiguousarray(at[..., axis]) - 0.5 for axis in range(2))
+        return cv2.remap(frame, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+
+    @cached_property
+    def gain(self) -> np.ndarray:
+        """(H, W, 3) float32: the picture's tones over the generator's."""
+        own, other = self.small_picture, self.shown(self.rest, self.places(self.rest))
+        blurred = [cv2.GaussianBlur(image, (0, 0), TONES) + DARKEST for image in (own, other)]
+        return np.clip(blurred[0] / blurred[1], LEAST_GAIN, MOST_GAIN)
+
+
+def likeness_of(
+    picture: np.ndarray, canvas: Canvas, frames: np.ndarray, gestures: GestureCourse, rest: int
+) -> Likeness:
+    """Lay the generator's frames over a picture (H, W, 3) uint8."""
+    small = cv2.resize(picture[canvas.box], canvas.cells[::-1], interpolation=cv2.INTER_AREA)
+    return Likeness(canvas, small.astype(np.float32), frames, gestures, rest)
+
+
+def appearance_changes(likeness: Likeness, covered: np.ndarray) -> np.ndarray:
+    """How the picture's colours change along the course: (P, H, W, 3) float32 coefficients, at rest's places.
+
+    Args:
+        likeness: of the picture and the generator's frames.
+        covered: (H, W) float32, 1 where skin or hair is and 0 where eyes and the mouth's inside are.
+    """
+    keys = range(len(likeness.frames))
+    still = likeness.shown(likeness.rest, likeness.places(likeness.rest))
+    changes = np.stack([_change(likeness, key, still) for key in keys])  # (K, H, W, 3)
+    guide = cv2.cvtColor(np.clip(likeness.small_picture, 0, 255), cv2.COLOR_RGB2GRAY)
+    window = (likeness.canvas.window * covered)[..., None]
+    coefficients = likeness.gestures.course.coefficients(changes)
+    return np.stack([_along_edges(part, guide) * likeness.gain * window for part in coefficients]).astype(np.float32)
+
+
+def _change(likeness: Likeness, key: int, still: np.ndarray) -> np.ndarray:
+    """What one key's frame has beyond the rest frame, (H, W, 3), the last of its movement taken out."""
+    at = likeness.places(key)
+    frame = likeness.shown(key, at)
+    if key == likeness.rest:
+        return np.zeros_like(frame)
+    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    grey = [cv2.cvtColor(np.clip(image, 0, 255).astype(np.uint8), cv2.COLOR_RGB2GRAY) for image in (still, frame)]
+    stray = cv2.GaussianBlur(flow.calc(grey[0], grey[1], None), (0, 0), STRAY)
+    rows, columns = np.mgrid[: frame.shape[0], : frame.shape[1]].astype(np.float32)
+    frame = cv2.remap(frame, columns + stray[..., 0], rows + stray[..., 1], cv2.INTER_LINEAR)
+    return frame - still
+
+
+def _along_edges(change: np.ndarray, guide: np.ndarray) -> np.ndarray:
+    """A change smoothed within the picture's own borders (guided filter: He, Sun and Tang, ECCV 2010)."""
+    side = (2 * SMOOTH + 1, 2 * SMOOTH + 1)
+
+    def mean(values: np.ndarray) -> np.ndarray:
+        return cv2.blur(values, side, borderType=cv2.BORDER_REPLICATE)
+
+    middle = mean(guide)
+    variance = mean(guide * guide) - middle * middle
+    slope = (mean(guide[..., None] * change) - middle[..., None] * mean(change)) / (variance + EDGE)[..., None]
+    level = mean(change) - slope * middle[..., None]
+    return np.asarray(mean(slope) * guide[..., None] + mean(level), np.float32)

@@ -1,0 +1,123 @@
+"""The part of a picture that may change: a box around the head, and the coarse grid laid over it."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+
+from stages.picture.figure import Figure
+from stages.picture.raster import Drawn, draw
+from stages.picture.warp import fill, unfolded
+
+LONGEST = 224  # cells of the grid
+# In widths of the head: how far around it hair, hats and hands may move, how near they move as the head does, and how
+# far below the chin the box ends.
+REACH, NEAR = 0.34, 0.06
+RAMP = 6  # cells over which movement ends at the box's border
+HIDDEN = 0.06  # of the head's width: what lies so far behind what is seen is hidden at rest
+TURNS_WITH_HEAD = 0.3
+
+
+@dataclass(frozen=True, eq=False)
+class Canvas:
+    """Attributes:
+    figure: the head, in pixels of the picture.
+    left, top, width, height: the box, in pixels of the picture.
+    """
+
+    figure: Figure
+    left: int
+    top: int
+    width: int
+    height: int
+
+    @property
+    def box(self) -> tuple[slice, slice]:
+        """Rows and columns of the picture."""
+        return slice(self.top, self.top + self.height), slice(self.left, self.left + self.width)
+
+    @cached_property
+    def cells(self) -> tuple[int, int]:
+        """(H, W) of the grid."""
+        step = max(max(self.width, self.height) / LONGEST, 1.0)
+        return max(round(self.height / step), 4), max(round(self.width / step), 4)
+
+    @cached_property
+    def step(self) -> np.ndarray:
+        """(2,) pixels a cell, across and down."""
+        return np.array([self.width / self.cells[1], self.height / self.cells[0]])
+
+    def on_grid(self, points: np.ndarray) -> np.ndarray:
+        """(..., 2) pixels of the picture, centres at .5 -> cells, centres at whole numbers."""
+        cells: np.ndarray = (points - (self.left, self.top)) / self.step - 0.5
+        return cells
+
+    @cached_property
+    def drawn(self) -> Drawn:
+        """The head at rest on the grid."""
+        rest = self.figure.rest
+        return draw(self.on_grid(rest[:, :2]), rest[:, 2], self.figure.head.triangles, self.cells)
+
+    @cached_property
+    def window(self) -> np.ndarray:
+        """(H, W) float32: how far each cell moves with the head; 1 on it and near it, 0 far away."""
+        head = self.figure.head
+        skull = np.zeros(self.cells, bool)
+        covered = self.drawn.covered
+        corners = head.triangles[self.drawn.triangle[covered]]
+        skull[covered] = head.turning[corners].mean(axis=1) > TURNS_WITH_HEAD
+        skull = cv2.morphologyEx(skull.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8)) > 0
+        away = cv2.distanceTransform((~(skull | covered)).astype(np.uint8), cv2.DIST_L2, 5)
+        wide = _head_width(self.figure) / float(self.step.mean())
+        window = _smooth(1 - (away / wide - NEAR) / (REACH - NEAR))
+        return window * self._ramp
+
+    @cached_property
+    def _ramp(self) -> np.ndarray:
+        """(H, W) 0 at the outermost cells, 1 from `RAMP` cells on: the box's border must not move."""
+        rows, columns = (np.arange(count, dtype=np.float32) for count in self.cells)
+        down = np.minimum(rows, rows[::-1])[:, None]
+        across = np.minimum(columns, columns[::-1])[None]
+        return _smooth(np.minimum(down, across) / RAMP)
+
+    @cached_property
+    def shown_at_rest(self) -> np.ndarray:
+        """(V,) float32: 1 for vertices that the picture shows, 0 for those behind others."""
+        rest = self.figure.rest
+        depth = self.drawn.interpolate(self.figure.head.triangles, rest[:, 2:])[..., 0]
+        at = np.round(self.on_grid(rest[:, :2])).astype(int)
+        rows = np.clip(at[:, 1], 0, self.cells[0] - 1)
+        columns = np.clip(at[:, 0], 0, self.cells[1] - 1)
+        before = np.where(self.drawn.covered, depth, -np.inf)[rows, columns]
+        return (rest[:, 2] > before - HIDDEN * _head_width(self.figure)).astype(np.float32)
+
+    def field(self, moved: np.ndarray) -> np.ndarray:
+        """Where each cell comes from when the vertices (V, 3) have moved: (H, W, 2) float32, pixels to go back."""
+        figure = self.figure
+        drawn = draw(self.on_grid(moved[:, :2]), moved[:, 2], figure.head.triangles, self.cells)
+        back = (figure.rest[:, :2] - moved[:, :2]) / self.step
+        values = drawn.interpolate(figure.head.triangles, np.column_stack([back, self.shown_at_rest]))
+        known = (drawn.covered & (values[..., 2] > 0.5)).astype(np.float32)
+        field = fill(values[..., :2], known) * self.window[..., None]
+        return np.asarray(unfolded(field) * self.step, np.float32)
+
+
+def canvas_for(figure: Figure, height: int, width: int) -> Canvas:
+    """The canvas of a head in a picture of some size."""
+    skull = figure.rest[figure.head.turning > TURNS_WITH_HEAD, :2]
+    reach = _head_width(figure) * REACH
+    low = np.maximum(np.floor(skull.min(axis=0) - reach), 0).astype(int)
+    high = np.minimum(np.ceil(skull.max(axis=0) + reach), (width, height)).astype(int)
+    return Canvas(figure, int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1]))
+
+
+def _head_width(figure: Figure) -> float:
+    """Pixels, from cheek to cheek: of the mean head under the figure's scale, so that no turn narrows it."""
+    return float(np.ptp(figure.head.neutral[figure.head.landmarks, 0]) * figure.fit.scale)
+
+
+def _smooth(share: np.ndarray) -> np.ndarray:
+    """0 below 0, 1 above 1, smooth between."""
+    share = np.clip(share, 0, 1)
+    return np.asarray(share * share * (3 - 2 * share), np.float32)

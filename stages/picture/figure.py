@@ -1,0 +1,142 @@
+"""The head in a picture: where its vertices lie at rest, and where a gesture takes them."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from stages.picture.fit import LEAST, MOST, HeadFit, fit_head
+from stages.picture.gesture import Gesture
+from stages.picture.head import Head, Rims
+
+# The point about which a head turns and nods, centimetres: where the skull rests on the neck.
+PIVOT = np.array([0.0, -2.0, 0.0])
+# How far a flat picture can be turned before it shows: freely, at most, and how much of that is lost for each degree
+# that the head is turned away at rest. Degrees.
+FREE, FARTHEST, LOSS, LEAST_TURN = 13.0, 22.0, 0.3, 9.0
+FREE_SHARE = FREE / FARTHEST
+LIDS = ("eyeBlink_R", "eyeBlink_L")  # of the left and right eye as the viewer sees them
+
+
+@dataclass(frozen=True, eq=False)
+class Figure:
+    """A head found in a picture.
+
+    Attributes:
+        head: the shape.
+        fit: of it to the picture's landmarks.
+        residual: (H, 2) pixels, how far the held vertices lie from where the fit alone would put them.
+    """
+
+    head: Head
+    fit: HeadFit
+    residual: np.ndarray
+
+    @cached_property
+    def rest(self) -> np.ndarray:
+        """(V, 3) vertices at rest: x and y in pixels, y down, and depth in pixels, towards the viewer."""
+        count = len(self.head.landmarks)
+        return self.moved(Gesture(np.zeros(len(self.head.names)), 0.0, 0.0, np.zeros((count, 2)), np.zeros(2)))
+
+    @cached_property
+    def farthest_turn(self) -> float:
+        """How far this head may turn, radians."""
+        aside = np.degrees(np.abs(Rotation.from_rotvec(self.fit.turn).as_euler("yxz")[0]))
+        return float(np.radians(max(FARTHEST - LOSS * aside, LEAST_TURN)))
+
+    def softened(self, gesture: Gesture) -> tuple[float, float]:
+        """Yaw and pitch as far as the picture can be turned, radians: as asked, then ever less up to the limit."""
+        limit = self.farthest_turn
+        asked = float(np.hypot(gesture.yaw, gesture.pitch))
+        free = FREE_SHARE * limit
+        if asked <= free:
+            return gesture.yaw, gesture.pitch
+        given = free + (limit - free) * np.tanh((asked - free) / (limit - free))
+        return gesture.yaw * given / asked, gesture.pitch * given / asked
+
+    def moved(self, gesture: Gesture) -> np.ndarray:
+        """(V, 3) vertices under a gesture, as `rest` has them."""
+        head, fit = self.head, self.fit
+        shape = head.shape(fit.identity, self._expression(gesture)) - PIVOT  # (V, 3)
+        yaw, pitch = self.softened(gesture)
+        still = shape @ fit.rotation.T
+        turned = still @ Rotation.from_euler("yxz", [yaw, pitch, 0.0]).as_matrix().T
+        seen = (still + head.turning[:, None] * (turned - still) + PIVOT @ fit.rotation.T) * fit.scale
+        seen[:, 1] *= -1
+        seen[:, :2] += fit.offset
+        further = self.residual + _along_rims(head, gesture.residual * fit.scale)
+        seen[:, :2] += head.influence @ further
+        return self._with_openings(seen, gesture)
+
+    def _expression(self, gesture: Gesture) -> np.ndarray:
+        """(E,) weights: lids by how far they close, the rest as it changes, no farther than a face can go."""
+        rest = self.fit.expression
+        weights = np.clip(rest + gesture.expression, np.minimum(rest, LEAST), np.maximum(rest, MOST))
+        for side, blink in enumerate(LIDS):
+            number = self.head.names.index(blink)
+            closure = float(np.clip(gesture.closure[side], 0, 1))
+            weights[number] = rest[number] + closure * (1 - rest[number])
+        return weights
+
+    def _with_openings(self, seen: np.ndarray, gesture: Gesture) -> np.ndarray:
+        """Lids as far apart as the gesture says, exactly shut where it shuts them; lips that never cross."""
+        head = self.head
+        open_share = [1 - min(float(closure), 1.0) for closure in gesture.closure]
+        lifted = np.zeros((len(head.held), 2))
+        for number, rims in enumerate(head.openings):
+            down, gap = rim_gaps(seen, rims)
+            if number < 2:
+                wanted = np.maximum(self._rest_gaps[number], 0) * open_share[number]
+            else:
+                wanted = np.maximum(gap, 0)
+            lifted[_places(head, rims.upper[1:-1])] += ((gap - wanted)[:, None] * down)[1:-1]
+        seen[:, :2] += head.influence @ lifted
+        return seen
+
+    @cached_property
+    def _rest_gaps(self) -> tuple[np.ndarray, ...]:
+        """How far each vertex of the upper rims stands above the lower rim in the picture, pixels."""
+        shape = self.fit.seen(self.head.shape(self.fit.identity, self.fit.expression))
+        shape[:, :2] += self.head.influence @ self.residual
+        return tuple(rim_gaps(shape, rims)[1] for rims in self.head.openings)
+
+
+def find_figure(head: Head, landmarks: np.ndarray) -> Figure:
+    """The head behind landmarks (68, 2), pixels of the picture."""
+    fit = fit_head(head, landmarks)
+    away = landmarks - fit.seen(head.shape(fit.identity, fit.expression, head.landmarks))[:, :2]
+    return Figure(head, fit, _along_rims(head, away))
+
+
+def rim_gaps(points: np.ndarray, rims: Rims) -> tuple[np.ndarray, np.ndarray]:
+    """Across an opening: (2,) the unit vector from the upper rim to the lower one, and (U,) the upper rim's gaps."""
+    upper, lower = points[rims.upper, :2], points[rims.lower, :2]
+    across = upper[-1] - upper[0]
+    across = across / np.linalg.norm(across)
+    down = np.array([-across[1], across[0]])
+    along_upper, along_lower = upper @ across, np.maximum.accumulate(lower @ across)
+    return down, np.interp(along_upper, along_lower, lower @ down) - upper @ down
+
+
+def _along_rims(head: Head, landmarks: np.ndarray) -> np.ndarray:
+    """Landmarks' displacements (68, 2) -> those of all held vertices (H, 2): between two landmarks of a rim, mixed."""
+    values = np.zeros((len(head.held), 2))
+    values[: len(landmarks)] = landmarks
+    numbers = {int(vertex): number for number, vertex in enumerate(head.landmarks)}
+    for rims in head.openings:
+        for rim in (rims.upper, rims.lower):
+            stations = [place for place, vertex in enumerate(rim) if int(vertex) in numbers]
+            lengths = np.linalg.norm(np.diff(head.neutral[rim], axis=0), axis=1)
+            along = np.concatenate([[0.0], np.cumsum(lengths)])
+            known = landmarks[[numbers[int(rim[place])] for place in stations]]
+            mixed = np.column_stack([np.interp(along, along[stations], known[:, axis]) for axis in range(2)])
+            values[_places(head, rim)] = mixed
+    return values
+
+
+def _places(head: Head, vertices: np.ndarray) -> np.ndarray:
+    """Where vertices stand among the held ones."""
+    order = np.argsort(head.held)
+    places: np.ndarray = order[np.searchsorted(head.held, vertices, sorter=order)]
+    return places

@@ -1,0 +1,88 @@
+"""What a path of codes does to a face, in terms that any other face can take over.
+
+The generator's frames are looked at through their landmarks, the head is fitted to them, and what changes is told as
+expressions, a turn of the head, how far the lids close, and what of the landmarks' way no expression explains.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from stages.picture.course import Course
+from stages.picture.fit import HeadFit, fit_change, fit_head
+from stages.picture.head import Head
+
+# Of each eye: the corners, and the landmarks on its upper and its lower lid.
+EYES = (((36, 39), (37, 38), (41, 40)), ((42, 45), (43, 44), (47, 46)))
+# What the bundled landmark network reads of an eye that is shut, as a share of the eye's width.
+SHUT = 0.05
+LEAST_OPEN = 0.04  # what can be told from shut
+
+
+@dataclass(frozen=True, eq=False)
+class Gesture:
+    """A movement at one place of its course.
+
+    Attributes:
+        expression: (E,) change of the expressions' weights.
+        yaw, pitch: of the head, radians; to the picture's right, and down.
+        residual: (68, 2) further way of the landmarks, centimetres in the picture's plane, y down.
+        closure: (2,) of the left and right eye: 0 as open as at rest, 1 shut, below 0 wider.
+    """
+
+    expression: np.ndarray
+    yaw: float
+    pitch: float
+    residual: np.ndarray
+    closure: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class GestureCourse:
+    """The gesture along a path, and the head in the generator's own frames.
+
+    Attributes:
+        course: the path.
+        fits: of the head at each key; rest_fit: at rest.
+        landmarks: (K, 68, 2) at the keys, pixels of the generator's frames.
+        coefficients: of the polynomial, (P, E + 2 + 68 * 2 + 2).
+    """
+
+    course: Course
+    rest_fit: HeadFit
+    fits: list[HeadFit]
+    landmarks: np.ndarray
+    coefficients: np.ndarray
+
+    def at(self, place: np.ndarray) -> Gesture:
+        """The gesture at a place (R,) of the course."""
+        values = self.course.terms(place) @ self.coefficients
+        expressions = len(self.rest_fit.expression)
+        expression, turn, residual, closure = np.split(values, np.cumsum([expressions, 2, 136]))
+        return Gesture(expression, float(turn[0]), float(turn[1]), residual.reshape(68, 2), closure)
+
+
+def gesture_course(head: Head, course: Course, landmarks: np.ndarray) -> GestureCourse:
+    """Read the gesture of a path from landmarks (K, 68, 2) at its keys, in pixels of the generator's frames."""
+    rest_points = course.rest_of(landmarks)
+    rest = fit_head(head, rest_points)
+    fits = fit_change(head, rest, list(landmarks))
+    rows = []
+    for fit, points in zip(fits, landmarks, strict=True):
+        away = points - fit.seen(head.shape(fit.identity, fit.expression))[head.landmarks, :2]
+        turn = Rotation.from_matrix(fit.rotation @ rest.rotation.T).as_euler("yxz")
+        closure = [_opening(rest_points, eye) - _opening(points, eye) for eye in EYES]
+        room = [max(_opening(rest_points, eye) - SHUT, LEAST_OPEN) for eye in EYES]
+        rows.append(
+            np.concatenate(
+                [fit.expression - rest.expression, turn[:2], (away / fit.scale).ravel(), np.divide(closure, room)]
+            )
+        )
+    return GestureCourse(course, rest, fits, landmarks, course.coefficients(np.stack(rows)))
+
+
+def _opening(points: np.ndarray, eye: tuple[tuple[int, ...], ...]) -> float:
+    """How far an eye is open, as a share of its width."""
+    corners, upper, lower = (points[list(part)] for part in eye)
+    return float(np.linalg.norm(upper - lower, axis=1).mean() / np.linalg.norm(corners[1] - corners[0]))

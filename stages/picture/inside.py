@@ -1,0 +1,173 @@
+"""One opening of the face, in every frame: where its skin ends to the pixel, and what shows between."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from stages.picture.appearance import Likeness
+from stages.picture.figure import rim_gaps
+from stages.picture.head import Rims
+from stages.picture.openings import (
+    Box,
+    box_around,
+    lattice,
+    lattice_triangles,
+    opening_mask,
+    outline,
+    without_skin,
+)
+from stages.picture.raster import draw
+from stages.picture.warp import fill
+
+MOUTH = 2
+FINEST = 200  # cells across an opening's own grid, at most
+PAD = 0.45  # of the opening's width, around it
+SOFT = 0.006  # of the opening's width: how soft its edge is
+# Gaps over what they were at rest: up to the first the picture's own inside is enough, from the second it is the
+# generator's. Gaps of less than `SHUT` of the width are no sight of what is inside.
+OWN, OTHERS = 1.6, 2.6
+SHUT = 0.03
+VISIBLE = 0.4  # pixels: a mask below is none
+
+
+@dataclass(frozen=True, eq=False)
+class Inside:
+    """Attributes:
+    likeness: the generator's face laid over the picture's.
+    number: 0 left eye, 1 right eye, 2 mouth.
+    box: the opening's surroundings, in pixels of the picture.
+    own: (h, w, 3) uint8, what the picture shows inside, continued under the rims.
+    gain: (3,) the picture's tones there over the generator's.
+    """
+
+    likeness: Likeness
+    number: int
+    box: Box
+    own: np.ndarray
+    gain: np.ndarray
+
+    @property
+    def rims(self) -> Rims:
+        """The opening's edges."""
+        return self.likeness.canvas.figure.head.openings[self.number]
+
+    def sharpen(self, at: np.ndarray, moved: np.ndarray) -> None:
+        """Put the field to the pixel around the opening into the box's coarse one, (h, w, 2), in place."""
+        canvas = self.likeness.canvas
+        figure, box = canvas.figure, self.box
+        step = max(box.width / FINEST, 1.0)
+        cells = (max(round(box.height / step), 2), max(round(box.width / step), 2))
+        scale = np.array([box.width / cells[1], box.height / cells[0]])
+        points = (moved[:, :2] - (box.left, box.top)) / scale - 0.5
+        drawn = draw(points, moved[:, 2], figure.head.triangles, cells)
+        back = figure.rest[:, :2] - moved[:, :2]
+        values = drawn.interpolate(figure.head.triangles, np.column_stack([back, canvas.shown_at_rest]))
+        known = (drawn.covered & (values[..., 2] > 0.5)).astype(np.float32)
+        field = fill(values[..., :2], known)
+        fine = cv2.resize(field, (box.width, box.height), interpolation=cv2.INTER_LINEAR)
+        rows, columns = self._rows_and_columns
+        part = at[rows, columns]
+        ramp = self._ramp(part.shape[:2])
+        place = np.stack(np.meshgrid(np.arange(columns.start, columns.stop), np.arange(rows.start, rows.stop)), axis=-1)
+        at[rows, columns] = part + ramp * (fine + place.astype(np.float32) - part)
+
+    def lay(self, shown: np.ndarray, moved: np.ndarray, turned: np.ndarray, place: np.ndarray) -> None:
+        """Lay what is inside over the skin `shown`, (h, w, 3) uint8, in place."""
+        edge = outline(moved, self.rims)
+        width = float(np.linalg.norm(edge[0] - moved[self.rims.upper[-1], :2]))
+        mask = opening_mask(edge, self.box, max(SOFT * width, 0.5))
+        if mask.max() * width < VISIBLE:
+            return
+        inside = self._content(moved, turned, place, width)
+        rows, columns = self._rows_and_columns
+        part = shown[rows, columns].astype(np.float32)
+        shown[rows, columns] = np.rint(part + mask[..., None] * (inside - part)).clip(0, 255).astype(np.uint8)
+
+    def _content(self, moved: np.ndarray, turned: np.ndarray, place: np.ndarray, width: float) -> np.ndarray:
+        """(h, w, 3) float32."""
+        rest = self.likeness.canvas.figure.rest
+        before, now = (max(float(rim_gaps(points, self.rims)[1].max()), 0.0) for points in (rest, moved))
+        seen_at_rest = np.clip((before / width - SHUT) / SHUT, 0, 1)
+        wider = now / max(before, 1e-6)
+        share = float(seen_at_rest * np.clip((OTHERS - wider) / (OTHERS - OWN), 0, 1))
+        if share >= 1:
+            return self._own(moved, turned)
+        other = self._others(moved, place)
+        return other + share * (self._own(moved, turned) - other) if share > 0 else other
+
+    def _own(self, moved: np.ndarray, turned: np.ndarray) -> np.ndarray:
+        """The picture's own inside: an eye stays, but for the head's turn; teeth hang between the lips."""
+        rest = self.likeness.canvas.figure.rest
+        corner = np.array([self.box.left, self.box.top], np.float32)
+        if self.number == MOUTH:
+            back = self._between(lattice(moved, self.rims), lattice(rest, self.rims) - corner - np.float32(0.5))
+            return cv2.remap(
+                self.own, back[..., 0], back[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+            ).astype(np.float32)
+        around = np.concatenate([self.rims.upper, self.rims.lower])
+        to = turned[around, :2] - corner - 0.5
+        start = np.column_stack([rest[around, :2] - corner - 0.5, np.ones(len(around))])
+        matrix = np.linalg.lstsq(start, to, rcond=None)[0].T
+        size = (self.box.width, self.box.height)
+        return cv2.warpAffine(self.own, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE).astype(
+            np.float32
+        )
+
+    def _others(self, moved: np.ndarray, place: np.ndarray) -> np.ndarray:
+        """The generator's inside at the nearest keys, mixed, in the picture's tones."""
+        keys = self.likeness.gestures.course.keys
+        here = lattice(moved, self.rims)
+        mixed = np.zeros((self.box.height, self.box.width, 3), np.float32)
+        for key, share in nearest_keys(keys, place):
+            there = self._between(here, lattice(self.likeness.vertices[key], self.rims))
+            mixed += np.float32(share) * self.likeness.shown(key, there)
+        return mixed * self.gain
+
+    def _between(self, here: np.ndarray, there: np.ndarray) -> np.ndarray:
+        """From a lattice over the box to another one: (h, w, 2) float32."""
+        points = here.reshape(-1, 2) - (self.box.left, self.box.top) - 0.5
+        triangles = lattice_triangles()
+        drawn = draw(points, np.zeros(len(points)), triangles, (self.box.height, self.box.width))
+        return fill(drawn.interpolate(triangles, there.reshape(-1, 2)), drawn.covered.astype(np.float32))
+
+    @property
+    def _rows_and_columns(self) -> tuple[slice, slice]:
+        """The box within the canvas's."""
+        canvas, box = self.likeness.canvas, self.box
+        top, left = box.top - canvas.top, box.left - canvas.left
+        return slice(top, top + box.height), slice(left, left + box.width)
+
+    def _ramp(self, shape: Sequence[int]) -> np.ndarray:
+        """(h, w, 1) 0 at the box's border, 1 inside."""
+        down, across = (np.minimum(np.arange(count), np.arange(count)[::-1]) for count in shape)
+        away = np.minimum(down[:, None], across[None]) / (0.12 * min(shape))
+        return np.clip(away, 0, 1)[..., None].astype(np.float32)
+
+
+def inside_of(picture: np.ndarray, likeness: Likeness, number: int) -> Inside:
+    """One opening of a picture (H, W, 3) uint8."""
+    canvas = likeness.canvas
+    figure = canvas.figure
+    rims = figure.head.openings[number]
+    course = likeness.gestures.course
+    places = [figure.moved(likeness.gestures.at(key)) for key in course.keys]
+    edges = np.concatenate([outline(points, rims) for points in (figure.rest, *places)])
+    width = float(np.linalg.norm(figure.rest[rims.upper[0], :2] - figure.rest[rims.upper[-1], :2]))
+    box = box_around(edges - (canvas.left, canvas.top), PAD * width, canvas.height, canvas.width)
+    box = Box(box.left + canvas.left, box.top + canvas.top, box.width, box.height)
+    mask = opening_mask(outline(figure.rest, rims), box, max(SOFT * width, 0.5))
+    own = without_skin(picture[box.rows_and_columns], mask)
+    middle = canvas.on_grid(outline(figure.rest, rims)).mean(axis=0).round().astype(int)
+    row, column = np.clip(middle[::-1], 0, np.array(canvas.cells) - 1)
+    return Inside(likeness, number, box, own, likeness.gain[row, column])
+
+
+def nearest_keys(keys: np.ndarray, place: np.ndarray) -> list[tuple[int, float]]:
+    """The two keys (K, R) next to a place (R,), and how much of each."""
+    distance = np.linalg.norm(keys - place, axis=1)
+    first, second = np.argsort(distance)[:2]
+    along = keys[second] - keys[first]
+    share = float(np.clip((place - keys[first]) @ along / max(along @ along, 1e-12), 0, 1))
+    return [(int(first), 1 - share), (int(second), share)] if share > 0 else [(int(first), 1.0)]
