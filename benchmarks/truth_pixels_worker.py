@@ -24,7 +24,7 @@ from stages.invert import check_inversion, invert_crops
 from stages.layout import paste
 from stages.models import ModelFiles, Models
 from stages.networks.fingerprint import fingerprint
-from stages.picture import picture_frames
+from stages.picture.mover import picture_frames
 from stages.render import render_frames
 
 ANCHORS = 32
