@@ -36,7 +36,8 @@ class Course:
 
     def key_codes(self, rest: Tensor) -> Tensor:
         """(L, 512) -> (K, L, 512), the codes to be rendered."""
-        return rest + torch.einsum("kr,rld->kld", torch.from_numpy(self.keys).float(), self.directions)
+        moves = torch.einsum("kr,rld->kld", torch.from_numpy(self.keys).float(), self.directions)
+        return rest + moves.to(rest.device)
 
     def coefficients(self, values: np.ndarray) -> np.ndarray:
         """Fit (K, ...) values measured at the keys: (P, ...), of the movement alone."""

@@ -17,6 +17,7 @@ from stages.picture.course import Course, course_of
 from stages.picture.figure import find_figure
 from stages.picture.gesture import Gesture, gesture_course
 from stages.picture.inside import Inside, inside_of
+from stages.picture.stand_in import stand_in
 
 BATCH = 8
 
@@ -124,7 +125,8 @@ def mover_for(models: Models, picture: np.ndarray, landmarks: np.ndarray, rest: 
         codes: (F, L, 512), the path.
     """
     course = course_of(rest, codes)
-    wanted = course.key_codes(rest).to(models.device)
+    shown = stand_in(models.generator, rest.to(models.device))
+    wanted = course.key_codes(shown)
     frames = np.concatenate(
         [tensor_to_images(models.generator.synthesize(part)).numpy() for part in wanted.split(BATCH)]
     )
