@@ -5,8 +5,8 @@
 Each of 24 rendered people is found in a photograph, aligned and inverted, as a run does it; the motion comes from
 another person's clip and goes evenly to its extreme over nine moments. `generator` shows the generator's frames,
 `picture` the photograph moved as they move (`stages.picture`). Every frame is compared with the true photograph of
-that person making that motion. `DIR` receives `truth_pixels.json`, every figure of every frame; `--sheets` takes images
-for the eye.
+that person making that motion. `DIR` receives `truth_pixels.json`, every figure of every frame, and `truth_pixels.md`,
+the table of the documentation; `--sheets` takes images for the eye.
 
 `benchmarks.truth_frames` defines the figures, `benchmarks.truth_photographs` says how to make the data.
 """
@@ -25,7 +25,7 @@ from torch import Tensor
 
 from benchmarks.truth_data import DATA
 from benchmarks.truth_photographs import PHOTOGRAPHS, Photographs, load_photographs
-from benchmarks.truth_pixels_report import Result, print_report, write_json
+from benchmarks.truth_pixels_report import Result, print_report, write_json, write_markdown
 from benchmarks.truth_pixels_worker import Settings, Worker
 from benchmarks.truth_sheets import write_sheets
 from stages.errors import UserError
@@ -103,13 +103,17 @@ def _in_short(results: list[Result]) -> str:
     return ", ".join(parts)
 
 
+def _numbers(text: str) -> list[int]:
+    return [int(one) for one in text.split(",")]
+
+
 def _chosen(data: Photographs, options: argparse.Namespace) -> tuple[list[int], list[str]]:
     """People and motions that the command line names.
 
     Raises:
         UserError: one of them is not in the data.
     """
-    people = [int(one) for one in options.only.split(",")] if options.only else list(data.people[: options.people])
+    people = options.only or list(data.people[: max(1, options.people)])
     motions = options.motions.split(",") if options.motions else list(data.motions)
     for name, chosen, known in (("people", people, data.people), ("motions", motions, data.motions)):
         if unknown := [one for one in chosen if one not in known]:
@@ -123,9 +127,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=PHOTOGRAPHS, help="as benchmarks.truth_photographs writes it")
     parser.add_argument("--clips", type=Path, default=DATA, help="as benchmarks.truth_data writes it")
     parser.add_argument("--people", type=int, default=24, help="how many, the first ones")
-    parser.add_argument("--only", help="numbers of people instead, as in 7,18")
+    parser.add_argument("--only", type=_numbers, help="numbers of people instead, as in 7,18")
     parser.add_argument("--motions", help="names, as in smile,eyes_closed; all by default")
-    parser.add_argument("--output", type=Path, help="folder for truth_pixels.json")
+    parser.add_argument("--output", type=Path, help="folder for truth_pixels.json and truth_pixels.md")
     parser.add_argument("--sheets", type=Path, help="folder for images: still, truth, both ways, and what they miss")
     parser.add_argument("--cache", type=Path, help="folder that keeps inverted clips: later runs start sooner")
     parser.add_argument("--workers", type=int, default=min(4, os.cpu_count() or 1), help="processes")
@@ -142,9 +146,13 @@ def main() -> None:
     except UserError as mistake:
         parser.exit(2, f"{mistake}\n")
     print_report(results)
-    print(f"\n{time.monotonic() - started:.0f} s with {options.workers} workers")
+    # The pool is closed, so that its processes' time is known.
+    times = os.times()
+    used = times.user + times.system + times.children_user + times.children_system
+    print(f"\n{time.monotonic() - started:.0f} s with {options.workers} workers, {used:.0f} s of the processor")
     if options.output:
         write_json(results, options.output / "truth_pixels.json")
+        write_markdown(results, options.output / "truth_pixels.md")
     if options.sheets:
         write_sheets(strips, options.sheets)
 

@@ -80,7 +80,9 @@ def print_report(results: Sequence[Result]) -> None:
 
 def verdict(results: Sequence[Result]) -> list[tuple[str, bool]]:
     """Each target in a sentence, and whether it is met; the generator in the convention that suits it better."""
-    found: list[tuple[str, bool]] = []
+    unmoved = sum(result.ways["picture"]["psnr"][0] == float("inf") for result in results)
+    sentence = f"at rest the picture is the photograph in every pixel: {unmoved} of {len(results)}"
+    found = [(sentence, unmoved == len(results))]
     for motion in dict.fromkeys(result.motion for result in results):
         chosen = [result for result in results if result.motion == motion]
         generator = better_convention(chosen)
@@ -118,6 +120,31 @@ def write_json(results: Sequence[Result], path: Path) -> None:
                 figures[name] = [value if np.isfinite(value) else None for value in values]
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(rows, indent=1, allow_nan=False))
+
+
+def write_markdown(results: Sequence[Result], path: Path) -> None:
+    """The documentation's table: medians over the people at the extreme, and what is missed."""
+    names = {
+        "psnr": "PSNR, dB",
+        "psnr_face": "of the face",
+        "psnr_moving": "of what moves",
+        "ssim": "SSIM",
+        "csim": "CSIM",
+        "landmarks": "landmark error",
+        "jitter": "jitter",
+    }
+    lines = [f"| motion | way | {' | '.join(names.values())} |", "|---|---|" + "---|" * len(names)]
+    for motion in dict.fromkeys(result.motion for result in results):
+        chosen = [result for result in results if result.motion == motion]
+        generator = better_convention(chosen)
+        for way in ("still", generator, "picture", "truth"):
+            cells = [_median(chosen, way, name, "extreme") for name in names]
+            shown = [UNITS[name](cell) if np.isfinite(cell) else "" for name, cell in zip(names, cells, strict=True)]
+            lines.append(f"| {motion.replace('_', ' ')} | {way} | {' | '.join(shown)} |")
+    missed = [sentence for sentence, met in verdict(results) if not met]
+    lines += ["", f"Missed: {'; '.join(missed) or 'nothing'}.", ""]
+    with replacing(path) as temporary:
+        temporary.write_text("\n".join(lines))
 
 
 def _values(results: Sequence[Result], way: str, name: str, span: str) -> np.ndarray:
