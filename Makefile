@@ -15,7 +15,7 @@ help:
 	@echo "make test    lint, types and tests"
 	@echo "make lint    lint and types alone"
 	@echo "make bench   measure speed on this machine"
-	@echo "make truth   measure motions against true renderings"
+	@echo "make truth   measure motions, and both ways to move a photograph, against true renderings"
 	@echo "make text    measure movements made from sentences"
 	@echo "make faults  kill runs at random instants and look whether anything was lost"
 	@echo "make clean   remove $(VENV) and caches; outputs stay"
@@ -53,6 +53,7 @@ bench: setup
 
 truth: setup
 	$(PYTHON_IN) -m benchmarks.truth
+	$(PYTHON_IN) -m benchmarks.truth_pixels
 
 faults: setup
 	$(PYTHON_IN) -m benchmarks.faults

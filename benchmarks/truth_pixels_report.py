@@ -9,6 +9,7 @@ import numpy as np
 
 from benchmarks.truth_frames import FIGURES, Figures
 from stages.durable import replacing
+from stages.errors import UserError
 
 # What the picture should reach at the extreme: dB above the generator, and CSIM to the true frame.
 GAIN = {"smile": 4.0, "eyes_closed": 4.0, "head_turn": 2.0, "ageing": 4.0}
@@ -28,6 +29,7 @@ UNITS: dict[str, Callable[[float], str]] = {
     "jitter": "{:.3%}".format,
 }
 SPANS = "extreme", "motion"
+BEGINS, ENDS = "<!-- benchmarks.truth_pixels begins -->", "<!-- benchmarks.truth_pixels ends -->"
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ def write_json(results: Sequence[Result], path: Path) -> None:
         temporary.write_text(json.dumps(rows, indent=1, allow_nan=False))
 
 
-def write_markdown(results: Sequence[Result], path: Path) -> None:
+def markdown_table(results: Sequence[Result]) -> str:
     """The documentation's table: medians over the people at the extreme, and what is missed."""
     names = {
         "psnr": "PSNR, dB",
@@ -142,9 +144,22 @@ def write_markdown(results: Sequence[Result], path: Path) -> None:
             shown = [UNITS[name](cell) if np.isfinite(cell) else "" for name, cell in zip(names, cells, strict=True)]
             lines.append(f"| {motion.replace('_', ' ')} | {way} | {' | '.join(shown)} |")
     missed = [sentence for sentence, met in verdict(results) if not met]
-    lines += ["", f"Missed: {'; '.join(missed) or 'nothing'}.", ""]
-    with replacing(path) as temporary:
-        temporary.write_text("\n".join(lines))
+    return "\n".join([*lines, "", f"Missed: {'; '.join(missed) or 'nothing'}."])
+
+
+def fill_page(page: Path, table: str) -> None:
+    """Put a table between the page's two markers.
+
+    Raises:
+        UserError: the page does not hold both, in their order.
+    """
+    text = page.read_text()
+    before, begins, rest = text.partition(BEGINS)
+    _, ends, after = rest.partition(ENDS)
+    if not begins or not ends:
+        raise UserError(f'{page}: expected "{BEGINS}" and, after it, "{ENDS}". Put both where the table belongs.')
+    with replacing(page) as temporary:
+        temporary.write_text(f"{before}{begins}\n{table}\n{ends}{after}")
 
 
 def _values(results: Sequence[Result], way: str, name: str, span: str) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 from benchmarks.truth_photographs import CROP, STILL_CROP
 from stages.durable import replacing
 
-COLUMNS = ("still", "truth", "generator", "picture", "generator - truth", "picture - truth")
+COLUMNS = ("still", "truth", "generator, pasted", "picture", "generator - truth", "picture - truth")
 # Differences are shown four times as large, around grey.
 DIFFERENCE_GAIN = 4
 ROWS = 8  # a sheet

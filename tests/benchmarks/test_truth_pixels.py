@@ -11,16 +11,20 @@ from benchmarks.truth_frames import FIGURES
 from benchmarks.truth_photographs import CROP, SIDE, load_photographs
 from benchmarks.truth_pixels import run
 from benchmarks.truth_pixels_report import (
+    BEGINS,
+    ENDS,
     WAYS,
     Result,
     better_convention,
+    fill_page,
+    markdown_table,
     print_report,
     verdict,
     write_json,
-    write_markdown,
 )
 from benchmarks.truth_pixels_worker import Settings
 from benchmarks.truth_sheets import COLUMNS, draw_strip, write_sheets
+from stages.errors import UserError
 
 INFINITE = float("inf")
 
@@ -75,7 +79,7 @@ def test_a_picture_that_is_changed_at_rest_is_told() -> None:
     assert missed([changed]) == ["at rest the picture is the photograph in every pixel: 0 of 1"]
 
 
-def test_what_is_missed_stands_in_the_report_and_in_both_files(
+def test_what_is_missed_stands_in_the_report_the_file_and_the_page(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     results = [result(1), result(2, picture=24.0), result(1, "ageing"), result(2, "ageing")]
@@ -86,10 +90,21 @@ def test_what_is_missed_stands_in_the_report_and_in_both_files(
     write_json(results, tmp_path / "figures.json")
     rows = json.loads((tmp_path / "figures.json").read_text())
     assert rows[1]["ways"]["picture"]["psnr"] == [None, 23.0, 24.0]
-    write_markdown(results, tmp_path / "table.md")
-    lines = (tmp_path / "table.md").read_text().splitlines()
-    assert {line.count("|") for line in lines[:10]} == {10}
-    assert "worst person (2)" in lines[-1]
+    page = tmp_path / "page.md"
+    page.write_text(f"before\n{BEGINS}\nold\n{ENDS}\nafter\n")
+    fill_page(page, markdown_table(results))
+    lines = page.read_text().splitlines()
+    assert (lines[0], lines[-1]) == ("before", "after") and "old" not in lines
+    assert {line.count("|") for line in lines[2:12]} == {10}
+    assert "worst person (2)" in lines[-3]
+
+
+def test_a_page_without_markers_is_left_as_it_is(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"{ENDS}\n{BEGINS}\n")
+    with pytest.raises(UserError, match="Put both where the table belongs"):
+        fill_page(page, "table")
+    assert page.read_text() == f"{ENDS}\n{BEGINS}\n"
 
 
 def test_a_sheet_has_a_row_a_person_and_a_column_a_way(tmp_path: Path) -> None:
