@@ -41,7 +41,7 @@ BELOW = 20  # pixels under the crop: more, and the bust's end is seen
 LEFT, TOP = (SIDE - CROP) // 2, SIDE - CROP - BELOW
 STILL_CROP = (slice(TOP, TOP + CROP), slice(LEFT, LEFT + CROP))
 SPECTACLES_ENTRY = 32
-# Who wears spectacles, from fine round wire (1.2) to heavy square rims (1.9); number 18 has some of his own.
+# Who wears spectacles, from fine round wire (1.2) to heavy square rims (1.9); 7 and 18 have their own.
 SPECTACLES = {4: 1.3, 9: 1.7, 12: 1.2, 16: 1.5, 20: 1.9, 22: 1.4}
 
 
