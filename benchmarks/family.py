@@ -158,7 +158,7 @@ def measure(faces: Renders, models: Models, probe: Renders) -> Tensor:
 
     located = landmarks_in_crops(models.landmarks, faces.images)  # (N, 68, 2)
     print(f"landmarks   error {landmark_error(located, faces.landmarks / size):.2%} of the inter-ocular distance")
-    augmented = landmarks_training.measure(models.landmarks, faces, "cpu", most=len(faces))[1]
+    augmented = landmarks_training.measure(models.landmarks, faces, "cpu", most=len(faces))[0][1]
     models.landmarks.eval()
     print(f"            {augmented:.2%} where moved, turned, relit, covered, blurred, noisy and compressed")
     again = landmarks_in_crops(models.landmarks, tensor_to_images(pictures).numpy())
