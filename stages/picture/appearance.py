@@ -11,16 +11,16 @@ import cv2
 import numpy as np
 
 from stages.picture.canvas import Canvas
+from stages.picture.counterparts import Tones, find_counterparts
 from stages.picture.gesture import GestureCourse
+from stages.picture.matte import head_matte
 from stages.picture.warp import fill
 
-# What the generator's colours may be stretched by to become the picture's.
-LEAST_GAIN, MOST_GAIN = 0.4, 2.0
-# Cells: over which tones are compared; over which a change is smooth, but for the picture's own edges.
-TONES, SMOOTH = 16.0, 6
+SMOOTH = 5  # cells over which a change is smooth, but for the picture's own edges
+# Cosines: skin that is seen more askew than the first tells nothing, from the second on it tells all.
+ASIDE, FACING = 0.15, 0.45
+BORDER = 0.02  # of the generator's frame: what lies nearer its edge is not looked at
 EDGE = 12.0**2  # grey levels squared: borders that are fainter do not stop a change from spreading
-STRAY = 3.0  # cells over which what landmarks leave of movement is smoothed before it is taken out
-DARKEST = 8.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,13 +77,6 @@ class Likeness:
         x, y = (np.ascontiguousarray(at[..., axis]) - 0.5 for axis in range(2))
         return cv2.remap(frame, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
 
-    @cached_property
-    def gain(self) -> np.ndarray:
-        """(H, W, 3) float32: the picture's tones over the generator's."""
-        own, other = self.small_picture, self.shown(self.rest, self.places(self.rest))
-        blurred = [cv2.GaussianBlur(image, (0, 0), TONES) + DARKEST for image in (own, other)]
-        return np.clip(blurred[0] / blurred[1], LEAST_GAIN, MOST_GAIN)
-
 
 def likeness_of(
     picture: np.ndarray, canvas: Canvas, frames: np.ndarray, gestures: GestureCourse, rest: int
@@ -100,27 +93,42 @@ def appearance_changes(likeness: Likeness, covered: np.ndarray) -> np.ndarray:
         likeness: of the picture and the generator's frames.
         covered: (H, W) float32, 1 where skin or hair is and 0 where eyes and the mouth's inside are.
     """
-    keys = range(len(likeness.frames))
+    canvas, course = likeness.canvas, likeness.gestures.course
     still = likeness.shown(likeness.rest, likeness.places(likeness.rest))
-    changes = np.stack([_change(likeness, key, still) for key in keys])  # (K, H, W, 3)
+    changes = np.stack([_change(likeness, key, still) for key in range(len(likeness.frames))])  # (K, H, W, 3)
+    head = head_matte(canvas, likeness.small_picture) * canvas.window * covered
+    trusted = _trusted(likeness) * covered
+    tones = Tones(likeness.small_picture, still, trusted)
+    counterparts = find_counterparts(likeness.small_picture, tones.own(still), trusted, head)
     guide = cv2.cvtColor(np.clip(likeness.small_picture, 0, 255), cv2.COLOR_RGB2GRAY)
-    window = (likeness.canvas.window * covered)[..., None]
-    coefficients = likeness.gestures.course.coefficients(changes)
-    return np.stack([_along_edges(part, guide) * likeness.gain * window for part in coefficients]).astype(np.float32)
+    keyed = [counterparts.carried(tones.own_change(change)) for change in changes]
+    coefficients = course.coefficients(np.stack(keyed))
+    return np.stack([_along_edges(part, guide) * head[..., None] for part in coefficients]).astype(np.float32)
+
+
+def _trusted(likeness: Likeness) -> np.ndarray:
+    """(H, W) float32: where the generator's frames can be compared; skin that faces the viewer in all of them."""
+    head = likeness.canvas.figure.head
+    facing = np.ones(len(head.neutral))
+    for fit in likeness.gestures.fits:
+        seen = fit.seen(head.shape(fit.identity, fit.expression)) / (1, 1, 1 / fit.scale)
+        corners = seen[head.triangles]
+        across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])  # (T, 3)
+        normals = np.zeros_like(seen)
+        np.add.at(normals, head.triangles.ravel(), np.repeat(across, 3, axis=0))
+        towards = -normals[:, 2] / (np.linalg.norm(normals, axis=1) + 1e-9)
+        facing = np.minimum(facing, towards)
+    shown = likeness.canvas.drawn.interpolate(head.triangles, facing[:, None])[..., 0]
+    shown = np.where(likeness.canvas.drawn.covered, shown, 0)
+    at, side = likeness.places(likeness.rest), likeness.frames.shape[1]
+    within = ((at > BORDER * side) & (at < (1 - BORDER) * side)).all(axis=2)
+    trust = np.clip((cv2.GaussianBlur(shown, (0, 0), 1.5) - ASIDE) / (FACING - ASIDE), 0, 1)
+    return (trust * within).astype(np.float32)
 
 
 def _change(likeness: Likeness, key: int, still: np.ndarray) -> np.ndarray:
-    """What one key's frame has beyond the rest frame, (H, W, 3), the last of its movement taken out."""
-    at = likeness.places(key)
-    frame = likeness.shown(key, at)
-    if key == likeness.rest:
-        return np.zeros_like(frame)
-    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-    grey = [cv2.cvtColor(np.clip(image, 0, 255).astype(np.uint8), cv2.COLOR_RGB2GRAY) for image in (still, frame)]
-    stray = cv2.GaussianBlur(flow.calc(grey[0], grey[1], None), (0, 0), STRAY)
-    rows, columns = np.mgrid[: frame.shape[0], : frame.shape[1]].astype(np.float32)
-    frame = cv2.remap(frame, columns + stray[..., 0], rows + stray[..., 1], cv2.INTER_LINEAR)
-    return frame - still
+    """What one key's frame has beyond the rest frame, (H, W, 3), point for point of the face."""
+    return likeness.shown(key, likeness.places(key)) - still
 
 
 def _along_edges(change: np.ndarray, guide: np.ndarray) -> np.ndarray:

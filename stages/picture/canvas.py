@@ -24,6 +24,7 @@ class Canvas:
     """Attributes:
     figure: the head, in pixels of the picture.
     left, top, width, height: the box, in pixels of the picture.
+    free: of its left, top, right and bottom side, whether it lies within the picture: there nothing may move.
     """
 
     figure: Figure
@@ -31,6 +32,7 @@ class Canvas:
     top: int
     width: int
     height: int
+    free: tuple[bool, bool, bool, bool]
 
     @property
     def box(self) -> tuple[slice, slice]:
@@ -75,10 +77,11 @@ class Canvas:
 
     @cached_property
     def _ramp(self) -> np.ndarray:
-        """(H, W) 0 at the outermost cells, 1 from `RAMP` cells on: the box's border must not move."""
+        """(H, W) 0 at the outermost cells of free sides, 1 from `RAMP` cells on."""
         rows, columns = (np.arange(count, dtype=np.float32) for count in self.cells)
-        down = np.minimum(rows, rows[::-1])[:, None]
-        across = np.minimum(columns, columns[::-1])[None]
+        left, top, right, bottom = (0 if free else RAMP for free in self.free)
+        down = np.minimum(rows + top, rows[::-1] + bottom)[:, None]
+        across = np.minimum(columns + left, columns[::-1] + right)[None]
         return _smooth(np.minimum(down, across) / RAMP)
 
     @cached_property
@@ -109,7 +112,8 @@ def canvas_for(figure: Figure, height: int, width: int) -> Canvas:
     reach = _head_width(figure) * REACH
     low = np.maximum(np.floor(skull.min(axis=0) - reach), 0).astype(int)
     high = np.minimum(np.ceil(skull.max(axis=0) + reach), (width, height)).astype(int)
-    return Canvas(figure, int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1]))
+    free = (low[0] > 0, low[1] > 0, high[0] < width, high[1] < height)
+    return Canvas(figure, int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1]), free)
 
 
 def _head_width(figure: Figure) -> float:

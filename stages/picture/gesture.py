@@ -18,6 +18,8 @@ EYES = (((36, 39), (37, 38), (41, 40)), ((42, 45), (43, 44), (47, 46)))
 # What the bundled landmark network reads of an eye that is shut, as a share of the eye's width.
 SHUT = 0.05
 LEAST_OPEN = 0.04  # what can be told from shut
+# Degrees: a path that turns the head by less at its extreme does not mean to, one that turns it by more does.
+SWAYING, TURNING = 2.0, 7.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +81,18 @@ def gesture_course(head: Head, course: Course, landmarks: np.ndarray) -> Gesture
                 [fit.expression - rest.expression, turn[:2], (away / fit.scale).ravel(), np.divide(closure, room)]
             )
         )
-    return GestureCourse(course, rest, fits, landmarks, course.coefficients(np.stack(rows)))
+    values = np.stack(rows)
+    turns = slice(len(rest.expression), len(rest.expression) + 2)
+    values[:, turns] *= _meant(course, values[:, turns])
+    return GestureCourse(course, rest, fits, landmarks, course.coefficients(values))
+
+
+def _meant(course: Course, turns: np.ndarray) -> np.ndarray:
+    """How much of each turn (K, 2) is passed on: a degree or two is what sways in a clip or is misread in a smile."""
+    largest = np.abs(course.terms(course.keys) @ course.coefficients(turns)).max(axis=0)  # (2,)
+    share = np.clip((np.degrees(largest) - SWAYING) / (TURNING - SWAYING), 0, 1)
+    meant: np.ndarray = share * share * (3 - 2 * share)
+    return meant
 
 
 def _opening(points: np.ndarray, eye: tuple[tuple[int, ...], ...]) -> float:

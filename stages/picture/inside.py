@@ -29,6 +29,7 @@ SOFT = 0.006  # of the opening's width: how soft its edge is
 # generator's. Gaps of less than `SHUT` of the width are no sight of what is inside.
 OWN, OTHERS = 1.6, 2.6
 SHUT = 0.03
+DARKEST, LEAST_GAIN, MOST_GAIN = 10.0, 0.4, 1.6
 VISIBLE = 0.4  # pixels: a mask below is none
 
 
@@ -159,9 +160,18 @@ def inside_of(picture: np.ndarray, likeness: Likeness, number: int) -> Inside:
     box = Box(box.left + canvas.left, box.top + canvas.top, box.width, box.height)
     mask = opening_mask(outline(figure.rest, rims), box, max(SOFT * width, 0.5))
     own = without_skin(picture[box.rows_and_columns], mask)
-    middle = canvas.on_grid(outline(figure.rest, rims)).mean(axis=0).round().astype(int)
-    row, column = np.clip(middle[::-1], 0, np.array(canvas.cells) - 1)
-    return Inside(likeness, number, box, own, likeness.gain[row, column])
+    return Inside(likeness, number, box, own, _gain(likeness, box))
+
+
+def _gain(likeness: Likeness, box: Box) -> np.ndarray:
+    """(3,) the picture's tones over the generator's, around an opening."""
+    canvas = likeness.canvas
+    corners = canvas.on_grid(np.array([[box.left, box.top], [box.left + box.width, box.top + box.height]]))
+    (left, top), (right, bottom) = np.clip(corners.round().astype(int), 0, np.array(canvas.cells[::-1]) - 1)
+    part = slice(top, bottom + 1), slice(left, right + 1)
+    there = likeness.shown(likeness.rest, likeness.places(likeness.rest)[part])
+    tones = [image.mean(axis=(0, 1)) + DARKEST for image in (likeness.small_picture[part], there)]
+    return np.clip(tones[0] / tones[1], LEAST_GAIN, MOST_GAIN)
 
 
 def nearest_keys(keys: np.ndarray, place: np.ndarray) -> list[tuple[int, float]]:

@@ -1,0 +1,60 @@
+"""Which of a picture's cells belong to the head, hair and hat included, and which to the wall behind it.
+
+A cell outside the skull belongs to it by how little lies between: distance, and above all borders that have to be
+crossed (the geodesic distance of Bai and Sapiro, ICCV 2007). Where hair ends at an edge the head ends there; where
+dark hair lies on a dark wall it fades out, and nothing shows where.
+"""
+
+import cv2
+import numpy as np
+from scipy import sparse
+from scipy.sparse.csgraph import dijkstra
+
+from stages.picture.canvas import Canvas
+
+SHRUNK = 2  # distances are measured on a grid so much coarser
+FADE = 40.0  # cells of that grid over which a head ends without any border
+BORDER, TEXTURE = 22.0, 3.0  # of L*a*b*: a step that is a whole border; steps that are none
+SMOOTHED = 5  # cells over which strands of hair are levelled
+SOFT = 1.0
+STEPS = ((0, 1), (1, 0), (1, 1), (1, -1))
+
+
+def head_matte(canvas: Canvas, small_picture: np.ndarray) -> np.ndarray:
+    """How much of each cell is head.
+
+    Args:
+        canvas: where the skull is.
+        small_picture: (H, W, 3) float32, the picture on its grid.
+
+    Returns:
+        (H, W) float32 in [0, 1].
+    """
+    height, width = (max(count // SHRUNK, 2) for count in canvas.cells)
+    small = cv2.resize(np.clip(small_picture, 0, 255) / 255, (width, height), interpolation=cv2.INTER_AREA)
+    lab = cv2.cvtColor(small.astype(np.float32), cv2.COLOR_RGB2LAB)
+    lab = np.stack([cv2.medianBlur(part, SMOOTHED) for part in cv2.split(lab)], axis=-1)
+    skull = cv2.resize(canvas.drawn.covered.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST) > 0
+    if not skull.any():
+        return np.zeros(canvas.cells, np.float32)
+    distance = dijkstra(_graph(lab), indices=np.flatnonzero(skull.ravel()), min_only=True).reshape(height, width)
+    head = np.clip(1 - np.minimum(distance, 1.0), 0, 1).astype(np.float32)
+    wide = cv2.resize(head * head * (3 - 2 * head), canvas.cells[::-1], interpolation=cv2.INTER_LINEAR)
+    return cv2.GaussianBlur(wide, (0, 0), SOFT)
+
+
+def _graph(lab: np.ndarray) -> sparse.csr_matrix:
+    """What it costs to go from each cell to its neighbours; 1 ends the head."""
+    height, width = lab.shape[:2]
+    numbers = np.arange(height * width).reshape(height, width)
+    starts, ends, costs = [], [], []
+    for down, across in STEPS:
+        here = slice(0, height - down), slice(max(-across, 0), width - max(across, 0))
+        there = slice(down, height), slice(max(across, 0), width - max(-across, 0))
+        step = np.linalg.norm(lab[here] - lab[there], axis=-1)
+        costs.append((np.hypot(down, across) / FADE + np.maximum(step - TEXTURE, 0) / BORDER).ravel())
+        starts.append(numbers[here].ravel())
+        ends.append(numbers[there].ravel())
+    graph = (np.concatenate(costs), (np.concatenate(starts), np.concatenate(ends)))
+    one_way = sparse.coo_matrix(graph, shape=(numbers.size, numbers.size))
+    return (one_way + one_way.T).tocsr()
