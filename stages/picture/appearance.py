@@ -16,9 +16,10 @@ from stages.picture.gesture import GestureCourse
 from stages.picture.matte import head_matte
 from stages.picture.warp import fill
 
-SMOOTH = 5  # cells over which a change is smooth, but for the picture's own edges
+SMOOTH = 2  # cells over which a change is smooth, but for the picture's own edges
 # Cosines: skin that is seen more askew than the first tells nothing, from the second on it tells all.
 ASIDE, FACING = 0.15, 0.45
+TURNED = np.radians(12.0)  # a turn after which only skin that is seen in all frames is compared
 BORDER = 0.02  # of the generator's frame: what lies nearer its edge is not looked at
 EDGE = 12.0**2  # grey levels squared: borders that are fainter do not stop a change from spreading
 
@@ -98,8 +99,11 @@ def appearance_changes(likeness: Likeness, covered: np.ndarray) -> np.ndarray:
     changes = np.stack([_change(likeness, key, still) for key in range(len(likeness.frames))])  # (K, H, W, 3)
     head = head_matte(canvas, likeness.small_picture) * canvas.window * covered
     trusted = _trusted(likeness) * covered
+    turning = np.clip(likeness.gestures.largest_turn / TURNED, 0, 1)
     tones = Tones(likeness.small_picture, still, trusted)
     counterparts = find_counterparts(likeness.small_picture, tones.own(still), trusted, head)
+    # Hair beyond the skull cannot be followed through a turn.
+    head = head * (1 - turning * (1 - trusted))
     guide = cv2.cvtColor(np.clip(likeness.small_picture, 0, 255), cv2.COLOR_RGB2GRAY)
     keyed = [counterparts.carried(tones.own_change(change)) for change in changes]
     coefficients = course.coefficients(np.stack(keyed))

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from stages.picture.figure import Figure
+from stages.picture.outline import outline_field
 from stages.picture.raster import Drawn, draw
 from stages.picture.warp import fill, unfolded
 
@@ -16,7 +17,7 @@ LONGEST = 224  # cells of the grid
 REACH, NEAR = 0.34, 0.06
 RAMP = 6  # cells over which movement ends at the box's border
 HIDDEN = 0.06  # of the head's width: what lies so far behind what is seen is hidden at rest
-TURNS_WITH_HEAD = 0.3
+TURNS_WITH_HEAD, WHOLE = 0.3, 0.95  # of a head's turn: what belongs to the head; what turns as the skull does
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,15 +65,9 @@ class Canvas:
     @cached_property
     def window(self) -> np.ndarray:
         """(H, W) float32: how far each cell moves with the head; 1 on it and near it, 0 far away."""
-        head = self.figure.head
-        skull = np.zeros(self.cells, bool)
-        covered = self.drawn.covered
-        corners = head.triangles[self.drawn.triangle[covered]]
-        skull[covered] = head.turning[corners].mean(axis=1) > TURNS_WITH_HEAD
-        skull = cv2.morphologyEx(skull.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8)) > 0
-        away = cv2.distanceTransform((~(skull | covered)).astype(np.uint8), cv2.DIST_L2, 5)
-        wide = _head_width(self.figure) / float(self.step.mean())
-        window = _smooth(1 - (away / wide - NEAR) / (REACH - NEAR))
+        head = cv2.morphologyEx(self.drawn.covered.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
+        away = cv2.distanceTransform(1 - head, cv2.DIST_L2, 5)
+        window = _smooth(1 - (away / self.head_width - NEAR) / (REACH - NEAR))
         return window * self._ramp
 
     @cached_property
@@ -96,14 +91,32 @@ class Canvas:
         return (rest[:, 2] > before - HIDDEN * _head_width(self.figure)).astype(np.float32)
 
     def field(self, moved: np.ndarray) -> np.ndarray:
-        """Where each cell comes from when the vertices (V, 3) have moved: (H, W, 2) float32, pixels to go back."""
+        """Where each cell comes from when the vertices (V, 3) have moved: (H, W, 2) float32, pixels to go back.
+
+        Skin that was hidden at rest is stretched from what is seen on both sides of it.
+        """
         figure = self.figure
         drawn = draw(self.on_grid(moved[:, :2]), moved[:, 2], figure.head.triangles, self.cells)
         back = (figure.rest[:, :2] - moved[:, :2]) / self.step
         values = drawn.interpolate(figure.head.triangles, np.column_stack([back, self.shown_at_rest]))
-        known = (drawn.covered & (values[..., 2] > 0.5)).astype(np.float32)
-        field = fill(values[..., :2], known) * self.window[..., None]
-        return np.asarray(unfolded(field) * self.step, np.float32)
+        beyond = outline_field(self._skull(self.drawn), self._skull(drawn))
+        outside = ~cv2.dilate(drawn.covered.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
+        seen = drawn.covered & (values[..., 2] > 0.5)
+        field = fill(np.where(outside[..., None], beyond, values[..., :2]), (seen | outside).astype(np.float32))
+        return np.asarray(unfolded(field * self.window[..., None]) * self.step, np.float32)
+
+    def _skull(self, drawn: Drawn) -> np.ndarray:
+        """(H, W) bool, where what turns as a whole is drawn: from the jaw up."""
+        skull = np.zeros(self.cells, bool)
+        covered = drawn.covered
+        corners = self.figure.head.triangles[drawn.triangle[covered]]
+        skull[covered] = self.figure.head.turning[corners].mean(axis=1) > WHOLE
+        return skull
+
+    @property
+    def head_width(self) -> float:
+        """In cells, from cheek to cheek."""
+        return _head_width(self.figure) / float(self.step.mean())
 
 
 def canvas_for(figure: Figure, height: int, width: int) -> Canvas:

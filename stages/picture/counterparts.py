@@ -82,8 +82,9 @@ def find_counterparts(picture: np.ndarray, still: np.ndarray, trusted: np.ndarra
     distance, found = distance.reshape(len(to), -1), found.reshape(len(to), -1)
     weights = np.exp(-np.square(distance) / 2)
     sure = np.clip((FARTHEST - distance[:, 0]) / (FARTHEST - 1), 0, 1)
-    share = weights / np.maximum(weights.sum(axis=1, keepdims=True), 1e-9) * sure[:, None]
-    at_home = (1 - sure) * trusted.ravel()[to] * SAME_PLACE
+    alike = np.exp(-np.square(own[to, 2:] - other[to, 2:]).sum(axis=1) / 2) * trusted.ravel()[to]
+    share = weights / np.maximum(weights.sum(axis=1, keepdims=True), 1e-9) * (sure * (1 - alike))[:, None]
+    at_home = alike + (1 - alike) * (1 - sure) * trusted.ravel()[to] * SAME_PLACE
     cells = np.column_stack([source[found], to])
     return Counterparts(to, cells, np.column_stack([share, at_home]).astype(np.float32), picture.shape[:2])
 

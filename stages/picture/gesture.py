@@ -5,6 +5,7 @@ expressions, a turn of the head, how far the lids close, and what of the landmar
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.spatial.transform import Rotation
@@ -56,6 +57,11 @@ class GestureCourse:
     fits: list[HeadFit]
     landmarks: np.ndarray
     coefficients: np.ndarray
+
+    @cached_property
+    def largest_turn(self) -> float:
+        """Of the head along the course, radians."""
+        return max(float(np.hypot(gesture.yaw, gesture.pitch)) for gesture in map(self.at, self.course.keys))
 
     def at(self, place: np.ndarray) -> Gesture:
         """The gesture at a place (R,) of the course."""

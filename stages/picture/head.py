@@ -15,7 +15,7 @@ from scipy.sparse.linalg import splu
 # How much a displacement fades away from the points that are held: biharmonic near them, still far from all.
 FADING = 2e-4
 # Of the head that turns and the trunk that stays: heights in centimetres, between which the neck is twisted.
-TRUNK, SKULL = -14.0, -7.0
+TRUNK, SKULL = -18.0, -9.0
 ALL = slice(None)
 
 

@@ -22,7 +22,8 @@ from stages.picture.raster import draw
 from stages.picture.warp import fill
 
 MOUTH = 2
-FINEST = 200  # cells across an opening's own grid, at most
+COARSER = 3  # pixels for each point of the smooth field within an opening
+FINEST = 160  # cells across an opening's own grid, at most
 PAD = 0.45  # of the opening's width, around it
 SOFT = 0.006  # of the opening's width: how soft its edge is
 # Gaps over what they were at rest: up to the first the picture's own inside is enough, from the second it is the
@@ -39,6 +40,7 @@ class Inside:
     likeness: the generator's face laid over the picture's.
     number: 0 left eye, 1 right eye, 2 mouth.
     box: the opening's surroundings, in pixels of the picture.
+    near: (N, 3) the triangles that are ever in the box.
     own: (h, w, 3) uint8, what the picture shows inside, continued under the rims.
     gain: (3,) the picture's tones there over the generator's.
     """
@@ -46,6 +48,7 @@ class Inside:
     likeness: Likeness
     number: int
     box: Box
+    near: np.ndarray
     own: np.ndarray
     gain: np.ndarray
 
@@ -62,9 +65,9 @@ class Inside:
         cells = (max(round(box.height / step), 2), max(round(box.width / step), 2))
         scale = np.array([box.width / cells[1], box.height / cells[0]])
         points = (moved[:, :2] - (box.left, box.top)) / scale - 0.5
-        drawn = draw(points, moved[:, 2], figure.head.triangles, cells)
+        drawn = draw(points, moved[:, 2], self.near, cells)
         back = figure.rest[:, :2] - moved[:, :2]
-        values = drawn.interpolate(figure.head.triangles, np.column_stack([back, canvas.shown_at_rest]))
+        values = drawn.interpolate(self.near, np.column_stack([back, canvas.shown_at_rest]))
         known = (drawn.covered & (values[..., 2] > 0.5)).astype(np.float32)
         field = fill(values[..., :2], known)
         fine = cv2.resize(field, (box.width, box.height), interpolation=cv2.INTER_LINEAR)
@@ -130,8 +133,11 @@ class Inside:
         """From a lattice over the box to another one: (h, w, 2) float32."""
         points = here.reshape(-1, 2) - (self.box.left, self.box.top) - 0.5
         triangles = lattice_triangles()
-        drawn = draw(points, np.zeros(len(points)), triangles, (self.box.height, self.box.width))
-        return fill(drawn.interpolate(triangles, there.reshape(-1, 2)), drawn.covered.astype(np.float32))
+        size = max(self.box.height // COARSER, 2), max(self.box.width // COARSER, 2)
+        scale = np.array([self.box.width / size[1], self.box.height / size[0]])
+        drawn = draw((points + 0.5) / scale - 0.5, np.zeros(len(points)), triangles, size)
+        between = fill(drawn.interpolate(triangles, there.reshape(-1, 2)), drawn.covered.astype(np.float32))
+        return cv2.resize(between, (self.box.width, self.box.height), interpolation=cv2.INTER_LINEAR)
 
     @property
     def _rows_and_columns(self) -> tuple[slice, slice]:
@@ -160,7 +166,19 @@ def inside_of(picture: np.ndarray, likeness: Likeness, number: int) -> Inside:
     box = Box(box.left + canvas.left, box.top + canvas.top, box.width, box.height)
     mask = opening_mask(outline(figure.rest, rims), box, max(SOFT * width, 0.5))
     own = without_skin(picture[box.rows_and_columns], mask)
-    return Inside(likeness, number, box, own, _gain(likeness, box))
+    return Inside(
+        likeness, number, box, _near(figure.head.triangles, [figure.rest, *places], box), own, _gain(likeness, box)
+    )
+
+
+def _near(triangles: np.ndarray, places: Sequence[np.ndarray], box: Box) -> np.ndarray:
+    """The triangles that reach into a box in any of some places of the vertices."""
+    inside = np.zeros(len(triangles), bool)
+    for points in places:
+        corners = points[triangles, :2] - (box.left, box.top)
+        low, high = corners.min(axis=1), corners.max(axis=1)
+        inside |= ((high >= 0) & (low <= (box.width, box.height))).all(axis=1)
+    return triangles[inside]
 
 
 def _gain(likeness: Likeness, box: Box) -> np.ndarray:

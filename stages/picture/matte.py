@@ -14,7 +14,8 @@ from stages.picture.canvas import Canvas
 
 SHRUNK = 2  # distances are measured on a grid so much coarser
 FADE = 40.0  # cells of that grid over which a head ends without any border
-BORDER, TEXTURE = 22.0, 3.0  # of L*a*b*: a step that is a whole border; steps that are none
+BORDER, TEXTURE = 9.0, 2.0  # of L*a*b*: a step that is a whole border; steps that are none
+INSIDE = 0.07  # of the head's width: so deep inside the skull's outline all is head
 SMOOTHED = 5  # cells over which strands of hair are levelled
 SOFT = 1.0
 STEPS = ((0, 1), (1, 0), (1, 1), (1, -1))
@@ -35,9 +36,11 @@ def head_matte(canvas: Canvas, small_picture: np.ndarray) -> np.ndarray:
     lab = cv2.cvtColor(small.astype(np.float32), cv2.COLOR_RGB2LAB)
     lab = np.stack([cv2.medianBlur(part, SMOOTHED) for part in cv2.split(lab)], axis=-1)
     skull = cv2.resize(canvas.drawn.covered.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST) > 0
-    if not skull.any():
+    deep = max(round(INSIDE * canvas.head_width / SHRUNK), 1)
+    inner = cv2.erode(skull.astype(np.uint8), np.ones((2 * deep + 1, 2 * deep + 1), np.uint8)) > 0
+    if not inner.any():
         return np.zeros(canvas.cells, np.float32)
-    distance = dijkstra(_graph(lab), indices=np.flatnonzero(skull.ravel()), min_only=True).reshape(height, width)
+    distance = dijkstra(_graph(lab), indices=np.flatnonzero(inner.ravel()), min_only=True).reshape(height, width)
     head = np.clip(1 - np.minimum(distance, 1.0), 0, 1).astype(np.float32)
     wide = cv2.resize(head * head * (3 - 2 * head), canvas.cells[::-1], interpolation=cv2.INTER_LINEAR)
     return cv2.GaussianBlur(wide, (0, 0), SOFT)

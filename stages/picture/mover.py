@@ -54,7 +54,7 @@ class Mover:
         for inside in self.insides:
             inside.lay(shown, moved, turned, place)
         frame = self.picture.copy()
-        frame[self.canvas.box] = np.where(self._touched, shown, frame[self.canvas.box])
+        cv2.copyTo(shown, self._touched, frame[self.canvas.box])
         return frame
 
     @cached_property
@@ -108,9 +108,9 @@ class Mover:
 
     @cached_property
     def _touched(self) -> np.ndarray:
-        """(h, w, 1) bool, pixels that may change at all."""
+        """(h, w) uint8, not 0 where pixels may change at all."""
         size = (self.canvas.width, self.canvas.height)
-        return cv2.resize(self.canvas.window, size, interpolation=cv2.INTER_LINEAR)[..., None] > 0
+        return (cv2.resize(self.canvas.window, size, interpolation=cv2.INTER_LINEAR) > 0).astype(np.uint8)
 
 
 @torch.inference_mode()

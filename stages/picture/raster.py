@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+ROUNDING = 1e-4  # of a weight: a point on an edge belongs to both sides
+
 
 @dataclass(frozen=True, eq=False)
 class Drawn:
@@ -30,8 +32,9 @@ class Drawn:
         """Vertices' values (V, C) -> (H, W, C) float32; 0 where nothing is drawn."""
         result = np.zeros((*self.triangle.shape, values.shape[1]), np.float32)
         covered = self.covered
-        corners = values[triangles[self.triangle[covered]]]  # (P, 3, C)
-        result[covered] = np.einsum("pk,pkc->pc", self.weights[covered], corners)
+        corners = values.astype(np.float32)[triangles]  # (T, 3, C)
+        weights = self.weights[covered]
+        result[covered] = (corners[self.triangle[covered]] * weights[..., None]).sum(axis=1)
         return result
 
 
@@ -45,30 +48,45 @@ def draw(points: np.ndarray, depth: np.ndarray, triangles: np.ndarray, shape: tu
         shape: (H, W) of the grid.
     """
     height, width = shape
+    points = points.astype(np.float32)
     corners = points[triangles]  # (T, 3, 2)
-    first, second, third = corners[:, 0], corners[:, 1], corners[:, 2]
-    area = _cross(second - first, third - first)  # (T,)
-    low = np.maximum(np.ceil(corners.min(axis=1)).astype(int), 0)
-    high = np.minimum(np.floor(corners.max(axis=1)).astype(int), (width - 1, height - 1))
-    size = np.maximum(high - low + 1, 0)
-    shown = np.flatnonzero((area < -1e-9) & (size.prod(axis=1) > 0))
+    low = np.maximum(np.ceil(corners.min(axis=1)), 0).astype(np.int32)
+    high = np.minimum(np.floor(corners.max(axis=1)), (width - 1, height - 1)).astype(np.int32)
+    size = high - low + 1
+    area = _cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])  # (T,)
+    shown = np.flatnonzero((area < -1e-6) & (size[:, 0] > 0) & (size[:, 1] > 0))
     shown = shown[np.argsort(depth[triangles[shown]].mean(axis=1), kind="stable")]
-    counts = size[shown].prod(axis=1)
+    counts = size[shown, 0] * size[shown, 1]
     which = np.repeat(shown, counts)  # (N,)
-    place = np.arange(len(which)) - np.repeat(np.cumsum(counts) - counts, counts)
-    column = low[which, 0] + place % size[which, 0]
-    row = low[which, 1] + place // size[which, 0]
-    at = np.column_stack([column, row]).astype(np.float64)
-    share = [
-        _cross(second[which] - at, third[which] - at) / area[which],
-        _cross(third[which] - at, first[which] - at) / area[which],
-    ]
-    weights = np.column_stack([*share, 1 - share[0] - share[1]])  # (N, 3)
-    inside = (weights >= -1e-7).all(axis=1)
+    place = np.arange(len(which), dtype=np.int32) - np.repeat(np.cumsum(counts) - counts, counts).astype(np.int32)
+    across = size[which, 0]
+    row, column = place // across, place % across
+    row += low[which, 1]
+    column += low[which, 0]
+    # Barycentric weights are affine in the place: two slopes and a constant for each triangle.
+    first, second, third = corners[shown, 0], corners[shown, 1], corners[shown, 2]
+    turn = 1 / area[shown]
+    slopes = np.empty((len(triangles), 6), np.float32)
+    slopes[shown] = np.column_stack(
+        [
+            (second[:, 1] - third[:, 1]) * turn,
+            (third[:, 0] - second[:, 0]) * turn,
+            _cross(second, third) * turn,
+            (third[:, 1] - first[:, 1]) * turn,
+            (first[:, 0] - third[:, 0]) * turn,
+            _cross(third, first) * turn,
+        ]
+    )
+    slope = slopes[which]
+    one = slope[:, 0] * column + slope[:, 1] * row + slope[:, 2]
+    two = slope[:, 3] * column + slope[:, 4] * row + slope[:, 5]
+    three = 1 - one - two
+    inside = np.flatnonzero(np.minimum(np.minimum(one, two), three) >= -ROUNDING)
     seen = np.full(shape, -1)
     weight = np.zeros((*shape, 3), np.float32)
-    seen[row[inside], column[inside]] = which[inside]
-    weight[row[inside], column[inside]] = weights[inside]
+    at = row[inside], column[inside]
+    seen[at] = which[inside]
+    weight[at] = np.column_stack([one[inside], two[inside], three[inside]])
     return Drawn(seen, weight)
 
 
