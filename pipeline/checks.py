@@ -207,7 +207,7 @@ def check_model(spec: ModelSpec, detector: str = "haar", texts: Sequence[MotionS
 def target_digest(motion: Micromotion | None, job: JobSpec, model: Model) -> str:
     """Hash of all that decides a row's video besides its picture and strength; a rehearsal shows no movement."""
     if job.rehearsal:
-        shown = {"frames", "fps", "layout", "crf"}
+        shown = {"frames", "fps", "pixels", "longest", "layout", "crf"}
         return _hash(
             {
                 "recipe": RECIPE,

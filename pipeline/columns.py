@@ -19,7 +19,7 @@ COLUMN_TYPES: dict[str, pa.DataType] = {
 }
 ARRAY = {b"encoding": b"npy"}
 # Columns of arrays even in a batch in which no row has one.
-ARRAY_COLUMNS = ("crop", "quad")
+ARRAY_COLUMNS = ("crop", "quad", "landmarks")
 
 
 def to_table(columns: Mapping[str, Any]) -> pa.Table:

@@ -77,6 +77,13 @@ FIGURES = (
         "low",
         4,
     ),
+    Figure(
+        "turn_given",
+        "Turn",
+        "How much of the head's turn the picture makes: 1 is all; less where a flat picture would tear.",
+        "high",
+        2,
+    ),
 )
 
 

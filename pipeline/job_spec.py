@@ -211,9 +211,19 @@ class VideoSpec(Part):
         default=1.0,
         description="1.0 is the movement's full extent in the clip; negative runs it backwards. Rows may override it.",
     )
+    pixels: Literal["picture", "generator"] = Field(
+        default="picture",
+        description="picture: its own pixels, moved as the generator says; generator: the generator's face instead.",
+    )
+    longest: int = Field(
+        default=1024,
+        ge=64,
+        le=8192,
+        description="Pixels of a crop's side at most; a crop of its picture's own pixels is never enlarged.",
+    )
     layout: Literal["crop", "side_by_side", "paste"] = Field(
         default="crop",
-        description="crop: the face alone; side_by_side: the still beside it; paste: back in its picture.",
+        description="crop: the face alone; side_by_side: the still beside it; paste: in its whole picture.",
     )
     crf: int = Field(default=18, ge=0, le=51, description="x264's quality, 0 lossless to 51; 18 shows no loss.")
     layers: tuple[int, int] | None = Field(

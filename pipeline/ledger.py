@@ -48,6 +48,8 @@ RESULT_FIELDS: dict[str, pa.DataType] = {
     "motion_amplitude": pa.float64(),
     "akd": pa.float64(),
     "jitter": pa.float64(),
+    "rest_error": pa.float64(),
+    "turn_given": pa.float64(),
     "seconds": pa.float64(),
 }
 # Besides its result a row has the digest of the settings it was made with, and when (unix seconds).

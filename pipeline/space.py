@@ -16,6 +16,8 @@ PASTED_BYTES_PER_PIXEL = 0.05
 USUAL_CRF, DOUBLING_CRF = 18, 6
 # The side of a picture into which a face is pasted back, for want of knowing it.
 PASTED_SIDE = 1024
+# The side of a face's crop at its picture's own resolution, likewise.
+OWN_SIDE = 512
 # What a row takes besides its video: container, ledger, results, log.
 BYTES_PER_ROW = 3072
 SPARE = 1.1
@@ -52,6 +54,8 @@ def _by_experience(checked: Checked) -> float:
     """Bytes of a video of the job's size, length and quality."""
     video = checked.job.video
     side = CROP_SIZE if checked.job.rehearsal else checked.model.resolution
+    if video.pixels == "picture":
+        side = min(OWN_SIDE, video.longest)
     share, pixels = BYTES_PER_PIXEL, side**2
     if video.layout == "side_by_side":
         pixels *= 2

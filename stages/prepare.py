@@ -45,9 +45,9 @@ class Prepare:
     """Rows of the manifest, with `crop` and all that the second half needs added to each.
 
     Reads `order`, `id`, `image`, `motion`, `strength`; adds `status` ("ready", "kept", or "failed" with `reason` and
-    `message`), `key`, `crop` ((256, 256, 3) uint8), `quad` (8 floats), `faces` (how many the picture shows). Rows that
-    are not ready have None for crop and quad: a hundred thousand that are kept must not travel as pictures. A row that
-    fails never takes its neighbours along.
+    `message`), `key`, `crop` ((256, 256, 3) uint8), `quad` (8 floats), `landmarks` (136 floats), `faces` (how many the
+    picture shows). Rows that are not ready have None for the arrays: a hundred thousand that are kept must not travel
+    as pictures. A row that fails never takes its neighbours along.
     """
 
     def __init__(self, settings: PrepareSettings):
@@ -69,6 +69,7 @@ class Prepare:
             "key": "",
             "crop": None,
             "quad": None,
+            "landmarks": None,
             "faces": 0,
         }
         try:
@@ -80,6 +81,7 @@ class Prepare:
             face = self.models.finder.find(image)
             gained["crop"] = align_face(image, face.landmarks, CROP_SIZE)
             gained["quad"] = face_quad(face.landmarks).ravel()
+            gained["landmarks"] = face.landmarks.ravel()
             gained["faces"] = face.others + 1
         except RowError as error:
             gained |= {"status": "failed", "reason": error.reason.value, "message": one_line(str(error))}

@@ -4,7 +4,7 @@ import math
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import repeat
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,9 @@ from stages.layout import Layout, paste, side_by_side
 from stages.messages import masked, one_line, told
 from stages.models import ModelFiles, Models
 from stages.motion_quality import measure_video
-from stages.render import render_frames, write_video
+from stages.render import write_video
 from stages.subspace import Micromotion
+from stages.take import Pixels, Take, own_crop, take_of_generator, take_of_picture
 
 # What a row's result holds, with the value for rows that never got so far.
 RESULT: dict[str, Any] = {
@@ -49,6 +50,8 @@ RESULT: dict[str, Any] = {
     "motion_amplitude": math.nan,
     "akd": math.nan,
     "jitter": math.nan,
+    "rest_error": math.nan,
+    "turn_given": math.nan,
     "seconds": 0.0,
 }
 
@@ -60,7 +63,9 @@ class VideoSettings:
     Attributes:
         frames: how many, at least 2. fps: frames a second.
         path: `linear`, `pingpong` or `replay`, as `stages.animate` has them.
-        layout: `crop` (the face alone), `side_by_side` (the still beside it) or `paste` (back in its picture).
+        pixels: `picture` (its own, moved) or `generator` (the generator's face in its place).
+        longest: pixels of a crop's side at most, where it keeps its picture's own resolution.
+        layout: `crop` (the face alone), `side_by_side` (the still beside it) or `paste` (in its picture).
         crf: x264's quality, 0 to 51.
         layers: first and last + 1 of the styles that move; all by default.
         measured_frames: on how many frames, evenly spread, quality is measured; 0 for none.
@@ -69,6 +74,8 @@ class VideoSettings:
     frames: int = 60
     fps: float = 30.0
     path: MotionPath = "pingpong"
+    pixels: Pixels = "picture"
+    longest: int = 1024
     layout: Layout = "crop"
     crf: int = 18
     layers: tuple[int, int] | None = None
@@ -87,7 +94,7 @@ class ProduceSettings:
         videos: or to this URI, where one is given.
         iterations: ReStyle's steps.
         row_timeout: seconds that encoding may take.
-        fetch_timeout: seconds that a picture may take to arrive once more, where faces are pasted back.
+        fetch_timeout: seconds that a picture may take to arrive once more: it does not travel between workers.
         rehearsal: show every face at rest, as it was cut out, without inverting or moving it.
     """
 
@@ -150,7 +157,8 @@ class Produce:
         video = self.settings.video
         crop = np.asarray(row["crop"])  # (256, 256, 3)
         if self.settings.rehearsal:
-            return self._written(row, repeat(crop, video.frames))
+            still = self._still(row)[0]
+            return self._written(row, Take(still, repeat(still, video.frames), lambda frame: crop))
         motion = self.settings.motions[row["motion"]]
         found = invert_crops(self.models.inverter, crop[None], self.settings.iterations)
         check_inversion(found.codes[0], found.psnr[0])
@@ -159,53 +167,70 @@ class Produce:
         )  # (F, L, 512)
         measured = np.unique(np.linspace(0, video.frames - 1, video.measured_frames).round().astype(int))
         progress = _progress(codes - found.codes[0], motion.direction)  # (F,)
+        take = self._take(row, found.codes[0], codes)
         kept: list[np.ndarray] = []
-        written = self._written(row, self._frames(codes, set(measured.tolist()), kept))
+        watched = replace(take, frames=_keeping(take, set(measured.tolist()), kept))
+        written = self._written(row, watched) | take.figures
         quality = {}
         if len(measured):
             quality = asdict(measure_video(self.models, motion, crop, np.stack(kept), progress[measured]))
         return {**written, "reconstruction_psnr": float(found.psnr[0]), **quality}
 
-    def _written(self, row: Mapping[str, Any], frames: Iterator[np.ndarray]) -> dict[str, Any]:
+    def _take(self, row: Mapping[str, Any], rest: torch.Tensor, codes: torch.Tensor) -> Take:
+        """The row's frames, either way."""
+        if self.settings.video.pixels == "generator":
+            return take_of_generator(self.models, np.asarray(row["crop"]), codes)
+        return take_of_picture(self.models, *self._still(row), rest, codes)
+
+    def _still(self, row: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
+        """What is shown at rest, (H, W, 3) uint8, and the face's landmarks in it, (68, 2)."""
+        video = self.settings.video
+        landmarks = np.asarray(row["landmarks"], np.float64).reshape(68, 2)
+        if video.pixels == "generator":
+            return np.asarray(row["crop"]), landmarks
+        picture = self._picture(row)
+        return (picture, landmarks) if video.layout == "paste" else own_crop(picture, landmarks, video.longest)
+
+    def _picture(self, row: Mapping[str, Any]) -> np.ndarray:
+        """The row's picture once more, (H, W, 3) uint8: between workers only its crop travels."""
+        return decode_image(fetch(row["image"], self.settings.fetch_timeout), row["image"])
+
+    def _written(self, row: Mapping[str, Any], take: Take) -> dict[str, Any]:
         """Lay frames out, encode them, and put the video in its place; the columns that say so."""
         video = self.settings.video
         name, timeout = f"{row['id']}.mp4", self.settings.row_timeout
         if not self.settings.videos:
             path = Path(self.settings.output) / "videos" / name
-            written = write_video(path, self._laid_out(row, frames), video.fps, video.crf, timeout)
+            written = write_video(path, self._laid_out(row, take), video.fps, video.crf, timeout)
             return {"video": f"videos/{name}", "fps": video.fps, **asdict(written)}
         uri = storage.joined(self.settings.videos, name)
         with tempfile.TemporaryDirectory(prefix="micromotion-video-") as folder:
             path = Path(folder) / name
-            written = write_video(path, self._laid_out(row, frames), video.fps, video.crf, timeout)
+            written = write_video(path, self._laid_out(row, take), video.fps, video.crf, timeout)
             try:
                 storage.write_file(path, uri, timeout)
             except OSError as error:
                 raise OutputUnavailable(f"{storage.shown(uri)} cannot be written: {storage.why(error)}.") from error
         return {"video": storage.shown(uri), "fps": video.fps, **asdict(written)}
 
-    def _frames(self, codes: torch.Tensor, wanted: set[int], kept: list[np.ndarray]) -> Iterator[np.ndarray]:
-        """Every frame, (S, S, 3) uint8; those that are measured are kept on the way, so that none is rendered twice."""
-        index = 0
-        for part in render_frames(self.models.generator, codes):
-            for frame in part:
-                if index in wanted:
-                    kept.append(frame)
-                index += 1
-                yield frame
-
-    def _laid_out(self, row: Mapping[str, Any], frames: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+    def _laid_out(self, row: Mapping[str, Any], take: Take) -> Iterator[np.ndarray]:
         """Frames in the layout that the job asks for."""
-        layout = self.settings.video.layout
-        if layout == "crop":
-            yield from frames
-        elif layout == "side_by_side":
-            crop = np.asarray(row["crop"])
-            yield from (side_by_side(crop, frame) for frame in frames)
+        video = self.settings.video
+        if video.layout == "side_by_side":
+            yield from (side_by_side(take.still, frame) for frame in take.frames)
+        elif video.layout == "paste" and video.pixels == "generator":
+            picture, quad = self._picture(row), np.asarray(row["quad"]).reshape(4, 2)
+            yield from (paste(picture, frame, quad) for frame in take.frames)
         else:
-            picture = decode_image(fetch(row["image"], self.settings.fetch_timeout), row["image"])
-            quad = np.asarray(row["quad"]).reshape(4, 2)
-            yield from (paste(picture, frame, quad) for frame in frames)
+            yield from take.frames
+
+
+def _keeping(take: Take, wanted: set[int], kept: list[np.ndarray]) -> Iterator[np.ndarray]:
+    """Every frame; of those that are measured the aligned faces are kept on the way, so that none is made twice."""
+    for index, frame in enumerate(take.frames):
+        if index in wanted:
+            kept.append(take.aligned(frame))
+        yield frame
 
 
 def _sentence(error: BaseException) -> str:

@@ -90,7 +90,8 @@ def course_of(rest: Tensor, codes: Tensor, most: int = 4) -> Course:
     places = vectors[:, kept] * np.sqrt(values[kept])  # (F, R)
     farthest = places[np.abs(places[:, 0]).argmax(), 0]
     directions = np.linalg.pinv(places / farthest) @ moves
-    places = np.where(np.abs(moves).max(axis=1, keepdims=True) > 0, places / farthest, 0.0)
+    # Rounded, so that the way back passes the very same places.
+    places = np.where(np.abs(moves).max(axis=1, keepdims=True) > 0, np.round(places / farthest, 9), 0.0)
     shape = (len(kept), *rest.shape)
     return Course(places, _keys(places), torch.from_numpy(directions.reshape(shape)).float())
 

@@ -87,10 +87,7 @@ class Figure:
         lifted = np.zeros((len(head.held), 2))
         for number, rims in enumerate(head.openings):
             down, gap = rim_gaps(seen, rims)
-            if number < 2:
-                wanted = np.maximum(self._rest_gaps[number], 0) * open_share[number]
-            else:
-                wanted = np.maximum(gap, 0)
+            wanted = np.maximum(self._rest_gaps[number], 0) * open_share[number] if number < 2 else np.maximum(gap, 0)
             lifted[_places(head, rims.upper[1:-1])] += ((gap - wanted)[:, None] * down)[1:-1]
         seen[:, :2] += head.influence @ lifted
         return seen

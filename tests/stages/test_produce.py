@@ -14,14 +14,18 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from stages import render
+from stages.aligned_landmarks import landmarks_in_crops
 from stages.errors import EncodeFailed, MotionMismatch, OutputUnavailable
 from stages.ingest import read_clip
-from stages.models import ModelFiles
+from stages.models import ModelFiles, Models
 from stages.prepare import Prepare, PrepareSettings
 from stages.produce import RESULT, Produce, ProduceSettings, VideoSettings
+from stages.render import VideoFile
 from stages.subspace import fit_micromotion, load_micromotion
+from stages.take import own_crop, take_of_picture
 from weights import load_generator
 
 FILES = ModelFiles(device="cpu")
@@ -60,7 +64,7 @@ def produced(motion: Path, output: Path, prepared: dict[str, Any], **video: Any)
 def test_a_ready_row_gets_a_video_and_figures_and_a_failed_one_passes_through(
     motion: Path, tmp_path: Path, prepared: dict[str, Any]
 ) -> None:
-    done, failed = produced(motion, tmp_path, prepared)
+    done, failed = produced(motion, tmp_path, prepared, pixels="generator")
     assert (done["status"], done["order"], done["video"]) == ("done", 7, "videos/anna.mp4")
     assert (done["frames"], done["width"], done["height"], done["fps"]) == (6, 128, 128, 30.0)
     assert (tmp_path / "videos/anna.mp4").stat().st_size == done["bytes"]
@@ -73,13 +77,62 @@ def test_a_ready_row_gets_a_video_and_figures_and_a_failed_one_passes_through(
     assert [path.name for path in (tmp_path / "videos").iterdir()] == ["anna.mp4"]
 
 
-@pytest.mark.parametrize(("layout", "size"), [("side_by_side", (256, 128)), ("paste", (320, 320))])
+@pytest.mark.parametrize(
+    ("pixels", "layout", "size"),
+    [
+        ("generator", "side_by_side", (256, 128)),
+        ("generator", "paste", (320, 320)),
+        ("picture", "crop", (96, 96)),
+        ("picture", "side_by_side", (192, 96)),
+        ("picture", "paste", (320, 320)),
+    ],
+)
 def test_layouts_have_their_sizes(
-    motion: Path, tmp_path: Path, prepared: dict[str, Any], layout: str, size: tuple[int, int]
+    motion: Path, tmp_path: Path, prepared: dict[str, Any], pixels: str, layout: str, size: tuple[int, int]
 ) -> None:
-    done = produced(motion, tmp_path, prepared, layout=layout, measured_frames=0)[0]
+    done = produced(motion, tmp_path, prepared, pixels=pixels, longest=97, layout=layout, measured_frames=0)[0]
     assert (done["width"], done["height"]) == size
     assert math.isnan(done["csim_mean"])
+
+
+@pytest.mark.parametrize("layout", ["crop", "side_by_side", "paste"])
+@pytest.mark.parametrize(("strength", "resting"), [(1.0, {0, 4}), (0.0, {0, 1, 2, 3, 4})])
+def test_a_picture_at_rest_is_itself_to_the_bit_and_else_is_not(
+    motion: Path,
+    tmp_path: Path,
+    prepared: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    layout: str,
+    strength: float,
+    resting: set[int],
+) -> None:
+    encoded: list[np.ndarray] = []
+
+    def write(path: Path, frames: Iterator[np.ndarray], *settings: object) -> VideoFile:
+        encoded.extend(frame.copy() for frame in frames)
+        return VideoFile(1, len(encoded), 1, 1)
+
+    monkeypatch.setattr("stages.produce.write_video", write)
+    done = produced(motion, tmp_path, {**prepared, "strength": [strength] * 2}, layout=layout, frames=5)[0]
+    picture = np.array(Image.open(prepared["image"][0]).convert("RGB"))
+    still = picture
+    if layout != "paste":
+        still = own_crop(picture, prepared["landmarks"][0].reshape(68, 2).astype(float), 1024)[0]
+    if layout == "side_by_side":
+        still = np.concatenate([still, still], axis=1)
+    assert {number for number, frame in enumerate(encoded) if np.array_equal(frame, still)} == resting
+    assert (done["rest_error"], done["turn_given"] > 0) == (0.0, True)
+
+
+def test_a_path_that_comes_back_makes_each_frame_once(prepared: dict[str, Any]) -> None:
+    models = Models(FILES)
+    crop = prepared["crop"][0]
+    rest = models.generator.map(torch.zeros(1, 512))[0]
+    codes = rest + torch.tensor([0.0, 1, 2, 1, 0])[:, None, None] * 0.1
+    landmarks = landmarks_in_crops(models.landmarks, crop[None])[0].astype(float) * 256
+    frames = list(take_of_picture(models, crop, landmarks, rest, codes).frames)
+    assert frames[1] is frames[3]
+    assert not np.array_equal(frames[1], frames[2])
 
 
 def test_the_same_row_gives_the_same_bytes_twice(motion: Path, tmp_path: Path, prepared: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ that goes is merged into the nearest one that stays, along the skin, so that lip
 import argparse
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -85,7 +86,7 @@ def _edges(triangles: np.ndarray, points: np.ndarray) -> sparse.csr_matrix:
 def _path(graph: sparse.csr_matrix, stations: Sequence[int]) -> np.ndarray:
     """The shortest way along edges through some vertices, each vertex once."""
     found = [stations[0]]
-    for start, end in zip(stations, stations[1:], strict=False):
+    for start, end in pairwise(stations):
         _, before = dijkstra(graph, indices=start, return_predecessors=True)
         way = [end]
         while way[-1] != start:
