@@ -1,16 +1,25 @@
 """The arrows between rooms: `run_batch -> pipeline -> stages -> weights`, with `manifests` a leaf.
 
-Five leaves of `stages` are open to every room: `stages.errors`, `stages.messages`, `stages.durable`, `stages.storage`,
-and `stages.networks`, which holds the architectures that both `stages` and `weights` build.
+Six leaves of `stages` are open to every room: `stages.errors`, `stages.messages`, `stages.durable`, `stages.storage`,
+and, for what both `stages` and `weights` build, `stages.networks` with the architectures and `stages.picture.head` with
+the head's shape.
 """
 
 import ast
+import configparser
 from pathlib import Path
 
 import pytest
 
 ROOMS = ("pipeline", "stages", "weights", "manifests")
-LEAVES = ("stages.errors", "stages.messages", "stages.durable", "stages.storage", "stages.networks")
+LEAVES = (
+    "stages.errors",
+    "stages.messages",
+    "stages.durable",
+    "stages.storage",
+    "stages.networks",
+    "stages.picture.head",
+)
 
 # Who may import whom of ours, the narrowest room first. A room may always import itself.
 ALLOWED = {
@@ -19,6 +28,7 @@ ALLOWED = {
     "stages.durable": (),
     "stages.storage": ("stages.messages",),
     "stages.networks": ("stages.errors",),
+    "stages.picture.head": (),
     "stages": ("weights",),
     "weights.training": ("weights", "stages"),
     "weights": LEAVES,
@@ -127,6 +137,18 @@ def test_an_arrow_the_right_way_is_left_alone(module: str, source: str) -> None:
     assert wrong_imports(module, source, module.rpartition(".")[0]) == []
 
 
-def test_the_package_of_open_leaves_imports_nothing(repository: Path) -> None:
+@pytest.mark.parametrize("package", ["stages", "stages/picture"])
+def test_the_packages_of_open_leaves_import_nothing(package: str, repository: Path) -> None:
     """Importing `stages.errors` runs `stages/__init__.py`: an import there would join all rooms."""
-    assert imports((repository / "stages/__init__.py").read_text(), "stages") == set()
+    assert imports((repository / package / "__init__.py").read_text(), "stages") == set()
+
+
+def test_every_package_is_installed(repository: Path) -> None:
+    settings = configparser.ConfigParser()
+    settings.read(repository / "setup.cfg")
+    there = {
+        ".".join(path.parent.relative_to(repository).parts)
+        for room in ROOMS
+        for path in (repository / room).rglob("__init__.py")
+    }
+    assert set(settings["options"]["packages"].split()) == there
