@@ -27,6 +27,7 @@ from stages.subspace import Micromotion, load_micromotion
 from stages.text_template import captions
 from weights import load_generator, load_identity, load_inverter, load_landmarks
 from weights.clip import clip_hash, find_clip, load_clip
+from weights.head import BUNDLED as HEAD
 from weights.store import PARTS, find, sha256
 
 # What a change of the pipeline itself would have to raise, so that old results are not taken for its own.
@@ -225,6 +226,7 @@ def target_digest(motion: Micromotion | None, job: JobSpec, model: Model) -> str
             "model": dict(model.hashes),
             "detector": model.files.detector,
             "iterations": job.iterations,
+            "head": sha256(HEAD) if job.video.pixels == "picture" else "",
             "video": asdict(video_settings(job.video)),
         }
     )

@@ -77,8 +77,10 @@ def verify(
 ) -> None:
     """Read a model's files as the networks that they have to be, and hold them to their hashes."""
     from weights.clip import clip_hash, find_clip, load_clip
+    from weights.head import BUNDLED as HEAD
+    from weights.head import load_head
     from weights.registry import registered_models
-    from weights.store import find, models_named
+    from weights.store import find, models_named, sha256
 
     for stored in models_named(name):
         if name is None and not stored.present:
@@ -89,6 +91,9 @@ def verify(
         if model.clip and (name == model.name or (name is None and model.clip.startswith("bundled/"))):
             load_clip(model.name)
             say(f"{model.name} clip: good, {clip_hash(find_clip(model.name))}")
+    if name in (None, "synthface"):
+        load_head(HEAD)
+        say(f"synthface head: good, {sha256(HEAD)}")
 
 
 @app.command("import", epilog=example("weights import stylegan2-ffhq-config-f.pt"))

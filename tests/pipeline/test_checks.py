@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from manifests.schema import read_manifest
+from pipeline import checks
 from pipeline.checks import check_job, target_digest, target_rows, this_machine
 from pipeline.job import JobSpec, load_job
 from pipeline.ledger import Ledger
@@ -97,6 +98,8 @@ def test_whatever_changes_a_video_changes_its_digest(job_file: Path, a_motion: M
         "video.frames=5",
         "video.fps=25",
         "video.path=linear",
+        "video.pixels=generator",
+        "video.longest=512",
         "video.layout=paste",
         "video.crf=20",
         "iterations=2",
@@ -108,6 +111,18 @@ def test_whatever_changes_a_video_changes_its_digest(job_file: Path, a_motion: M
     # The strength is each row's own and part of its key; where a job runs changes nothing.
     same = load_job(job_file, ["video.strength=2", "cluster.workers=1", "name=other", "output=elsewhere"])
     assert target_digest(a_motion, same, model) == target_digest(a_motion, job, model)
+
+
+def test_another_head_changes_what_is_made_of_the_pictures_own_pixels_alone(
+    job_file: Path, tmp_path: Path, a_motion: Micromotion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = check_job(load_job(job_file)).model
+    jobs = [load_job(job_file, [f"video.pixels={pixels}"]) for pixels in ("picture", "generator")]
+    before = [target_digest(a_motion, job, model) for job in jobs]
+    (tmp_path / "head.safetensors").write_bytes(b"another head")
+    monkeypatch.setattr(checks, "HEAD", tmp_path / "head.safetensors")
+    after = [target_digest(a_motion, job, model) for job in jobs]
+    assert [one == other for one, other in zip(before, after, strict=True)] == [False, True]
 
 
 def test_rows_done_with_the_same_settings_count_as_kept(job_file: Path, tmp_path: Path, a_motion: Micromotion) -> None:
