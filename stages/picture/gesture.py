@@ -17,7 +17,7 @@ from stages.picture.head import Head
 # Of each eye: the corners, and the landmarks on its upper and its lower lid.
 EYES = (((36, 39), (37, 38), (41, 40)), ((42, 45), (43, 44), (47, 46)))
 # What the bundled landmark network reads of an eye that is shut, as a share of the eye's width.
-SHUT = 0.05
+SHUT = 0.07
 LEAST_OPEN = 0.04  # what can be told from shut
 # Degrees: a path that turns the head by less at its extreme does not mean to, one that turns it by more does.
 SWAYING, TURNING = 2.0, 7.0

@@ -14,6 +14,7 @@ from stages.models import Models, tensor_to_images
 from stages.picture.appearance import Likeness, appearance_changes, likeness_of
 from stages.picture.canvas import Canvas, canvas_for
 from stages.picture.course import Course, course_of
+from stages.picture.eye_contours import with_eyes_outlined
 from stages.picture.figure import find_figure
 from stages.picture.gesture import Gesture, gesture_course
 from stages.picture.inside import Inside, inside_of
@@ -132,7 +133,7 @@ def mover_for(models: Models, picture: np.ndarray, landmarks: np.ndarray, rest: 
     )
     seen = landmarks_in_crops(models.landmarks, frames).astype(np.float64) * frames.shape[1]
     gestures = gesture_course(models.head, course, seen)
-    figure = find_figure(models.head, landmarks.astype(np.float64))
+    figure = find_figure(models.head, with_eyes_outlined(picture, landmarks.astype(np.float64)))
     canvas = canvas_for(figure, *picture.shape[:2])
     still = int(np.abs(course.keys).max(axis=1).argmin())
     likeness = likeness_of(picture, canvas, frames, gestures, still)
