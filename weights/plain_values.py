@@ -7,13 +7,14 @@ function of ours that builds the value, or a plain stand-in: a path becomes its 
 import re
 from collections.abc import Callable, Iterable
 from math import prod
+from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
 from torch import Tensor
 
-# How large a tensor may be that repeats its storage's values: an average code shared by all layers is one.
-REPEATED = 1 << 20
+# How many values a tensor may have that repeats its storage's, as an average code shared by all layers does.
+REPEATED = 1 << 24
 
 
 class Refused(Exception):
@@ -72,7 +73,7 @@ def _array(kind: type, shape: tuple[int, ...], code: bytes) -> np.ndarray:
 
 
 def _path(*parts: str) -> str:
-    return "/".join(map(str, parts))
+    return str(PurePosixPath(*map(str, parts)))
 
 
 def _encoded(text: str, *_: str) -> bytes:

@@ -47,11 +47,6 @@ def read_torch_archive(archive: zipfile.ZipFile) -> Any:
         return TorchUnpickler(file, find).load()
 
 
-def is_torch_archive(archive: zipfile.ZipFile) -> bool:
-    """Whether a ZIP archive is one of `torch.save` or of TorchScript."""
-    return sum(name.endswith("/data.pkl") and name.count("/") == 1 for name in archive.namelist()) == 1
-
-
 def read_legacy_file(file: BufferedReader, size: int) -> Any:
     """What a file in `torch.save`'s older format holds: five pickles, then each storage's length and bytes.
 

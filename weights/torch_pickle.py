@@ -20,7 +20,7 @@ from weights.plain_values import NumberType, Refused, restore_array, view
 
 # Names under which nothing unknown is kept: what such a file wants to call is worth a refusal.
 WATCHED = {*sys.stdlib_module_names, "torch", "numpy"}
-KEPT = ("numpy.random._pickle.",)  # the state of a random generator
+KEPT = ("numpy.random.", "types.SimpleNamespace")  # a random generator's state, and plain values
 STORAGES: dict[str, torch.dtype] = {
     "DoubleStorage": torch.float64,
     "FloatStorage": torch.float32,
@@ -95,6 +95,7 @@ TENSORS: dict[str, Callable[..., Any]] = {
     # TorchScript's lists
     **{f"torch.jit._pickle.build_{kind}list": list for kind in ("int", "double", "bool", "tensor")},
     "torch.jit._pickle.restore_type_tag": lambda value, *_: value,
+    "torch.serialization._get_layout": _odd("layout"),
     # What a network of ours has no place for, told where it is asked for.
     **{
         f"torch._utils.{name}": _odd(kind)
