@@ -44,9 +44,9 @@ def import_checkpoint(source: Path, folder: Path) -> Path:
     """
     part = part_of(source)
     target = imported_path(source, folder)
+    network, digest = LOADERS[part](source), sha256(source)
     if "architecture" in source_of(source):
         raise CheckpointError(f"{source} is a file of our own already: put it into {folder} as it is.")
-    network, digest = LOADERS[part](source), sha256(source)
     expect_free(target, source, digest)
     for entry in list_models():
         if entry.origin is not None and imported_path(entry.path).resolve() == target.resolve():

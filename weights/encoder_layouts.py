@@ -39,7 +39,9 @@ def options_of(content: Mapping[str, Any], name: str = "opts") -> dict[str, Any]
     return {str(name): value for name, value in options.items()} if isinstance(options, Mapping) else {}
 
 
-def published_encoder(state: Mapping[str, Any], options: Mapping[str, Any], styles: int, path: Path) -> StyleEncoder:
+def published_encoder(
+    state: Mapping[str, Any], options: Mapping[str, Any], styles: int, path: Path | str
+) -> StyleEncoder:
     """An empty encoder, with no values, of the kind and size that a published `encoder.*` state needs.
 
     Args:
@@ -106,7 +108,7 @@ def encoder_settings(encoder: StyleEncoder) -> dict[str, Any]:
     return settings | pyramid
 
 
-def _body(state: Mapping[str, Any], path: Path) -> Body:
+def _body(state: Mapping[str, Any], path: Path | str) -> Body:
     """The size of an IR-SE body: a stage is a run of units of one width."""
     units = [
         shape_of(state, f"body.{unit}.res_layer.1.weight", 4, path)[0] for unit in range(row(state, r"body\.(\d+)\."))

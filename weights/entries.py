@@ -42,7 +42,8 @@ SIGNATURES: dict[Part, tuple[str, ...]] = {
     "landmarks": ("m0.b1_4.bn1.weight", "m0.b2_4.bn1.weight", "top_m_0.conv1.weight", "conv_last0.weight"),
 }
 FIRST = ("g_ema", "G_ema")  # as they are published
-RAW = ("g", "G")  # what is trained, beside its average
+TRAINED = ("g", "G")  # what is trained, beside its average
+RAW = 3  # the rank of these
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class Entry:
             return 0
         if "ema" in name.lower() or name == "g_running":
             return 1
-        return 3 if name in RAW else 2
+        return RAW if name in TRAINED else 2
 
     def __str__(self) -> str:
         return ".".join(self.route) or "the file itself"
@@ -104,6 +105,27 @@ def entry_of(content: Mapping[str, Any], part: Part, path: Path) -> Entry | None
         names = ", ".join(map(str, best))
         raise CheckpointError(f"{path}: holds several such networks ({names}). Save the one that you want alone.")
     return best[0]
+
+
+def summary_of(content: Mapping[str, Any]) -> str:
+    """What a file holds, in a few words, and what the first entry holds where that is a state."""
+    whole = content.get("")
+    if len(content) == 1 and isinstance(whole, Record):
+        if whole.name.startswith("__torch__"):
+            return f"a TorchScript archive of another network ({whole.name.rpartition('.')[2]})"
+        return f"a pickled object without its tensors ({whole.name[:60]})"
+    if len(content) == 1 and isinstance(whole, PersistentObject):
+        return f"a network of NVIDIA's that is no StyleGAN2 generator ({whole.class_name[:60]})"
+    names = list(content)[:3]
+    listed = f"{len(content)} entries ({', '.join(name[:60] for name in names)}{', …' if len(content) > 3 else ''})"
+    for name, value in content.items():
+        if isinstance(value, Record) and name not in ("args", "opts"):
+            return f"{listed}, of which {name[:60]} is an object without a network's tensors ({value.name[:60]})"
+        if isinstance(value, Mapping) and not isinstance(value, Record) and value:
+            return f"{listed}, of which {name[:60]} holds {', '.join(str(inner)[:60] for inner in list(value)[:2])}"
+        if name in ("g_ema", "G_ema", "state_dict"):
+            return f"{listed}, of which {name} is no state but {type(value).__name__}"
+    return listed
 
 
 def _entries(content: Any, route: tuple[str, ...], around: tuple[Mapping[str, Any], ...]) -> Iterator[Entry]:

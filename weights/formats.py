@@ -27,13 +27,13 @@ from stages.networks.irse import IR_SE_50, Body, IdentityNetwork
 from stages.networks.restyle import Inverter
 from stages.networks.stylegan2 import Generator
 from weights.encoder_layouts import described_encoder
-from weights.entries import Entry, entries_in, entry_of
+from weights.entries import Entry, entries_in, entry_of, summary_of
 from weights.lock import hold_registered
 from weights.nvidia_generator import warn_if_clipped
 from weights.published import building, filled_generator, filled_inverter, stacks_of, state_of, under
 from weights.reading import read_checkpoint
 from weights.settings import GeneratorSettings, IdentitySettings, InverterSettings, LandmarkSettings, settings_of
-from weights.store import PARTS, Part, find
+from weights.store import PARTS, Part, find, list_models
 from weights.tensors import average_of, completed, fill
 from weights.torch_pickle import Record
 from weights.unfilled import unfilled
@@ -175,7 +175,7 @@ def part_of(path: Path) -> Part:
         return ARCHITECTURES[architecture]
     found = entries_in(content)
     if not found:
-        raise CheckpointError(f"{path}: expected one of the networks {', '.join(PARTS)}, found {_summary(content)}.")
+        raise CheckpointError(f"{path}: expected one of the networks {', '.join(PARTS)}, found {summary_of(content)}.")
     return found[0].part
 
 
@@ -195,7 +195,11 @@ def _entry(content: Mapping[str, Any], part: Part, path: Path) -> Entry:
     found = entry_of(content, part, path)
     if found is None:
         others = ", ".join(dict.fromkeys(f"the {entry.part}'s network in {entry}" for entry in entries_in(content)))
-        raise CheckpointError(f"{path}: expected {WANTED[part]}, found {others or _summary(content)}.")
+        text = f"{path}: expected {WANTED[part]}, found {others or summary_of(content)}."
+        if isinstance(content.get(""), Record):
+            published = next(stored for stored in list_models() if stored.part == part and stored.origin)
+            text += f' Get {published.path.name} with "weights fetch {published.model}", or give a state of tensors.'
+        raise CheckpointError(text)
     return found
 
 
@@ -224,25 +228,6 @@ def _decoder_of_ours(content: Mapping[str, Any], settings: InverterSettings, pat
             f"{decoder.fingerprint}. Use the two files of one release."
         )
     return decoder
-
-
-def _summary(content: Mapping[str, Any]) -> str:
-    """What a file holds, in a few words, and what the first entry holds where that is a state."""
-    whole = content.get("")
-    if len(content) == 1 and isinstance(whole, Record):
-        if whole.name.startswith("__torch__"):
-            kind = whole.name.rpartition(".")[2]
-            return f"a TorchScript archive of another network ({kind}): get the published state, not the traced file"
-        return f"a pickled object of another class ({whole.name[:60]})"
-    names = list(content)[:3]
-    listed = f"{len(content)} entries ({', '.join(name[:60] for name in names)}{', …' if len(content) > 3 else ''})"
-    for name, value in content.items():
-        if isinstance(value, Mapping) and not isinstance(value, Record) and value:
-            return f"{listed}, of which {name[:60]} holds {', '.join(str(inner)[:60] for inner in list(value)[:2])}"
-        if name in ("g_ema", "G_ema", "state_dict"):
-            kind = value.name if isinstance(value, Record) else type(value).__name__
-            return f"{listed}, of which {name} is no state but {kind}"
-    return listed
 
 
 def _ready(network: Network, device: str) -> Network:

@@ -18,7 +18,7 @@ MOST_BLOCKS = 9  # 2048 px
 WIDEST = 4096
 
 
-def published_size(state: Mapping[str, Any], options: Mapping[str, Any], path: Path) -> Generator:
+def published_size(state: Mapping[str, Any], options: Mapping[str, Any], path: Path | str) -> Generator:
     """An empty generator of the size that a published state needs.
 
     Args:

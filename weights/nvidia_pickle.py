@@ -68,6 +68,8 @@ def read_nvidia_pickle(path: Path) -> dict[str, Any]:
     except Exception as error:  # on damaged bytes an unpickler fails in any way there is
         reason = (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
         raise CheckpointError(f"{path}: not a whole StyleGAN2 pickle ({reason}). Copy it again.") from error
+    if isinstance(read, PersistentObject):  # a generator saved alone
+        return {"G_ema": read}
     if not isinstance(read, dict):
         raise CheckpointError(f"{path}: expected a dictionary of networks, found {type(read).__name__}.")
     return read

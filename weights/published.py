@@ -14,7 +14,7 @@ from stages.errors import CheckpointError
 from stages.networks.restyle import StyleEncoder
 from stages.networks.stylegan2 import Generator
 from weights.encoder_layouts import options_of, published_encoder
-from weights.entries import Entry
+from weights.entries import RAW, Entry
 from weights.generator_layouts import published_size
 from weights.nvidia_generator import published_generator
 from weights.nvidia_pickle import PersistentObject
@@ -24,19 +24,23 @@ from weights.unfilled import unfilled
 
 def filled_generator(entry: Entry, path: Path) -> tuple[Generator, Any, float]:
     """A generator with its values, its average if there is one, and the value at which its layers are clipped."""
+    if entry.rank == RAW:
+        warnings.warn(f"{path} holds no average of its training (g_ema); {entry} is taken.", stacklevel=3)
     if isinstance(entry.state, PersistentObject):
         published = published_generator(entry.state, path)
         with building(path), unfilled():
             generator = Generator(**published.settings)
         fill(generator, published.state, path)
         return generator, published.latent_avg, published.clamp
-    if entry.rank == 3:
-        warnings.warn(f"{path} holds no average of its training (g_ema); {entry} is taken.", stacklevel=3)
-    options = options_of({"args": entry.beside("args")}, "args")
-    return _sized_generator(entry.state, options, path), entry.beside("latent_avg"), math.inf
+    return _sized_generator(entry.state, _arguments(entry), path), entry.beside("latent_avg"), math.inf
 
 
-def _sized_generator(state: Mapping[str, Any], options: Mapping[str, Any], path: Path) -> Generator:
+def _arguments(entry: Entry) -> dict[str, Any]:
+    """The options of a generator's training."""
+    return options_of({"args": entry.beside("args")}, "args")
+
+
+def _sized_generator(state: Mapping[str, Any], options: Mapping[str, Any], path: Path | str) -> Generator:
     with building(path):
         generator = published_size(state, options, path)
     whole, noise_is_new = completed(generator, state)
@@ -50,10 +54,10 @@ def filled_inverter(entry: Entry, path: Path) -> tuple[StyleEncoder, Generator, 
     """An encoder and a decoder with their values, and (L, 512), where an inversion starts."""
     state = state_of(entry)
     options = options_of({"opts": entry.beside("opts")})
-    decoder = _sized_generator(under(state, "decoder."), options_of({"args": entry.beside("args")}, "args"), path)
+    decoder = _sized_generator(under(state, "decoder."), _arguments(entry), f"{path}: decoder")
     with building(path):
         encoder = published_encoder(under(state, "encoder."), options, decoder.num_layers, path)
-    fill(encoder, completed(encoder, under(state, "encoder."))[0], path)
+    fill(encoder, completed(encoder, under(state, "encoder."))[0], f"{path}: encoder")
     stored = entry.beside("latent_avg")
     if stored is None:
         found = decoder.measure_latent_avg()[None]
@@ -84,7 +88,7 @@ def state_of(entry: Entry) -> dict[str, Any]:
 
 
 @contextmanager
-def building(path: Path) -> Iterator[None]:
+def building(path: Path | str) -> Iterator[None]:
     """What networks raise where a file's shapes fit no network becomes a sentence."""
     try:
         yield

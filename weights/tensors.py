@@ -15,7 +15,7 @@ FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 NOISE_SEED = 0
 
 
-def shape_of(state: Mapping[str, Any], name: str, dims: int, path: Path) -> tuple[int, ...]:
+def shape_of(state: Mapping[str, Any], name: str, dims: int, path: Path | str) -> tuple[int, ...]:
     """The shape of a tensor from which a network's size is read.
 
     Raises:
@@ -43,7 +43,7 @@ def row(state: Mapping[str, Any], pattern: str) -> int:
     return max((int(number[1]) + 1 for number in numbers if number and len(number[1]) < 4), default=0)
 
 
-def fill(network: nn.Module, state: Mapping[str, Any], path: Path, *, looked_at: bool = False) -> None:
+def fill(network: nn.Module, state: Mapping[str, Any], path: Path | str, *, looked_at: bool = False) -> None:
     """Load a state into a network, or say in one sentence why it does not fit.
 
     Args:
@@ -100,7 +100,7 @@ def completed(network: nn.Module, state: Mapping[str, Any]) -> tuple[dict[str, A
     return made, anew
 
 
-def average_of(value: Any, layers: int, style_dim: int, path: Path) -> Tensor:
+def average_of(value: Any, layers: int, style_dim: int, path: Path | str) -> Tensor:
     """An average code as (1 or L, 512) float32.
 
     Args:
