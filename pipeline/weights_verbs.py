@@ -9,6 +9,7 @@ from pipeline.console import SETTINGS, example, say
 from stages.errors import CheckpointError
 
 if TYPE_CHECKING:
+    from stages.micromotion import Micromotion
     from weights.store import Stored
 
 app = typer.Typer(help="Models: which there are, getting them, checking them, importing them.", **SETTINGS)
@@ -51,7 +52,8 @@ def fetch(name: Annotated[str, typer.Argument(metavar="NAME", help="A model.", s
     console, failed = Console(stderr=True), list[str]()
     for stored in parts:
         if stored.present:
-            say(f"{stored.model} {stored.part}: {stored.usable} is here")
+            if wrong := _say_verified(stored, "is here, "):
+                failed += wrong
             continue
         with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
             task = progress.add_task(stored.path.name, total=None)
@@ -60,11 +62,11 @@ def fetch(name: Annotated[str, typer.Argument(metavar="NAME", help="A model.", s
                 progress.update(task, completed=here, total=total)
 
             try:
-                path = fetch_file(stored, tell)
+                fetch_file(stored, tell)
             except CheckpointError as error:  # the other parts may be had all the same
                 failed.append(str(error))
                 continue
-        say(f"{stored.model} {stored.part}: {path}, {_verified(stored)}")
+        failed += _say_verified(stored)
     if failed:
         raise CheckpointError("\n".join(dict.fromkeys(failed)))
 
@@ -76,24 +78,36 @@ def verify(
     ] = None,
 ) -> None:
     """Read a model's files as the networks that they have to be, and hold them to their hashes."""
+    from stages.errors import UserError
     from weights.clip import clip_hash, find_clip, load_clip
     from weights.head import BUNDLED as HEAD
     from weights.head import load_head
     from weights.registry import registered_models
     from weights.store import find, models_named, sha256
 
+    failed = list[str]()
     for stored in models_named(name):
         if name is None and not stored.present:
             continue
-        find(stored.model, stored.part)
-        say(f"{stored.model} {stored.part}: {_verified(stored)}")
+        try:
+            find(stored.model, stored.part)
+        except CheckpointError as missing:
+            failed.append(str(missing))
+            continue
+        failed += _say_verified(stored)
     for model in registered_models():
         if model.clip and (name == model.name or (name is None and model.clip.startswith("bundled/"))):
-            load_clip(model.name)
+            try:
+                load_clip(model.name)
+            except UserError as error:
+                failed.append(str(error))
+                continue
             say(f"{model.name} clip: good, {clip_hash(find_clip(model.name))}")
     if name in (None, "synthface"):
         load_head(HEAD)
         say(f"synthface head: good, {sha256(HEAD)}")
+    if failed:
+        raise CheckpointError("\n".join(dict.fromkeys(failed)))
 
 
 @app.command("import", epilog=example("weights import stylegan2-ffhq-config-f.pt"))
@@ -106,8 +120,8 @@ def import_(
     """Write a published checkpoint once as a file of ours, which loads faster; a direction becomes a micromotion."""
     from stages.errors import MotionFileError
     from stages.micromotion import load_micromotion
-    from weights.conversion import import_checkpoint
-    from weights.store import imported_path, weights_folder
+    from weights.conversion import expect_free, import_checkpoint
+    from weights.store import imported_path, sha256, weights_folder
 
     if not file.is_file():
         raise CheckpointError(f"{file}: there is no such file.")
@@ -118,11 +132,24 @@ def import_(
         made = import_checkpoint(file, folder)
     else:
         made = imported_path(file, folder)
-        if made.resolve() == file.resolve():
+        if made.exists() and made.resolve() == file.resolve():
             raise CheckpointError(f"{file} is a file of our own already.")
+        if not _holds(made, motion):
+            expect_free(made, file, sha256(file))
         folder.mkdir(parents=True, exist_ok=True)
         motion.save(made)
     say(f"{made}, {made.stat().st_size / 1e6:,.1f} MB")
+
+
+def _holds(made: Path, motion: "Micromotion") -> bool:
+    """Whether a file holds this motion already, so that writing it again replaces nothing."""
+    from stages.errors import MotionFileError
+    from stages.micromotion import load_micromotion
+
+    try:
+        return made.is_file() and load_micromotion(made).fingerprint == motion.fingerprint
+    except MotionFileError:
+        return False
 
 
 def _clip_state(model: str) -> str:
@@ -136,26 +163,35 @@ def _clip_state(model: str) -> str:
         return f"missing. {missing}"
 
 
-def _verified(stored: "Stored") -> str:
-    """Load one checkpoint, hold it to its hash, and say that.
+def _say_verified(stored: "Stored", before: str = "") -> list[str]:
+    """Look at all files of one part, the published one and what was imported from it; what is wrong with them."""
+    from weights.store import imported_path
+
+    failed = []
+    for path in dict.fromkeys((imported_path(stored.path), stored.path)):
+        if path.is_file():
+            try:
+                say(f"{stored.model} {stored.part}: {path} {before}{_verified(stored, path)}")
+            except CheckpointError as error:  # the other files are looked at all the same
+                failed.append(str(error))
+    return failed
+
+
+def _verified(stored: "Stored", path: Path) -> str:
+    """Load one checkpoint, hold it to its kind and its hash, and say that.
 
     Raises:
         CheckpointError: it is not what it has to be.
     """
-    from weights import load_generator, load_identity, load_inverter, load_landmarks
+    from weights.conversion import LOADERS
+    from weights.fetch import expect_published
     from weights.lock import held
     from weights.store import sha256
 
-    match stored.part:
-        case "generator":
-            load_generator(stored.usable)
-        case "inverter":
-            load_inverter(stored.usable)
-        case "identity":
-            load_identity(stored.usable)
-        case "landmarks":
-            load_landmarks(stored.usable)
+    published = path == stored.path
+    if published:
+        expect_published(stored)  # before it is loaded: what is another file need not be read
+    LOADERS[stored.part](path)
     if stored.origin is None:
-        return f"good, {sha256(stored.usable)}"
-    published = stored.published_sha256 if stored.usable == stored.path else ""
-    return f"good, {held(stored.usable, published, hash_again=True)}"
+        return f"good, {sha256(path)}"
+    return f"good, {held(path, stored.published_sha256 if published else '', hash_again=True)}"

@@ -206,6 +206,8 @@ def _load_published(path: Path) -> Micromotion:
     if not isinstance(content, Tensor) or content.ndim != 3 or len(content) != 1 or content.shape[2] != 512:
         found = tuple(content.shape) if isinstance(content, Tensor) else type(content).__name__
         raise MotionFileError(f"{path}: expected a published direction (1, 18, 512), found {found}.")
+    if content.layout != torch.strided or content.is_quantized or content.is_complex() or content.is_meta:
+        raise MotionFileError(f"{path}: expected a published direction of plain numbers, found another kind of tensor.")
     direction = PUBLISHED_SCALE * content.detach()[0].float()  # (L, 512)
     extent = direction.norm()
     tensors = {

@@ -16,12 +16,22 @@ import torch
 
 from stages.errors import CheckpointError, ExtraMissing
 from stages.networks.clip import Clip
+from weights.file_kinds import not_a_checkpoint
+from weights.reading import is_safetensors
 from weights.registry import ROOM, registered_models
 from weights.store import sha256
 
 WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
 OTHER_FILES = ("config.json", "preprocessor_config.json", "vocab.json", "merges.txt")
 HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
+FILES = " ".join((*OTHER_FILES, WEIGHT_FILES[1]))
+# OpenAI's names of its networks, by which they are published as TorchScript archives, and the same in the hub's format.
+OPENAI = {
+    "ViT-B-32": "openai/clip-vit-base-patch32",
+    "ViT-B-16": "openai/clip-vit-base-patch16",
+    "ViT-L-14": "openai/clip-vit-large-patch14",
+    "ViT-L-14-336px": "openai/clip-vit-large-patch14-336",
+}
 INSTALL = "python -m pip install -c constraints.txt -e '.[text]'"
 
 
@@ -48,6 +58,11 @@ def find_clip(path_or_name: str | Path) -> Path:
     folder = Path(name).expanduser()
     if folder.is_dir():
         return _complete(folder)
+    if published := OPENAI.get(folder.stem if folder.suffix == ".pt" else name.replace("/", "-").replace("@", "-")):
+        raise CheckpointError(
+            f'clip "{path_or_name}": this is OpenAI\'s name of {published}, in whose own file the tokenizer and the '
+            f'settings are not. Give "{published}", and get it with "hf download {published} {FILES}".'
+        )
     if not HUB_NAME.fullmatch(name):
         raise CheckpointError(
             f'clip "{path_or_name}": neither a folder nor a known model ({", ".join(models)}) nor one of the hub. '
@@ -104,9 +119,17 @@ def _complete(folder: Path) -> Path:
     lacking = [name for name in OTHER_FILES if not (folder / name).is_file()]
     if not any((folder / name).is_file() for name in WEIGHT_FILES):
         lacking.append(" or ".join(WEIGHT_FILES))
+    for name in WEIGHT_FILES:  # a page or a pointer under a right name: transformers would say it in words of its own
+        if (folder / name).is_file() and (wrong := _no_weights(folder / name)):
+            raise CheckpointError(f"{folder / name}: {wrong}")
     if lacking:
         raise CheckpointError(f"{folder}: expected a CLIP in the hub's format; missing are {', '.join(lacking)}.")
     return folder
+
+
+def _no_weights(path: Path) -> str:
+    """What a weights file is, if it is none."""
+    return "" if is_safetensors(path) else not_a_checkpoint(path)
 
 
 def _cached(name: str) -> Path:
@@ -118,9 +141,8 @@ def _cached(name: str) -> Path:
     try:
         return Path(snapshot_download(name, local_files_only=True))
     except LocalEntryNotFoundError as error:
-        files = " ".join((*OTHER_FILES, WEIGHT_FILES[1]))
         raise CheckpointError(
-            f'clip "{name}" is not in the hub\'s cache on this machine. Get it with "hf download {name} {files}", '
+            f'clip "{name}" is not in the hub\'s cache on this machine. Get it with "hf download {name} {FILES}", '
             "or give the folder that holds it."
         ) from error
 

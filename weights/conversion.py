@@ -17,8 +17,9 @@ from stages.networks.restyle import Inverter
 from stages.networks.stylegan2 import Generator
 from weights.encoder_layouts import encoder_settings
 from weights.formats import load_generator, load_identity, load_inverter, load_landmarks, part_of
+from weights.lock import expect_kind, source_of
 from weights.saving import save_weights
-from weights.store import imported_path, sha256
+from weights.store import imported_path, list_models, sha256
 
 LOADERS = {
     "generator": load_generator,
@@ -43,16 +44,55 @@ def import_checkpoint(source: Path, folder: Path) -> Path:
     """
     part = part_of(source)
     target = imported_path(source, folder)
-    if source.suffix == ".safetensors":
+    network, digest = LOADERS[part](source), sha256(source)
+    if "architecture" in source_of(source):
         raise CheckpointError(f"{source} is a file of our own already: put it into {folder} as it is.")
-    state, settings = stored(LOADERS[part](source))
-    metadata = {**settings, "source": source.name, "source_sha256": sha256(source)}
+    expect_free(target, source, digest)
+    for entry in list_models():
+        if entry.origin is not None and imported_path(entry.path).resolve() == target.resolve():
+            expect_kind(entry, network, source)
+            break
+    state, settings = stored(network)
+    metadata = {**settings, "source": source.name, "source_sha256": digest}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         save_weights(target, state, metadata, half=False)
     except OSError as error:
         raise CheckpointError(f"{target}: cannot be written: {error.strerror or error}.") from error
     return target
+
+
+def expect_free(target: Path, source: Path, digest: str) -> None:
+    """Refuse to replace what was made of another file, and to take a name under which the registry looks.
+
+    Args:
+        target: where the imported file would go.
+        source: what it would be made of.
+        digest: `sha256:…` of that.
+
+    Raises:
+        CheckpointError: the place is not free for this source.
+    """
+    if target.exists() and target.resolve() == source.resolve():
+        raise CheckpointError(f"{source} would be replaced by what is made of it. Name another folder by --output.")
+    for entry in list_models():
+        if entry.origin is None or imported_path(entry.path).resolve() != target.resolve():
+            continue
+        wanted = f"{target} is where the {entry.part} of {entry.model} is looked for"
+        if source.name != entry.path.name:
+            raise CheckpointError(f"{wanted}, which is made of {entry.path.name}. Rename {source.name}, and import it.")
+        size = source.stat().st_size
+        if entry.published_size not in (None, size):
+            raise CheckpointError(f"{wanted}: expected {entry.published_size:,} bytes as published, found {size:,}.")
+        if entry.published_sha256 not in ("", digest):
+            raise CheckpointError(f"{wanted}: expected {entry.published_sha256} as published, found {digest}.")
+        break
+    if target.exists() and source_of(target).get("source_sha256") != digest:
+        made_of = source_of(target).get("source", "another file")
+        raise CheckpointError(
+            f"{target} is there already, made of {made_of}, and would be replaced. "
+            f"Give {source.name} another name, or remove that file."
+        )
 
 
 def stored(network: nn.Module) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -8,7 +8,6 @@
 | `Encoder4Editing` (e4e) | 3 | the same tensors: `opts.encoder_type` | `PyramidEncoder`, offsets |
 """
 
-import re
 import warnings
 from argparse import Namespace
 from collections.abc import Mapping
@@ -17,28 +16,32 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
-
 from stages.errors import CheckpointError
-from stages.networks.irse import Body
+from stages.networks.irse import IR_SE_50, Body
 from stages.networks.pyramid import PyramidEncoder
 from stages.networks.restyle import BackboneEncoder, StyleEncoder
+from weights.tensors import row, shape_of
 from weights.unfilled import unfilled
 
 WITH_OFFSETS = ("ProgressiveBackboneEncoder", "Encoder4Editing")
 PYRAMIDS = ("Encoder4Editing", "GradualStyleEncoder")
+# Of IR-SE-50, -100 and -152, which have the same widths.
+PUBLISHED_UNITS = ((3, 4, 14, 3), (3, 13, 30, 3), (3, 8, 36, 3))
+LARGEST = 1024
 KNOWN = (*WITH_OFFSETS, "BackboneEncoder", "GradualStyleEncoder")
 
 
-def options_of(content: Mapping[str, Any]) -> dict[str, Any]:
+def options_of(content: Mapping[str, Any], name: str = "opts") -> dict[str, Any]:
     """The options of a checkpoint's training: a dictionary, a namespace, or none at all."""
-    options = content.get("opts")
+    options = content.get(name)
     if isinstance(options, Namespace):
         options = vars(options)
-    return dict(options) if isinstance(options, Mapping) else {}
+    return {str(name): value for name, value in options.items()} if isinstance(options, Mapping) else {}
 
 
-def published_encoder(state: Mapping[str, Tensor], options: Mapping[str, Any], styles: int, path: Path) -> StyleEncoder:
+def published_encoder(
+    state: Mapping[str, Any], options: Mapping[str, Any], styles: int, path: Path | str
+) -> StyleEncoder:
     """An empty encoder, with no values, of the kind and size that a published `encoder.*` state needs.
 
     Args:
@@ -54,10 +57,10 @@ def published_encoder(state: Mapping[str, Tensor], options: Mapping[str, Any], s
     if named not in ("", *KNOWN) or "styles.0.convs.0.weight" not in state or "input_layer.0.weight" not in state:
         found = named or "none of their tensors"
         raise CheckpointError(f"{path}: expected one of the encoders {', '.join(KNOWN)}, found {found}.")
-    heads = sum(bool(re.fullmatch(r"styles\.\d+\.linear\.weight", name)) for name in state)
+    heads = row(state, r"styles\.(\d+)\.")
     if heads != styles:
         raise CheckpointError(f"{path}: its decoder takes {styles} styles, but its encoder gives {heads}.")
-    inputs, pyramid = state["input_layer.0.weight"].shape[1], "latlayer1.weight" in state
+    inputs, pyramid = shape_of(state, "input_layer.0.weight", 4, path)[1], "latlayer1.weight" in state
     if not named:
         named = ("GradualStyleEncoder" if inputs == 6 else "Encoder4Editing") if pyramid else "BackboneEncoder"
         warnings.warn(f"{path} does not say which encoder it holds; it is taken for a {named}.", stacklevel=2)
@@ -68,11 +71,15 @@ def published_encoder(state: Mapping[str, Tensor], options: Mapping[str, Any], s
     if inputs not in ((3, 6) if pyramid else (6,)):
         wanted = "3 or 6" if pyramid else "6"
         raise CheckpointError(f"{path}: expected an encoder with {wanted} input channels, found {inputs}.")
-    body = _body(state)
+    body = _body(state, path)
     if len(body.widths) != 4:
         raise CheckpointError(f"{path}: expected an IR-SE body of 4 stages, found {len(body.widths)}.")
-    side = 2 ** sum(bool(re.fullmatch(r"styles\.0\.convs\.\d+\.weight", name)) for name in state)
-    size, width = side * 2 ** len(body.widths), state["styles.0.linear.weight"].shape[1]
+    # Each convolution of a head that reads the body's last map halves it, down to one place.
+    steps = (row(state, r"styles\.[012]\.convs\.(\d+)\.") + 1) // 2
+    size = 2 ** (steps + len(body.widths))
+    if size > LARGEST:
+        raise CheckpointError(f"{path}: expected an encoder for faces of at most {LARGEST} px, found {size} px.")
+    width = shape_of(state, "styles.0.linear.weight", 2, path)[1]
     with unfilled():
         if pyramid:
             return PyramidEncoder(styles, inputs, named in WITH_OFFSETS, body, size, width)
@@ -101,9 +108,15 @@ def encoder_settings(encoder: StyleEncoder) -> dict[str, Any]:
     return settings | pyramid
 
 
-def _body(state: Mapping[str, Tensor]) -> Body:
+def _body(state: Mapping[str, Any], path: Path | str) -> Body:
     """The size of an IR-SE body: a stage is a run of units of one width."""
-    found = ((re.fullmatch(r"body\.(\d+)\.res_layer\.1\.weight", name), tensor) for name, tensor in state.items())
-    units = sorted((int(unit[1]), tensor.shape[0]) for unit, tensor in found if unit)
-    stages = [(width, len(list(run))) for width, run in groupby(width for _, width in units)]
-    return Body(state["input_layer.0.weight"].shape[0], *(tuple(part) for part in zip(*stages, strict=True)))
+    units = [
+        shape_of(state, f"body.{unit}.res_layer.1.weight", 4, path)[0] for unit in range(row(state, r"body\.(\d+)\."))
+    ]
+    stages = [(width, len(list(run))) for width, run in groupby(units)]
+    widths, counts = tuple(width for width, _ in stages), tuple(count for _, count in stages)
+    if widths == IR_SE_50.widths and counts not in PUBLISHED_UNITS:
+        raise CheckpointError(
+            f"{path}: tensors are missing: expected {IR_SE_50.units} units in the stages of its body, found {counts}."
+        )
+    return Body(shape_of(state, "input_layer.0.weight", 4, path)[0], widths, counts)

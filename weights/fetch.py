@@ -24,6 +24,7 @@ from filelock import FileLock
 
 from stages.durable import put_in_place
 from stages.errors import CheckpointError
+from weights.file_kinds import not_a_checkpoint
 from weights.lock import held
 from weights.store import Stored, sha256
 from weights.unfinished import discard, notes_of, resumable, size_of, validator_of
@@ -70,7 +71,7 @@ def fetch(stored: Stored, on_progress: Progress = lambda here, total: None) -> P
         with FileLock(target.with_name(f".{target.name}.guard")):
             if stored.present:
                 if target.is_file():
-                    _expect_published(stored)
+                    expect_published(stored)
                 return stored.usable
             if stored.origin.kind == "drive":
                 found = _from_drive(stored, part, on_progress)
@@ -82,6 +83,9 @@ def fetch(stored: Stored, on_progress: Progress = lambda here, total: None) -> P
                     f"{stored.source}: expected {stored.published_sha256} as published, found {found}; "
                     f"it was not kept. Try again later. {stored.by_hand}"
                 )
+            if wrong := not_a_checkpoint(part):
+                discard(part)
+                raise CheckpointError(f"{stored.source}: what came is {wrong} It was not kept. {stored.by_hand}")
             put_in_place(part, target)
             notes_of(part).unlink(missing_ok=True)
     except OSError as error:  # the disk's: what the network raises is a _Cut by now
@@ -89,15 +93,21 @@ def fetch(stored: Stored, on_progress: Progress = lambda here, total: None) -> P
     return target
 
 
-def _expect_published(stored: Stored) -> None:
-    """Hold a file that is here already to what is published of it."""
+def expect_published(stored: Stored) -> None:
+    """Hold a file that is here already to the size and the hash that are published of it.
+
+    Raises:
+        CheckpointError: it has another.
+    """
     size = size_of(stored.path)
     if stored.published_size not in (None, size):
         raise CheckpointError(
             f"{stored.path}: expected {stored.published_size:,} bytes as published, found {size:,}. "
             "Remove the file and fetch it again."
         )
-    if stored.published_sha256:
+    if stored.origin is None and stored.published_sha256 not in ("", found := sha256(stored.path)):
+        raise CheckpointError(f"{stored.path}: expected {stored.published_sha256}, found {found}. {stored.by_hand}")
+    if stored.origin is not None and stored.published_sha256:
         held(stored.path, stored.published_sha256)
 
 

@@ -11,12 +11,19 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock
+from safetensors import SafetensorError, safe_open
+from torch import nn
 
 from stages.durable import replacing
 from stages.errors import CheckpointError
-from weights.store import imported_path, list_models, sha256
+from stages.networks.fan import LandmarkNetwork
+from stages.networks.irse import IdentityNetwork
+from stages.networks.restyle import Inverter
+from stages.networks.stylegan2 import Generator
+from weights.store import Stored, imported_path, list_models, sha256
 
 NAME = "weights.lock"
 
@@ -38,23 +45,81 @@ class Record:
     when: str
 
 
-def hold_registered(path: Path) -> None:
-    """Hold a checkpoint that was loaded to its hash, if it is the registry's; the user's own files may change.
+def hold_registered(path: Path, network: nn.Module | None = None) -> None:
+    """Hold a checkpoint that was loaded to its kind and hash, if it is the registry's; the user's own files may change.
 
     Args:
         path: any checkpoint. A published file of the weights folder, and what was imported from one, are held.
+        network: what was loaded from it.
 
     Raises:
-        CheckpointError: as `held`.
+        CheckpointError: it holds another network than the registry says, or as `held`. Then nothing is recorded.
     """
     place = path.absolute()
     for stored in list_models():
-        if stored.origin is not None and place == stored.path.absolute():
-            held(path, stored.published_sha256)
-            return
-        if stored.origin is not None and place == imported_path(stored.path).absolute():
-            held(path)
-            return
+        if stored.origin is None or place not in (stored.path.absolute(), imported_path(stored.path).absolute()):
+            continue
+        if network is not None:
+            expect_kind(stored, network, path)
+        imported = place != stored.path.absolute()
+        if imported and stored.published_sha256:
+            expect_source(stored, path)
+        held(path, "" if imported else stored.published_sha256)
+        return
+
+
+def facts_of(network: nn.Module) -> dict[str, Any]:
+    """What tells a network from others of its part, by the names that the registry's `holds` has."""
+    match network:
+        case Generator():
+            return {"resolution": network.resolution, "mapping_layers": len(network.style) - 1}
+        case Inverter(encoder=encoder):
+            kind = {"encoder": type(encoder).__name__, "offsets": encoder.offsets, "inputs": encoder.inputs}
+            units = list(encoder.body_size.units)
+            return {"resolution": network.decoder.resolution, "units": units, **kind}
+        case IdentityNetwork():
+            return {"units": list(network.body_size.units)}
+        case LandmarkNetwork():
+            return {"stacks": network.stacks, "input_size": network.input_size}
+    return {}
+
+
+def expect_kind(stored: Stored, network: nn.Module, path: Path) -> None:
+    """Refuse a file that holds another network than the registry says of its name.
+
+    Raises:
+        CheckpointError: it does.
+    """
+    facts = facts_of(network)
+    for name, expected in stored.holds.items():
+        if facts.get(name) != expected:
+            raise CheckpointError(
+                f"{path}: it is looked for as the {stored.part} of {stored.model}: expected {name} {expected}, found "
+                f"{facts.get(name)}. Give your own file another name, and get the published one again."
+            )
+
+
+def expect_source(stored: Stored, path: Path) -> None:
+    """Refuse an imported file that was made of another file than the published one.
+
+    Raises:
+        CheckpointError: it was.
+    """
+    found = source_of(path).get("source_sha256", "nothing that it names")
+    if found != stored.published_sha256:
+        raise CheckpointError(
+            f"{path}: expected a file made of {stored.path.name} ({stored.published_sha256}), found one made of "
+            f"{found}. Remove it, and import the published file."
+        )
+
+
+def source_of(path: Path) -> dict[str, str]:
+    """What a file of ours says of its source: its metadata as text; nothing of any other file."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return dict(file.metadata() or {})
+    except (OSError, SafetensorError):
+        return {}
 
 
 def held(path: Path, published_sha256: str = "", *, hash_again: bool = False) -> str:

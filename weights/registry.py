@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -20,7 +20,9 @@ ROOM = Path(__file__).parent
 HUB = "https://huggingface.co"
 
 REQUIRED = ("file", "licence", "permits", "citation")
-OPTIONAL = (*KINDS, "size", "sha256")
+OPTIONAL = (*KINDS, "size", "sha256", "holds")
+# What an entry may say of the network in its file, by `weights.lock.facts_of`'s names.
+FACTS = ("resolution", "mapping_layers", "encoder", "offsets", "inputs", "units", "stacks", "input_size")
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ class PartEntry:
         source: where it is offered; None for a bundled file.
         size: published bytes, or None.
         sha256: published hash as `sha256:…`, or empty.
+        holds: what the file's network has to be, fact by fact (`FACTS`); empty if nothing is said.
         licence, permits: what its use is bound to.
         citation: the paper behind it.
     """
@@ -70,6 +73,7 @@ class PartEntry:
     licence: str
     permits: Permits
     citation: str
+    holds: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def bundled(self) -> bool:
@@ -138,7 +142,7 @@ def _part(where: str, entry: Any) -> PartEntry:
     if unknown := sorted(str(key) for key in entry.keys() - {*REQUIRED, *OPTIONAL}):
         raise _wrong(where, f"unknown {', '.join(unknown)}")
     for key, value in entry.items():
-        if key != "size" and not (isinstance(value, str) and value):
+        if key not in ("size", "holds") and not (isinstance(value, str) and value):
             raise _wrong(where, f"{key}: expected text, found {value!r}")
     if missing := [key for key in REQUIRED if key not in entry]:
         raise _wrong(where, f"missing {', '.join(missing)}")
@@ -151,6 +155,9 @@ def _part(where: str, entry: Any) -> PartEntry:
         raise _wrong(where, f"size: expected a number of bytes, found {size!r}")
     if sha256 and not re.fullmatch(r"[0-9a-f]{64}", sha256):
         raise _wrong(where, f'sha256: expected 64 hexadecimal digits, found "{sha256}"')
+    holds = entry.get("holds", {})
+    if not isinstance(holds, dict) or not holds.keys() <= set(FACTS):
+        raise _wrong(where, f"holds: expected some of {', '.join(FACTS)}, found {holds!r}")
     return PartEntry(
         file=file,
         source=_source(where, entry, bundled=file.startswith("bundled/")),
@@ -159,6 +166,7 @@ def _part(where: str, entry: Any) -> PartEntry:
         licence=entry["licence"],
         permits=entry["permits"],
         citation=entry["citation"],
+        holds=holds,
     )
 
 

@@ -3,9 +3,10 @@
 import hashlib
 import os
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from stages.errors import CheckpointError
 from weights.registry import PARTS, ROOM, Part, Permits, Source, registered_models
@@ -37,6 +38,7 @@ class Stored:
         published_sha256: `sha256:…`, where it is known; else empty.
         permits: in a word or two, what the licence permits.
         citation: the paper behind it.
+        holds: what the file's network has to be, as the registry says it.
     """
 
     model: str
@@ -49,6 +51,7 @@ class Stored:
     published_sha256: str = ""
     permits: Permits = "unstated"
     citation: str = ""
+    holds: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def usable(self) -> Path:
@@ -114,6 +117,7 @@ def list_models() -> Iterator[Stored]:
                 published_sha256=entry.sha256,
                 permits=entry.permits,
                 citation=entry.citation,
+                holds=entry.holds,
             )
 
 

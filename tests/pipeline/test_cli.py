@@ -17,8 +17,6 @@ from pipeline.plan import Plan
 from pipeline.run import RunSummary
 from stages.errors import EngineDied, JobError, Reason, WorkStopped
 from stages.micromotion import load_micromotion
-from stages.networks.stylegan2 import Generator
-from weights import load_generator
 
 VERBS = ("run", "plan", "status", "retry", "report", "extract")
 VERBS_OF_ROOMS = (
@@ -243,21 +241,6 @@ def test_missing_or_unknown_weights_are_named(monkeypatch, capsys, tmp_path):
     assert "is missing" in capsys.readouterr().err
     assert call(monkeypatch, "weights", "verify", "fhq") == 2
     assert "known are synthface, ffhq" in capsys.readouterr().err
-
-
-def test_an_imported_checkpoint_is_what_a_models_name_means_from_then_on(monkeypatch, capsys, tmp_path):
-    weights = tmp_path / "weights"
-    monkeypatch.setenv("MICROMOTION_WEIGHTS", str(weights))
-    published = tmp_path / "stylegan2-ffhq-config-f.pt"
-    torch.save({"g_ema": Generator(8, channels={4: 8, 8: 8}).state_dict()}, published)
-    assert call(monkeypatch, "weights", "import", published) == 0
-    made = weights / "stylegan2-ffhq-config-f.safetensors"
-    assert str(made) in capsys.readouterr().out
-    assert load_generator("ffhq").fingerprint == load_generator(published).fingerprint
-    assert "stylegan2-ffhq-config-f.safetensors" in (weights / "weights.lock").read_text()
-    made.write_bytes(made.read_bytes()[:-4] + bytes(4))
-    assert call(monkeypatch, "weights", "verify", "ffhq") == 2
-    assert "Get the file again" in capsys.readouterr().err
 
 
 def test_a_published_direction_is_imported_as_a_micromotion(monkeypatch, capsys, tmp_path):

@@ -163,3 +163,18 @@ def test_nothing_in_a_file_is_executed(tmp_path):
     with pytest.raises(MotionFileError):
         load_micromotion(tmp_path / "smile.pt")
     assert not (tmp_path / "executed").exists()
+
+
+@pytest.mark.parametrize(
+    "direction",
+    [
+        torch.ones(1, 18, 512).to_sparse(),
+        torch.ones(1, 18, 512, dtype=torch.complex64),
+        torch.empty(1, 18, 512, device="meta"),
+    ],
+    ids=["sparse", "complex", "without values"],
+)
+def test_a_direction_of_another_kind_of_tensor_is_refused(tmp_path, direction):
+    torch.save(direction, tmp_path / "smile.pt")
+    with pytest.raises(MotionFileError, match="of plain numbers, found another kind of tensor"):
+        load_micromotion(tmp_path / "smile.pt")

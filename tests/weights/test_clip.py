@@ -132,3 +132,22 @@ def test_loading_asks_nobody(folder, monkeypatch):
     monkeypatch.setattr(socket.socket, "connect", refused)
     monkeypatch.setattr(socket, "getaddrinfo", refused)
     load_clip(folder).embed_texts(["a smile"])
+
+
+@pytest.mark.parametrize("name", ["ViT-B/32", "ViT-B-32", "/models/ViT-B-32.pt"])
+def test_openais_own_names_lead_to_the_same_network_in_the_hubs_format(name: str) -> None:
+    with pytest.raises(CheckpointError, match=r'Give "openai/clip-vit-base-patch32", and get it with "hf download'):
+        find_clip(name)
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "pytorch_model.bin"])
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(b"<!doctype html><title>Sign in</title>", "a web page"), (b"version https://git-lfs.github.com/spec/v1", "LFS")],
+)
+def test_what_stands_for_a_clips_weights_is_named(tmp_path: Path, file: str, content: bytes, said: str) -> None:
+    for other in ("config.json", "preprocessor_config.json", "vocab.json", "merges.txt"):
+        (tmp_path / other).write_text("{}")
+    (tmp_path / file).write_bytes(content)
+    with pytest.raises(CheckpointError, match=f"{file}: not a checkpoint, but .*{said}"):
+        find_clip(tmp_path)

@@ -155,6 +155,18 @@ def test_an_average_of_one_style_serves_all_and_one_of_another_size_is_refused(t
     path, _ = published_file(tmp_path, "Encoder4Editing", 3, latent_avg=torch.zeros(18, 512))
     with pytest.raises(CheckpointError, match=r"latent_avg: expected shape \(8, 512\), found \(18, 512\)"):
         load_inverter(path)
-    path, _ = published_file(tmp_path, "Encoder4Editing", 3, latent_avg=None)
-    with pytest.raises(CheckpointError, match="expected the average code"):
-        load_inverter(path)
+
+
+def test_a_missing_average_is_the_decoders_own(tmp_path: Path) -> None:
+    path, inverter = published_file(tmp_path, "Encoder4Editing", 3, latent_avg=None)
+    with pytest.warns(match="holds no latent_avg"):
+        loaded = load_inverter(path)
+    average = inverter.decoder.measure_latent_avg()
+    torch.testing.assert_close(loaded.latent_avg, average.expand(STYLES, 512))
+
+
+def test_an_encoder_of_the_published_widths_has_the_published_units() -> None:
+    with torch.device("meta"):
+        state = BackboneEncoder(18, Body(units=(3, 4, 14, 2))).state_dict()
+    with pytest.raises(CheckpointError, match=r"tensors are missing: expected \(3, 4, 14, 3\)"):
+        published_encoder(state, {"encoder_type": "BackboneEncoder"}, 18, FILE)

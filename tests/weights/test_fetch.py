@@ -383,3 +383,19 @@ def wait_for(condition: object, seconds: float = 60) -> None:
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"<html><title>Sign in</title>", "a web page"),
+        (b'{"error": "no"}', "a message in JSON"),
+        (b"", "an empty file"),
+    ],
+)
+def test_what_is_no_checkpoint_does_not_get_the_name_of_one(
+    shelf: Shelf, tmp_path: Path, content: bytes, said: str
+) -> None:
+    shelf.content = content
+    assert f"what came is not a checkpoint, but {said}" in refusal(wanted(tmp_path, f"{shelf.url}/file"))
+    assert left(tmp_path) == []

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from stages.errors import CheckpointError
 from weights.registry import Source, read_registry, registered_models
+from weights.store import list_models, sha256
 
 ENTRY = """
 {name}:
@@ -96,6 +97,8 @@ def test_an_entry_is_read_as_it_stands() -> None:
         (entry(source="url: https://a.org/b\n      size: true"), "size: expected a number of bytes, found True"),
         (entry(source="url: https://a.org/b\n      sha256: abc"), "sha256: expected 64 hexadecimal digits"),
         (entry(source="url: https://a.org/b\n      hash: abc"), "unknown hash"),
+        (entry(source="url: https://a.org/b\n      holds: {pixels: 3}"), "holds: expected some of resolution,"),
+        (entry(source="url: https://a.org/b\n      holds: 3"), "holds: expected some of resolution,"),
         (entry(file="../one.pt"), "file: expected a plain name"),
         (entry(file="bundled/one.pt"), "expected no source, for it is bundled, found url"),
         (entry().replace("MIT", "3"), "licence: expected text, found 3"),
@@ -129,3 +132,9 @@ def test_no_yaml_brings_the_reader_down(value: object) -> None:
 
     with pytest.raises(CheckpointError):
         read_registry(yaml.safe_dump(value))
+
+
+def test_the_bundled_files_have_the_hashes_that_the_registry_states() -> None:
+    for stored in list_models():
+        if stored.origin is None:
+            assert stored.published_sha256 == sha256(stored.path)
