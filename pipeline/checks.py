@@ -101,7 +101,9 @@ def check_job(job: JobSpec) -> Checked:
         UserError: of the kind that fits: a job's field, the manifest, a clip, a checkpoint, a movement's file or its
             generator, the output folder.
     """
-    manifest = read_manifest(job.manifest)
+    manifest = read_manifest(job.manifest, {str(own): name for own, name in job.columns.items()})
+    for note in manifest.notes:
+        warnings.warn(note, stacklevel=2)
     rows = target_rows(manifest, job)
     check_output(job.output)
     model = check_model(job.model, job.detector, texts=[spec for spec in job.motion.values() if spec.text is not None])

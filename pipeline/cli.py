@@ -25,7 +25,7 @@ import typer
 from pipeline import supervisor, weights_verbs
 from pipeline.console import DOOR, SETTINGS, complain, example, outlast_readers, say
 from pipeline.phrases import count
-from stages.errors import EngineDied, JobError, MicromotionError, OutputError, Reason, UserError
+from stages.errors import EngineDied, JobError, ManifestError, MicromotionError, OutputError, Reason, UserError
 from stages.messages import masked
 
 if TYPE_CHECKING:
@@ -180,15 +180,32 @@ def manifest_build(
 
 @manifest_app.command("check", epilog=example("manifest check targets.parquet"))
 def manifest_check(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Parquet, CSV or JSONL.", show_default=False)],
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE", help="Parquet, CSV, JSON lines, Arrow, a workbook, or a URI.", show_default=False
+        ),
+    ],
+    columns: Annotated[
+        list[str] | None,
+        typer.Option("--column", metavar="OWN=NAME", help="What a column is called, e.g. image=path. Repeatable."),
+    ] = None,
 ) -> None:
     """Check a manifest, and look for its pictures on this machine. Exit code 3 where some are not there."""
-    from manifests.schema import check_manifest
+    from manifests.looking import check_manifest
 
-    found = check_manifest(file)
+    pairs = [one.partition("=")[::2] for one in columns or ()]
+    if wrong := [own for own, name in pairs if own not in ("id", "image", "motion", "strength", "seed") or not name]:
+        raise ManifestError(
+            f"--column {wrong[0]}: expected one of id, image, motion, strength, seed, such as image=path."
+        )
+    found = check_manifest(file, columns=dict(pairs))
+    for note in found.notes:
+        complain(f"note: {note}")
     motions = "".join(f"; motion {name}: {number:,}" for name, number in found.motions.items())
     remote = f"; {found.remote:,} at a URI, not looked for" if found.remote else ""
-    say(f"{file}: {count(found.rows, 'row')}{motions}{remote}")
+    hosts = "".join(f"; {number:,} from {host}" for host, number in list(found.hosts.items())[:5])
+    say(f"{masked(file)}: {count(found.rows, 'row')}{motions}{remote}{hosts}")
     if found.missing:
         more = found.missing - len(found.examples)
         say(f"{count(found.missing, 'picture')} missing:", *(f"  {example}" for example in found.examples))
