@@ -76,8 +76,11 @@ def plan(job: JobFile, output: Elsewhere = None, changes: Changes = None) -> Non
     from pipeline.plan import plan_job
 
     planned = plan_job(load_job(job, changes or (), output))
-    verdict = "Nothing is wrong with it" if planned.sound else "See to what is said above before it runs"
+    verdict = "Nothing is wrong with it" if not planned.doubts else "It can run; look at what is said above first"
+    verdict = verdict if planned.sound else "See to what is said above before it runs"
     say(*planned.lines, f"{verdict}; nothing was started.")
+    if not planned.sound:
+        raise typer.Exit(2)
 
 
 @app.command(epilog=example("status outputs/demo"))

@@ -307,6 +307,10 @@ class JobSpec(Part):
         description="What the manifest's columns are called in the file, e.g. {id: participant, image: path}; default: "
         "by their own names.",
     )
+    network: bool = Field(
+        default=False,
+        description="Whether images may come from the network (https://, hf://); off, for a list may name any host.",
+    )
     video: VideoSpec = Field(default_factory=VideoSpec, description="What every video looks like.")
     iterations: int = Field(
         default=5,
