@@ -24,13 +24,15 @@ PACKED = (".gz", ".zst", ".bz2")
 ENDINGS = (*PARQUET, *CSV, *JSON, *ARROW, *WORKBOOK)
 
 
-def read_file(path: Path, where: str, own: frozenset[str]) -> RawTable:
+def read_file(path: Path, where: str, own: frozenset[str], image: str = "image", source: str = "") -> RawTable:
     """The rows of one file, in their order.
 
     Args:
         path: Parquet, Arrow or Feather, CSV, JSON lines or a JSON list, a workbook; the text formats also packed.
         where: the file, for messages.
         own: casefolded names of the columns that a manifest has.
+        image: that of the images' column.
+        source: the URI that the file is a copy of, if it is one.
 
     Raises:
         ManifestError: missing, of another format, or damaged.
@@ -42,7 +44,7 @@ def read_file(path: Path, where: str, own: frozenset[str]) -> RawTable:
                 if path.exists()
                 else f'{where}: there is no such file. Make a manifest with "manifest build".'
             )
-        raw = _read(path, where, own)
+        raw = _read(path, where, own, image, source)
         raw.table.validate(full=True)  # a Parquet file may call bytes text that are none
         _ = raw.table.column_names  # nor are names of columns looked at before
         return raw
@@ -56,7 +58,7 @@ def ending_of(path: Path) -> str:
     return Path(path.stem).suffix.lower() if ending in PACKED else ending
 
 
-def _read(path: Path, where: str, own: frozenset[str]) -> RawTable:
+def _read(path: Path, where: str, own: frozenset[str], image: str, source: str) -> RawTable:
     with path.open("rb") as file:
         start = file.read(START_BYTES)
     ending = ending_of(path)
@@ -64,15 +66,15 @@ def _read(path: Path, where: str, own: frozenset[str]) -> RawTable:
     if not start:
         raise ManifestError(f"{where}: an empty file. Write one row for each face, with id and image.")
     if reader == "parquet":
-        return read_parquet(path, own)
+        return read_parquet(path, own, image, source)
     if reader == "arrow":
-        return read_arrow(path, own)
+        return read_arrow(path, where, own, image, source)
     if reader in ("workbook", "zip") and (ending in WORKBOOK or _is_workbook(path)):
         return read_workbook(path, where, own)
     if name and reader != "packed":
         raise ManifestError(f"{where}: {name}. {mend_of(name)}.")
     if ending in ARROW:
-        return read_arrow(path, own)
+        return read_arrow(path, where, own, image, source)
     if ending in (*PARQUET, *WORKBOOK):
         kind = "a workbook" if ending in WORKBOOK else "Parquet"
         raise ManifestError(f"{where}: expected {kind} by its name, found something else. If it is text, name it .csv.")

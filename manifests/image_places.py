@@ -13,8 +13,10 @@ import pyarrow.compute as pc
 from manifests.values import FOUND, known, refuse
 from stages import storage
 from stages.messages import quoted
+from stages.table_images import PREFIX
 
 WEB = ("http", "https", "hf")
+TABLES = tuple(f"{PREFIX}{scheme}" for scheme in storage.SCHEMES)
 # What other tools call the stores that are read here.
 OTHER_NAMES = {"s3a": "s3", "s3n": "s3", "gcs": "gs", "abfss": "abfs", "az": "abfs", "azure": "abfs", "webhdfs": "hdfs"}
 SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
@@ -53,9 +55,6 @@ def check_places(images: pa.ChunkedArray, where: str) -> None:
     refuse(where, images, other, "image", f"{FOUND} names another machine: a file's URI has three slashes, file:///")
     written_out = known(pc.match_substring_regex(images, DATA))
     refuse(where, images, written_out, "image", f"{FOUND} is a picture written out as text: put it into a file")
-
-
-TABLES = ("table+file", *(f"table+{scheme}" for scheme in storage.SCHEMES))
 
 
 def image_places(values: Iterable[str], base: str) -> list[str]:

@@ -17,13 +17,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from manifests.carried import carried, joined
 from manifests.formats import read_file
-from manifests.ids import folded, safe_ids, unsafe, why_unsafe
+from manifests.id_column import check_ids, check_unique, made_ids
 from manifests.image_places import check_places, image_places, with_its_blanks
 from manifests.names import OWN, own_columns, wanted_names
 from manifests.parts import PartFile, part_files
@@ -135,7 +134,7 @@ def read_manifest(path: Path | str, columns: Mapping[str, str] | None = None) ->
         except (OSError, ValueError) as error:
             raise ManifestError(f"{name}: cannot be read: {storage.why(error)}.") from error
         file = PartFile(copy, Path(folder))
-        return _manifest([_read_part(file, name, storage.parent(uri), mapping)], uri)
+        return _manifest([_read_part(file, name, storage.parent(uri), mapping, source=uri)], uri)
 
 
 def checked_table(table: pa.Table, path: Path) -> pa.Table:
@@ -152,9 +151,10 @@ def checked_table(table: pa.Table, path: Path) -> pa.Table:
 Read = tuple[Part, pa.Table, tuple[str, ...]]
 
 
-def _read_part(file: PartFile, where: str, base: str, mapping: Mapping[str, str]) -> Read:
+def _read_part(file: PartFile, where: str, base: str, mapping: Mapping[str, str], source: str = "") -> Read:
     """One file's rows, checked by themselves."""
-    raw = read_file(file.path, where, wanted_names(mapping))
+    image = mapping.get("image", "image").casefold()
+    raw = read_file(file.path, where, wanted_names(mapping), image, source)
     notes, table = _checked(raw, file, where, base, mapping)
     return Part(where, base, table.num_rows), table, notes
 
@@ -180,7 +180,7 @@ def _checked(
             made[own] = as_text(table[name], own, where)
     made["image"] = _images(table[called["image"]], made["image"], where, base)
     if "id" in made:
-        _check_ids(made["id"], where)
+        check_ids(made["id"], where)
     if "motion" in made:
         made["motion"] = pc.if_else(blank(made["motion"]), pa.scalar(None, pa.string()), made["motion"])
     if "strength" in called:
@@ -201,13 +201,13 @@ def _manifest(read: list[Read], path: Path | str) -> Manifest:
     table = read[0][1] if len(read) == 1 else joined([one for _, one, _ in read])
     manifest = Manifest(table, path, parts, notes)
     if "id" not in table.column_names or table["id"].null_count:
-        made = pa.array(safe_ids([_stem(image) for image in table["image"].to_pylist()]), pa.string())
+        made = made_ids(table)
         if "id" in table.column_names:
             raise ManifestError(f'{masked(str(path))}: column "id" is missing in some of its files.')
         example = shown(made[0].as_py())
         note = f'{masked(str(path))} has no column "id": ids are made of the images\' names, such as {example}.'
         return Manifest(table.add_column(0, "id", made), path, parts, (*notes, note))
-    _check_unique(manifest)
+    check_unique(table["id"], manifest.row if len(parts) > 1 else lambda index: f"row {index + 1:,}", manifest.row)
     own = [name for name in OWN if name in table.column_names]
     others = [name for name in table.column_names if name not in own]
     return Manifest(table.select([*own, *others]), path, parts, notes)
@@ -218,10 +218,6 @@ def _free(name: str, taken: Collection[str]) -> str:
     while name in taken:
         name = f"manifest_{name}"
     return name
-
-
-def _stem(image: str) -> str:
-    return PurePosixPath(image.replace("\\", "/")).stem or "face"
 
 
 def _images(column: pa.ChunkedArray, trimmed: pa.ChunkedArray, where: str, base: str) -> pa.ChunkedArray:
@@ -237,33 +233,4 @@ def _images(column: pa.ChunkedArray, trimmed: pa.ChunkedArray, where: str, base:
     pairs = zip(text.to_pylist(), trimmed.to_pylist(), padded.to_pylist(), strict=True)
     return pa.chunked_array(
         [pa.array([raw if odd and with_its_blanks(raw, base) else value for raw, value, odd in pairs], pa.string())]
-    )
-
-
-def _check_ids(ids: pa.ChunkedArray, where: str) -> None:
-    refuse(where, ids, blank(ids), "id", f"expected an id, found {FOUND}")
-    wrong = unsafe(ids)
-    first = pc.index(wrong, True).as_py()
-    if first >= 0:
-        name = ids[first].as_py()
-        better = safe_ids([name])[0]
-        refuse(where, ids, wrong, "id", f"{FOUND} {why_unsafe(name)}: for instance {shown(better)}")
-
-
-def _check_unique(manifest: Manifest) -> None:
-    ids = manifest.table["id"]
-    codes = folded(ids).combine_chunks().dictionary_encode().indices.to_numpy(zero_copy_only=False)
-    _, firsts = np.unique(codes, return_index=True)  # codes count from 0 without gaps
-    repeated = firsts[codes] != np.arange(len(codes))
-    if not repeated.any():
-        return
-    row = int(repeated.argmax())
-    other = int(firsts[codes[row]])
-    earlier, later = ids[other].as_py(), ids[row].as_py()
-    same = "stands" if earlier == later else f"stands, written {shown(earlier)},"
-    place = manifest.row(other) if len(manifest.parts) > 1 else f"row {other + 1:,}"
-    more = int(repeated.sum()) - 1
-    also = "" if not more else f" The same is wrong in {more:,} more row{'s' if more > 1 else ''}."
-    raise ManifestError(
-        f'{manifest.row(row)}, column "id": {shown(later)} {same} in {place} already, and ids name files.{also}'
     )
