@@ -71,6 +71,13 @@ FIGURES = (
         "low",
     ),
     Figure(
+        "clearness_min",
+        "Face, clearness",
+        "How clearly the least clear frame shows a face, as a share of the frame at rest: below 0.8 it is none.",
+        "high",
+        2,
+    ),
+    Figure(
         "jitter",
         "Jitter",
         "How much the features tremble around their smooth path, as a share of the distance between the eyes.",

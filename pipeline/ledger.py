@@ -48,6 +48,7 @@ RESULT_FIELDS: dict[str, pa.DataType] = {
     "motion_amplitude": pa.float64(),
     "akd": pa.float64(),
     "jitter": pa.float64(),
+    "clearness_min": pa.float64(),
     "seconds": pa.float64(),
 }
 # Besides its result a row has the digest of the settings it was made with, and when (unix seconds).

@@ -77,6 +77,7 @@ def write_report(output: Path) -> Path:
             cards=parts.make("the faces", lambda: list(cards_of(output, made, done, shown)), []),
             wide=parts.make("the cards' width", lambda: _wide(made), False),
             selection=selection,
+            beyond=parts.make("the remarks", lambda: remarks(table, done), []),
             groups=parts.make("the failures", lambda: failure_groups(table, failed), []),
             settings=parts.make("the settings", lambda: list(_flat(_without(settings, "made_with"))), []),
             versions=parts.make("the versions", lambda: list(_flat(settings.get("made_with") or {})), []),
@@ -101,6 +102,19 @@ class _Parts:
         except Exception as error:  # whatever it is, the rest of the page is worth having
             self.left_out.append(f"{name} ({type(error).__name__}: {told(error)})")
             return otherwise
+
+
+def remarks(table: pa.Table, done: np.ndarray) -> list[Group]:
+    """Videos that were made and of which something is to be said, as one group; rows count as in the manifest."""
+    rows = table.select(["id", "message"]).take(pa.array(done, pa.int64())).to_pylist()
+    entries = [
+        (index + 1, clean(row["id"]), clean(row["message"])[:MESSAGE_SIGNS])
+        for index, row in zip(done.tolist(), rows, strict=True)
+        if row["message"]
+    ]
+    return (
+        [Group("beyond what the generator can draw", len(entries), tuple(entries[:FAILURES_EACH]))] if entries else []
+    )
 
 
 def failure_groups(table: pa.Table, failed: np.ndarray) -> list[Group]:

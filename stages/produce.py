@@ -21,7 +21,7 @@ from stages.invert import check_inversion, invert_crops
 from stages.layout import Layout, paste, side_by_side
 from stages.messages import masked, one_line, told
 from stages.models import ModelFiles, Models
-from stages.motion_quality import measure_video
+from stages.motion_quality import beyond_drawing, measure_video
 from stages.render import render_frames, write_video
 from stages.subspace import Micromotion
 
@@ -49,6 +49,7 @@ RESULT: dict[str, Any] = {
     "motion_amplitude": math.nan,
     "akd": math.nan,
     "jitter": math.nan,
+    "clearness_min": math.nan,
     "seconds": 0.0,
 }
 
@@ -161,9 +162,11 @@ class Produce:
         progress = _progress(codes - found.codes[0], motion.direction)  # (F,)
         kept: list[np.ndarray] = []
         written = self._written(row, self._frames(codes, set(measured.tolist()), kept))
-        quality = {}
+        quality: dict[str, Any] = {}
         if len(measured):
-            quality = asdict(measure_video(self.models, motion, crop, np.stack(kept), progress[measured]))
+            measures = measure_video(self.models, motion, crop, np.stack(kept), progress[measured])
+            beyond = beyond_drawing(measures.clearness_min, measures.csim_min, float(row["strength"]))
+            quality = {**asdict(measures), "message": beyond}
         return {**written, "reconstruction_psnr": float(found.psnr[0]), **quality}
 
     def _written(self, row: Mapping[str, Any], frames: Iterator[np.ndarray]) -> dict[str, Any]:

@@ -67,3 +67,17 @@ def test_results_with_figures_of_another_type_have_a_report_that_says_so(tmp_pat
 def test_a_histogram_is_made_of_any_values(values: list[float]) -> None:
     found = spread(FIGURES[0], pa.table({FIGURES[0].column: values}))
     assert found is not None and max(found.bars) == 1.0
+
+
+def test_videos_beyond_what_the_generator_can_draw_are_told_in_the_report(tmp_path: Path) -> None:
+    message = "at the furthest its frames show no clear face any more (0.21 of the rest's). Lower the strength."
+    table = pa.table(
+        {"id": ["a", "b"], "status": ["done", "done"], "message": ["", message], "video": ["v.mp4", "w.mp4"]}
+    )
+    none = {name: pa.nulls(2, RESULT_FIELDS[name]) for name in ("width", "height", "frames", "motion")}
+    pq.write_table(
+        pa.table({**{name: table[name] for name in table.column_names}, **none}), tmp_path / "results.parquet"
+    )
+    page = " ".join(write_report(tmp_path).read_text().split())
+    assert "To look at" in page and "<td>row 2</td><td><b>b</b></td>" in page
+    assert "Left out" not in page
