@@ -105,14 +105,14 @@ def why_missing(value: str, place: str) -> str:
 
 def _place(value: str, base: str) -> str:
     if FILE.match(value):
-        return _file(value)
+        return local_path(value)
     if SCHEME.match(value):
         return value
     place = os.path.join(base, value)  # noqa: PTH118 (speed)
     return place if value.isascii() else _as_on_disk(place)
 
 
-def _file(uri: str) -> str:
+def local_path(uri: str) -> str:
     """The path of a `file:` URI in any of its spellings: file:/x, file:///x, file://localhost/x."""
     path = re.sub(r"(?i)^file:(//localhost)?/*", "/", uri)
     return path if "%" in path and _exists(path) else _as_on_disk(unquote(path))

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 from manifests.image_places import WEB, is_local, why_missing
 from manifests.schema import Manifest, read_manifest
 
+HUB = "huggingface.co"
+
 
 @dataclass(frozen=True)
 class ManifestSummary:
@@ -77,9 +79,17 @@ def hosts_of(images: list[str]) -> dict[str, int]:
     """How many images each host of the network has, the most first; `hf://` is Hugging Face's."""
     found: Counter[str] = Counter()
     for image in images:
-        if "://" in image and (parts := urlsplit(image)).scheme in WEB:
-            found["huggingface.co" if parts.scheme == "hf" else (parts.hostname or "")] += 1
+        scheme = image.partition("://")[0]
+        if scheme in WEB and "://" in image:
+            found[HUB if scheme == "hf" else _host(image)] += 1
     return dict(found.most_common())
+
+
+def _host(uri: str) -> str:
+    try:
+        return urlsplit(uri).hostname or "no host"
+    except ValueError:  # brackets that do not close
+        return "no host"
 
 
 def _joined(why: str) -> str:

@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 from manifests.carried import carried, joined
 from manifests.formats import read_file
 from manifests.id_column import check_ids, check_unique, made_ids
-from manifests.image_places import check_places, image_places, with_its_blanks
+from manifests.image_places import FILE, check_places, image_places, local_path, with_its_blanks
 from manifests.names import OWN, own_columns, wanted_names
 from manifests.parts import PartFile, part_files
 from manifests.raw_table import JSON, RawTable
@@ -121,6 +121,8 @@ def read_manifest(path: Path | str, columns: Mapping[str, str] | None = None) ->
             number. Names file, row, column and value, and how many more rows have the same fault.
     """
     mapping = columns or {}
+    if FILE.match(str(path)):
+        path = local_path(str(path))
     if not storage.is_uri(str(path)):
         path = Path(path)
         files = part_files(path)

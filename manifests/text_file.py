@@ -1,8 +1,8 @@
 """A text file's bytes as text: unpacked, and in the encoding that they show."""
 
 import codecs
-import io
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -28,6 +28,7 @@ LETTERS = rb"[\xc0-\xcf\xd1-\xd6\xd8-\xdd\xdf-\xef\xf1-\xf6\xf8-\xfc\xff]"
 SIGNS = rb"[\x80\x82\x84\x85\x91-\x94\x96\x97\xa0\xab\xb0\xbb]"
 # Possessive, so that no text takes longer than its length.
 WESTERN = re.compile(rb"(?:[\x00-\x7f]++|" + LETTERS + rb"{1,2}+(?!" + LETTERS + rb")|" + SIGNS + rb")*+")
+LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 EXAMPLE = re.compile(r"[^\W\d_]*[^\x00-\x7f][^\W\d_]*")
 
 
@@ -82,9 +83,9 @@ def decoded(data: bytes, where: str, western: bool) -> tuple[str, str]:
         ) from error
 
 
-def lines_of(text: str) -> io.StringIO:
-    """A text's lines with their own endings: CR, LF or both."""
-    return io.StringIO(text, newline="")
+def lines_of(text: str) -> Iterator[str]:
+    """A text's lines with their own endings: CR, LF or both. Not by `StringIO`, which takes four times the text."""
+    return (found[0] for found in LINE.finditer(text))
 
 
 def _marked(data: bytes) -> str:

@@ -96,8 +96,9 @@ def test_hosts_of_the_network_are_counted(tmp_path: Path) -> None:
         "https://example.org:8443/b.jpg",
         "http://u:p@x.org/c",
         "hf://datasets/a/b/c.jpg",
+        "s3://[:::/x",
     ]
     path.write_text("id,image\n" + "".join(f"{at},{row}\n" for at, row in enumerate(rows)))
     found = check_manifest(path)
     assert found.hosts == {"example.org": 2, "x.org": 1, "huggingface.co": 1}
-    assert (found.remote, found.missing) == (4, 0)
+    assert (found.remote, found.missing) == (5, 0)
