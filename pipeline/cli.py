@@ -60,13 +60,16 @@ def run(
     output: Elsewhere = None,
     changes: Changes = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Remove what earlier runs made, and start anew.")] = False,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Remove videos of rows that are no longer in the manifest.")
+    ] = False,
 ) -> None:
     """Make the videos of a job, or go on where an earlier run of it stopped."""
     from pipeline.job import load_job
 
     again = ["run", str(job), *(["--output", str(output)] if output else [])]
     again += [part for change in changes or () for part in ("--set", change)]
-    _run(load_job(job, changes or (), output), again, fresh=fresh)
+    _run(load_job(job, changes or (), output), again, fresh=fresh, prune=prune)
 
 
 @app.command(epilog=example("plan jobs/demo.yaml"))
@@ -247,7 +250,14 @@ def main(watched: bool = False) -> NoReturn:
     sys.exit(1)
 
 
-def _run(job: "JobSpec", again: list[str], *, fresh: bool = False, retry: Collection[str] | None = None) -> NoReturn:
+def _run(
+    job: "JobSpec",
+    again: list[str],
+    *,
+    fresh: bool = False,
+    retry: Collection[str] | None = None,
+    prune: bool = False,
+) -> NoReturn:
     """Run a job with its display, and say what came of it."""
     from pipeline.display import Display
     from pipeline.events import EventLog
@@ -255,7 +265,7 @@ def _run(job: "JobSpec", again: list[str], *, fresh: bool = False, retry: Collec
     from pipeline.run import run_job
 
     with Display() as display, EventLog(listeners=[display]) as events:
-        ended = run_job(job, events, fresh=fresh, retry=retry)
+        ended = run_job(job, events, fresh=fresh, retry=retry, prune=prune)
     say("", *summary(display.progress))
     if ended.failed:
         say(f"when the cause is gone: {DOOR} {shlex.join(['retry', str(ended.output)])}")

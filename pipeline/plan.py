@@ -14,6 +14,7 @@ from pipeline.ray_session import machines, ray_session
 from pipeline.resources import Layout, Node, plan_workers
 from pipeline.space import space_for
 from pipeline.standing import standing
+from pipeline.stray_videos import stray_videos, strays_told
 from pipeline.strengths import strength_notes
 from stages import storage
 from stages.errors import ClusterError, ManifestError
@@ -63,6 +64,8 @@ def plan_job(job: JobSpec) -> Plan:
         more = f" and {len(hosts) - MOST_HOSTS:,} more" if len(hosts) > MOST_HOSTS else ""
         lines.append(f"network: {counted(len(hosts), 'host')} will be contacted: {shown}{more}")
     lines += (odd := strength_notes(checked.manifest))
+    if not job.videos and (strays := strays_told(stray_videos(job.output, checked.rows["id"].to_pylist()))):
+        lines.append(f"videos {strays}")
     space = space_for(checked, stands)
     lines.append(f"space: {space.sentence}" + ("" if space.enough else ": TOO LITTLE"))
     wrong: dict[str, str] = {}

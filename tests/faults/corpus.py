@@ -414,7 +414,6 @@ def _names(corpus: _Corpus) -> None:
     corpus.point("not-there", "nobody.jpg", UNREADABLE, says="No such file")
     corpus.point("upwards", "sub/../whole.jpg", DONE)
     (corpus.folder / "sub").mkdir()
-    corpus.point("data-uri", "data:image/png;base64," + "iVBORw0KGgo" * 2000, UNREADABLE, says="cannot be read")
 
 
 def _no_files(corpus: _Corpus) -> None:
