@@ -68,7 +68,7 @@ def check_there(manifest: Manifest, images: Sequence[str]) -> Look:
         mend = f"They are there from {elsewhere}: write them from {base}, or move the manifest" if elsewhere else ""
         mend = mend or "Paths are meant from the manifest's folder: mend them, or move the manifest"
         raise ManifestError(
-            f"{masked(str(manifest.path))}: {len(missing):,} of {count(len(looked), 'image')} are not there; relative "
+            f"{masked(str(manifest.path))}: {len(missing):,} of {len(looked):,} images are not there; relative "
             f"paths were looked for from {base}. {examples[0]}. {mend}."
         )
     of = f"{len(looked):,} images" if len(looked) == len(local) else f"a sample of {len(looked):,} images"
