@@ -19,6 +19,8 @@ from stages.messages import quoted
 SEPARATORS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
 SEP_LINE = re.compile(r'\s*"?sep=(.)"?[^\S\t]*(\r\n|\r|\n|$)', re.IGNORECASE)
 BATCH = 50_000  # rows
+# Around a name, besides white space: what spreadsheets and web pages leave there and nobody sees.
+BLANKS = " \t\r\n\v\f\u00a0\u200b\u2060\ufeff"
 PICTURE = re.compile(r"\.(jpe?g|jfif|png|webp|avif|heic|tiff?|bmp|gif|jp2)\s*$", re.IGNORECASE)
 
 
@@ -39,7 +41,12 @@ def read_csv(text: str, where: str, wanted: frozenset[str]) -> RawTable:
     header = next(rows, None)
     if header is None:
         raise ManifestError(f"{where}: an empty file. Its first line names the columns: id,image.")
-    header = [name.strip() for name in header]
+    notes: list[str] = []
+    while header and header[0].lstrip().startswith("#") and not wanted & {name.strip().casefold() for name in header}:
+        notes = [f"{where}: lines before the header that begin with # were left out."]
+        header = next(rows, [])
+        rows.count = 0
+    header = [name.strip(BLANKS) for name in header]
     image = next((at for at, name in enumerate(header) if name.casefold() in wanted - {"id"}), None)
     columns = [_column(parts) for parts in _batches(rows, header, image)] if header else []
     if not columns:
@@ -48,11 +55,10 @@ def read_csv(text: str, where: str, wanted: frozenset[str]) -> RawTable:
     kept = [at for at, name in enumerate(header) if name or not _blank(table.column(at))]
     names = named([header[at] for at in kept], wanted)
     table = pa.Table.from_arrays([table.column(at) for at in kept], names=names)
-    notes: tuple[str, ...] = ()
     if rows.blank_inside:
         lines = "line" if rows.blank_inside == 1 else "lines"
-        notes = (f"{where}: {rows.blank_inside:,} empty {lines} among the rows left out; rows count without them.",)
-    return RawTable(table, notes, decimal_comma=separator == ";")
+        notes.append(f"{where}: {rows.blank_inside:,} empty {lines} among the rows left out; rows count without them.")
+    return RawTable(table, tuple(notes), decimal_comma=separator == ";")
 
 
 class _Rows:
@@ -109,6 +115,8 @@ def _batches(rows: _Rows, header: list[str], image: int | None) -> Iterator[list
     for row in rows:
         if len(row) != width:
             row = _fitted(row, width, least, rows)
+        if row[0].strip(BLANKS) == header[0] and [cell.strip(BLANKS) for cell in row] == header:
+            raise ManifestError(f"{rows.named()}: the header stands there once more. Remove that line.")
         if image is not None:
             for cell in row:
                 if ("\n" in cell or "\r" in cell) and _holds_rows(cell, rows.separator, image):

@@ -24,7 +24,7 @@ FILE = re.compile(r"file:", re.IGNORECASE)
 OTHER_HOST = r"(?i)^file://[^/]"
 HERE = r"(?i)^file://localhost/"
 DATA = r"(?i)^data:"
-WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
+WINDOWS = re.compile(r"(file:/*)?[A-Za-z]:[\\/]|\\\\", re.IGNORECASE)
 
 
 def check_places(images: pa.ChunkedArray, where: str) -> None:

@@ -15,6 +15,7 @@ NUMERAL = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$|^(?i)[+-]?(inf|i
 # How tools write that there is nothing, besides nothing.
 NOTHING = r"(?i)^(na|n/a|nan|null|none)$"
 WITH_COMMA = r"^[+-]?[0-9]*,[0-9]+$"
+DIGITS = r"^-?[0-9]{1,18}$"
 MINUS = "\u2212"
 EXACT = 2.0**53
 
@@ -87,6 +88,10 @@ def as_whole(column: pa.ChunkedArray, name: str, where: str) -> pa.ChunkedArray:
     column = plain(column)
     if pa.types.is_signed_integer(column.type):
         return column.cast(pa.int64())
+    if is_text(column.type):  # digit by digit: a float forgets those beyond 2^53
+        text = pc.utf8_trim_whitespace(column.cast(pa.string()))
+        if pc.all(known(pc.or_kleene(blank(text), pc.match_substring_regex(text, DIGITS)))).as_py():
+            return pc.if_else(blank(text), pa.scalar(None, pa.string()), text).cast(pa.int64())
     values = as_numbers(column, name, where)
     wrong = pc.or_(pc.not_equal(pc.floor(values), values), pc.greater(pc.abs(values), EXACT))
     wrong = pc.or_(wrong, pc.invert(pc.is_finite(values)))

@@ -71,6 +71,7 @@ def test_places_that_nothing_reads_are_refused_with_their_row(tmp_path: Path, im
         ("faces\\a.jpg", 'with "/" in place of'),
         ("C:\\faces\\a.jpg", "a path of Windows"),
         ("D:/faces/a.jpg", "a path of Windows"),
+        ("file:///C:/faces/a.jpg", "a path of Windows"),
         ("\\\\server\\share\\a.jpg", "a path of Windows"),
         ("faces/A.JPG", 'is there as "a.jpg"'),
         ("~/a.jpg", "is not replaced"),

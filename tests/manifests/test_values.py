@@ -79,6 +79,10 @@ def test_seeds_of_floats_with_gaps(tmp_path: Path) -> None:
     assert column(tmp_path, "seed", pa.array([3.0, float("nan")])) == [3, None]
 
 
+def test_seeds_in_text_keep_every_digit(tmp_path: Path) -> None:
+    assert column(tmp_path, "seed", pa.array(["9007199254740993", " "])) == [9007199254740993, None]
+
+
 def test_a_column_of_nothing_is_null(tmp_path: Path) -> None:
     assert column(tmp_path, "strength", pa.nulls(2)) == [None, None]
     assert column(tmp_path, "motion", pa.nulls(2)) == [None, None]
