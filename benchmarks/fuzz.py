@@ -130,7 +130,7 @@ def job_reader() -> Reader:
     return read
 
 
-FORMATS = (".parquet", ".csv", ".jsonl")
+FORMATS = (".parquet", ".csv", ".jsonl", ".json", ".tsv", ".arrow")
 READERS = {"image": image_reader, "clip": clip_reader, "manifest": manifest_reader, "job": job_reader}
 # Whose branches the fuzzer is told of.
 WATCHED = {

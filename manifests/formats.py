@@ -1,73 +1,99 @@
-"""Parquet, CSV and JSON lines to one kind of table: columns as they stand in the file, checked by no one yet."""
+"""One file, of any format that lists come in, to one kind of table: by its content first, then by its ending."""
 
 import re
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.csv
-import pyarrow.json
-import pyarrow.parquet
 
+from manifests.arrow_tables import read_arrow, read_parquet
+from manifests.content_kind import START_BYTES, kind_of, mend_of
+from manifests.csv_table import read_csv
+from manifests.json_table import read_json
+from manifests.raw_table import RawTable
+from manifests.text_file import decoded, unpacked
+from manifests.workbook import read_workbook
 from stages.errors import ManifestError
 from stages.messages import told
 
-TEXT_COLUMNS = ("id", "image", "motion")
-# In CSV everything is text; these are read as such and made numbers where a wrong row can still be named.
-NUMBER_COLUMNS = ("strength", "seed")
+CSV = (".csv", ".tsv", ".tab", ".txt")
+JSON = (".jsonl", ".ndjson", ".json")
+PARQUET = (".parquet", ".pq", ".parq")
+ARROW = (".arrow", ".feather", ".ipc")
+WORKBOOK = (".xlsx", ".xlsm", ".xls", ".ods")
+PACKED = (".gz", ".zst", ".bz2")
+ENDINGS = (*PARQUET, *CSV, *JSON, *ARROW, *WORKBOOK)
 
 
-def read_table(path: Path) -> pa.Table:
-    """The rows of a manifest, in their order.
+def read_file(path: Path, where: str, own: frozenset[str], image: str = "image", source: str = "") -> RawTable:
+    """The rows of one file, in their order.
+
+    Args:
+        path: Parquet, Arrow or Feather, CSV, JSON lines or a JSON list, a workbook; the text formats also packed.
+        where: the file, for messages.
+        own: casefolded names of the columns that a manifest has.
+        image: that of the images' column.
+        source: the URI that the file is a copy of, if it is one.
 
     Raises:
         ManifestError: missing, of another format, or damaged.
     """
-    readers = {".parquet": _read_parquet, ".csv": _read_csv, ".jsonl": _read_json_lines}
-    reader = readers.get(path.suffix.lower())
-    if path.is_dir():
-        raise ManifestError(f'{path}: a folder, not a manifest. Make one from it with "manifest build".')
-    if reader is None:
-        raise ManifestError(f'{path}: a manifest ends in {", ".join(readers)}, found "{path.suffix}".')
     try:
-        table = reader(path)
-        table.validate(full=True)  # a Parquet file may call bytes text that are none
-        _ = table.column_names  # nor are names of columns looked at before
-        return table
-    except FileNotFoundError as error:
-        raise ManifestError(f'{path}: there is no such file. Make a manifest with "manifest build".') from error
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise ManifestError(f"{path}: not readable as {path.suffix[1:].lower()}: {told(error)}.") from error
+        if not path.is_file():
+            raise ManifestError(
+                f"{where}: a device or a pipe, not a file."
+                if path.exists()
+                else f'{where}: there is no such file. Make a manifest with "manifest build".'
+            )
+        raw = _read(path, where, own, image, source)
+        raw.table.validate(full=True)  # a Parquet file may call bytes text that are none
+        _ = raw.table.column_names  # nor are names of columns looked at before
+        return raw
+    except (pa.ArrowException, OSError, UnicodeDecodeError, MemoryError) as error:
+        raise ManifestError(f"{where}: not readable: {told(error)}. Copy or export it again.") from error
 
 
-def _read_parquet(path: Path) -> pa.Table:
-    # Not `read_table`: it takes a folder called motion=smile for a column of that name.
-    with pa.parquet.ParquetFile(path) as file:
-        return file.read()
+def ending_of(path: Path) -> str:
+    """A file's ending, in small letters; of a packed file the one before, or none."""
+    ending = path.suffix.lower()
+    return Path(path.stem).suffix.lower() if ending in PACKED else ending
 
 
-def _read_csv(path: Path) -> pa.Table:
-    types = dict.fromkeys((*TEXT_COLUMNS, *NUMBER_COLUMNS), pa.string())
-    return pa.csv.read_csv(
-        path,
-        parse_options=pa.csv.ParseOptions(newlines_in_values=True),
-        convert_options=pa.csv.ConvertOptions(column_types=types),
-    )
+def _read(path: Path, where: str, own: frozenset[str], image: str, source: str) -> RawTable:
+    with path.open("rb") as file:
+        start = file.read(START_BYTES)
+    ending = ending_of(path)
+    reader, name = kind_of(start)
+    if not start:
+        raise ManifestError(f"{where}: an empty file. Write one row for each face, with id and image.")
+    if reader == "parquet":
+        return read_parquet(path, own, image, source)
+    if reader == "arrow":
+        return read_arrow(path, where, own, image, source)
+    if reader in ("workbook", "zip") and (ending in WORKBOOK or _is_workbook(path)):
+        return read_workbook(path, where, own)
+    if name and reader != "packed":
+        raise ManifestError(f"{where}: {name}. {mend_of(name)}.")
+    if ending in ARROW:
+        return read_arrow(path, where, own, image, source)
+    if ending in (*PARQUET, *WORKBOOK):
+        kind = "a workbook" if ending in WORKBOOK else "Parquet"
+        raise ManifestError(f"{where}: expected {kind} by its name, found something else. If it is text, name it .csv.")
+    data = unpacked(path)
+    if inner := kind_of(data[:START_BYTES])[1]:
+        raise ManifestError(f"{where}: {inner}, packed. Unpack it first.")
+    if ending and ending not in (*CSV, *JSON):
+        listed = ", ".join(ENDINGS)
+        raise ManifestError(f'{where}: a manifest ends in {listed}, found "{ending}". Save it as one of these.')
+    if not ending and reader != "packed":
+        raise ManifestError(f"{where}: a manifest ends in {', '.join(ENDINGS)}, found none. Name it so.")
+    text, note = decoded(data, where, western=ending not in JSON)
+    as_json = ending in JSON or re.match(r'\s*(\[\s*)?\{\s*"', text) is not None
+    raw = read_json(text, where) if as_json else read_csv(text, where, own)
+    return RawTable(raw.table, (*((note,) if note else ()), *raw.notes), raw.decimal_comma)
 
 
-def _read_json_lines(path: Path) -> pa.Table:
-    """JSON lines, with text columns as text: left to itself, the reader takes an id like 2024-01-31 for a date."""
-    fields = [pa.field(name, pa.string()) for name in TEXT_COLUMNS]
-    # One block, so that a row's number in an error counts from the file's start, and a row may be of any length.
-    whole = pa.json.ReadOptions(block_size=max(path.stat().st_size + 1, 1 << 20))
-    try:
-        table = pa.json.read_json(path, whole, pa.json.ParseOptions(explicit_schema=pa.schema(fields)))
-    except pa.ArrowInvalid as error:
-        changed = re.search(r"Column\(/(\w+)\) changed from \w+ to (\w+) in row (\d+)", str(error))
-        if changed is None:
-            raise
-        column, kind, row = changed[1], changed[2], int(changed[3]) + 1
-        wanted = "text" if column in TEXT_COLUMNS else "the kind of value that stands above it"
-        raise ManifestError(f'{path}, row {row:,}, column "{column}": expected {wanted}, found {kind}.') from error
-    # A column that was asked for but is nowhere in the file comes back all null.
-    absent = [name for name in TEXT_COLUMNS if table[name].null_count == len(table)]
-    return table.drop_columns(absent)
+def _is_workbook(path: Path) -> bool:
+    """Whether a file of another name is a workbook inside."""
+    with path.open("rb") as file:
+        start = file.read(4096)
+    return b"xl/" in start or b"[Content_Types].xml" in start or b"opendocument.spreadsheet" in start

@@ -2,7 +2,7 @@
 
 | column | type | meaning |
 |---|---|---|
-| `id` | text, unique | names the target and its video |
+| `id` | text or whole number, unique | names the target and its video |
 | `image` | text | a path, relative to the manifest or absolute, or a URI |
 | `motion` | text, optional | one of the job's motions |
 | `strength` | number, optional | instead of the job's |
@@ -12,30 +12,36 @@ Any other column is carried to the results. Rows count from 1; a CSV file's head
 whole columns: 100,000 rows take well under a second.
 """
 
-import os
 import tempfile
-from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePosixPath
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from manifests.formats import read_table
-from manifests.ids import folded, unsafe, why_unsafe
+from manifests.carried import carried, joined
+from manifests.formats import read_file
+from manifests.id_column import check_ids, check_unique, made_ids
+from manifests.image_places import FILE, check_places, image_places, local_path, with_its_blanks
+from manifests.names import OWN, own_columns, wanted_names
+from manifests.parts import PartFile, part_files
+from manifests.raw_table import JSON, RawTable
+from manifests.values import FOUND, as_finite, as_text, as_whole, blank, known, refuse, shown
 from stages import storage
 from stages.errors import ManifestError
-from stages.messages import masked, one_line, quoted
+from stages.messages import masked
 
-REQUIRED = ("id", "image")
-OPTIONAL = ("motion", "strength", "seed")
-NUMBERS = (pa.types.is_null, pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)
 FETCH_SECONDS = 300.0  # for a manifest at a URI
-# Where a message shows the value that a row has.
-FOUND = "{found}"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A file's share of a manifest's rows: its name for messages, the folder of its images, and how many rows."""
+
+    name: str
+    base: str
+    rows: int
 
 
 @dataclass(frozen=True)
@@ -46,22 +52,33 @@ class Manifest:
         table: `id`, `image` and, where the file has them, `motion` (text), `strength` (float64) and `seed` (int64),
             null where a row leaves them open; then the file's other columns.
         path: the file it was read from, or its URI.
+        parts: the files, one or many.
+        notes: sentences about what was read in another way than a person may expect.
     """
 
     table: pa.Table
     path: Path | str
+    parts: tuple[Part, ...]
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return self.table.num_rows
 
     def images(self) -> list[str]:
         """Each row's image as an absolute path or a URI."""
-        values = self.table["image"].to_pylist()
-        if isinstance(self.path, str):
-            away = storage.parent(self.path)
-            return [value if storage.is_uri(value) else storage.joined(away, value) for value in values]
-        folder = str(self.path.absolute().parent)
-        return [value if storage.is_uri(value) else os.path.join(folder, value) for value in values]  # noqa: PTH118 (speed)
+        places, start = [], 0
+        for part in self.parts:
+            places += image_places(self.table["image"].slice(start, part.rows).to_pylist(), part.base)
+            start += part.rows
+        return places
+
+    def row(self, index: int) -> str:
+        """Where a row is, by its place in the table: its file, and its number there."""
+        for part in self.parts:
+            if index < part.rows:
+                return f"{part.name}, row {index + 1:,}"
+            index -= part.rows
+        raise IndexError(index)
 
     def check_motions(self, names: Collection[str]) -> None:
         """Refuse rows whose motion the job does not have.
@@ -72,208 +89,150 @@ class Manifest:
         Raises:
             ManifestError: a row names another, or leaves it open among several.
         """
-        place = _named(self.path)
-        known = " or ".join(f'"{name}"' for name in sorted(names))
+        listed = " or ".join(f'"{name}"' for name in sorted(names))
         if "motion" not in self.table.column_names:
             if len(names) > 1:
-                raise ManifestError(f'{place}: the job has several motions, so column "motion" must say {known}.')
+                place = masked(str(self.path))
+                raise ManifestError(f'{place}: the job has several motions, so column "motion" must say {listed}.')
             return
-        motions = self.table["motion"]
-        strange = pc.and_(pc.is_valid(motions), pc.invert(pc.is_in(motions, pa.array(sorted(names), pa.string()))))
-        _refuse(place, motions, strange, "motion", f"expected {known}, the job's motions, found {FOUND}")
-        if len(names) > 1:
-            _refuse(
-                place,
-                motions,
-                pc.is_null(motions),
-                "motion",
-                f"the job has several motions: expected {known}, found {FOUND}",
-            )
+        start = 0
+        for part in self.parts:
+            motions = self.table["motion"].slice(start, part.rows)
+            start += part.rows
+            strange = pc.and_(pc.is_valid(motions), pc.invert(pc.is_in(motions, pa.array(sorted(names), pa.string()))))
+            expected = f"expected {listed}, the job's motions, found {FOUND}"
+            refuse(part.name, motions, strange, "motion", expected)
+            if len(names) > 1:
+                expected = f"the job has several motions: expected {listed}, found {FOUND}"
+                refuse(part.name, motions, pc.is_null(motions), "motion", expected)
 
 
-@dataclass(frozen=True)
-class ManifestSummary:
-    """What a manifest holds.
+def read_manifest(path: Path | str, columns: Mapping[str, str] | None = None) -> Manifest:
+    """Read and check a manifest.
 
-    Attributes:
-        rows: how many.
-        motions: how many rows name each motion.
-        remote: images at a URI, which were not looked for.
-        missing: images that are not on this machine.
-        examples: the first few of them, a sentence each.
-    """
-
-    rows: int
-    motions: dict[str, int]
-    remote: int
-    missing: int
-    examples: tuple[str, ...]
-
-
-def read_manifest(path: Path | str) -> Manifest:
-    """Read and check a manifest: `.parquet`, `.csv` (with a header) or `.jsonl`; a path, or a URI.
+    Args:
+        path: a file of any format of `manifests.formats`, a folder of such files, a pattern such as `lists/*.csv`, or
+            the URI of a file.
+        columns: own name -> the file's, where the file calls them otherwise.
 
     Raises:
         ManifestError: not readable, without rows, a column missing or of a wrong type, or a row with an id that is
-            empty, unsafe as a file name or there already (capitals aside), with no image, or a strength or seed that is
-            no number. Names file, row, column and value, and how many more rows have the same fault.
+            unsafe as a file name or there already (capitals aside), with no image, or a strength or seed that is no
+            number. Names file, row, column and value, and how many more rows have the same fault.
     """
+    mapping = columns or {}
+    if FILE.match(str(path)):
+        path = local_path(str(path))
     if not storage.is_uri(str(path)):
         path = Path(path)
-        return Manifest(checked_table(read_table(path), path), path)
-    uri = str(path)
+        files = part_files(path)
+        tables = [_read_part(file, str(file.path), str(file.base), mapping) for file in files]
+        return _manifest(tables, path)
+    uri, name = str(path), masked(str(path))
     with tempfile.TemporaryDirectory(prefix="micromotion-manifest-") as folder:
-        copy = Path(folder) / Path(storage.shown(uri)).name
+        copy = Path(folder) / PurePosixPath(storage.shown(uri)).name
         try:
             copy.write_bytes(storage.read_bytes(uri, FETCH_SECONDS))
-            return Manifest(checked_table(read_table(copy), _named(uri)), uri)
-        except OSError as error:
-            raise ManifestError(f"{_named(uri)}: cannot be read: {storage.why(error)}.") from error
-        except ManifestError as error:  # it knows the copy alone
-            raise ManifestError(str(error).replace(str(copy), _named(uri))) from error
+        except (OSError, ValueError) as error:
+            raise ManifestError(f"{name}: cannot be read: {storage.why(error)}.") from error
+        file = PartFile(copy, Path(folder))
+        return _manifest([_read_part(file, name, storage.parent(uri), mapping, source=uri)], uri)
 
 
-def _named(path: Path | str) -> str:
-    """A manifest's place as a message names it."""
-    return masked(str(path))
-
-
-def check_manifest(path: Path | str, examples: int = 5) -> ManifestSummary:
-    """Read a manifest and look for its images on this machine.
-
-    Raises:
-        ManifestError: as `read_manifest` does. Missing images are counted, not refused.
-    """
-    manifest = read_manifest(path)
-    ids = manifest.table["id"]
-    images = manifest.images()
-    local = [index for index, image in enumerate(images) if not storage.is_uri(image)]
-    missing = [index for index in local if not os.path.isfile(images[index])]  # noqa: PTH113 (speed)
-    named: list[str] = (
-        manifest.table["motion"].drop_null().to_pylist() if "motion" in manifest.table.column_names else []
-    )
-    return ManifestSummary(
-        rows=len(manifest),
-        motions=dict(sorted(Counter(named).items())),
-        remote=len(images) - len(local),
-        missing=len(missing),
-        examples=tuple(
-            f'row {index + 1:,} (id "{ids[index].as_py()}"): {images[index]} is not there'
-            for index in missing[:examples]
-        ),
-    )
-
-
-def checked_table(table: pa.Table, path: Path | str) -> pa.Table:
-    """A manifest's table with its own columns first and of their proper types; `path` is for messages.
+def checked_table(table: pa.Table, path: Path) -> pa.Table:
+    """A manifest's table with its own columns first and of their proper types; `path` is where it is to stand.
 
     Raises:
         ManifestError: as `read_manifest` says.
     """
-    names = table.column_names
-    if doubled := [name for name, count in Counter(names).items() if count > 1]:
-        raise ManifestError(
-            f"{path}: column {_shown(doubled[0])} stands there {names.count(doubled[0])} times. Keep one."
-        )
-    if absent := [name for name in REQUIRED if name not in names]:
-        found = ", ".join(map(_shown, names[:8])) or "none"
-        more = f" and {len(names) - 8} more" if len(names) > 8 else ""
-        raise ManifestError(f'{path}: column "{absent[0]}" is missing; found {found}{more}.')
+    base = str(path.absolute().parent)
+    _, made = _checked(RawTable(table), PartFile(path, Path(base)), str(path), base, {})
+    return _manifest([(Part(str(path), base, len(made)), made, ())], path).table
+
+
+Read = tuple[Part, pa.Table, tuple[str, ...]]
+
+
+def _read_part(file: PartFile, where: str, base: str, mapping: Mapping[str, str], source: str = "") -> Read:
+    """One file's rows, checked by themselves."""
+    image = mapping.get("image", "image").casefold()
+    raw = read_file(file.path, where, wanted_names(mapping), image, source)
+    notes, table = _checked(raw, file, where, base, mapping)
+    return Part(where, base, table.num_rows), table, notes
+
+
+def _checked(
+    raw: RawTable, file: PartFile, where: str, base: str, mapping: Mapping[str, str]
+) -> tuple[tuple[str, ...], pa.Table]:
+    """A file's notes, and its columns, its own ones first."""
+    table = raw.table
+    for name, value in file.partition.items():
+        if name not in table.column_names:
+            table = table.append_column(name, pa.array([value] * len(table), pa.string()))
+    called = own_columns(table.column_names, mapping, where)
     if table.num_rows == 0:
-        raise ManifestError(f"{path}: no rows. Add one for each face.")
-    columns = {name: _text(table[name], name, path) for name in ("id", "image", "motion") if name in names}
-    if "strength" in names:
-        columns["strength"] = _strengths(table["strength"], path)
-    if "seed" in names:
-        columns["seed"] = _seeds(table["seed"], path)
-    _check_ids(columns["id"], path)
-    _refuse(path, columns["image"], _blank(columns["image"]), "image", f"expected a path or URI, found {FOUND}")
-    if "motion" in columns:
-        columns["motion"] = pc.if_else(_blank(columns["motion"]), pa.scalar(None, pa.string()), columns["motion"])
-    own = (*REQUIRED, *OPTIONAL)
-    return pa.table(columns | {name: table[name] for name in names if name not in own})
+        raise ManifestError(f"{where}: no rows. Add one for each face.")
+    for own, name in called.items():
+        if (table.schema.field(name).metadata or {}).items() >= JSON.items():
+            odd = known(pc.match_substring_regex(table[name], r"^([\[{]|true$|false$)"))
+            refuse(where, table[name], odd, own, f"expected text or a number, found {FOUND}")
+    made = {}
+    for own, name in called.items():
+        if own in ("id", "image", "motion"):
+            made[own] = as_text(table[name], own, where)
+    made["image"] = _images(table[called["image"]], made["image"], where, base)
+    if "id" in made:
+        check_ids(made["id"], where)
+    if "motion" in made:
+        made["motion"] = pc.if_else(blank(made["motion"]), pa.scalar(None, pa.string()), made["motion"])
+    if "strength" in called:
+        made["strength"] = as_finite(table[called["strength"]], "strength", where, raw.decimal_comma)
+    if "seed" in called:
+        made["seed"] = as_whole(table[called["seed"]], "seed", where)
+    ordered = {name: made[name] for name in OWN if name in made}
+    for name in table.column_names:
+        if name not in called.values():
+            ordered[_free(name, {*ordered, *OWN})] = carried(table[name], name, where)
+    return raw.notes, pa.table(ordered)
 
 
-def _check_ids(ids: pa.ChunkedArray, path: Path | str) -> None:
-    _refuse(path, ids, _blank(ids), "id", f"expected an id, found {FOUND}")
-    wrong = unsafe(ids)
-    first = pc.index(wrong, True).as_py()
-    if first >= 0:
-        _refuse(path, ids, wrong, "id", f"{FOUND} {why_unsafe(ids[first].as_py())}")
-    codes = folded(ids).combine_chunks().dictionary_encode().indices.to_numpy(zero_copy_only=False)
-    _, firsts = np.unique(codes, return_index=True)  # codes count from 0 without gaps
-    repeated = firsts[codes] != np.arange(len(codes))
-    if repeated.any():
-        row = int(repeated.argmax())
-        other = int(firsts[codes[row]])
-        earlier = ids[other].as_py()
-        same = "stands" if earlier == ids[row].as_py() else f"stands, written {_shown(earlier)},"
-        _refuse(path, ids, pa.array(repeated), "id", f"{FOUND} {same} in row {other + 1:,} already, and ids name files")
+def _manifest(read: list[Read], path: Path | str) -> Manifest:
+    """The files' rows as one manifest."""
+    parts = tuple(part for part, _, _ in read)
+    notes = tuple(note for _, _, said in read for note in said)
+    table = read[0][1] if len(read) == 1 else joined([one for _, one, _ in read])
+    manifest = Manifest(table, path, parts, notes)
+    if "id" not in table.column_names or table["id"].null_count:
+        made = made_ids(table)
+        if "id" in table.column_names:
+            raise ManifestError(f'{masked(str(path))}: column "id" is missing in some of its files.')
+        example = shown(made[0].as_py())
+        note = f'{masked(str(path))} has no column "id": ids are made of the images\' names, such as {example}.'
+        return Manifest(table.add_column(0, "id", made), path, parts, (*notes, note))
+    check_unique(table["id"], manifest.row if len(parts) > 1 else lambda index: f"row {index + 1:,}", manifest.row)
+    own = [name for name in OWN if name in table.column_names]
+    others = [name for name in table.column_names if name not in own]
+    return Manifest(table.select([*own, *others]), path, parts, notes)
 
 
-def _text(column: pa.ChunkedArray, name: str, path: Path | str) -> pa.ChunkedArray:
-    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-    if kind not in (pa.null(), pa.string(), pa.large_string(), pa.string_view()):
-        raise ManifestError(f'{path}: column "{name}" must be text, found {_shown(kind)}. Store it as text.')
-    return column.cast(pa.string())
+def _free(name: str, taken: Collection[str]) -> str:
+    """A name for a column to carry that is none of a manifest's own."""
+    while name in taken:
+        name = f"manifest_{name}"
+    return name
 
 
-def _strengths(column: pa.ChunkedArray, path: Path | str) -> pa.ChunkedArray:
-    values = _numbers(column, "strength", path)
-    _refuse(
-        path, column, _true(pc.invert(pc.is_finite(values))), "strength", f"expected a finite number, found {FOUND}"
+def _images(column: pa.ChunkedArray, trimmed: pa.ChunkedArray, where: str, base: str) -> pa.ChunkedArray:
+    """The images' column: blanks around a name only where the file has them too."""
+    refuse(where, trimmed, blank(trimmed), "image", f"expected a path or URI, found {FOUND}")
+    check_places(trimmed, where)
+    if pa.types.is_integer(column.type):
+        return trimmed
+    text = column.cast(pa.string()) if column.type != pa.string() else column
+    padded = known(pc.not_equal(text, trimmed))
+    if not pc.any(padded).as_py():
+        return trimmed
+    pairs = zip(text.to_pylist(), trimmed.to_pylist(), padded.to_pylist(), strict=True)
+    return pa.chunked_array(
+        [pa.array([raw if odd and with_its_blanks(raw, base) else value for raw, value, odd in pairs], pa.string())]
     )
-    return values
-
-
-def _seeds(column: pa.ChunkedArray, path: Path | str) -> pa.ChunkedArray:
-    if pa.types.is_signed_integer(column.type):
-        return column.cast(pa.int64())
-    values = _numbers(column, "seed", path)  # whole numbers with gaps are floats in many a tool's files
-    wrong = pc.or_(pc.not_equal(pc.floor(values), values), pc.greater(pc.abs(values), 2.0**53))
-    wrong = pc.or_(wrong, pc.invert(pc.is_finite(values)))
-    _refuse(path, column, _true(wrong), "seed", f"expected a whole number below 2^53, found {FOUND}")
-    return values.cast(pa.int64())
-
-
-def _numbers(column: pa.ChunkedArray, name: str, path: Path | str) -> pa.ChunkedArray:
-    """A column as float64; text, as CSV has it, is read, and blank text is null."""
-    kind = column.type
-    if pa.types.is_string(kind):
-        column = pc.if_else(_blank(column), pa.scalar(None, kind), pc.utf8_trim_whitespace(column))
-        numeral = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$|^(?i)[+-]?(nan|inf|infinity)$"
-        wrong = pc.invert(pc.match_substring_regex(column, numeral))
-        _refuse(path, column, _true(wrong), name, f"expected a number, found {FOUND}")
-        column = pc.replace_substring_regex(column, r"^\+", "")
-    elif not any(test(kind) for test in NUMBERS):
-        raise ManifestError(f'{path}: column "{name}" must be a number, found {_shown(kind)}. Store it as one.')
-    return column.cast(pa.float64(), safe=False)
-
-
-def _blank(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Where a text is null, empty, or white space alone."""
-    return pc.fill_null(pc.equal(pc.utf8_trim_whitespace(column), ""), True)
-
-
-def _true(mask: pa.ChunkedArray) -> pa.ChunkedArray:
-    """A mask with null, where there was no value to judge, as false."""
-    return pc.fill_null(mask, False)
-
-
-def _refuse(path: Path | str, column: pa.ChunkedArray, wrong: Any, name: str, fault: str) -> None:
-    """Raise for the first row that is wrong, with its value in the place of FOUND, and say how many more there are."""
-    count = pc.sum(wrong).as_py() or 0
-    if not count:
-        return
-    row = pc.index(wrong, True).as_py()
-    value = column[row].as_py()
-    fault = fault.replace(FOUND, "nothing" if value is None or value == "" else _shown(value))
-    more = "" if count == 1 else f" The same is wrong in {count - 1:,} more row{'s' if count > 2 else ''}."
-    raise ManifestError(f'{path}, row {row + 1:,}, column "{name}": {fault}.{more}')
-
-
-def _shown(value: object) -> str:
-    """A value as it stands in a message: quoted if it is text, without control characters, not too long."""
-    text = value if isinstance(value, str) else str(value)
-    text = text if len(text) <= 60 else text[:57] + "…"
-    return quoted(text) if isinstance(value, str) else one_line(text)

@@ -15,10 +15,12 @@ import torch
 import yaml
 
 from manifests.schema import Manifest, read_manifest
+from pipeline.image_look import check_network
 from pipeline.job import JobSpec, ModelSpec, MotionSpec, VideoSpec
 from pipeline.ray_session import usable_cores
 from pipeline.resources import Node
 from stages.anchor_text import CPU_BYTES, kept_bytes
+from stages.detectors import make_detector
 from stages.durable import why_not_writable
 from stages.errors import CheckpointError, ClipError, JobError, MicromotionError, OutputError
 from stages.models import ModelFiles
@@ -102,8 +104,11 @@ def check_job(job: JobSpec) -> Checked:
         UserError: of the kind that fits: a job's field, the manifest, a clip, a checkpoint, a movement's file or its
             generator, the output folder.
     """
-    manifest = read_manifest(job.manifest)
+    manifest = read_manifest(job.manifest, {str(own): name for own, name in job.columns.items()})
+    for note in manifest.notes:
+        warnings.warn(note, stacklevel=2)
     rows = target_rows(manifest, job)
+    check_network(manifest, rows["image"].to_pylist(), job.network)
     check_output(job.output)
     model = check_model(job.model, job.detector, texts=[spec for spec in job.motion.values() if spec.text is not None])
     layers = job.video.layers
@@ -188,6 +193,7 @@ def check_model(spec: ModelSpec, detector: str = "haar", texts: Sequence[MotionS
         )
     load_identity(paths["identity"])
     load_landmarks(paths["landmarks"])
+    make_detector(detector, "cpu")
     if texts:
         clip = load_clip(spec.clip)
         for text in texts:

@@ -25,7 +25,7 @@ import typer
 from pipeline import supervisor, weights_verbs
 from pipeline.console import DOOR, SETTINGS, complain, example, outlast_readers, say
 from pipeline.phrases import count
-from stages.errors import EngineDied, JobError, MicromotionError, OutputError, Reason, UserError
+from stages.errors import EngineDied, JobError, ManifestError, MicromotionError, OutputError, Reason, UserError
 from stages.messages import masked
 
 if TYPE_CHECKING:
@@ -60,13 +60,16 @@ def run(
     output: Elsewhere = None,
     changes: Changes = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Remove what earlier runs made, and start anew.")] = False,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Remove videos of rows that are no longer in the manifest.")
+    ] = False,
 ) -> None:
     """Make the videos of a job, or go on where an earlier run of it stopped."""
     from pipeline.job import load_job
 
     again = ["run", str(job), *(["--output", str(output)] if output else [])]
     again += [part for change in changes or () for part in ("--set", change)]
-    _run(load_job(job, changes or (), output), again, fresh=fresh)
+    _run(load_job(job, changes or (), output), again, fresh=fresh, prune=prune)
 
 
 @app.command(epilog=example("plan jobs/demo.yaml"))
@@ -76,8 +79,11 @@ def plan(job: JobFile, output: Elsewhere = None, changes: Changes = None) -> Non
     from pipeline.plan import plan_job
 
     planned = plan_job(load_job(job, changes or (), output))
-    verdict = "Nothing is wrong with it" if planned.sound else "See to what is said above before it runs"
+    verdict = "Nothing is wrong with it" if not planned.doubts else "It can run; look at what is said above first"
+    verdict = verdict if planned.sound else "See to what is said above before it runs"
     say(*planned.lines, f"{verdict}; nothing was started.")
+    if not planned.sound:
+        raise typer.Exit(2)
 
 
 @app.command(epilog=example("status outputs/demo"))
@@ -180,15 +186,32 @@ def manifest_build(
 
 @manifest_app.command("check", epilog=example("manifest check targets.parquet"))
 def manifest_check(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Parquet, CSV or JSONL.", show_default=False)],
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE", help="Parquet, CSV, JSON lines, Arrow, a workbook, or a URI.", show_default=False
+        ),
+    ],
+    columns: Annotated[
+        list[str] | None,
+        typer.Option("--column", metavar="OWN=NAME", help="What a column is called, e.g. image=path. Repeatable."),
+    ] = None,
 ) -> None:
     """Check a manifest, and look for its pictures on this machine. Exit code 3 where some are not there."""
-    from manifests.schema import check_manifest
+    from manifests.looking import check_manifest
 
-    found = check_manifest(file)
+    pairs = [one.partition("=")[::2] for one in columns or ()]
+    if wrong := [own for own, name in pairs if own not in ("id", "image", "motion", "strength", "seed") or not name]:
+        raise ManifestError(
+            f"--column {wrong[0]}: expected one of id, image, motion, strength, seed, such as image=path."
+        )
+    found = check_manifest(file, columns=dict(pairs))
+    for note in found.notes:
+        complain(f"note: {note}")
     motions = "".join(f"; motion {name}: {number:,}" for name, number in found.motions.items())
     remote = f"; {found.remote:,} at a URI, not looked for" if found.remote else ""
-    say(f"{file}: {count(found.rows, 'row')}{motions}{remote}")
+    hosts = "".join(f"; {number:,} from {host}" for host, number in list(found.hosts.items())[:5])
+    say(f"{masked(file)}: {count(found.rows, 'row')}{motions}{remote}{hosts}")
     if found.missing:
         more = found.missing - len(found.examples)
         say(f"{count(found.missing, 'picture')} missing:", *(f"  {example}" for example in found.examples))
@@ -227,7 +250,14 @@ def main(watched: bool = False) -> NoReturn:
     sys.exit(1)
 
 
-def _run(job: "JobSpec", again: list[str], *, fresh: bool = False, retry: Collection[str] | None = None) -> NoReturn:
+def _run(
+    job: "JobSpec",
+    again: list[str],
+    *,
+    fresh: bool = False,
+    retry: Collection[str] | None = None,
+    prune: bool = False,
+) -> NoReturn:
     """Run a job with its display, and say what came of it."""
     from pipeline.display import Display
     from pipeline.events import EventLog
@@ -235,7 +265,7 @@ def _run(job: "JobSpec", again: list[str], *, fresh: bool = False, retry: Collec
     from pipeline.run import run_job
 
     with Display() as display, EventLog(listeners=[display]) as events:
-        ended = run_job(job, events, fresh=fresh, retry=retry)
+        ended = run_job(job, events, fresh=fresh, retry=retry, prune=prune)
     say("", *summary(display.progress))
     if ended.failed:
         say(f"when the cause is gone: {DOOR} {shlex.join(['retry', str(ended.output)])}")

@@ -71,6 +71,13 @@ FIGURES = (
         "low",
     ),
     Figure(
+        "clearness_min",
+        "Face, clearness",
+        "How clearly the least clear frame shows a face, as a share of the frame at rest: below 0.8 it is none.",
+        "high",
+        2,
+    ),
+    Figure(
         "jitter",
         "Jitter",
         "How much the features tremble around their smooth path, as a share of the distance between the eyes.",
@@ -120,7 +127,7 @@ def spread(figure: Figure, table: pa.Table) -> Spread | None:
     if not len(finite):
         return None
     worst_at = int(np.argmax(figure.badness(array)))
-    counts = np.histogram(finite, bins=BARS)[0]
+    counts = _histogram(finite)
     return Spread(
         figure=figure,
         measured=len(finite),
@@ -131,3 +138,14 @@ def spread(figure: Figure, table: pa.Table) -> Spread | None:
         highest=float(finite.max()),
         bars=tuple(float(height) for height in counts / counts.max()),
     )
+
+
+def _histogram(finite: np.ndarray) -> np.ndarray:
+    """How many of the values, (N,), lie in each of `BARS` parts of their range; values that are all the same in one.
+
+    NumPy's own refuses values that are too far apart, or too near.
+    """
+    halves = finite / 2  # the whole range of float64 is more than a float64 holds
+    span = np.ptp(halves)
+    parts = (halves - halves.min()) / span * BARS if span > 0 else np.full(len(finite), BARS / 2)
+    return np.bincount(parts.astype(int).clip(max=BARS - 1), minlength=BARS)

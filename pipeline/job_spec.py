@@ -309,7 +309,17 @@ class JobSpec(Part):
         description="The movement, or several by name, among which the manifest's column `motion` chooses.",
     )
     manifest: Path | str = Field(
-        description="The faces: Parquet, CSV or JSONL with the columns id and image; a path, or a URI."
+        description="The faces, with the columns id and image: Parquet, CSV, JSON lines, Arrow or a workbook; a path, "
+        "a folder of such files, a pattern such as lists/*.csv, or a URI."
+    )
+    columns: dict[Literal["id", "image", "motion", "strength", "seed"], str] = Field(
+        default_factory=dict,
+        description="What the manifest's columns are called in the file, e.g. {id: participant, image: path}; default: "
+        "by their own names.",
+    )
+    network: bool = Field(
+        default=False,
+        description="Whether images may come from the network (https://, hf://); off, for a list may name any host.",
     )
     video: VideoSpec = Field(default_factory=VideoSpec, description="What every video looks like.")
     iterations: int = Field(
@@ -368,9 +378,20 @@ class JobSpec(Part):
     @field_validator("manifest", mode="before")
     @classmethod
     def _path_or_uri(cls, place: Any) -> Any:
+        if isinstance(place, list):
+            raise ValueError(
+                "expected one path or URI, found a list; a pattern such as lists/*.csv names several files"
+            )
         if not isinstance(place, str):
             return place
         return _known_store(place) if is_uri(place) else Path(place)
+
+    @field_validator("columns")
+    @classmethod
+    def _each_its_own(cls, columns: dict[str, str]) -> dict[str, str]:
+        if doubled := sorted({name for name in columns.values() if [*columns.values()].count(name) > 1}):
+            raise ValueError(f'"{doubled[0]}" cannot stand for two columns')
+        return columns
 
     @field_validator("videos")
     @classmethod

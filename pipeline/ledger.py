@@ -50,6 +50,7 @@ RESULT_FIELDS: dict[str, pa.DataType] = {
     "jitter": pa.float64(),
     "rest_error": pa.float64(),
     "turn_given": pa.float64(),
+    "clearness_min": pa.float64(),
     "seconds": pa.float64(),
 }
 # Besides its result a row has the digest of the settings it was made with, and when (unix seconds).

@@ -3,8 +3,10 @@
 from contextlib import suppress
 from dataclasses import dataclass
 
+from manifests.looking import hosts_of
 from pipeline.changes import change_told
 from pipeline.checks import Checked, MotionPlan, check_job, producer_bytes, this_machine
+from pipeline.image_look import Look, check_opens, check_there
 from pipeline.job import JobSpec
 from pipeline.nodes import nodes_without_weights
 from pipeline.phrases import count as counted
@@ -12,22 +14,28 @@ from pipeline.ray_session import machines, ray_session
 from pipeline.resources import Layout, Node, plan_workers
 from pipeline.space import space_for
 from pipeline.standing import standing
+from pipeline.stray_videos import stray_videos, strays_told
+from pipeline.strengths import strength_notes
 from stages import storage
-from stages.errors import ClusterError
+from stages.errors import ClusterError, ManifestError
 from stages.messages import masked
+
+MOST_HOSTS = 10
 
 
 @dataclass(frozen=True)
 class Plan:
     """What a run would do: `rows` in all, of which `kept` are done; `lines` say it to a person.
 
-    `sound` where nothing in them would keep it from its end, as too little room or nodes without the model would.
+    `sound` where nothing in them would keep it from its end, as too little room or nodes without the model would;
+    `doubts` where rows will fail, or a value may not be meant.
     """
 
     rows: int
     kept: int
     lines: tuple[str, ...]
     sound: bool = True
+    doubts: bool = False
 
 
 def plan_job(job: JobSpec) -> Plan:
@@ -49,6 +57,15 @@ def plan_job(job: JobSpec) -> Plan:
     lines.append(f"model: generator of {model.resolution} px and {model.num_layers} layers, {model.generator}")
     video, where = job.video, storage.shown(job.videos) if job.videos else job.output
     lines.append(f"videos: {video.frames} frames at {video.fps:g} fps, {video.path}, {video.layout}, into {where}")
+    looked, hosts = _looked(checked)
+    lines += looked.lines
+    if hosts:
+        shown = ", ".join(f"{host} ({number:,})" for host, number in list(hosts.items())[:MOST_HOSTS])
+        more = f" and {len(hosts) - MOST_HOSTS:,} more" if len(hosts) > MOST_HOSTS else ""
+        lines.append(f"network: {counted(len(hosts), 'host')} will be contacted: {shown}{more}")
+    lines += (odd := strength_notes(checked.manifest))
+    if not job.videos and (strays := strays_told(stray_videos(job.output, checked.rows["id"].to_pylist()))):
+        lines.append(f"videos {strays}")
     space = space_for(checked, stands)
     lines.append(f"space: {space.sentence}" + ("" if space.enough else ": TOO LITTLE"))
     wrong: dict[str, str] = {}
@@ -60,7 +77,26 @@ def plan_job(job: JobSpec) -> Plan:
             wrong = nodes_without_weights(model)
             lines += [f"node {machine}: {problem}" for machine, problem in wrong.items()]
             lines += [] if wrong else ["every node has the model"]
-    return Plan(count, kept, tuple(lines), sound=space.enough and not wrong)
+    return Plan(count, kept, tuple(lines), space.enough and not wrong, doubts=bool(looked.failing or odd))
+
+
+def _looked(checked: Checked) -> tuple[Look, dict[str, int]]:
+    """What a look at the images finds, and the hosts that they come from.
+
+    Of a cluster's images this machine may see none: then that they are not here is said, and not refused.
+
+    Raises:
+        ManifestError: more than half of the images are not there, or cannot be opened.
+    """
+    manifest, images = checked.manifest, checked.rows["image"].to_pylist()
+    hosts = hosts_of(images)
+    try:
+        missing, opened = check_there(manifest, images), check_opens(manifest, images)
+    except ManifestError as error:
+        if checked.job.cluster.address == "local":
+            raise
+        return Look((f"images, as this machine sees them: {error}",), 1), hosts
+    return Look((*missing.lines, *opened.lines), missing.failing + opened.failing), hosts
 
 
 def layout_for(checked: Checked, nodes: list[Node], as_asked: bool = True) -> Layout:

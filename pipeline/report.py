@@ -4,9 +4,10 @@ Whatever comes from outside (ids, messages, settings) goes through Jinja2's esca
 linked relatively, and the page's own policy forbids it to load anything else.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,14 @@ import pyarrow.parquet as pq
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from pipeline.figures import FIGURES, Spread, spread, values
+from pipeline.figures import FIGURES, Figure, Spread, spread, values
 from pipeline.grid import cards_of, choose, data_uri
+from pipeline.ledger import RESULT_FIELDS
 from pipeline.motion_facts import Motion, motions
 from pipeline.phrases import clean, count, duration, size
 from stages.durable import replacing
 from stages.errors import OutputError
+from stages.messages import told
 
 TEMPLATES = Path(__file__).parent / "templates"
 FAILURES_EACH = 50
@@ -46,13 +49,13 @@ def write_report(output: Path) -> Path:
     Raises:
         OutputError: the folder has no results, or they cannot be read.
     """
-    table = _results(output)
+    table, parts = _results(output), _Parts()
     status = np.array(table["status"].to_pylist(), dtype=object)
     done = np.flatnonzero(status == "done")
     failed = np.flatnonzero(status == "failed")
     made = table.take(pa.array(done, pa.int64()))
     settings = _settings(output)
-    shown, selection = choose(made)
+    shown, selection = parts.make("the choice of faces", lambda: choose(made), ([], ""))
     page = (
         _environment()
         .get_template("report.html.j2")
@@ -63,22 +66,55 @@ def write_report(output: Path) -> Path:
             done=len(done),
             failed=len(failed),
             missing=int((status == "missing").sum()),
-            totals=_totals(made),
-            motions=[_motion_shown(motion) for motion in motions(output, settings)],
-            quality=[_quality_shown(one, made) for figure in FIGURES if (one := spread(figure, made))],
+            totals=parts.make("the totals", lambda: _totals(made), []),
+            motions=parts.make("the motions", lambda: [_motion_shown(one) for one in motions(output, settings)], []),
+            quality=[
+                shown_figure
+                for figure in FIGURES
+                if (shown_figure := parts.make(figure.title, partial(_quality_of, figure, made), None))
+            ],
             sorting=[figure for figure in FIGURES if figure.column in made.column_names],
-            cards=list(cards_of(output, made, done, shown)),
-            wide=_wide(made),
+            cards=parts.make("the faces", lambda: list(cards_of(output, made, done, shown)), []),
+            wide=parts.make("the cards' width", lambda: _wide(made), False),
             selection=selection,
-            groups=failure_groups(table, failed),
-            settings=list(_flat({name: value for name, value in settings.items() if name != "made_with"})),
-            versions=list(_flat(settings.get("made_with") or {})),
+            beyond=parts.make("the remarks", lambda: remarks(table, done), []),
+            groups=parts.make("the failures", lambda: failure_groups(table, failed), []),
+            settings=parts.make("the settings", lambda: list(_flat(_without(settings, "made_with"))), []),
+            versions=parts.make("the versions", lambda: list(_flat(settings.get("made_with") or {})), []),
+            left_out=parts.left_out,
         )
     )
     path = output / "report.html"
     with replacing(path) as temporary:
         temporary.write_text(page, encoding="utf-8", errors="replace")
     return path
+
+
+class _Parts:
+    """The parts of a page: one that cannot be made is left out, and the page says so."""
+
+    def __init__(self) -> None:
+        self.left_out: list[str] = []
+
+    def make(self, name: str, make: Callable[[], Any], otherwise: Any) -> Any:
+        try:
+            return make()
+        except Exception as error:  # whatever it is, the rest of the page is worth having
+            self.left_out.append(f"{name} ({type(error).__name__}: {told(error)})")
+            return otherwise
+
+
+def remarks(table: pa.Table, done: np.ndarray) -> list[Group]:
+    """Videos that were made and of which something is to be said, as one group; rows count as in the manifest."""
+    rows = table.select(["id", "message"]).take(pa.array(done, pa.int64())).to_pylist()
+    entries = [
+        (index + 1, clean(row["id"]), clean(row["message"])[:MESSAGE_SIGNS])
+        for index, row in zip(done.tolist(), rows, strict=True)
+        if row["message"]
+    ]
+    return (
+        [Group("beyond what the generator can draw", len(entries), tuple(entries[:FAILURES_EACH]))] if entries else []
+    )
 
 
 def failure_groups(table: pa.Table, failed: np.ndarray) -> list[Group]:
@@ -97,8 +133,16 @@ def _results(output: Path) -> pa.Table:
     if not path.is_file():
         raise OutputError(f"{output} has no results.parquet: give the output folder of a run that has ended.")
     try:
-        return pq.read_table(path)
-    except (pa.ArrowInvalid, OSError) as error:
+        with pa.OSFile(str(path)) as opened, pq.ParquetFile(opened) as file:
+            # What was carried along is of any type and has no place in the page.
+            names = [name for name in file.schema_arrow.names if name in RESULT_FIELDS]
+            table = file.read(columns=names)
+        if absent := [name for name in ("id", "status") if name not in names]:
+            raise OutputError(f"{path} has no column {absent[0]}. Run the job again; it makes it anew.")
+        for name in ("reason", "message"):
+            table = table if name in names else table.append_column(name, pa.nulls(len(table), pa.string()))
+        return table
+    except (pa.ArrowException, OSError) as error:
         raise OutputError(
             f"{path} cannot be read ({clean(str(error))}). Run the job again; it makes it anew."
         ) from error
@@ -108,7 +152,7 @@ def _settings(output: Path) -> dict[str, Any]:
     """`job.yaml`, or nothing: a report is worth having without it."""
     try:
         settings = yaml.safe_load((output / "job.yaml").read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+    except (OSError, ValueError, RecursionError, yaml.YAMLError):
         return {}
     return settings if isinstance(settings, dict) else {}
 
@@ -159,6 +203,12 @@ def _line(course: tuple[float, ...]) -> str:
     return " ".join(f"{index * step:.2f},{22 - 20 * (value - low) / span:.2f}" for index, value in enumerate(course))
 
 
+def _quality_of(figure: Figure, made: pa.Table) -> dict[str, Any] | None:
+    """A figure's line of the table; nothing where it was never measured."""
+    one = spread(figure, made)
+    return _quality_shown(one, made) if one else None
+
+
 def _quality_shown(one: Spread, made: pa.Table) -> dict[str, Any]:
     figure = one.figure
     return {
@@ -172,6 +222,10 @@ def _quality_shown(one: Spread, made: pa.Table) -> dict[str, Any]:
         "lowest": figure.shown(one.lowest),
         "highest": figure.shown(one.highest),
     }
+
+
+def _without(settings: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {field: value for field, value in settings.items() if field != name}
 
 
 def _flat(settings: Any, name: str = "") -> Iterator[tuple[str, str]]:

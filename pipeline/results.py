@@ -1,13 +1,13 @@
 """From the ledger to `results.parquet`: one row for each row of the manifest."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.credentials import column_without_credentials
 from pipeline.ledger import RESULT_FIELDS
-from stages.messages import masked
 
 
 def collect_results(manifest: pa.Table, keys: Sequence[str | None], rows: pa.Table) -> pa.Table:
@@ -38,42 +38,13 @@ def collect_results(manifest: pa.Table, keys: Sequence[str | None], rows: pa.Tab
         if name in ("motion", "strength"):
             columns[name] = pc.coalesce(columns[name], manifest[name].cast(RESULT_FIELDS[name]))
         elif name != "id":
-            columns[f"manifest_{name}" if name in RESULT_FIELDS else name] = _masked(manifest[name])
+            carried = _free(name, {*columns, *(other for other in manifest.column_names if other != name)})
+            columns[carried] = column_without_credentials(manifest[name])
     return pa.table(columns)
 
 
-def _masked(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """A column without credentials in its URIs: results are shown around."""
-    if not _holds_text(column.type):
-        return column
-    values = column.to_pylist()
-    hidden = [_without_secrets(value) for value in values]
-    # A column in which nothing is hidden stays as it came: Arrow has more kinds of text than can be built anew.
-    return column if hidden == values else pa.chunked_array([pa.array(hidden, _plain(column.type))])
-
-
-def _holds_text(kind: pa.DataType) -> bool:
-    """Whether there is text in a column of this kind, however deep."""
-    if pa.types.is_dictionary(kind):
-        return _holds_text(kind.value_type)
-    return _is_text(kind) or any(_holds_text(kind.field(at).type) for at in range(kind.num_fields))
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
-
-
-def _plain(kind: pa.DataType) -> pa.DataType:
-    """The kind of a masked column: a dictionary is spelled out."""
-    return kind.value_type if pa.types.is_dictionary(kind) else kind
-
-
-def _without_secrets(value: Any) -> Any:
-    """A value of any depth, as `to_pylist` gives it, without credentials."""
-    if isinstance(value, str):
-        return masked(value)
-    if isinstance(value, dict):
-        return {name: _without_secrets(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)(_without_secrets(inner) for inner in value)
-    return value
+def _free(name: str, taken: Collection[str]) -> str:
+    """A name for a carried column that nothing else has."""
+    while name in taken:
+        name = f"manifest_{name}"
+    return name

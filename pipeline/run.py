@@ -30,6 +30,7 @@ from pipeline.checks import (
 from pipeline.events import EventLog
 from pipeline.extract import AtWork, extract_into
 from pipeline.failures import explained
+from pipeline.image_look import check_there
 from pipeline.interruption import Interruption
 from pipeline.job import JobSpec
 from pipeline.ledger import Ledger
@@ -43,6 +44,7 @@ from pipeline.resources import Node
 from pipeline.results import collect_results
 from pipeline.space import space_for
 from pipeline.standing import ready_digests, standing
+from pipeline.stray_videos import remove, stray_videos, strays_told
 from pipeline.tally import Tally
 from pipeline.target_flow import TargetFlow
 from stages import storage
@@ -67,13 +69,21 @@ class RunSummary:
     output: Path
 
 
-def run_job(job: JobSpec, events: EventLog, *, fresh: bool = False, retry: Collection[str] | None = None) -> RunSummary:
+def run_job(
+    job: JobSpec,
+    events: EventLog,
+    *,
+    fresh: bool = False,
+    retry: Collection[str] | None = None,
+    prune: bool = False,
+) -> RunSummary:
     """Run a job to its end, or go on with it.
 
     Args:
         job: as `load_job` gives it.
         events: where progress is told; `log.jsonl` in the output folder becomes its file.
         fresh: forget what the output folder holds, and start anew.
+        prune: remove videos of rows that the manifest no longer has.
         retry: try rows again that failed in earlier runs: those with one of these reasons, or all if it is empty.
 
     Returns:
@@ -86,6 +96,9 @@ def run_job(job: JobSpec, events: EventLog, *, fresh: bool = False, retry: Colle
     started = time.monotonic()
     with _told(events):
         checked = check_job(job)
+        if job.cluster.address == "local" and not any((job.output / "ledger").glob("part-*")):
+            # A run that goes on waits for a share that went away; one that begins has its paths wrong.
+            check_there(checked.manifest, checked.rows["image"].to_pylist())
     with usable(job.output):
         job.output.mkdir(parents=True, exist_ok=True)
     interruption = Interruption()
@@ -97,6 +110,7 @@ def run_job(job: JobSpec, events: EventLog, *, fresh: bool = False, retry: Colle
             if not job.videos:
                 (job.output / "videos").mkdir(exist_ok=True)
             clear_leftovers(job)
+            _look_for_strays(checked, events, prune)
             ledger = Ledger.open(job.output, job.videos)
         tally = Tally([None] * len(checked.manifest))
         try:
@@ -120,6 +134,17 @@ def run_job(job: JobSpec, events: EventLog, *, fresh: bool = False, retry: Colle
         else:
             events.emit("run_finished", **ended, frames=tally.frames, seconds=seconds, exit_code=exit_code)
     return RunSummary(**ended, frames=tally.frames, seconds=seconds, exit_code=exit_code, output=job.output)
+
+
+def _look_for_strays(checked: Checked, events: EventLog, prune: bool) -> None:
+    """Say which videos are of no row any more, and remove them where that was asked for."""
+    if checked.job.videos or not (strays := stray_videos(checked.job.output, checked.rows["id"].to_pylist())):
+        return
+    if prune:
+        remove(strays)
+        events.emit("warning", message=f"--prune: removed {len(strays):,} of {checked.job.output / 'videos'}.")
+    else:
+        events.emit("warning", message=f"videos {strays_told(strays)}.")
 
 
 def _stored(checked: Checked, ledger: Ledger, tally: Tally, events: EventLog, bearable: bool) -> bool:

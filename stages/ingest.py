@@ -19,6 +19,8 @@ from PIL import Image, UnidentifiedImageError
 from stages import storage
 from stages.errors import ClipError, UnreadableImage
 from stages.messages import quoted, told
+from stages.table_images import is_in_table, read_from_table
+from stages.web_images import is_of_web, read_from_web
 
 DECODER = Path(__file__).with_name("decode_clip.py")
 LARGEST_PICTURE = 100_000_000  # pixels; a small file may unfold into more than a machine's memory
@@ -236,6 +238,10 @@ def _rgb(picture: Image.Image, white: float) -> Image.Image:
 
 
 def _read(uri: str) -> bytes:
+    if is_in_table(uri):
+        return read_from_table(uri, LARGEST_FILE)
+    if is_of_web(uri):
+        return read_from_web(uri, LARGEST_FILE)
     if storage.is_uri(uri):
         files, path = storage.filesystem(uri)
         with files.open_input_stream(path) as stream:

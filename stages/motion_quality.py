@@ -6,10 +6,16 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from stages.aligned_landmarks import landmarks_in_crops
+from stages.aligned_landmarks import locate_in_crops
 from stages.measure import akd, csim, identity_crop, jitter, motion_gain
 from stages.models import Models, images_to_tensor
 from stages.subspace import Micromotion
+
+# Over strengths from 0 to 3 in steps of three motions of the bundled model, clearness stays above 0.98 of the frame at
+# rest's; from 8 on it falls, and black or glaring frames have 0.2 to 0.6.
+LEAST_CLEARNESS, DOUBTFUL_CLEARNESS = 0.8, 0.97
+# The mean likeness of two people's embeddings is about this.
+STRANGERS = 0.0
 
 
 @dataclass(frozen=True)
@@ -22,6 +28,8 @@ class MotionQuality:
         motion_amplitude: how far the landmarks move for what the anchors' landmarks move; 1 is as far.
         akd: mean L1 distance of the landmarks' displacement from the anchors', share of the inter-ocular distance.
         jitter: distance of the landmarks from their smoothed track, share of the inter-ocular distance.
+        clearness_min: how clearly the least clear frame shows a face, as a share of the frame at rest; 1 is as clearly,
+            and a frame that the generator can no longer draw (black, glaring, torn) has less than `LEAST_CLEARNESS`.
     """
 
     csim_mean: float
@@ -30,6 +38,7 @@ class MotionQuality:
     motion_amplitude: float
     akd: float
     jitter: float
+    clearness_min: float
 
 
 @torch.inference_mode()
@@ -46,7 +55,7 @@ def measure_video(
         progress: (F,) how far each frame's code has moved along the motion: 0 at rest, 1 at the anchors' extreme.
     """
     similarity = csim(embeddings(models, frames), embeddings(models, still[None])[0]).numpy()  # (F,)
-    track = landmarks_in_crops(models.landmarks, frames)  # (F, 68, 2)
+    track, clearness = locate_in_crops(models.landmarks, frames)  # (F, 68, 2), (F,)
     correlation = amplitude = distance = float("nan")
     if motion.landmarks is not None:
         field = displacement_field(motion)  # (68, 2)
@@ -60,7 +69,22 @@ def measure_video(
         amplitude,
         distance,
         jitter(track) / interocular(track[0]),
+        float(clearness.min() / clearness[0]) if clearness[0] > 0 else float("nan"),
     )
+
+
+def beyond_drawing(clearness_min: float, csim_min: float, strength: float) -> str:
+    """Whether a video's frames leave what the generator can draw, as a sentence for its row; else nothing.
+
+    Args:
+        clearness_min, csim_min: as `MotionQuality` has them. strength: of the row.
+    """
+    lower = f"Lower the strength, which is {strength:g}"
+    if clearness_min < LEAST_CLEARNESS:
+        return f"at the furthest its frames show no clear face any more ({clearness_min:.2f} of the rest's). {lower}."
+    if clearness_min < DOUBTFUL_CLEARNESS and csim_min < STRANGERS:
+        return f"at the furthest its frames show another face, less clearly ({csim_min:.2f} alike). {lower}."
+    return ""
 
 
 def embeddings(models: Models, frames: np.ndarray, batch: int = 16) -> torch.Tensor:

@@ -21,7 +21,7 @@ from stages.invert import check_inversion, invert_crops
 from stages.layout import Layout, paste, side_by_side
 from stages.messages import masked, one_line, told
 from stages.models import ModelFiles, Models
-from stages.motion_quality import measure_video
+from stages.motion_quality import beyond_drawing, measure_video
 from stages.render import write_video
 from stages.subspace import Micromotion
 from stages.take import Pixels, Take, own_crop, take_of_generator, take_of_picture
@@ -52,6 +52,7 @@ RESULT: dict[str, Any] = {
     "jitter": math.nan,
     "rest_error": math.nan,
     "turn_given": math.nan,
+    "clearness_min": math.nan,
     "seconds": 0.0,
 }
 
@@ -171,9 +172,11 @@ class Produce:
         kept: list[np.ndarray] = []
         watched = replace(take, frames=_keeping(take, set(measured.tolist()), kept))
         written = self._written(row, watched) | take.figures
-        quality = {}
+        quality: dict[str, Any] = {}
         if len(measured):
-            quality = asdict(measure_video(self.models, motion, crop, np.stack(kept), progress[measured]))
+            measures = measure_video(self.models, motion, crop, np.stack(kept), progress[measured])
+            beyond = beyond_drawing(measures.clearness_min, measures.csim_min, float(row["strength"]))
+            quality = {**asdict(measures), "message": beyond}
         return {**written, "reconstruction_psnr": float(found.psnr[0]), **quality}
 
     def _take(self, row: Mapping[str, Any], rest: torch.Tensor, codes: torch.Tensor) -> Take:

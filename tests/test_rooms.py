@@ -1,8 +1,8 @@
 """The arrows between rooms: `run_batch -> pipeline -> stages -> weights`, with `manifests` a leaf.
 
 Six leaves of `stages` are open to every room: `stages.errors`, `stages.messages`, `stages.durable`, `stages.storage`,
-and, for what both `stages` and `weights` build, `stages.networks` with the architectures and `stages.picture.head` with
-the head's shape.
+`stages.table_images`, and, for what both `stages` and `weights` build, `stages.networks` with the architectures and
+`stages.picture.head` with the head's shape.
 """
 
 import ast
@@ -19,6 +19,7 @@ LEAVES = (
     "stages.storage",
     "stages.networks",
     "stages.picture.head",
+    "stages.table_images",
 )
 
 # Who may import whom of ours, the narrowest room first. A room may always import itself.
@@ -27,6 +28,7 @@ ALLOWED = {
     "stages.messages": (),
     "stages.durable": (),
     "stages.storage": ("stages.messages",),
+    "stages.table_images": ("stages.storage",),
     "stages.networks": ("stages.errors",),
     "stages.picture.head": (),
     "stages": ("weights",),

@@ -55,6 +55,7 @@ def write_job(cases: list[Case], folder: Path) -> Path:
         "manifest": "faces.parquet",
         "video": {"frames": 2, "measured_frames": 0},
         "rehearsal": True,
+        "network": True,
         "cluster": {"device": "cpu", "fetch_timeout": 2},
         "output": "../out",
     }

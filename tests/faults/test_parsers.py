@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from manifests.ids import folded
-from manifests.schema import Manifest, check_manifest, read_manifest
+from manifests.looking import check_manifest
+from manifests.schema import Manifest, read_manifest
 from pipeline.job import JobSpec, load_job
 from stages.errors import JobError, ManifestError
 
@@ -55,7 +56,7 @@ def read_or_refused(path: Path) -> Manifest | None:
     return manifest
 
 
-ENDINGS = st.sampled_from([".parquet", ".csv", ".jsonl"])
+ENDINGS = st.sampled_from([".parquet", ".csv", ".jsonl", ".json", ".tsv", ".arrow", ".xlsx", ".csv.gz"])
 NAMES = st.sampled_from(["id", "image", "motion", "strength", "seed", "person"]) | st.text(max_size=6)
 IDS = st.from_regex(r"[a-zA-Zé0-9_.-]{1,8}", fullmatch=True) | st.text(max_size=10)
 SCALARS = (
@@ -81,7 +82,7 @@ def test_any_bytes_are_a_manifest_or_refused_in_words(tmp_path: Path, ending: st
 
 @in_one_folder
 @given(
-    st.sampled_from([".csv", ".jsonl"]),
+    st.sampled_from([".csv", ".jsonl", ".json", ".tsv"]),
     st.lists(
         st.sampled_from(["id", "image", ",", "\n", '"', "a", "b.png", "{", "}", ":", "[", "]", "é", "\0", "\r", "1"])
     ),

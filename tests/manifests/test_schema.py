@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from manifests.schema import check_manifest, read_manifest
+from manifests.looking import check_manifest
+from manifests.schema import read_manifest
 from stages.errors import ManifestError
 
 ROWS = [
@@ -44,7 +45,8 @@ def target(request, tmp_path) -> Path:
 
 def test_all_formats_give_the_same_table(target):
     manifest = read_manifest(written(pa.Table.from_pylist(ROWS), target))
-    assert manifest.table.to_pylist() == ROWS
+    ages = {".csv": [str(row["age"]) for row in ROWS]}.get(target.suffix, [row["age"] for row in ROWS])
+    assert manifest.table.to_pylist() == [row | {"age": age} for row, age in zip(ROWS, ages, strict=True)]
     assert len(manifest) == 3
     assert manifest.table.schema.types[:5] == [pa.string(), pa.string(), pa.string(), pa.float64(), pa.int64()]
 
@@ -110,7 +112,7 @@ def test_whole_numbers_with_gaps_that_a_tool_made_floats_are_seeds(tmp_path):
     [
         ({"id": ["a", "an/na", "c"]}, r'row 2, column "id": "an/na" names a file'),
         ({"id": ["a", "", "c"]}, r'row 2, column "id": expected an id, found nothing\.$'),
-        ({"id": ["a", " ", " "]}, r"row 2.*found \" \"\. The same is wrong in 1 more row\.$"),
+        ({"id": ["a", " ", " "]}, r"row 2.*found nothing\. The same is wrong in 1 more row\.$"),
         ({"id": ["a", "b", "a"]}, r'row 3, column "id": "a" stands in row 1 already'),
         ({"id": ["Anna", "b", "anna"]}, r'row 3, column "id": "anna" stands, written "Anna", in row 1 already'),
         ({"id": ["\u00e9", "e\u0301", "c"]}, r'row 2, column "id".* in row 1 already'),
@@ -118,7 +120,7 @@ def test_whole_numbers_with_gaps_that_a_tool_made_floats_are_seeds(tmp_path):
         ({"image": ["a.jpg", "", ""]}, r'row 2, column "image": expected a path or URI.*in 1 more row\.$'),
         (
             {"strength": [1.0, float("nan"), float("inf")]},
-            r'row 2, column "strength": expected a finite number, found "?nan',
+            r'row 3, column "strength": expected a finite number, found "?inf',
         ),
     ],
 )
@@ -140,9 +142,9 @@ def test_the_row_that_is_named_has_its_thousands_apart(target):
     [
         ({"id": [None, "b"], "image": ["a", "b"]}, 'row 1, column "id": expected an id, found nothing'),
         ({"id": ["a", "b"], "image": ["a", None]}, 'row 2, column "image": expected a path or URI, found nothing'),
-        ({"id": [1, 2], "image": ["a", "b"]}, 'column "id" must be text, found int64'),
-        ({"id": ["a", "b"], "image": [b"a", b"b"]}, 'column "image" must be text, found binary'),
-        ({"id": ["a", "b"], "image": ["a", "b"], "motion": [1, 2]}, 'column "motion" must be text'),
+        ({"id": [True, False], "image": ["a", "b"]}, 'column "id" must be text, found bool'),
+        ({"id": [1.0, 2.5], "image": ["a", "b"]}, 'row 2, column "id": expected text or a whole number, found 2.5'),
+        ({"id": [["a"], ["b"]], "image": ["a", "b"]}, 'column "id" must be text, found list'),
         ({"id": ["a"], "image": ["a"], "strength": [True]}, 'column "strength" must be a number, found bool'),
         ({"id": ["a"], "image": ["a"], "seed": [0.5]}, 'row 1, column "seed": expected a whole number'),
         (
@@ -150,7 +152,7 @@ def test_the_row_that_is_named_has_its_thousands_apart(target):
             'row 1, column "seed": expected a whole number',
         ),
         ({"id": ["a"]}, 'column "image" is missing; found "id"'),
-        ({"image": ["a"], "x": [1]}, 'column "id" is missing; found "image", "x"'),
+        ({"image": ["a"], "name": ["x"]}, 'column "id" is missing; found "image", "name". Did you mean "name"?'),
         ({"id": pa.array([], pa.string()), "image": pa.array([], pa.string())}, "no rows"),
     ],
 )
@@ -167,10 +169,9 @@ def test_a_column_that_stands_there_twice_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "not readable as csv: Empty CSV file"),
+        ("", "an empty file"),
         ("id,image\n", "no rows"),
-        ("id;image\na;b\n", 'column "id" is missing; found "id;image"'),
-        ("id,image\na\n", "not readable as csv: CSV parse error: .*Expected 2 columns, got 1"),
+        ("id,image\na\n", r'row 1 \(line 2\): expected 2 cells as in the header, found 1: "a"'),
         ("id,image,strength\na,b,1.5\nc,d,strong\n", 'row 2, column "strength": expected a number, found "strong"'),
         ("id,image,strength\na,b,1_0\n", 'row 1, column "strength": expected a number, found "1_0"'),
         ("id,image,strength\na,b,+inf\n", 'row 1, column "strength": expected a finite number'),
@@ -188,23 +189,17 @@ def test_csv_files_as_spreadsheets_write_them_are_read(tmp_path):
     path.write_bytes('\ufeffid,image,strength,seed\r\nMüller," a, b.jpg ",+1.5, 3 \r\n0012,"c\nd.jpg",,\r\n'.encode())
     table = read_manifest(path).table
     assert table["id"].to_pylist() == ["Müller", "0012"]
-    assert table["image"].to_pylist() == [" a, b.jpg ", "c\nd.jpg"]
+    assert table["image"].to_pylist() == ["a, b.jpg", "c\nd.jpg"]
     assert table["strength"].to_pylist() == [1.5, None]
     assert table["seed"].to_pylist() == [3, None]
-
-
-def test_text_that_is_not_utf8_is_refused(tmp_path):
-    path = tmp_path / "targets.csv"
-    path.write_bytes("id,image\nMüller,a.jpg\n".encode("latin-1"))
-    refused(path, "not readable as csv: .*UTF8")
 
 
 @pytest.mark.parametrize(
     ("lines", "said"),
     [
-        ("", "not readable as jsonl: Empty JSON file"),
-        ('{"id": "a", "image": "b"}\n{"id": 7, "image": "c"}\n', 'row 2, column "id": expected text, found number'),
-        ('{"id": "a", "image": "b"}\n{"id": ', "not readable as jsonl"),
+        ("", "an empty file"),
+        ('{"id": "a", "image": "b"}\n{"id": ["c"], "image": "c"}\n', 'row 2, column "id": expected text or a number'),
+        ('{"id": "a", "image": "b"}\n{"id": ', r"row 2 \(line 2\): it is not JSON"),
         ('{"id": "a"}\n', 'column "image" is missing; found "id"'),
         ('{"id": "a", "image": "b", "strength": "x"}\n', 'row 1, column "strength": expected a number, found "x"'),
     ],
@@ -218,9 +213,9 @@ def test_json_lines_that_cannot_serve_are_refused(lines, said, tmp_path):
 def test_a_wrong_row_far_down_a_file_of_json_lines_is_counted_from_its_start(tmp_path):
     path = tmp_path / "targets.jsonl"
     rows = [json.dumps({"id": f"t{index}", "image": "x" * 100}) for index in range(20_000)]
-    rows[17_500] = '{"id": 5, "image": "x"}'
+    rows[17_500] = '{"id": 5.5, "image": ["x"]}'
     path.write_text("\n".join(rows))
-    refused(path, 'row 17,501, column "id": expected text, found number')
+    refused(path, 'row 17,501, column "image": expected text or a number, found')
 
 
 def test_files_that_are_no_manifest_are_refused(tmp_path):
@@ -228,10 +223,10 @@ def test_files_that_are_no_manifest_are_refused(tmp_path):
     refused(tmp_path / "targets.csv", "there is no such file")
     refused(tmp_path / "targets.jsonl", "there is no such file")
     refused(tmp_path, "a folder, not a manifest")
-    (tmp_path / "targets.xlsx").write_bytes(b"x")
-    refused(tmp_path / "targets.xlsx", r'ends in .parquet, .csv, .jsonl, found ".xlsx"')
+    (tmp_path / "targets.docx").write_bytes(b"x")
+    refused(tmp_path / "targets.docx", r'ends in .parquet, .*, found ".docx"')
     (tmp_path / "broken.parquet").write_bytes(b"PAR1 and no more")
-    refused(tmp_path / "broken.parquet", "not readable as parquet")
+    refused(tmp_path / "broken.parquet", "not readable: ")
 
 
 def test_motions_that_the_job_has_not_are_refused(target):

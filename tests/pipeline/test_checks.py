@@ -57,6 +57,13 @@ def test_a_job_in_which_nothing_is_wrong_is_known_completely(job_file: Path) -> 
         (["model=stylegan9"], CheckpointError, 'generator "stylegan9": neither a file nor a known model'),
         (["model={generator: anna.png, inverter: synthface}"], CheckpointError, "anna.png"),
         (["output=anna.png"], OutputError, "is a file, not a folder"),
+        (["detector=haaar"], CheckpointError, 'detector "haaar": expected haar'),
+        (["detector=sfd:nowhere.pth"], CheckpointError, 'there is no file "nowhere.pth"'),
+        (
+            ["columns={id: persn}"],
+            ManifestError,
+            'there is no column "persn"; found "id", "image", "person". Did you mean',
+        ),
     ],
 )
 def test_a_mistake_is_found_before_work_begins(

@@ -10,7 +10,7 @@ from stages.align import align_face
 from stages.aligned_landmarks import landmarks_in_crops
 from stages.ingest import decode_image, read_clip
 from stages.models import ModelFiles, Models, images_to_tensor, tensor_to_images
-from stages.motion_quality import displacement_field, embeddings, interocular, measure_video
+from stages.motion_quality import beyond_drawing, displacement_field, embeddings, interocular, measure_video
 from stages.subspace import Micromotion
 
 
@@ -85,3 +85,19 @@ def test_landmarks_of_an_aligned_face_are_those_found_in_the_whole_picture(model
 def test_pictures_survive_the_way_through_tensors() -> None:
     images = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3), np.uint8)
     np.testing.assert_array_equal(tensor_to_images(images_to_tensor(images, "cpu")).numpy(), images)
+
+
+@pytest.mark.parametrize(
+    ("strength", "drawn"), [(0.5, True), (1.0, True), (-1.5, True), (2.0, True), (50.0, False), (1e6, False)]
+)
+def test_frames_that_the_generator_can_no_longer_draw_are_told(models: Models, strength: float, drawn: bool) -> None:
+    seeds = torch.Generator().manual_seed(5)
+    face, other = models.generator.map(torch.randn(2, 512, generator=seeds), truncation=0.6)  # (L, 512) each
+    reach = torch.linspace(0, strength, 4)[:, None, None]
+    frames = tensor_to_images(models.generator.synthesize(face + reach * 0.35 * (other - face))).numpy()
+    motion = Micromotion(face, face[None], torch.tensor([[0.0], [1.0]]), face * 0, "test", "", 1.0, 0.0)
+    quality = measure_video(models, motion, frames[0], frames, np.linspace(0, 1, 4))
+    said = beyond_drawing(quality.clearness_min, quality.csim_min, strength)
+    assert (quality.clearness_min > 0.95) == drawn
+    assert bool(said) != drawn
+    assert drawn or f"Lower the strength, which is {strength:g}." in said

@@ -1,0 +1,35 @@
+"""Strengths in a manifest's column that are far from the others, or far beyond the movement in the clip."""
+
+import numpy as np
+
+from manifests.schema import Manifest
+
+# Times the movement's full extent. Nothing is refused for it: how far a face can go shows only when it is drawn.
+FAR = 3.0
+# Times the median distance from the median, beyond which a value stands apart from its column.
+APART = 20.0
+# From so many values on the column itself tells what is usual.
+FEWEST = 8
+
+
+def strength_notes(manifest: Manifest) -> list[str]:
+    """A sentence for rows whose strength a person may not have meant, such as 50 for 50 %."""
+    if "strength" not in manifest.table.column_names:
+        return []
+    values = manifest.table["strength"].to_numpy()  # (N,), NaN for nothing
+    given = np.isfinite(values)
+    odd = given & (np.abs(values) > FAR)
+    if given.sum() >= FEWEST:
+        middle = np.median(values[given])
+        usual = np.median(np.abs(values[given] - middle))
+        odd |= given & (np.abs(values - middle) > APART * max(usual, 0.05 * abs(middle), 1e-3))
+    if not odd.any():
+        return []
+    worst = int(np.argmax(np.where(odd, np.abs(values), -1)))
+    number = int(odd.sum())
+    rows = "1 row is" if number == 1 else f"{number:,} rows are"
+    percent = f", {values[worst]:g} % is {values[worst] / 100:g}" if 10 <= abs(values[worst]) <= 100 else ""
+    return [
+        f"strength: {rows} far out, the furthest {manifest.row(worst)} with {values[worst]:g}; 1 is the movement's "
+        f"full extent{percent}"
+    ]

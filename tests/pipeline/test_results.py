@@ -1,0 +1,83 @@
+"""Carried columns in the results and the report: whatever their type and name."""
+
+import math
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from manifests.schema import read_manifest
+from pipeline.figures import FIGURES, spread
+from pipeline.ledger import RESULT_FIELDS, Ledger
+from pipeline.report import write_report
+from pipeline.results import collect_results
+
+
+def results_of(folder: Path, table: pa.Table) -> pa.Table:
+    with pa.OSFile(str(folder / "l.arrow"), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+        writer.write_table(table)
+    manifest = read_manifest(folder / "l.arrow").table
+    results = collect_results(manifest, [None] * len(manifest), Ledger.open(folder).rows())
+    pq.write_table(results, folder / "results.parquet")
+    return pq.read_table(folder / "results.parquet")
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array(["x", "y"], pa.string_view()),
+        pa.array([b"x", b"y"], pa.binary_view()),
+        pa.array([[{"a": "x"}], None], pa.list_(pa.struct({"a": pa.string_view()}))),
+        pa.array([{}, {}], pa.struct([])),
+        pa.array([0, 1], pa.timestamp("us", "Mars/Olympus")),
+        pa.array([(1, 2, 3), None], pa.month_day_nano_interval()),
+    ],
+    ids=lambda column: str(column.type),
+)
+def test_a_column_of_any_type_reaches_the_results_and_the_report(tmp_path: Path, column: pa.Array) -> None:
+    results = results_of(tmp_path, pa.table({"id": ["a", "b"], "image": ["a", "b"], "x": column}))
+    assert results.column_names[-1] == "x" and len(results) == 2
+    assert "Left out" not in write_report(tmp_path).read_text()
+
+
+def test_carried_columns_of_any_name_are_kept_apart(tmp_path: Path) -> None:
+    names = ["status", "manifest_status", "", "ID", "image.path", "é\n<b>", "x" * 300, "manifest_manifest_status"]
+    columns = {"id": ["a"], "image": ["a"]} | {name: [f"{at}"] for at, name in enumerate(names)}
+    results = results_of(tmp_path, pa.table(columns))
+    carried = [name for name in results.column_names if name not in RESULT_FIELDS and name != "image"]
+    assert len(carried) == len(names)
+    assert sorted(results[name][0].as_py() for name in carried) == [str(at) for at in range(len(names))]
+    assert results["manifest_status"][0].as_py() == "1"
+    assert write_report(tmp_path).is_file()
+
+
+def test_results_with_figures_of_another_type_have_a_report_that_says_so(tmp_path: Path) -> None:
+    table = pa.table(
+        {"id": ["a"], "status": ["done"], "video": ["videos/a.mp4"], "csim_mean": [["odd"]], "frames": ["x"]}
+    )
+    pq.write_table(table, tmp_path / "results.parquet")
+    page = write_report(tmp_path).read_text()
+    assert "Left out of this page" in page and "Identity" in page and "the totals" in page
+
+
+@pytest.mark.parametrize(
+    "values", [[-1.7e308, 1.7e308], [1e308] * 3, [1.0, 1.0 + 2**-52], [0.0, 5e-324], [math.inf, 1.0]]
+)
+def test_a_histogram_is_made_of_any_values(values: list[float]) -> None:
+    found = spread(FIGURES[0], pa.table({FIGURES[0].column: values}))
+    assert found is not None and max(found.bars) == 1.0
+
+
+def test_videos_beyond_what_the_generator_can_draw_are_told_in_the_report(tmp_path: Path) -> None:
+    message = "at the furthest its frames show no clear face any more (0.21 of the rest's). Lower the strength."
+    table = pa.table(
+        {"id": ["a", "b"], "status": ["done", "done"], "message": ["", message], "video": ["v.mp4", "w.mp4"]}
+    )
+    none = {name: pa.nulls(2, RESULT_FIELDS[name]) for name in ("width", "height", "frames", "motion")}
+    pq.write_table(
+        pa.table({**{name: table[name] for name in table.column_names}, **none}), tmp_path / "results.parquet"
+    )
+    page = " ".join(write_report(tmp_path).read_text().split())
+    assert "To look at" in page and "<td>row 2</td><td><b>b</b></td>" in page
+    assert "Left out" not in page
