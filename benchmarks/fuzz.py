@@ -135,7 +135,7 @@ READERS = {"image": image_reader, "clip": clip_reader, "manifest": manifest_read
 # Whose branches the fuzzer is told of.
 WATCHED = {
     "image": ["PIL", "stages.ingest"],
-    "clip": ["stages.ingest"],
+    "clip": ["stages.ingest", "stages.scan_clip", "stages.decode_clip"],
     "manifest": ["manifests"],
     "job": ["yaml", "pipeline.job", "pipeline.job_spec"],
 }

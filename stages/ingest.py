@@ -4,23 +4,20 @@ import hashlib
 import io
 import re
 import stat
-import subprocess
-import sys
-import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import imageio_ffmpeg
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from stages import storage
+from stages.decode_clip import conversion, read_frames, spread
 from stages.errors import ClipError, UnreadableImage
 from stages.messages import quoted, told
+from stages.scan_clip import scan_clip
 
-DECODER = Path(__file__).with_name("decode_clip.py")
 LARGEST_PICTURE = 100_000_000  # pixels; a small file may unfold into more than a machine's memory
 # Bytes; what the largest picture needs without compression. Some files never end: /dev/zero, a pipe somebody fills.
 LARGEST_FILE = 320 << 20
@@ -50,7 +47,7 @@ class Clip:
     """Frames of a reference clip.
 
     Attributes:
-        frames: (T, H, W, 3) uint8, RGB, upright.
+        frames: (T, H, W, 3) uint8, sRGB, upright, progressive, of square pixels.
         times: (T,) float64, seconds.
         fps: the clip's own frames a second, on average over its length.
         total_frames: how many frames the clip has.
@@ -64,42 +61,92 @@ class Clip:
     sha256: str
 
 
-def read_clip(path: Path | str, max_anchors: int = 64, timeout: float = 120.0) -> Clip:
-    """Read a clip, evenly sampled over its time.
+@dataclass(frozen=True)
+class OpenClip:
+    """A reference clip of which no frame is in memory yet.
 
-    The whole file is checked before any frame is used: decoders pass over damage in silence, and show the frames
-    before it again. Both steps run as programs of their own and are killed when their time is over.
+    Attributes:
+        path: the file.
+        times: (T,) float64 seconds, of the frames that `frames` gives.
+        fps: the clip's own frames a second, on average over its length.
+        total_frames: how many frames the clip has.
+        width, height: of a frame.
+        sha256: of the file's bytes, in hex.
+        notes: what was converted, and what is odd about it; each a part of a sentence.
+    """
+
+    path: Path
+    times: np.ndarray
+    fps: float
+    total_frames: int
+    width: int
+    height: int
+    sha256: str
+    notes: tuple[str, ...]
+    _frames: Callable[[], Iterator[np.ndarray]]
+
+    def frames(self) -> Iterator[np.ndarray]:
+        """The frames in their order, one by one, (H, W, 3) uint8 sRGB.
+
+        Raises:
+            ClipError: the file cannot be read again.
+        """
+        return self._frames()
+
+
+def open_clip(path: Path | str, max_anchors: int = 64, timeout: float = 120.0) -> OpenClip:
+    """Look at a whole clip, and choose frames that are evenly spread over its time.
+
+    The whole file is decoded before any frame is used: decoders pass over damage in silence, and show the frames
+    before it again. Decoders run as programs of their own and are killed when they hang.
 
     Args:
-        path: a video file with at least two frames.
-        max_anchors: most frames to keep, at least 2; the first and the last are always kept.
-        timeout: seconds for each of the two steps.
+        path: a video file with at least two frames, or an animated picture.
+        max_anchors: most frames to choose, at least 2; the first and the last are always chosen.
+        timeout: seconds without any sign of progress.
 
     Raises:
-        ClipError: no such file, no video, damaged, a single frame, or a decoder that hangs.
+        ClipError: no such file, no video, damaged, cut short, a single frame, colours that cannot be known, or a
+            decoder that hangs.
     """
     path = Path(path)
     if not path.is_file():
         raise ClipError(f"{path}: there is no such file." if not path.exists() else f"{path}: a folder, not a clip.")
     if not path.stat().st_size:
         raise ClipError(f"{path}: an empty file.")
-    if (count := _count_frames(path, timeout)) < 2:
+    clip = scan_clip(path, timeout)
+    if (count := len(clip.times)) < 2:
         raise ClipError(
             f"{path}: has {count} frame, and a movement needs at least 2. Use a clip that shows a movement."
         )
-    with tempfile.TemporaryDirectory(prefix="micromotion-clip-") as folder:
-        # -P: or the decoder's own imports would find our modules beside it before theirs.
-        command = [sys.executable, "-P", str(DECODER), _unmistakable(path), folder, str(max_anchors)]
-        status, said, _ = _run(command, timeout, path)
-        if status != 0:
-            raise ClipError(f"{path}: cannot be decoded ({said}). Convert it to H.264 in an .mp4 file.")
-        frames = np.load(Path(folder) / "frames.npy")
-        times = np.load(Path(folder) / "times.npy")
-        total = int(np.load(Path(folder) / "total.npy"))
-    fps = (total - 1) / max(float(times[-1] - times[0]), 1e-9)
+    how = conversion(clip, path)
+    chosen = spread(clip.times, max_anchors)
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return Clip(frames, times, fps, total, digest)
+    return OpenClip(
+        path,
+        clip.times[chosen],
+        (count - 1) / max(float(clip.times[-1] - clip.times[0]), 1e-9),
+        count,
+        how.width,
+        how.height,
+        digest,
+        (*how.told, *clip.notes),
+        lambda: read_frames(path, clip, how, chosen, timeout),
+    )
+
+
+def read_clip(path: Path | str, max_anchors: int = 64, timeout: float = 120.0) -> Clip:
+    """Read a clip, evenly sampled over its time, with all its frames in memory.
+
+    Args, Raises:
+        as for `open_clip`.
+    """
+    clip = open_clip(path, max_anchors, timeout)
+    frames = np.empty((len(clip.times), clip.height, clip.width, 3), np.uint8)
+    for frame, content in zip(frames, clip.frames(), strict=True):
+        frame[:] = content
+    return Clip(frames, clip.times, clip.fps, clip.total_frames, clip.sha256)
 
 
 def fetch(uri: str, timeout: float = 60.0) -> bytes:
@@ -268,36 +315,3 @@ def _whole(read: Callable[[int], bytes]) -> bytes:
         if size > LARGEST_FILE:
             raise OSError(f"it has more than {LARGEST_FILE >> 20} MB")
     return b"".join(parts)
-
-
-def _unmistakable(path: Path) -> str:
-    """A path that is never taken for an option or a protocol, as "-x.mp4" and "take:2.mp4" would be."""
-    return str(path.absolute())
-
-
-def _count_frames(path: Path, timeout: float) -> int:
-    """How many frames ffmpeg decodes from end to end; it stops at the first damage."""
-    ffmpeg = imageio_ffmpeg.get_ffmpeg_exe()
-    options = ["-nostdin", "-v", "error", "-xerror", "-progress", "pipe:1", "-i", _unmistakable(path)]
-    status, said, progress = _run([ffmpeg, *options, "-map", "0:v:0", "-f", "null", "-"], timeout, path)
-    if status == 0:
-        return int(re.findall(r"^frame=\s*(\d+)", progress, re.MULTILINE)[-1])
-    if "matches no streams" in said:
-        raise ClipError(f"{path}: has no pictures, only sound or data. Use a video.")
-    raise ClipError(f"{path}: damaged, or not a video ({said}). Copy or export it again.")
-
-
-def _run(command: list[str], timeout: float, path: Path) -> tuple[int, str, str]:
-    """Run a program on a clip; its exit status, what its last complaint says, and its output."""
-    try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout)
-    except subprocess.TimeoutExpired as error:
-        raise ClipError(
-            f"{path}: its decoder was stopped after {timeout:g} s. Cut the clip shorter, or export it again."
-        ) from error
-    lines = [line.strip() for line in done.stderr.decode(errors="replace").splitlines() if line.strip()]
-    # Of several lines ffmpeg's one about streams explains most; else the last one.
-    telling = [line for line in lines if "matches no streams" in line] or lines[-1:] or ["it gave no reason"]
-    # Not for a person: where in the program it was noticed, by address, source line or exception class.
-    words = re.sub(r"\[[^\]]*\]|^[\w.]+(Error|Exception):|\S+\.cc:\d+:", "", telling[0])
-    return done.returncode, " ".join(words.split())[:200].rstrip("."), done.stdout.decode(errors="replace")

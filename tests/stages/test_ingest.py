@@ -45,7 +45,7 @@ def test_a_varying_frame_rate_is_sampled_over_time_not_over_frames(tmp_path: Pat
     assert gaps.max() / gaps.min() < 1.6
 
 
-@pytest.mark.parametrize(("width", "height"), [(64, 48), (320, 240)])  # decord pads the rows of the first
+@pytest.mark.parametrize(("width", "height"), [(64, 48), (320, 240)])
 def test_a_rotated_clip_is_upright(tmp_path: Path, width: int, height: int) -> None:
     plain = make_clip(tmp_path / "plain.mp4", frames=3, size=f"{width}x{height}")
     turned = tmp_path / "turned.mp4"
@@ -55,7 +55,8 @@ def test_a_rotated_clip_is_upright(tmp_path: Path, width: int, height: int) -> N
     )
     upright = read_clip(turned).frames[0]
     assert upright.shape == (width, height, 3)
-    np.testing.assert_allclose(upright, np.rot90(read_clip(plain).frames[0]), atol=2)
+    # Colours are stored at half the resolution, and turned before they are brought to the whole one.
+    assert np.abs(upright.astype(int) - np.rot90(read_clip(plain).frames[0])).mean() < 0.2
 
 
 def test_odd_sizes_are_read(tmp_path: Path) -> None:
@@ -127,11 +128,13 @@ def test_a_missing_clip_and_a_folder_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_decoder_that_hangs_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    hanging = tmp_path / "hang.py"
-    hanging.write_text("import time\ntime.sleep(600)\n")
-    monkeypatch.setattr(ingest, "DECODER", hanging)
+    clip = make_clip(tmp_path / "c.mp4", frames=3)
+    hanging = tmp_path / "ffmpeg"
+    hanging.write_text("#!/bin/sh\nexec sleep 600\n")
+    hanging.chmod(0o755)
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(hanging))
     with pytest.raises(ClipError, match="its decoder was stopped after 3 s"):
-        read_clip(make_clip(tmp_path / "c.mp4", frames=3), timeout=3)
+        read_clip(clip, timeout=3)
 
 
 def test_moments_between_frames_take_the_nearer_one() -> None:
