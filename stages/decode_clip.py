@@ -12,13 +12,13 @@ import numpy as np
 
 from stages.colour import HDR, PRIMARIES, to_srgb
 from stages.errors import ClipError
+from stages.picture_colour import GROUND
 from stages.run_ffmpeg import Ffmpeg
 from stages.scan_clip import ScannedClip
 
 MOST_STRETCH = 8.0  # of a pixel; what claims more is damaged
 # Heights of SD television; what is larger and says nothing is HD (players do the same).
 SD_HEIGHT, SD_WIDTH = 576, 1024
-GROUND = 128  # what stands behind transparent pixels; why grey, `stages.picture_colour` says
 # Matrices that ffmpeg's `scale` cannot undo.
 UNKNOWN_MATRICES = ("ictcp", "ycgco", "ycgco-re", "ycgco-ro", "bt2020c", "chroma-derived-c", "ipt-c2")
 ACCURATE = "flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp"

@@ -1,7 +1,8 @@
 """The arrows between rooms: `run_batch -> pipeline -> stages -> weights`, with `manifests` a leaf.
 
 Five leaves of `stages` are open to every room: `stages.errors`, `stages.messages`, `stages.durable`, `stages.storage`,
-and `stages.networks`, which holds the architectures that both `stages` and `weights` build.
+and `stages.networks`, which holds the architectures that both `stages` and `weights` build. `manifests` also knows
+which formats of pictures are read.
 """
 
 import ast
@@ -19,10 +20,11 @@ ALLOWED = {
     "stages.durable": (),
     "stages.storage": ("stages.messages",),
     "stages.networks": ("stages.errors",),
+    "stages.picture_formats": (),
     "stages": ("weights",),
     "weights.training": ("weights", "stages"),
     "weights": LEAVES,
-    "manifests": LEAVES,
+    "manifests": (*LEAVES, "stages.picture_formats"),
     "pipeline": ("stages", "weights", "manifests"),
     "run_batch": ("pipeline",),
 }

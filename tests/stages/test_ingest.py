@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stages import ingest
+from stages import decode_image as decode_image_module
 from stages.decode_clip import spread
 from stages.errors import ClipError, UnreadableImage
 from stages.ingest import decode_image, fetch, read_clip
@@ -160,7 +160,7 @@ PLAIN = Image.new("RGB", (40, 30), (200, 100, 50))
         (stored(PLAIN.convert("CMYK"), "JPEG", quality=95), (200, 100, 50)),
         (stored(PLAIN.quantize(), "GIF"), (200, 100, 50)),
         (stored(PLAIN.convert("L"), "PNG"), (124, 124, 124)),
-        (stored(Image.new("RGBA", (40, 30), (200, 100, 50, 0)), "PNG"), (0, 0, 0)),
+        (stored(Image.new("RGBA", (40, 30), (200, 100, 50, 128)), "PNG"), (164, 114, 89)),
         (stored(Image.fromarray(np.full((30, 40), 51400, np.uint16)), "PNG"), (200, 200, 200)),
         (stored(Image.fromarray(np.full((30, 40), 200 << 23, np.int32)), "TIFF"), (200, 200, 200)),
         (stored(Image.fromarray(np.full((30, 40), 200, np.float32)), "TIFF"), (200, 200, 200)),
@@ -179,7 +179,7 @@ def test_a_picture_is_the_same_whichever_way_it_is_cut_into_strips(monkeypatch: 
     grey = np.arange(40 * 30, dtype=np.uint16).reshape(30, 40) * 40
     files = [stored(Image.fromarray(grey), "PNG"), stored(Image.effect_noise((40, 30), 90).convert("P"), "PNG")]
     whole = [decode_image(data) for data in files]
-    monkeypatch.setattr(ingest, "STRIP", 40 * 7)
+    monkeypatch.setattr(decode_image_module, "STRIP", 40 * 7)
     for data, image in zip(files, whole, strict=True):
         np.testing.assert_array_equal(decode_image(data), image)
 
