@@ -30,7 +30,7 @@ from weights.clip import clip_hash, find_clip, load_clip
 from weights.store import PARTS, find, sha256
 
 # What a change of the pipeline itself would have to raise, so that old results are not taken for its own.
-RECIPE = 1
+RECIPE = 2
 
 
 @dataclass(frozen=True)
