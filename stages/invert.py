@@ -80,8 +80,8 @@ class InvertCrops:
     """The anchors' second pass.
 
     Columns `index`, `crop` (256, 256, 3 uint8) -> `index`, `code` (bytes of (L, 512) float32), `quality` (PSNR, dB),
-    `identity` (bytes of the crop's embedding, (n,) float32), `rendering` (S, S, 3 uint8), `landmarks` and `rendered_landmarks` (the crop's and the rendering's, bytes of (68, 2)
-    float32, shares of the side).
+    `identity` (bytes of the crop's embedding, (n,) float32), `rendering` (S, S, 3 uint8), `landmarks` and
+    `rendered_landmarks` (the crop's and the rendering's, bytes of (68, 2) float32, shares of the side).
     """
 
     def __init__(self, settings: InvertSettings):

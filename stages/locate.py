@@ -50,7 +50,7 @@ class LocateSettings:
 
 
 class Locate:
-    """Columns `index`, `frame` (H, W, 3 uint8) -> `index`, `located` (a pickled list of `SeenFace`, the largest first)."""
+    """Columns `index`, `frame` (H, W, 3 uint8) -> `index`, `located` (pickled `SeenFace`s, the largest first)."""
 
     def __init__(self, settings: LocateSettings):
         self.models = Models(settings.model)
