@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from pipeline.changes import change_told
 from pipeline.checks import Checked, MotionPlan, check_job, producer_bytes, this_machine
@@ -14,6 +15,7 @@ from pipeline.space import space_for
 from pipeline.standing import standing
 from stages import storage
 from stages.errors import ClusterError
+from stages.ingest import open_clip
 from stages.messages import masked
 
 
@@ -45,6 +47,8 @@ def plan_job(job: JobSpec) -> Plan:
     lines += [change] if (change := change_told(checked, stands)) else []
     for name, plan in checked.motions.items():
         lines.append(f"movement {name}: {_described(plan)}")
+        if plan.ready is None and plan.spec.clip is not None and plan.source is not None:
+            lines.append(f"movement {name}: {_looked_at(plan.source, plan.spec.max_anchors)}")
     model = checked.model
     lines.append(f"model: generator of {model.resolution} px and {model.num_layers} layers, {model.generator}")
     video, where = job.video, storage.shown(job.videos) if job.videos else job.output
@@ -77,6 +81,18 @@ def layout_now(checked: Checked) -> Layout | None:
         with suppress(ClusterError):
             return layout_for(checked, nodes, as_asked)
     return None
+
+
+def _looked_at(path: Path, max_anchors: int) -> str:
+    """What decoding the whole clip shows.
+
+    Raises:
+        ClipError: it cannot serve.
+    """
+    clip = open_clip(path, max_anchors)
+    seconds = clip.times[-1] - clip.times[0]
+    said = f"{clip.total_frames:,} frames of {clip.width}x{clip.height} in {seconds:.1f} s"
+    return f"{said}{'; ' if clip.notes else ''}{'; '.join(clip.notes)}"
 
 
 def _described(plan: MotionPlan) -> str:

@@ -36,7 +36,9 @@ def test_a_crop_from_a_window_is_the_crop_from_the_frame() -> None:
 
 def test_a_window_of_a_huge_frame_is_small_and_a_crowd_gives_four() -> None:
     frame = np.zeros((2160, 3840, 3), np.uint8)
-    faces = [Face(points(12.0) + np.float32((1000 + 10 * index, 500)), np.zeros(4), 0.9, 6) for index in range(7)]
+    faces = [
+        Face(points(12.0) + np.array((1000 + 10 * index, 500), np.float32), np.zeros(4), 0.9, 6) for index in range(7)
+    ]
     seen = seen_faces(frame, faces)
     assert len(seen) == 4
     assert max(seen[0].window.shape) < 1000
