@@ -46,14 +46,14 @@ def check_sentence(error: Exception, lines: int = 1) -> None:
 
 def image_reader() -> Reader:
     """`decode_image`."""
-    from stages import ingest
+    from stages import decode_image
     from stages.errors import UnreadableImage
 
-    ingest.LARGEST_PICTURE = PIXELS
+    decode_image.LARGEST_PICTURE = PIXELS
 
     def read(data: bytes) -> None:
         try:
-            image = ingest.decode_image(data, "face.png")
+            image = decode_image.decode_image(data, "face.png")
         except UnreadableImage as error:
             return check_sentence(error)
         assert image.dtype == "uint8"
@@ -134,8 +134,8 @@ FORMATS = (".parquet", ".csv", ".jsonl", ".json", ".tsv", ".arrow")
 READERS = {"image": image_reader, "clip": clip_reader, "manifest": manifest_reader, "job": job_reader}
 # Whose branches the fuzzer is told of.
 WATCHED = {
-    "image": ["PIL", "stages.ingest"],
-    "clip": ["stages.ingest"],
+    "image": ["PIL", "stages.decode_image", "stages.repair_image", "stages.picture_colour"],
+    "clip": ["stages.ingest", "stages.scan_clip", "stages.decode_clip"],
     "manifest": ["manifests"],
     "job": ["yaml", "pipeline.job", "pipeline.job_spec"],
 }

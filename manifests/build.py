@@ -1,6 +1,7 @@
 """A manifest out of a folder of pictures."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +13,7 @@ from manifests.ids import safe_ids
 from manifests.schema import checked_table
 from stages.durable import replacing
 from stages.errors import ManifestError
-
-IMAGES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
+from stages.picture_formats import ENDINGS
 
 
 @dataclass(frozen=True)
@@ -24,20 +24,23 @@ class BuiltManifest:
         path: the manifest.
         rows: pictures in it.
         others: files that are no pictures by their ending, which were left out.
+        left_out: how many of them for each ending, the most frequent first; "" where there is none.
     """
 
     path: Path
     rows: int
     others: int
+    left_out: tuple[tuple[str, int], ...] = ()
 
 
 def build_manifest(folder: Path | str, output: Path | str, recursive: bool = True) -> BuiltManifest:
     """Write a manifest of a folder's pictures, in the order of their paths.
 
-    Pictures are told by their ending (jpg, jpeg, png, webp, bmp, tif, tiff); hidden files and folders are left out. An
-    id is the path within the folder without its ending, `sub/anna.jpg` -> `sub_anna`; what a file name may not hold
-    becomes `_`, and the second of one name gets `-2`. Images are written relative to the manifest, so that the two can
-    be moved together. Links to folders are followed, each folder once.
+    Pictures are told by their ending, of every format that is read (`stages.picture_formats.ENDINGS`), in large or
+    small letters; hidden files and folders are left out. An id is the path within the folder without its ending,
+    `sub/anna.jpg` -> `sub_anna`; what a file name may not hold becomes `_`, and the second of one name gets `-2`.
+    Images are written relative to the manifest, so that the two can be moved together. Links to folders are followed,
+    each folder once.
 
     Args:
         folder: where the pictures are.
@@ -53,9 +56,9 @@ def build_manifest(folder: Path | str, output: Path | str, recursive: bool = Tru
     if output.suffix.lower() != ".parquet":
         raise ManifestError(f'{output}: the manifest is written as .parquet, found "{output.suffix}".')
     found = sorted(_files(folder, recursive))
-    pictures = [name for name in found if Path(name).suffix.lower() in IMAGES]
+    pictures = [name for name in found if Path(name).suffix.lower() in ENDINGS]
     if not pictures:
-        kinds = ", ".join(sorted(ending[1:] for ending in IMAGES))
+        kinds = ", ".join(sorted(ending[1:] for ending in ENDINGS))
         raise ManifestError(f"{folder}: no pictures ({kinds}) among {len(found):,} files.")
     for name in pictures:
         if not _is_text(name):
@@ -67,7 +70,8 @@ def build_manifest(folder: Path | str, output: Path | str, recursive: bool = Tru
             pa.parquet.write_table(checked_table(table, output), file)
     except OSError as error:
         raise ManifestError(f"{output}: cannot be written: {error.strerror or error}.") from error
-    return BuiltManifest(output, len(pictures), len(found) - len(pictures))
+    others = Counter(Path(name).suffix.lower() for name in found if Path(name).suffix.lower() not in ENDINGS)
+    return BuiltManifest(output, len(pictures), others.total(), tuple(others.most_common()))
 
 
 def _files(folder: Path, recursive: bool) -> Iterator[str]:

@@ -180,7 +180,9 @@ def manifest_build(
     from manifests.build import build_manifest
 
     built = build_manifest(folder, output, recursive=not flat)
-    others = f"; {count(built.others, 'other file')} left out" if built.others else ""
+    kinds = ", ".join(f"{number:,} {ending or 'without ending'}" for ending, number in built.left_out[:6])
+    more = f" and {len(built.left_out) - 6} more kinds" if len(built.left_out) > 6 else ""
+    others = f"; {count(built.others, 'other file')} left out ({kinds}{more})" if built.others else ""
     say(f"{built.path}: {count(built.rows, 'picture')}{others}")
 
 

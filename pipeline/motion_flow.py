@@ -7,6 +7,7 @@ made on the driver again. Between the two passes lies what needs all frames at o
 import pickle
 import warnings
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +19,19 @@ from pipeline.events import EventLog
 from pipeline.graph import Step
 from pipeline.job import MotionSpec
 from pipeline.passes import Passes
-from stages.align import align_face
+from stages.clip_checks import MOST_OTHERS, is_still, other_people, rest_is_elsewhere
 from stages.errors import ClipError, InversionDiverged
-from stages.ingest import Clip, read_clip
+from stages.ingest import OpenClip, open_clip
 from stages.invert import InvertCrops, InvertSettings, check_inversion
-from stages.locate import Locate, LocateSettings
+from stages.locate import Locate, LocateSettings, SeenFace
 from stages.models import ModelFiles
 from stages.reach import lengthened
 from stages.subspace import Micromotion, fit_micromotion
 from stages.track import track_face
 
 BATCH = 4
+# Of frames that are in memory at a time, each of them two or three times on its way to a worker.
+PORTION_BYTES = 200 << 20
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,9 @@ class MotionFlow:
         Raises:
             ClipError: the clip cannot be read, shows no face in most of its frames, or no movement.
         """
-        clip = self.passes.on_driver(f"read {name}", lambda: read_clip(clip_path, max_anchors=spec.max_anchors))
+        clip = self.passes.on_driver(f"read {name}", lambda: open_clip(clip_path, max_anchors=spec.max_anchors))
+        if clip.notes:
+            self.events.emit("warning", message=f"{clip_path}: {'; '.join(clip.notes)}.")
         crops, times = self._followed(name, clip, clip_path)
         inverted = self.passes.through(
             f"invert {name}",
@@ -72,6 +77,13 @@ class MotionFlow:
             for column, shape in (("code", (layers, 512)), ("landmarks", (68, 2)), ("rendered_landmarks", (68, 2)))
         )  # (T, L, 512), (T, 68, 2), (T, 68, 2)
         moments = times[[row["index"] for row in kept]]
+        seen, shows = [crops[row["index"]] for row in kept], [row["rendering"] for row in kept]
+        write_anchors(picture_path, seen, shows)
+        identities = np.stack([np.frombuffer(row["identity"], np.float32) for row in kept])
+        same = self._same_person(identities, moments, clip_path)
+        codes, landmarks, shown, moments = (values[same] for values in (codes, landmarks, shown, moments))
+        seen, shows = ([pictures[index] for index in same] for pictures in (seen, shows))
+        self._check_movement(codes, landmarks, moments, clip_path)
 
         def fit() -> Micromotion:
             return lengthened(self._fitted(codes, landmarks, moments, spec, clip), shown)
@@ -81,23 +93,54 @@ class MotionFlow:
             seconds = ", ".join(f"{moments[anchor]:.2f}" for anchor in motion.stray)
             self.events.emit(
                 "warning",
-                message=f"{clip_path}: {len(motion.stray)} of {len(kept)} anchors show something else than the "
+                message=f"{clip_path}: {len(motion.stray)} of {len(seen)} anchors show something else than the "
                 f"movement (something before the face, a blur, another face); left out, at {seconds} s.",
             )
-        seen = [crops[row["index"]] for row in kept]
-        write_anchors(picture_path, seen, [row["rendering"] for row in kept], motion.stray)
+        write_anchors(picture_path, seen, shows, motion.stray)
         motion.save(motion_path)
 
-    def _followed(self, name: str, clip: Clip, path: Path) -> tuple[list[np.ndarray], np.ndarray]:
+    def _same_person(self, identities: np.ndarray, moments: np.ndarray, path: Path) -> np.ndarray:
+        """Indices of the anchors that show the first one's person; the others are told and left out."""
+        others = other_people(identities)
+        if others.mean() > MOST_OTHERS or (~others).sum() < 2:
+            raise ClipError(
+                f"{path}: another person is seen from {moments[np.flatnonzero(others)[0]]:.2f} s on, in "
+                f"{int(others.sum())} of {len(others)} anchors. Cut the clip to one person without a scene change."
+            )
+        if others.any():
+            seconds = ", ".join(f"{moment:.2f}" for moment in moments[others])
+            self.events.emit("warning", message=f"{path}: another person at {seconds} s; these frames are left out.")
+        return np.flatnonzero(~others)
+
+    def _check_movement(self, codes: np.ndarray, landmarks: np.ndarray, moments: np.ndarray, path: Path) -> None:
+        """Refuse a face that keeps still; tell of one that does not begin at rest."""
+        if is_still(codes, landmarks, moments):
+            raise ClipError(
+                f"{path}: the face keeps still: its anchors differ by no more than noise does. "
+                "Use a clip that shows a movement."
+            )
+        if (rest := rest_is_elsewhere(codes, landmarks)) is not None:
+            self.events.emit(
+                "warning",
+                message=f"{path}: the first frame does not seem to be at rest; the one at {moments[rest]:.2f} s is "
+                "more so, and the movement would run backwards. Cut the clip to begin at rest.",
+            )
+
+    def _followed(self, name: str, clip: OpenClip, path: Path) -> tuple[list[np.ndarray], np.ndarray]:
         """One face through the clip: its aligned crops, (256, 256, 3) uint8 each, and their times in seconds."""
-        count = len(clip.frames)
-        located = self.passes.through(
-            f"locate {name}",
-            {"index": list(range(count)), "frame": list(clip.frames)},
-            Step(Locate, LocateSettings(self.model), self.passes.pool, BATCH),
-        )
-        faces = [pickle.loads(row["located"]) for row in located]  # our own workers' bytes
-        track = track_face(faces, clip.times)
+        count = len(clip.times)
+        each = max(BATCH, PORTION_BYTES // (3 * clip.width * clip.height))
+        frames, portions = clip.frames(), -(-count // each)
+        seen_faces: list[list[SeenFace]] = []
+        for portion in range(portions):
+            part = list(islice(frames, each))
+            located = self.passes.through(
+                f"locate {name}" + (f", part {portion + 1} of {portions}" if portions > 1 else ""),
+                {"index": list(range(len(part))), "frame": part},
+                Step(Locate, LocateSettings(self.model), self.passes.pool, BATCH),
+            )
+            seen_faces += [pickle.loads(row["located"]) for row in located]  # our own workers' bytes
+        track = track_face([[seen.face for seen in frame] for frame in seen_faces], clip.times)
         seen = np.flatnonzero(track.found)
         if len(seen) < 2:
             raise ClipError(
@@ -106,7 +149,8 @@ class MotionFlow:
             )
         if len(seen) < count:
             self.events.emit("warning", message=f"{path}: no face in {count - len(seen)} of {count} frames; left out.")
-        return [align_face(clip.frames[index], track.steadied[index], 256) for index in seen], clip.times[seen]
+        crops = [seen_faces[index][track.which[index]].aligned(track.steadied[index]) for index in seen]
+        return crops, clip.times[seen]
 
     def _usable(self, rows: list[dict[str, Any]], times: np.ndarray, path: Path) -> list[dict[str, Any]]:
         """Anchors whose code shows the face; the others are told and left out."""
@@ -134,7 +178,7 @@ class MotionFlow:
         landmarks: np.ndarray,
         moments: np.ndarray,
         spec: MotionSpec,
-        clip: Clip,
+        clip: OpenClip,
     ) -> Micromotion:
         """The movement of the anchors; warnings of the fit are told."""
         with warnings.catch_warnings(record=True) as caught:
@@ -148,6 +192,7 @@ class MotionFlow:
                 generator=self.generator,
                 fps=float((len(moments) - 1) / max(moments[-1] - moments[0], 1e-9)),
                 landmarks=landmarks,
+                times=moments,
             )
         for warning in caught:
             self.events.emit("warning", message=str(warning.message))

@@ -39,7 +39,6 @@ LIBRARIES = (
     "ray",
     "numpy",
     "pyarrow",
-    "decord2",
     "imageio-ffmpeg",
     "opencv-python",
     "safetensors",

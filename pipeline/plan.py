@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from manifests.looking import hosts_of
 from pipeline.changes import change_told
@@ -18,6 +19,7 @@ from pipeline.stray_videos import stray_videos, strays_told
 from pipeline.strengths import strength_notes
 from stages import storage
 from stages.errors import ClusterError, ManifestError
+from stages.ingest import open_clip
 from stages.messages import masked
 
 MOST_HOSTS = 10
@@ -53,6 +55,8 @@ def plan_job(job: JobSpec) -> Plan:
     lines += [change] if (change := change_told(checked, stands)) else []
     for name, plan in checked.motions.items():
         lines.append(f"movement {name}: {_described(plan)}")
+        if plan.ready is None and plan.spec.clip is not None and plan.source is not None:
+            lines.append(f"movement {name}: {_looked_at(plan.source, plan.spec.max_anchors)}")
     model = checked.model
     lines.append(f"model: generator of {model.resolution} px and {model.num_layers} layers, {model.generator}")
     video, where = job.video, storage.shown(job.videos) if job.videos else job.output
@@ -113,6 +117,18 @@ def layout_now(checked: Checked) -> Layout | None:
         with suppress(ClusterError):
             return layout_for(checked, nodes, as_asked)
     return None
+
+
+def _looked_at(path: Path, max_anchors: int) -> str:
+    """What decoding the whole clip shows.
+
+    Raises:
+        ClipError: it cannot serve.
+    """
+    clip = open_clip(path, max_anchors)
+    seconds = clip.times[-1] - clip.times[0]
+    said = f"{clip.total_frames:,} frames of {clip.width}x{clip.height} in {seconds:.1f} s"
+    return f"{said}{'; ' if clip.notes else ''}{'; '.join(clip.notes)}"
 
 
 def _described(plan: MotionPlan) -> str:

@@ -6,6 +6,7 @@ A micromotion is an affine move in W+: the face's own code plus a multiple of on
 
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -13,6 +14,7 @@ from stages.errors import MotionMismatch
 from stages.micromotion import Micromotion
 
 Path = Literal["linear", "pingpong", "replay"]
+FARTHEST_NEIGHBOUR = 2.0  # of the median gap between anchors
 
 
 def animate(
@@ -30,7 +32,7 @@ def animate(
         motion: fitted on the same generator as `code`.
         frames: how many, at least 2.
         path: `linear` goes evenly from rest to the extreme; `pingpong` goes there and comes back as evenly, and as it
-            ends at rest it loops; `replay` has the anchors' own timing, stretched over the frames.
+            ends at rest it loops; `replay` has the anchors' own timing, pauses and all, stretched over the frames.
         strength: 1.0 is the full extent seen in the anchors; negative runs the motion backwards.
         layers: first and last + 1 of the layers that move; all by default.
 
@@ -50,7 +52,7 @@ def animate(
         raise ValueError(f"strength must be finite, found {strength}")
     moved = _moved_layers(len(code), layers, code.device)  # (L,)
     if path == "replay":
-        progress = _retimed(motion.coefficients, frames).to(code.device)  # (F, R)
+        progress = _retimed(motion.coefficients, motion.times, frames).to(code.device)  # (F, R)
         moves = torch.einsum("fr,rld->fld", progress, motion.basis.to(code.device))  # (F, L, 512)
     else:
         progress = _progress(frames, path).to(code.device)  # (F,)
@@ -78,13 +80,18 @@ def _progress(frames: int, path: str) -> Tensor:
     raise ValueError(f'path must be "linear", "pingpong" or "replay", found "{path}"')
 
 
-def _retimed(coefficients: Tensor, frames: int) -> Tensor:
-    """(T, R) -> (F, R): lightly smoothed over time, at the same full extent, and spread evenly over F frames."""
-    smooth = coefficients.clone()
-    smooth[1:-1] = (coefficients[:-2] + 2 * coefficients[1:-1] + coefficients[2:]) / 4
-    reach = smooth.norm(dim=1).max().clamp(min=1e-30)
-    smooth = smooth * (coefficients.norm(dim=1).max() / reach)  # smoothing lowers a short movement's peak
-    spread = torch.nn.functional.interpolate(
-        smooth.T[None], size=frames, mode="linear", align_corners=True
-    )  # (1, R, F)
-    return spread[0].T
+def _retimed(coefficients: Tensor, times: Tensor | None, frames: int) -> Tensor:
+    """(T, R), (T,) -> (F, R): lightly smoothed over time, at the same full extent, and spread over F frames by time."""
+    count = len(coefficients)
+    moments = np.arange(count) if times is None else times.double().cpu().numpy()  # (T,)
+    values = coefficients.double().cpu().numpy()
+    gaps = np.diff(moments)
+    near = (gaps <= FARTHEST_NEIGHBOUR * np.median(gaps))[:, None]  # (T - 1, 1): nothing is smoothed over a pause
+    smooth = values.copy()
+    smooth[1:-1] += np.where(near[:-1], values[:-2] - values[1:-1], 0) / 4
+    smooth[1:-1] += np.where(near[1:], values[2:] - values[1:-1], 0) / 4
+    reach = max(float(np.linalg.norm(smooth, axis=1).max()), 1e-30)
+    smooth *= np.linalg.norm(values, axis=1).max() / reach  # smoothing lowers a short movement's peak
+    wanted = np.linspace(moments[0], moments[-1], frames)
+    spread = np.stack([np.interp(wanted, moments, course) for course in smooth.T], axis=1)  # (F, R)
+    return torch.from_numpy(spread).float()

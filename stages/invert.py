@@ -11,6 +11,7 @@ from stages.aligned_landmarks import landmarks_in_crops
 from stages.errors import InversionDiverged
 from stages.measure import psnr
 from stages.models import ModelFiles, Models, images_to_tensor, tensor_to_images
+from stages.motion_quality import embeddings
 from stages.networks.restyle import Inverter
 
 # A picture of nothing but its mean grey scores about 10 dB: below 6 the code shows something else than the face.
@@ -79,8 +80,8 @@ class InvertCrops:
     """The anchors' second pass.
 
     Columns `index`, `crop` (256, 256, 3 uint8) -> `index`, `code` (bytes of (L, 512) float32), `quality` (PSNR, dB),
-    `rendering` (S, S, 3 uint8), `landmarks` and `rendered_landmarks` (the crop's and the rendering's, bytes of (68, 2)
-    float32, shares of the side).
+    `identity` (bytes of the crop's embedding, (n,) float32), `rendering` (S, S, 3 uint8), `landmarks` and
+    `rendered_landmarks` (the crop's and the rendering's, bytes of (68, 2) float32, shares of the side).
     """
 
     def __init__(self, settings: InvertSettings):
@@ -97,6 +98,7 @@ class InvertCrops:
             "index": list(batch["index"]),
             "code": [code.numpy().tobytes() for code in found.codes],
             "quality": list(found.psnr),
+            "identity": [row.numpy().tobytes() for row in embeddings(self.models, crops)],
             "rendering": list(found.renderings),
             "landmarks": [points.tobytes() for points in landmarks],
             "rendered_landmarks": [points.tobytes() for points in rendered],

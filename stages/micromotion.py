@@ -1,9 +1,10 @@
 """A micromotion, and its file.
 
 The file is safetensors: `direction` (L, 512), `basis` (R, L, 512), `coefficients` (T, R), `neutral` (L, 512) and, where
-the anchors were pictures, `landmarks` (T, 68, 2), all float32. Metadata, all strings: `format` ("micromotion"),
-`format_version`, `source`, `generator` (fingerprint), `explained`, `fps`, `reach` where it is known, and `stray` where
-it is not empty. The paper's published directions (`torch.save`, (1, 18, 512)) are read to the same form.
+the anchors were pictures, `landmarks` (T, 68, 2) and `times` (T,) in seconds, all float32. Metadata, all strings:
+`format` ("micromotion"), `format_version`, `source`, `generator` (fingerprint), `explained`, `fps`, `reach` where it is
+known, and `stray` where it is not empty. Version 1 had no `times` and is read. The paper's published directions
+(`torch.save`, (1, 18, 512)) are read to the same form.
 """
 
 import math
@@ -21,10 +22,12 @@ from stages.errors import MotionFileError, MotionMismatch
 from stages.networks.fingerprint import fingerprint
 
 FORMAT = "micromotion"
-FORMAT_VERSION = "1"
+FORMAT_VERSION = "2"
+READABLE_VERSIONS = ("1", "2")
 # The scale at which the paper's code applies its published directions.
 PUBLISHED_SCALE = 5.0
 REQUIRED = ("direction", "basis", "coefficients", "neutral")
+OPTIONAL = ("landmarks", "times")
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +47,8 @@ class Micromotion:
         stray: anchors that showed something else; what is said of them lies between their neighbours.
         reach: how far the anchors' codes went for what the clip showed, which direction and coefficients were divided
             by (`stages.reach`); NaN where it is not known, and they are as the codes went.
+        times: (T,) float32, rising, seconds of each anchor since the first; None where they are evenly spread or not
+            known.
 
     Raises:
         ValueError: shapes that do not fit each other, or values that are not finite.
@@ -60,6 +65,7 @@ class Micromotion:
     landmarks: Tensor | None = None
     stray: tuple[int, ...] = ()
     reach: float = math.nan
+    times: Tensor | None = None
 
     def __post_init__(self) -> None:
         if wrong := self._wrong():
@@ -69,6 +75,8 @@ class Micromotion:
     def fingerprint(self) -> str:
         """`sha256:…` of all that decides how a face moves; not of where the movement comes from."""
         tensors = {"direction": self.direction, "basis": self.basis, "coefficients": self.coefficients}
+        if self.times is not None:
+            tensors["times"] = self.times
         return fingerprint(tensors, self.generator)
 
     @property
@@ -98,7 +106,7 @@ class Micromotion:
         Raises:
             MotionFileError: the folder is missing or cannot be written.
         """
-        tensors = {name: getattr(self, name) for name in (*REQUIRED, "landmarks")}
+        tensors = {name: getattr(self, name) for name in (*REQUIRED, *OPTIONAL)}
         metadata = {
             "format": FORMAT,
             "format_version": FORMAT_VERSION,
@@ -141,7 +149,11 @@ class Micromotion:
             )
         if self.landmarks is not None and self.landmarks.shape != (len(self.coefficients), 68, 2):
             return f'"landmarks" must be ({len(self.coefficients)}, 68, 2), found {tuple(self.landmarks.shape)}'
-        for name in (*REQUIRED, "landmarks"):
+        if self.times is not None and (
+            self.times.shape != (len(self.coefficients),) or not (self.times.diff() > 0).all()
+        ):
+            return f'"times" must be ({len(self.coefficients)},) and rise, found {tuple(self.times.shape)}'
+        for name in (*REQUIRED, *OPTIONAL):
             tensor = getattr(self, name)
             if tensor is not None and not torch.isfinite(tensor).all():
                 return f'"{name}" has {int((~torch.isfinite(tensor)).sum())} values that are not finite'
@@ -185,10 +197,10 @@ def _load_ours(path: Path) -> Micromotion:
     if metadata.get("format") != FORMAT:
         found = metadata.get("architecture") or metadata.get("format") or "no metadata of ours"
         raise MotionFileError(f'{path}: expected a micromotion, found {found}. Make one with "extract".')
-    if metadata.get("format_version") != FORMAT_VERSION:
+    if metadata.get("format_version") not in READABLE_VERSIONS:
         raise MotionFileError(
-            f"{path}: expected micromotion format {FORMAT_VERSION}, found {metadata.get('format_version')}. "
-            "Extract the movement again with this version."
+            f"{path}: expected micromotion format {' or '.join(READABLE_VERSIONS)}, "
+            f"found {metadata.get('format_version')}. Extract the movement again with this version."
         )
     if missing := [name for name in REQUIRED if name not in tensors]:
         raise MotionFileError(f'{path}: tensor "{missing[0]}" is missing. Extract the movement again.')
@@ -220,7 +232,7 @@ def _load_published(path: Path) -> Micromotion:
 
 
 def _checked(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> Micromotion:
-    names = {name: tensors.get(name) for name in (*REQUIRED, "landmarks")}
+    names = {name: tensors.get(name) for name in (*REQUIRED, *OPTIONAL)}
     try:
         return Micromotion(
             **{name: None if tensor is None else tensor.float() for name, tensor in names.items()},  # type: ignore[arg-type]

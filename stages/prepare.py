@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stages.align import align_face, face_quad
+from stages.any_way_up import find_any_way
 from stages.errors import Reason, RowError
 from stages.ingest import decode_image, fetch
 from stages.messages import one_line, told
@@ -78,7 +79,7 @@ class Prepare:
             if f"{row['id']}\n{gained['key']}" in self.settings.done:
                 return gained | {"status": "kept"}
             image = decode_image(data, row["image"])
-            face = self.models.finder.find(image)
+            face = find_any_way(self.models.finder, image)
             gained["crop"] = align_face(image, face.landmarks, CROP_SIZE)
             gained["quad"] = face_quad(face.landmarks).ravel()
             gained["landmarks"] = face.landmarks.ravel()

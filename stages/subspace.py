@@ -29,6 +29,7 @@ def fit_micromotion(
     generator: str = "",
     fps: float = 0.0,
     landmarks: Tensor | np.ndarray | None = None,
+    times: Tensor | np.ndarray | None = None,
 ) -> Micromotion:
     """The movement that a row of anchors makes.
 
@@ -50,6 +51,7 @@ def fit_micromotion(
         generator: fingerprint of the generator in whose W+ the codes lie.
         fps: anchors a second; 0 where they have no timing.
         landmarks: (T, 68, 2), the anchors' landmarks as shares of the aligned crop, carried along for measuring.
+        times: (T,) seconds, rising, carried along for `replay`.
 
     Returns:
         Its direction leads from the neutral anchor to the one farthest from it in the leading components, with that
@@ -92,6 +94,7 @@ def fit_micromotion(
         fps=float(fps),
         landmarks=None if landmarks is None else without_stray(torch.as_tensor(landmarks).float(), stray),
         stray=tuple(stray.nonzero().flatten().tolist()),
+        times=None if times is None else (torch.as_tensor(times).double() - float(times[0])).float(),
     )
 
 

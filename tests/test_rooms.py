@@ -2,7 +2,7 @@
 
 Six leaves of `stages` are open to every room: `stages.errors`, `stages.messages`, `stages.durable`, `stages.storage`,
 `stages.table_images`, and, for what both `stages` and `weights` build, `stages.networks` with the architectures and
-`stages.picture.head` with the head's shape.
+`stages.picture.head` with the head's shape. `manifests` also knows which formats of pictures are read.
 """
 
 import ast
@@ -31,10 +31,11 @@ ALLOWED = {
     "stages.table_images": ("stages.storage",),
     "stages.networks": ("stages.errors",),
     "stages.picture.head": (),
+    "stages.picture_formats": (),
     "stages": ("weights",),
     "weights.training": ("weights", "stages"),
     "weights": LEAVES,
-    "manifests": LEAVES,
+    "manifests": (*LEAVES, "stages.picture_formats"),
     "pipeline": ("stages", "weights", "manifests"),
     "run_batch": ("pipeline",),
 }

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from benchmarks.fuzz import PIXELS, READERS, NoSentence, check_sentence, image_reader, write_seeds
-from stages import ingest
+from stages import decode_image
 from stages.errors import JobError
 
 
 @pytest.mark.parametrize("target", ["image", "manifest", "job"])
 def test_no_seed_is_a_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str) -> None:
-    monkeypatch.setattr(ingest, "LARGEST_PICTURE", PIXELS)
+    monkeypatch.setattr(decode_image, "LARGEST_PICTURE", PIXELS)
     read = READERS[target]()
     write_seeds(target, tmp_path)
     seeds = sorted(tmp_path.iterdir())
@@ -31,9 +31,9 @@ def test_a_refusal_that_is_no_sentence_is_a_finding(text: str) -> None:
 
 
 def test_an_exception_that_no_reader_documents_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ingest, "LARGEST_PICTURE", PIXELS)
+    monkeypatch.setattr(decode_image, "LARGEST_PICTURE", PIXELS)
     read = image_reader()
-    monkeypatch.setattr(ingest, "_pixels", lambda picture: 1 / 0)
+    monkeypatch.setattr(decode_image, "_pixels", lambda *picture: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         read(b"GIF89a\1\0\1\0\0\0\0,\0\0\0\0\1\0\1\0\0\2\2D\1\0;")
 

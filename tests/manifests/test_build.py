@@ -21,10 +21,18 @@ def rows(output: Path) -> dict[str, str]:
     return dict(zip(table["id"].to_pylist(), table["image"].to_pylist(), strict=True))
 
 
+def test_every_format_that_is_read_is_listed_and_the_rest_is_counted_by_ending(tmp_path):
+    touched(tmp_path / "faces", "a.gif", "b.jp2", "c.JFIF", "d.tga", "e.ppm", "f.mov", "g.MOV", "h", "i.xcf")
+    built = build_manifest(tmp_path / "faces", tmp_path / "targets.parquet")
+    assert list(rows(tmp_path / "targets.parquet")) == ["a", "b", "c", "d", "e"]
+    assert built.left_out[0] == (".mov", 2)
+    assert set(built.left_out[1:]) == {("", 1), (".xcf", 1)}
+
+
 def test_pictures_become_rows_in_the_order_of_their_paths(tmp_path):
     touched(tmp_path / "faces", "sub/anna.jpg", "Bea.PNG", "carl.webp", "notes.txt", ".hidden.jpg", ".trash/old.jpg")
     built = build_manifest(tmp_path / "faces", tmp_path / "targets.parquet")
-    assert (built.rows, built.others) == (3, 1)
+    assert (built.rows, built.others, built.left_out) == (3, 1, ((".txt", 1),))
     expected = {"Bea": "faces/Bea.PNG", "carl": "faces/carl.webp", "sub_anna": "faces/sub/anna.jpg"}
     assert list(rows(tmp_path / "targets.parquet").items()) == list(expected.items())
 
@@ -102,7 +110,7 @@ def test_folders_that_cannot_serve_are_refused_with_a_sentence(tmp_path):
 
     refused(tmp_path / "none", tmp_path / "t.parquet", "none: there is no such folder")
     (tmp_path / "empty").mkdir()
-    refused(tmp_path / "empty", tmp_path / "t.parquet", r"empty: no pictures \(bmp, jpeg, jpg,.*\) among 0 files")
+    refused(tmp_path / "empty", tmp_path / "t.parquet", r"empty: no pictures \(.*bmp, .*jpg,.*\) among 0 files")
     touched(tmp_path / "faces", "anna.jpg")
     refused(tmp_path / "faces", tmp_path / "t.csv", 'written as .parquet, found ".csv"')
     refused(tmp_path / "faces", tmp_path / "gone/t.parquet", "gone/t.parquet: cannot be written: No such file")

@@ -190,7 +190,7 @@ def test_a_manifest_is_built_and_checked(monkeypatch, capsys, tmp_path):
     (folder / "notes.txt").write_text("x")
     manifest = tmp_path / "targets.parquet"
     assert call(monkeypatch, "manifest", "build", folder, "--output", manifest) == 0
-    assert capsys.readouterr().out == f"{manifest}: 2 pictures; 1 other file left out\n"
+    assert capsys.readouterr().out == f"{manifest}: 2 pictures; 1 other file left out (1 .txt)\n"
     assert pq.read_table(manifest)["id"].to_pylist() == ["anna", "more_ben"]
     assert call(monkeypatch, "manifest", "check", manifest) == 0
     assert "2 rows" in capsys.readouterr().out

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -85,6 +86,30 @@ def test_replay_keeps_the_full_extent_of_a_short_movement():
     motion = Micromotion(plain.basis[0], plain.basis, blink, plain.neutral, "", "", 1.0, 10.0)
     reach = (animate(face(), motion, 21, "replay") - face()).flatten(1).norm(dim=1)
     assert float(reach.max()) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_replay_keeps_the_pauses_of_the_anchors():
+    plain = smile()
+    count = len(plain.coefficients)
+    times = torch.arange(count) / 24
+    times[12:] += 5.0  # at the extreme's door
+    paused = replace(plain, times=times)
+    frames = 701
+    moments = torch.linspace(0, float(times[-1]), frames)
+    moves = (animate(face(), paused, frames, "replay") - face()).flatten(1)
+    resting = (moments > times[11]) & (moments < times[12])
+    assert float(resting.float().mean()) == pytest.approx(5.0 / float(times[-1]), abs=0.02)
+    # Before the pause it is where the clip is at that moment, and over the pause it goes evenly.
+    before = moves[(moments - times[5]).abs().argmin()].norm()
+    assert float(before) == pytest.approx(float(plain.coefficients[5].norm()), rel=0.05)
+    steps = moves[resting].diff(dim=0).norm(dim=1)
+    assert float(steps.max()) < 1.05 * float(steps.min())
+
+
+def test_even_times_are_as_good_as_none():
+    plain = smile()
+    even = replace(plain, times=torch.arange(len(plain.coefficients)) / 24)
+    torch.testing.assert_close(animate(face(), even, 50, "replay"), animate(face(), plain, 50, "replay"))
 
 
 def test_replay_of_two_anchors_is_a_straight_way():

@@ -29,13 +29,14 @@ def motion() -> Micromotion:
         landmarks=torch.rand(9, 68, 2),
         stray=(2, 7),
         reach=0.87,
+        times=torch.tensor([0.0, 0.1, 0.2, 0.3, 5.3, 5.4, 5.5, 5.6, 5.7]),
     )
 
 
 def test_a_file_gives_back_what_was_saved(motion, tmp_path):
     motion.save(tmp_path / "smile.safetensors")
     loaded = load_micromotion(tmp_path / "smile.safetensors")
-    for name in ("direction", "basis", "coefficients", "neutral", "landmarks"):
+    for name in ("direction", "basis", "coefficients", "neutral", "landmarks", "times"):
         assert torch.equal(getattr(loaded, name), getattr(motion, name))
     for name in ("source", "generator", "explained", "fps", "stray", "reach", "fingerprint"):
         assert getattr(loaded, name) == getattr(motion, name)
@@ -46,6 +47,20 @@ def test_a_motion_without_landmarks_is_saved_without_them(motion, tmp_path):
     replace(motion, landmarks=None, reach=math.nan).save(tmp_path / "smile.safetensors")
     loaded = load_micromotion(tmp_path / "smile.safetensors")
     assert loaded.landmarks is None and math.isnan(loaded.reach)
+
+
+def test_a_file_of_the_first_version_is_read_and_has_no_times(motion, tmp_path):
+    tensors = {name: getattr(motion, name) for name in ("direction", "basis", "coefficients", "neutral")}
+    broken(tensors, tmp_path / "old.safetensors")
+    loaded = load_micromotion(tmp_path / "old.safetensors")
+    assert loaded.times is None
+    assert loaded.fingerprint == replace(motion, times=None, generator="").fingerprint
+
+
+@pytest.mark.parametrize("times", [torch.zeros(9), torch.arange(8.0), torch.tensor([0.0, 1, 2, 3, 4, 5, 6, 8, 7])])
+def test_times_that_do_not_rise_are_refused(motion, times):
+    with pytest.raises(ValueError, match=r'"times" must be \(9,\) and rise'):
+        replace(motion, times=times)
 
 
 def test_a_file_that_stood_there_is_replaced_whole(motion, tmp_path):
@@ -122,7 +137,7 @@ def test_files_that_do_not_hold_a_micromotion_are_refused_with_a_sentence(motion
     broken(tensors, path, format="")
     refused("expected a micromotion, found no metadata of ours")
     broken(tensors, path, format_version="7")
-    refused("expected micromotion format 1, found 7")
+    refused("expected micromotion format 1 or 2, found 7")
     broken({name: tensors[name] for name in ("basis", "coefficients", "neutral")}, path)
     refused('tensor "direction" is missing')
     broken(tensors | {"basis": torch.zeros(2, 5, 512)}, path)

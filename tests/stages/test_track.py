@@ -51,3 +51,19 @@ def test_an_even_movement_is_neither_delayed_nor_flattened_whatever_the_frame_ra
 def test_a_face_that_moves_half_its_size_is_the_same_one_and_one_twice_as_large_is_another() -> None:
     track = track_face([[face(100)], [face(160)], [face(100, size=190)], [face(200)]], np.arange(4.0))
     np.testing.assert_array_equal(track.found, [True, True, False, True])
+
+
+def talking(x: float, size: float, opened: float) -> Face:
+    """A face whose lower half has moved down by a share of its size."""
+    still = face(x, size)
+    points = still.landmarks.copy()
+    points[17:34, 1] += opened * size
+    return Face(points, still.box, 0.9, 1)
+
+
+def test_the_face_that_moves_is_followed_and_not_a_larger_one_that_looks_on() -> None:
+    frames = [[face(100, 120), talking(400, 90, 0.05 * number)] for number in range(12)]
+    track = track_face(frames, np.arange(12) / 30)
+    np.testing.assert_array_equal(track.which, np.ones(12, int))
+    both = [[talking(100, 120, 0.05 * number), talking(400, 90, 0.05 * number)] for number in range(12)]
+    np.testing.assert_array_equal(track_face(both, np.arange(12) / 30).which, np.zeros(12, int))

@@ -1,0 +1,17 @@
+"""Which formats of pictures are read, and what their files are called."""
+
+from PIL import Image
+
+try:  # an extra: most lists of faces have no pictures straight from a telephone
+    import pillow_heif
+except ImportError:
+    pillow_heif = None
+else:
+    pillow_heif.register_heif_opener()
+
+Image.init()  # which of these this Pillow was built with
+# Not all that Pillow knows: for EPS it would start Ghostscript, which runs the file as a program.
+KNOWN = ("JPEG", "PNG", "WEBP", "AVIF", "JPEG2000", "TIFF", "GIF", "BMP", "PPM", "TGA", "HEIF")
+FORMATS = tuple(kind for kind in KNOWN if kind in Image.OPEN)
+# With their dots, in small letters.
+ENDINGS = frozenset(ending for ending, kind in Image.EXTENSION.items() if kind in FORMATS)
