@@ -20,6 +20,7 @@ SMOOTH = 2  # cells over which a change is smooth, but for the picture's own edg
 # Cosines: skin that is seen more askew than the first tells nothing, from the second on it tells all.
 ASIDE, FACING = 0.15, 0.45
 TURNED = np.radians(12.0)  # a turn after which only skin that is seen in all frames is compared
+SHADES = 4.0  # cells over which shades change as a head turns
 BORDER = 0.02  # of the generator's frame: what lies nearer its edge is not looked at
 EDGE = 12.0**2  # grey levels squared: borders that are fainter do not stop a change from spreading
 
@@ -46,7 +47,7 @@ class Likeness:
         """Where in the generator's frame each cell of the picture at rest is found: (H, W, 2) float32 pixels."""
         figure, grid = self.canvas.figure, self.canvas.drawn
         vertices = self.vertices[key]
-        own = (figure.rest[:, :2] - figure.fit.offset) / figure.fit.scale
+        own = figure.fit.leant((figure.rest[:, :2] - figure.fit.offset) / figure.fit.scale, -1)
         fit = self.gestures.fits[key]
         known = grid.covered.astype(np.float32)
         # Beyond the head, where there are no vertices, faces differ by what they differ by at its border.
@@ -70,7 +71,7 @@ class Likeness:
         canvas, fit = self.canvas, self.canvas.figure.fit
         rows, columns = np.mgrid[: canvas.cells[0], : canvas.cells[1]]
         pixels = (np.stack([columns, rows], axis=-1) + 0.5) * canvas.step + (canvas.left, canvas.top)
-        return np.asarray((pixels - fit.offset) / fit.scale, np.float32)
+        return np.asarray(fit.leant((pixels - fit.offset) / fit.scale, -1), np.float32)
 
     def shown(self, key: int, at: np.ndarray) -> np.ndarray:
         """The generator's frame at places (H, W, 2): (H, W, 3) float32."""
@@ -107,7 +108,11 @@ def appearance_changes(likeness: Likeness, covered: np.ndarray) -> np.ndarray:
     guide = cv2.cvtColor(np.clip(likeness.small_picture, 0, 255), cv2.COLOR_RGB2GRAY)
     keyed = [counterparts.carried(tones.own_change(change)) for change in changes]
     coefficients = course.coefficients(np.stack(keyed))
-    return np.stack([_along_edges(part, guide) * head[..., None] for part in coefficients]).astype(np.float32)
+    changed = []
+    for part in coefficients:
+        shade = cv2.GaussianBlur(part.astype(np.float32), (0, 0), SHADES)  # features do not turn to the pixel
+        changed.append(_along_edges(part + turning * (shade - part), guide) * head[..., None])
+    return np.stack(changed).astype(np.float32)
 
 
 def _trusted(likeness: Likeness) -> np.ndarray:

@@ -72,7 +72,7 @@ def _outlined(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
     if _contrast(unlike, best) < BETTER * _contrast(unlike, first) or told_apart.max() < 1:
         return points
     across, down, wide, upper, lower = best
-    almond = [(-1, 0), (1, 0)]
+    almond = [(-1.0, 0.0), (1.0, 0.0)]
     almond += [(side * LID_PLACE, height * round_share) for height in (-upper, lower) for side in (-1, 1)]
     found: np.ndarray = middle + (np.array(almond) * (wide, 1) + (across, down)) @ axes
     return found

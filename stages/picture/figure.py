@@ -62,11 +62,13 @@ class Figure:
         shape = head.shape(fit.identity, self._expression(gesture)) - PIVOT  # (V, 3)
         yaw, pitch = self.softened(gesture)
         still = shape @ fit.rotation.T
-        turned = still @ Rotation.from_euler("yxz", [yaw, pitch, 0.0]).as_matrix().T
+        lean = Rotation.from_euler("z", fit.roll)
+        turn = lean * Rotation.from_euler("yxz", [yaw, pitch, 0.0]) * lean.inv()  # about the head's own axes
+        turned = still @ turn.as_matrix().T
         seen = (still + head.turning[:, None] * (turned - still) + PIVOT @ fit.rotation.T) * fit.scale
         seen[:, 1] *= -1
         seen[:, :2] += fit.offset
-        further = self.residual + _along_rims(head, gesture.residual * fit.scale)
+        further = self.residual + _along_rims(head, fit.leant(gesture.residual) * fit.scale)
         seen[:, :2] += head.influence @ further
         return self._with_openings(seen, gesture)
 

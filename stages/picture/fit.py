@@ -45,6 +45,17 @@ class HeadFit:
         matrix: np.ndarray = Rotation.from_rotvec(self.turn).as_matrix()
         return matrix
 
+    @property
+    def roll(self) -> float:
+        """How far the head leans in the picture's plane, radians, anticlockwise."""
+        return float(Rotation.from_rotvec(self.turn).as_euler("ZXY")[0])
+
+    def leant(self, plane: np.ndarray, sign: int = 1) -> np.ndarray:
+        """Vectors (..., 2) of an upright head's picture plane, y down, as this head leans; back with `sign` -1."""
+        cos, sin = np.cos(self.roll), sign * np.sin(self.roll)
+        turned: np.ndarray = plane @ np.array([[cos, -sin], [sin, cos]])
+        return turned
+
     def seen(self, shape: np.ndarray) -> np.ndarray:
         """(V, 3) vertices -> (V, 3): x and y in pixels, y down, and depth in centimetres, towards the viewer."""
         turned = shape @ self.rotation.T
@@ -54,7 +65,7 @@ class HeadFit:
 def fit_head(head: Head, landmarks: np.ndarray) -> HeadFit:
     """The head behind one face's landmarks, (68, 2) in pixels."""
     people, expressions = len(head.identity), len(head.expression)
-    first = HeadFit(np.zeros(people), np.zeros(expressions), np.zeros(3), *_placed(head, landmarks))
+    first = HeadFit(np.zeros(people), np.zeros(expressions), *_placed(head, landmarks))
     spread = np.concatenate([np.full(people, IDENTITY), np.full(expressions, EXPRESSION), np.full(3, TURN)])
     return _fitted(head, landmarks, first, spread, STEPS)
 
@@ -65,12 +76,16 @@ def fit_change(head: Head, rest: HeadFit, landmarks: Sequence[np.ndarray]) -> li
     return [_fitted(head, points, rest, spread, CHANGE_STEPS) for points in landmarks]
 
 
-def _placed(head: Head, landmarks: np.ndarray) -> tuple[float, np.ndarray]:
-    """Scale and offset under which the mean head comes nearest."""
+def _placed(head: Head, landmarks: np.ndarray) -> tuple[np.ndarray, float, np.ndarray]:
+    """Turn, scale and offset under which the mean head, leaning as the face leans, comes nearest."""
     points = head.neutral[head.landmarks, :2] * DOWN
     middle, centre = points.mean(axis=0), landmarks.mean(axis=0)
-    scale = float(np.linalg.norm(landmarks - centre) / np.linalg.norm(points - middle))
-    return scale, centre - scale * middle
+    # As complex numbers a similarity is one factor: its argument leans, its size scales.
+    here, there = ((values - mean) @ (1, 1j) for values, mean in ((points, middle), (landmarks, centre)))
+    factor = np.vdot(here, there) / np.vdot(here, here).real
+    turn = np.array([0.0, 0.0, -np.angle(factor)])  # y points up in the head, down in the picture
+    leaning = np.array([[factor.real, -factor.imag], [factor.imag, factor.real]])
+    return turn, float(np.abs(factor)), centre - leaning @ middle
 
 
 def _fitted(head: Head, landmarks: np.ndarray, prior: HeadFit, spread: np.ndarray, steps: int) -> HeadFit:

@@ -18,7 +18,7 @@ from stages.picture.openings import (
     outline,
     without_skin,
 )
-from stages.picture.raster import draw
+from stages.picture.raster import Drawn, draw
 from stages.picture.warp import fill
 
 MOUTH = 2
@@ -73,9 +73,16 @@ class Inside:
         fine = cv2.resize(field, (box.width, box.height), interpolation=cv2.INTER_LINEAR)
         rows, columns = self._rows_and_columns
         part = at[rows, columns]
-        ramp = self._ramp(part.shape[:2])
+        ramp = self._ramp(part.shape[:2]) * self._within_outline(drawn, outline(points, self.rims))[..., None]
         place = np.stack(np.meshgrid(np.arange(columns.start, columns.stop), np.arange(rows.start, rows.stop)), axis=-1)
         at[rows, columns] = part + ramp * (fine + place.astype(np.float32) - part)
+
+    def _within_outline(self, drawn: Drawn, edge: np.ndarray) -> np.ndarray:
+        """(h, w) float32: 1 on skin and in the opening, 0 towards where the head ends."""
+        head = drawn.covered.astype(np.uint8)
+        cv2.fillPoly(head, [np.round(edge).astype(np.int32)], 1)
+        head = cv2.erode(head, np.ones((5, 5), np.uint8)).astype(np.float32)
+        return cv2.resize(cv2.blur(head, (3, 3)), (self.box.width, self.box.height), interpolation=cv2.INTER_LINEAR)
 
     def lay(self, shown: np.ndarray, moved: np.ndarray, turned: np.ndarray, place: np.ndarray) -> None:
         """Lay what is inside over the skin `shown`, (h, w, 3) uint8, in place."""

@@ -41,5 +41,5 @@ def outline_field(before: np.ndarray, after: np.ndarray) -> np.ndarray:
 def _reach(mask: np.ndarray, middle: tuple[float, float]) -> np.ndarray:
     """(ANGLES,) how far a mask reaches from a point in each direction, clockwise from the right."""
     longest = int(np.hypot(*mask.shape)) + 1
-    polar = cv2.warpPolar(mask.astype(np.uint8), (longest, ANGLES), middle, longest, cv2.WARP_POLAR_LINEAR)
+    polar = cv2.warpPolar(mask.astype(np.uint8), (longest, ANGLES), middle, longest, cv2.WARP_FILL_OUTLIERS)
     return np.asarray((longest - 1 - np.argmax(polar[:, ::-1] > 0, axis=1)) * (polar > 0).any(axis=1), np.float64)
