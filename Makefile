@@ -50,6 +50,7 @@ lint: setup
 
 bench: setup
 	$(PYTHON_IN) -m benchmarks.render_speed
+	$(PYTHON_IN) -m benchmarks.picture_cost
 
 truth: setup
 	$(PYTHON_IN) -m benchmarks.truth
