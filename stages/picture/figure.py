@@ -116,7 +116,9 @@ def rim_gaps(points: np.ndarray, rims: Rims) -> tuple[np.ndarray, np.ndarray]:
     across = across / np.linalg.norm(across)
     down = np.array([-across[1], across[0]])
     along_upper, along_lower = upper @ across, np.maximum.accumulate(lower @ across)
-    return down, np.interp(along_upper, along_lower, lower @ down) - upper @ down
+    gaps = np.interp(along_upper, along_lower, lower @ down) - upper @ down
+    gaps[[0, -1]] = 0.0  # the corners are both rims', wherever they are seen
+    return down, gaps
 
 
 def _along_rims(head: Head, landmarks: np.ndarray) -> np.ndarray:
