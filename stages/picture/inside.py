@@ -31,6 +31,7 @@ SOFT = 0.006  # of the opening's width: how soft its edge is
 OWN, OTHERS = 1.6, 2.6
 SHUT = 0.03
 DARKEST, LEAST_GAIN, MOST_GAIN = 10.0, 0.4, 1.6
+BRIGHT, BRIGHTEST = 85, 98  # percentiles: of the picture's skin around an opening, of the generator's frames there
 VISIBLE = 0.4  # pixels: a mask below is none
 
 
@@ -196,7 +197,12 @@ def _gain(likeness: Likeness, box: Box) -> np.ndarray:
     part = slice(top, bottom + 1), slice(left, right + 1)
     there = likeness.shown(likeness.rest, likeness.places(likeness.rest)[part])
     tones = [image.mean(axis=(0, 1)) + DARKEST for image in (likeness.small_picture[part], there)]
-    return np.clip(tones[0] / tones[1], LEAST_GAIN, MOST_GAIN)
+    gain = np.clip(tones[0] / tones[1], LEAST_GAIN, MOST_GAIN)
+    # Teeth that outshine the skin around them look lit from within.
+    frames = [likeness.shown(key, likeness.places(key)[part]) for key in range(len(likeness.frames))]
+    brightest = float(np.percentile(np.stack(frames).mean(axis=-1), BRIGHTEST)) * float(gain.mean())
+    skin = float(np.percentile(likeness.small_picture[part].mean(axis=-1), BRIGHT))
+    return np.asarray(gain * min(1.0, skin / max(brightest, 1.0)))
 
 
 def nearest_keys(keys: np.ndarray, place: np.ndarray) -> list[tuple[int, float]]:
