@@ -13,6 +13,7 @@ from stages.detect import MIRRORED, FaceFinder, cut_window, turned
 from stages.errors import FaceTooSmall, NoFace
 from stages.ingest import decode_image, read_clip
 from weights import load_landmarks
+from weights.training.beasts import beast
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +77,10 @@ def test_a_face_of_few_pixels_is_too_small(portrait: np.ndarray) -> None:
         finder.find(portrait)
 
 
+def _grey(image: np.ndarray) -> np.ndarray:
+    return cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+
+
 @pytest.mark.parametrize(
     "name", ["mona_lisa", "painting_lady_agnew", "painting_pearl_earring", "painting_seated", "van_gogh"]
 )
@@ -103,9 +108,45 @@ def test_a_filmed_face_is_found_where_it_is(finder: FaceFinder, shared: Path, na
     assert np.linalg.norm(np.diff(noses, axis=0), axis=1).max() < between_eyes
 
 
-def test_a_dog_has_no_human_face(finder: FaceFinder, shared: Path) -> None:
-    with pytest.raises(NoFace):
-        finder.find(decode_image((shared / "real/faces/dog_no_human_face.jpg").read_bytes()))
+ANIMALS = ("cat", "dog_no_human_face", "llama", "shiba")
+
+
+@pytest.mark.parametrize("name", ANIMALS)
+def test_an_animal_has_no_human_face(finder: FaceFinder, shared: Path, name: str) -> None:
+    image = decode_image((shared / "real/faces" / f"{name}.jpg").read_bytes())
+    for view in (image, np.ascontiguousarray(image[:, ::-1]), turned(image, 15.0)[0], _grey(image)):
+        assert finder.find_all(view) == []
+
+
+def test_every_person_is_found_also_smaller_and_leaning_mirrored_or_grey(finder: FaceFinder, shared: Path) -> None:
+    for file in sorted((shared / "real/faces").iterdir()):
+        if file.stem in ANIMALS:
+            continue
+        image = decode_image(file.read_bytes())
+        face = finder.find(image)
+        half = cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        views = {"mirrored": half[:, ::-1], "leaning": turned(half, -12.0)[0], "grey": _grey(half)}
+        for name, view in views.items():
+            assert finder.find_all(np.ascontiguousarray(view)), f"{file.stem}, {name}"
+        inside = (face.landmarks > 0) & (face.landmarks < image.shape[1::-1])
+        assert inside.mean() > 0.95
+
+
+def test_every_frame_of_filmed_faces_that_an_anchor_may_come_from_shows_one(finder: FaceFinder, shared: Path) -> None:
+    for clip in sorted((shared / "real/clips").glob("*.mp4")):
+        for frame in read_clip(clip, max_anchors=64).frames[::8]:
+            assert len(finder.find_all(frame)) == 1
+
+
+@pytest.mark.parametrize("number", range(1, 25, 3))
+def test_of_a_face_and_an_animal_drawn_in_its_place_only_the_face_is_found(
+    finder: FaceFinder, repository: Path, number: int
+) -> None:
+    image = decode_image((repository / f"weights/bundled/demo/faces/face_{number:02d}.jpg").read_bytes())
+    face = finder.find(image)
+    for seed in range(3):
+        drawn = beast(image, face.landmarks.astype(float), np.random.default_rng((number, seed)))
+        assert finder.find_all(drawn) == []
 
 
 def test_a_window_shows_its_square_and_black_beyond() -> None:

@@ -32,7 +32,7 @@ from weights.training.sheet import sheet_of
 SETTINGS = {"stacks": 1, "input_size": 128}
 SIGMA = 1.0  # of a target heatmap's Gaussian, in heatmap pixels
 BATCH = 16
-LEARNING_RATE, LATER_RATE = 1.5e-3, 2.5e-4  # from nothing, and from an earlier network
+LEARNING_RATE, LATER_RATE = 1.5e-3, 2e-4  # from nothing, and from an earlier network
 REPAINTED = 0.7  # share of the faces that are disguised, restyled or both
 FEATURES = slice(36, 68)  # eyes and mouth, which move most and are smallest
 FEATURE_WEIGHT = 2.0
@@ -124,7 +124,8 @@ def train(
     """Run until the time is over, from wherever an earlier run in `output` stopped."""
     sets = [load_renders(*folders).split() for folders in (renders, wide) if folders]
     torch.manual_seed(0)
-    network = load_landmarks(start).train() if start else LandmarkNetwork(**SETTINGS)
+    # What an earlier network has learnt of its inputs' statistics is kept: batches of few faces would disturb it.
+    network = load_landmarks(start) if start else LandmarkNetwork(**SETTINGS).train()
     network = network.requires_grad_(True).to(device)
     averaged = deepcopy(network)
     mean = Average(network, averaged)
@@ -149,7 +150,7 @@ def train(
         save_weights(output / "landmarks.safetensors", averaged.network.state_dict(), metadata)
 
     for share in run.steps(report):
-        set_rate(optimizer, rate * schedule(run.step, share, falling=0.6))
+        set_rate(optimizer, rate * schedule(run.step, share, falling=0.8 if start else 0.6))
         each = BATCH * batches // len(sets)
         parts = [batch_of(faces, rng.integers(0, len(faces), each), rng, True, REPAINTED) for faces, _ in sets]
         crops, points = (torch.cat(column) for column in zip(*parts, strict=True))
