@@ -16,6 +16,7 @@ LONGEST = 224  # cells of the grid
 # far below the chin the box ends.
 REACH, NEAR = 0.34, 0.06
 RAMP = 6  # cells over which movement ends at the box's border
+OUTLINE = 1.2  # cells over which a head's outline is smoothed
 HIDDEN = 0.06  # of the head's width: what lies so far behind what is seen is hidden at rest
 TURNS_WITH_HEAD, WHOLE = 0.3, 0.95  # of a head's turn: what belongs to the head; what turns as the skull does
 
@@ -93,17 +94,31 @@ class Canvas:
     def field(self, moved: np.ndarray) -> np.ndarray:
         """Where each cell comes from when the vertices (V, 3) have moved: (H, W, 2) float32, pixels to go back.
 
-        Skin that was hidden at rest is stretched from what is seen on both sides of it.
+        Skin that was hidden at rest is stretched from what is seen beside it; what is around the head goes along.
         """
+        _, back, seen = self._moved(moved)
+        return np.asarray(unfolded(fill(back, seen) * self.window[..., None]) * self.step, np.float32)
+
+    def surroundings(self, moved: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Where what is around a turned head comes from, and how far the head covers it.
+
+        Returns:
+            (H, W, 2) float32, pixels to go back; (H, W) float32, 1 on the head, 0 beside it.
+        """
+        drawn, _, _ = self._moved(moved)
+        beyond = outline_field(self._skull(self.drawn), self._skull(drawn)) * self.window[..., None]
+        # A blurred mask has its contour between the cells, where the drawn one has steps.
+        soft = cv2.GaussianBlur(drawn.covered.astype(np.float32), (0, 0), OUTLINE)
+        return np.asarray(unfolded(beyond) * self.step, np.float32), soft
+
+    def _moved(self, moved: np.ndarray) -> tuple[Drawn, np.ndarray, np.ndarray]:
+        """The moved head drawn, (H, W, 2) cells to go back on it, and (H, W) 1 where it was seen at rest."""
         figure = self.figure
         drawn = draw(self.on_grid(moved[:, :2]), moved[:, 2], figure.head.triangles, self.cells)
         back = (figure.rest[:, :2] - moved[:, :2]) / self.step
         values = drawn.interpolate(figure.head.triangles, np.column_stack([back, self.shown_at_rest]))
-        beyond = outline_field(self._skull(self.drawn), self._skull(drawn))
-        outside = ~cv2.dilate(drawn.covered.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
         seen = drawn.covered & (values[..., 2] > 0.5)
-        field = fill(np.where(outside[..., None], beyond, values[..., :2]), (seen | outside).astype(np.float32))
-        return np.asarray(unfolded(field * self.window[..., None]) * self.step, np.float32)
+        return drawn, values[..., :2], seen.astype(np.float32)
 
     def _skull(self, drawn: Drawn) -> np.ndarray:
         """(H, W) bool, where what turns as a whole is drawn: from the jaw up."""

@@ -21,6 +21,8 @@ from stages.picture.inside import Inside, inside_of
 from stages.picture.stand_in import stand_in
 
 BATCH = 8
+TURNED = 1e-3  # radians from which a head's outline is another line on it than at rest
+CRISP = 3.0  # how much steeper a head's outline is than its blurred mask
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,8 +51,9 @@ class Mover:
             return self.picture.copy()
         gesture = self.likeness.gestures.at(place)
         moved = self.canvas.figure.moved(gesture)
-        field = self.canvas.field(moved)
-        shown = self._skin(field, moved, self.course.terms(place))
+        shown = self._skin(self.canvas.field(moved), moved, self.course.terms(place))
+        if abs(gesture.yaw) + abs(gesture.pitch) > TURNED:
+            self._surround(shown, moved)
         turned = self._turned(gesture, moved)
         for inside in self.insides:
             inside.lay(shown, moved, turned, place)
@@ -83,6 +86,17 @@ class Mover:
         colours = cv2.remap(colours, cells[..., 0], cells[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         changed = cv2.resize(colours, size, interpolation=cv2.INTER_LINEAR)
         return cv2.add(skin, changed, dtype=cv2.CV_8U)
+
+    def _surround(self, shown: np.ndarray, moved: np.ndarray) -> None:
+        """Lay what is around the head beside it, over `shown` (h, w, 3) uint8, in place: no surface joins them."""
+        canvas = self.canvas
+        size = (canvas.width, canvas.height)
+        field, covered = (cv2.resize(part, size, interpolation=cv2.INTER_LINEAR) for part in canvas.surroundings(moved))
+        at = field + self._pixels
+        own = self.picture[canvas.box]
+        around = cv2.remap(own, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        head = np.clip((covered - 0.5) * CRISP + 0.5, 0, 1)
+        shown[:] = cv2.blendLinear(shown, around, head, 1 - head)
 
     def _turned(self, gesture: Gesture, moved: np.ndarray) -> np.ndarray:
         """(V, 3) the vertices turned with the head, the face at rest: what takes the eyeballs along."""
