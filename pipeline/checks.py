@@ -24,9 +24,9 @@ from stages.detectors import make_detector
 from stages.durable import why_not_writable
 from stages.errors import CheckpointError, ClipError, JobError, MicromotionError, OutputError
 from stages.models import ModelFiles
-from stages.produce import VideoSettings
 from stages.subspace import Micromotion, load_micromotion
 from stages.text_template import captions
+from stages.video_settings import VideoSettings
 from weights import load_generator, load_identity, load_inverter, load_landmarks
 from weights.clip import clip_hash, find_clip, load_clip
 from weights.head import BUNDLED as HEAD

@@ -85,6 +85,13 @@ FIGURES = (
         4,
     ),
     Figure(
+        "motion_found",
+        "Motion, found",
+        "How far the features move of what the picture's own were asked to: 1 is all the way.",
+        "one",
+        2,
+    ),
+    Figure(
         "turn_given",
         "Turn",
         "How much of the head's turn the picture makes: 1 is all; less where a flat picture would tear.",

@@ -48,6 +48,7 @@ RESULT_FIELDS: dict[str, pa.DataType] = {
     "motion_amplitude": pa.float64(),
     "akd": pa.float64(),
     "jitter": pa.float64(),
+    "motion_found": pa.float64(),
     "rest_error": pa.float64(),
     "turn_given": pa.float64(),
     "clearness_min": pa.float64(),

@@ -5,7 +5,6 @@ linked relatively, and the page's own policy forbids it to load anything else.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -22,22 +21,12 @@ from pipeline.grid import cards_of, choose, data_uri
 from pipeline.ledger import RESULT_FIELDS
 from pipeline.motion_facts import Motion, motions
 from pipeline.phrases import clean, count, duration, size
+from pipeline.row_groups import failure_groups, remark_groups
 from stages.durable import replacing
 from stages.errors import OutputError
 from stages.messages import told
 
 TEMPLATES = Path(__file__).parent / "templates"
-FAILURES_EACH = 50
-MESSAGE_SIGNS = 400
-
-
-@dataclass(frozen=True)
-class Group:
-    """The failures of one reason: how many, and of the first few the row (from 1), id and message."""
-
-    reason: str
-    number: int
-    rows: tuple[tuple[int, str, str], ...]
 
 
 def write_report(output: Path) -> Path:
@@ -77,7 +66,7 @@ def write_report(output: Path) -> Path:
             cards=parts.make("the faces", lambda: list(cards_of(output, made, done, shown)), []),
             wide=parts.make("the cards' width", lambda: _wide(made), False),
             selection=selection,
-            beyond=parts.make("the remarks", lambda: remarks(table, done), []),
+            remarks=parts.make("the remarks", lambda: remark_groups(table, done), []),
             groups=parts.make("the failures", lambda: failure_groups(table, failed), []),
             settings=parts.make("the settings", lambda: list(_flat(_without(settings, "made_with"))), []),
             versions=parts.make("the versions", lambda: list(_flat(settings.get("made_with") or {})), []),
@@ -102,30 +91,6 @@ class _Parts:
         except Exception as error:  # whatever it is, the rest of the page is worth having
             self.left_out.append(f"{name} ({type(error).__name__}: {told(error)})")
             return otherwise
-
-
-def remarks(table: pa.Table, done: np.ndarray) -> list[Group]:
-    """Videos that were made and of which something is to be said, as one group; rows count as in the manifest."""
-    rows = table.select(["id", "message"]).take(pa.array(done, pa.int64())).to_pylist()
-    entries = [
-        (index + 1, clean(row["id"]), clean(row["message"])[:MESSAGE_SIGNS])
-        for index, row in zip(done.tolist(), rows, strict=True)
-        if row["message"]
-    ]
-    return (
-        [Group("beyond what the generator can draw", len(entries), tuple(entries[:FAILURES_EACH]))] if entries else []
-    )
-
-
-def failure_groups(table: pa.Table, failed: np.ndarray) -> list[Group]:
-    """Failed rows by reason, the most frequent first; rows are counted from 1 as in the manifest."""
-    rows = table.select(["id", "reason", "message"]).take(pa.array(failed, pa.int64())).to_pylist()
-    by_reason: dict[str, list[tuple[int, str, str]]] = {}
-    for index, row in zip(failed.tolist(), rows, strict=True):
-        entry = (index + 1, clean(row["id"]), clean(row["message"] or "")[:MESSAGE_SIGNS])
-        by_reason.setdefault(row["reason"] or "internal_error", []).append(entry)
-    largest_first = sorted(by_reason.items(), key=lambda one: (-len(one[1]), one[0]))
-    return [Group(reason, len(entries), tuple(entries[:FAILURES_EACH])) for reason, entries in largest_first]
 
 
 def _results(output: Path) -> pa.Table:

@@ -90,6 +90,21 @@ def motion_gain(moved: ArrayLike, field: ArrayLike, progress: ArrayLike) -> tupl
     return float(np.corrcoef(reach, progress)[0, 1]), amplitude
 
 
+def share_found(found: ArrayLike, asked: ArrayLike) -> float:
+    """How far landmarks move along the way that they are asked to go.
+
+    Args:
+        found, asked: (F, 68, 2), displacements from the same frame, in one unit.
+
+    Returns:
+        The slope of the least-squares line through rest: 1 is all the way, 0 none, below 0 backwards; NaN where
+        nothing is asked.
+    """
+    found, asked = _array(found), _array(asked)
+    wanted = float(np.square(asked).sum())
+    return float((found * asked).sum() / wanted) if wanted > 0 else float("nan")
+
+
 def jitter(track: ArrayLike) -> float:
     """How much landmarks tremble: their mean distance from their own track smoothed over five frames.
 

@@ -7,13 +7,15 @@ import torch
 import torch.nn.functional as F
 
 from stages.aligned_landmarks import locate_in_crops
-from stages.measure import akd, csim, identity_crop, jitter, motion_gain
+from stages.measure import akd, csim, identity_crop, jitter, motion_gain, share_found
 from stages.models import Models, images_to_tensor
 from stages.subspace import Micromotion
 
 # Over strengths from 0 to 3 in steps of three motions of the bundled model, clearness stays above 0.98 of the frame at
 # rest's; from 8 on it falls, and black or glaring frames have 0.2 to 0.6.
 LEAST_CLEARNESS, DOUBTFUL_CLEARNESS = 0.8, 0.97
+# Share of the inter-ocular distance, mean over the landmarks: what is asked to move less is lost in their noise.
+LEAST_ASKED = 0.01
 # The mean likeness of two people's embeddings is about this.
 STRANGERS = 0.0
 
@@ -30,6 +32,8 @@ class MotionQuality:
         jitter: distance of the landmarks from their smoothed track, share of the inter-ocular distance.
         clearness_min: how clearly the least clear frame shows a face, as a share of the frame at rest; 1 is as clearly,
             and a frame that the generator can no longer draw (black, glaring, torn) has less than `LEAST_CLEARNESS`.
+        motion_found: how far the landmarks move of what the picture's landmarks were to move; 1 is all. NaN where the
+            frames are the generator's, and where hardly any movement was asked.
     """
 
     csim_mean: float
@@ -39,11 +43,17 @@ class MotionQuality:
     akd: float
     jitter: float
     clearness_min: float
+    motion_found: float = float("nan")
 
 
 @torch.inference_mode()
 def measure_video(
-    models: Models, motion: Micromotion, still: np.ndarray, frames: np.ndarray, progress: np.ndarray
+    models: Models,
+    motion: Micromotion,
+    still: np.ndarray,
+    frames: np.ndarray,
+    progress: np.ndarray,
+    asked: np.ndarray | None = None,
 ) -> MotionQuality:
     """Measure frames of one video.
 
@@ -53,6 +63,7 @@ def measure_video(
         still: (256, 256, 3) uint8, the aligned target.
         frames: (F, S, S, 3) uint8, aligned, the first one at rest.
         progress: (F,) how far each frame's code has moved along the motion: 0 at rest, 1 at the anchors' extreme.
+        asked: (F, 68, 2) where each frame's landmarks are to be, shares of the crop's side, where that is known.
     """
     similarity = csim(embeddings(models, frames), embeddings(models, still[None])[0]).numpy()  # (F,)
     track, clearness = locate_in_crops(models.landmarks, frames)  # (F, 68, 2), (F,)
@@ -62,6 +73,11 @@ def measure_video(
         moved = (track - track[0]) / interocular(track[0])  # (F, 68, 2)
         correlation, amplitude = motion_gain(moved, field, progress)
         distance = akd(moved, progress[:, None, None] * field)
+    found = float("nan")
+    if asked is not None:
+        wanted = (asked - asked[0]) / interocular(track[0])  # (F, 68, 2)
+        if np.linalg.norm(wanted, axis=-1).mean(axis=1).max() >= LEAST_ASKED:
+            found = share_found((track - track[0]) / interocular(track[0]), wanted)
     return MotionQuality(
         float(similarity.mean()),
         float(similarity.min()),
@@ -70,6 +86,7 @@ def measure_video(
         distance,
         jitter(track) / interocular(track[0]),
         float(clearness.min() / clearness[0]) if clearness[0] > 0 else float("nan"),
+        found,
     )
 
 

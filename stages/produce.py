@@ -13,18 +13,18 @@ import numpy as np
 import torch
 
 from stages import storage
-from stages.animate import Path as MotionPath
 from stages.animate import animate
 from stages.errors import EncoderKilled, OutputUnavailable, Reason, RowError, UnreadableImage
 from stages.ingest import decode_image, fetch
 from stages.invert import check_inversion, invert_crops
-from stages.layout import Layout, paste, side_by_side
+from stages.layout import paste, side_by_side
 from stages.messages import masked, one_line, told
 from stages.models import ModelFiles, Models
 from stages.motion_quality import beyond_drawing, measure_video
 from stages.render import write_video
 from stages.subspace import Micromotion
-from stages.take import Pixels, Take, own_crop, take_of_generator, take_of_picture
+from stages.take import Take, own_crop, take_of_generator, take_of_picture
+from stages.video_settings import VideoSettings
 
 # What a row's result holds, with the value for rows that never got so far.
 RESULT: dict[str, Any] = {
@@ -50,37 +50,12 @@ RESULT: dict[str, Any] = {
     "motion_amplitude": math.nan,
     "akd": math.nan,
     "jitter": math.nan,
+    "motion_found": math.nan,
     "rest_error": math.nan,
     "turn_given": math.nan,
     "clearness_min": math.nan,
     "seconds": 0.0,
 }
-
-
-@dataclass(frozen=True)
-class VideoSettings:
-    """What every video of a run looks like.
-
-    Attributes:
-        frames: how many, at least 2. fps: frames a second.
-        path: `linear`, `pingpong` or `replay`, as `stages.animate` has them.
-        pixels: `picture` (its own, moved) or `generator` (the generator's face in its place).
-        longest: pixels of a crop's side at most, where it keeps its picture's own resolution.
-        layout: `crop` (the face alone), `side_by_side` (the still beside it) or `paste` (in its picture).
-        crf: x264's quality, 0 to 51.
-        layers: first and last + 1 of the styles that move; all by default.
-        measured_frames: on how many frames, evenly spread, quality is measured; 0 for none.
-    """
-
-    frames: int = 60
-    fps: float = 30.0
-    path: MotionPath = "pingpong"
-    pixels: Pixels = "picture"
-    longest: int = 1024
-    layout: Layout = "crop"
-    crf: int = 18
-    layers: tuple[int, int] | None = None
-    measured_frames: int = 30
 
 
 @dataclass(frozen=True)
@@ -174,7 +149,10 @@ class Produce:
         written = self._written(row, watched) | take.figures
         quality: dict[str, Any] = {}
         if len(measured):
-            measures = measure_video(self.models, motion, crop, np.stack(kept), progress[measured])
+            asked = take.asked(measured.tolist()) if take.asked else None
+            measures = measure_video(
+                self.models, motion, take.aligned(take.still), np.stack(kept), progress[measured], asked
+            )
             beyond = beyond_drawing(measures.clearness_min, measures.csim_min, float(row["strength"]))
             quality = {**asdict(measures), "message": beyond}
         return {**written, "reconstruction_psnr": float(found.psnr[0]), **quality}

@@ -1,6 +1,6 @@
 """What one row's frames show: the picture itself moved, or the generator's face in its place."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from torch import Tensor
 
-from stages.align import align_face, face_quad
+from stages.align import align_face, cut_quad, face_quad, shares_of_quad
 from stages.models import Models
 from stages.picture.mover import Mover, mover_for
 from stages.prepare import CROP_SIZE
@@ -26,14 +26,17 @@ class Take:
 
     Attributes:
         still: (H, W, 3) uint8, the face at rest, as the frames show it.
-        frames: (H, W, 3) uint8 each; to be gone through once.
+        frames: (H, W, 3) uint8 each; to be gone through once, each to be used before the next.
         aligned: from a frame to the (256, 256, 3) crop of the still's face that networks measure.
+        asked: from some frames' numbers to where their landmarks are to be, (F, 68, 2) in shares of the crop's side;
+            None where nothing but the generator says so.
         figures: `rest_error` and `turn_given` as a result has them, once the frames are made.
     """
 
     still: np.ndarray
     frames: Iterator[np.ndarray]
     aligned: Callable[[np.ndarray], np.ndarray]
+    asked: Callable[[Sequence[int]], np.ndarray] | None = None
     figures: dict[str, float] = field(default_factory=dict)
 
 
@@ -44,17 +47,14 @@ def own_side(landmarks: np.ndarray, longest: int) -> int:
         NoFace: as `face_quad` does.
     """
     quad = face_quad(landmarks)
-    side = min(round(float(np.hypot(*(quad[3] - quad[0])))), longest)
+    side = min(int(np.hypot(*(quad[3] - quad[0]))), longest)
     return max(side // 2 * 2, 2)
 
 
 def own_crop(picture: np.ndarray, landmarks: np.ndarray, longest: int) -> tuple[np.ndarray, np.ndarray]:
     """A face's crop at its picture's own resolution, (S, S, 3) uint8, and its landmarks in it, (68, 2) pixels."""
     side = own_side(landmarks, longest)
-    quad = face_quad(landmarks) + 0.5  # where `align_face` samples
-    corners = np.array([[0, 0], [0, side], [side, side]], np.float32)
-    matrix = cv2.getAffineTransform(quad[:3].astype(np.float32), corners)  # (2, 3)
-    return align_face(picture, landmarks, side), landmarks @ matrix[:, :2].T + matrix[:, 2]
+    return align_face(picture, landmarks, side), shares_of_quad(landmarks, face_quad(landmarks)) * side
 
 
 def take_of_picture(models: Models, still: np.ndarray, landmarks: np.ndarray, rest: Tensor, codes: Tensor) -> Take:
@@ -68,11 +68,17 @@ def take_of_picture(models: Models, still: np.ndarray, landmarks: np.ndarray, re
     """
     mover = mover_for(models, still, landmarks, rest, codes)
     figures = {"turn_given": mover.turn_given}
+    quad = face_quad(landmarks)
+    gestures, figure = mover.likeness.gestures, mover.canvas.figure
 
     def aligned(frame: np.ndarray) -> np.ndarray:
-        return align_face(frame, landmarks, CROP_SIZE)
+        return cut_quad(frame, quad, CROP_SIZE)
 
-    return Take(still, _each_once(mover, still, figures), aligned, figures)
+    def asked(frames: Sequence[int]) -> np.ndarray:
+        moved = [figure.moved(gestures.at(mover.course.places[number])) for number in frames]
+        return shares_of_quad(np.stack(moved)[:, figure.head.landmarks, :2], quad)
+
+    return Take(still, _each_once(mover, figures), aligned, asked, figures)
 
 
 def take_of_generator(models: Models, crop: np.ndarray, codes: Tensor) -> Take:
@@ -81,16 +87,29 @@ def take_of_generator(models: Models, crop: np.ndarray, codes: Tensor) -> Take:
     return Take(crop, frames, lambda frame: frame)
 
 
-def _each_once(mover: Mover, still: np.ndarray, figures: dict[str, float]) -> Iterator[np.ndarray]:
-    """Every frame, those at one place of the course made once; how far frames at rest are from the still."""
+def _each_once(mover: Mover, figures: dict[str, float]) -> Iterator[np.ndarray]:
+    """Every frame, those at one place of the course made once; how far frames at rest are from the picture.
+
+    What lies outside the canvas is the picture's own in every frame, so that no more than the canvas is kept.
+    """
     kept: dict[bytes, np.ndarray] = {}
-    places = mover.course.places
-    coming = [place.tobytes() for place in places]
-    for number, (place, name) in enumerate(zip(places, coming, strict=True)):
-        frame = kept.pop(name) if name in kept else mover.frame(place)
+    room = KEPT_BYTES
+    box = mover.canvas.box
+    names = [place.tobytes() for place in mover.course.places]
+    last = {name: number for number, name in enumerate(names)}
+    for number, (place, name) in enumerate(zip(mover.course.places, names, strict=True)):
+        if (part := kept.get(name)) is None:
+            frame = mover.frame(place)
+            part = frame[box]
+            if last[name] > number and part.nbytes <= room:
+                kept[name] = part.copy()
+                room -= part.nbytes
+        else:
+            frame = mover.picture.copy()
+            frame[box] = part
+            if last[name] == number:
+                room += kept.pop(name).nbytes
         if not place.any():
-            error = float(cv2.absdiff(frame, still).max())
+            error = cv2.norm(frame, mover.picture, cv2.NORM_INF)
             figures["rest_error"] = max(error, figures.get("rest_error", 0.0))
-        if name in coming[number + 1 :] and (len(kept) + 1) * frame.nbytes <= KEPT_BYTES:
-            kept[name] = frame
         yield frame

@@ -7,7 +7,9 @@ import sys
 import tempfile
 import unicodedata
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import imageio_ffmpeg
 import numpy as np
@@ -24,13 +26,13 @@ from pipeline.events import EventLog
 from pipeline.job import load_job
 from pipeline.ledger import Ledger
 from pipeline.phrases import clean
-from pipeline.report import FAILURES_EACH, MESSAGE_SIGNS
 from pipeline.resources import Node
+from pipeline.row_groups import FAILURES_EACH, MESSAGE_SIGNS
 from pipeline.run import run_job
 from stages.errors import NoFace, UnreadableImage
 from stages.ingest import decode_image, fetch
 from stages.models import ModelFiles
-from stages.prepare import CROP_SIZE, Prepare, PrepareSettings
+from stages.prepare import Prepare, PrepareSettings
 from tests.faults.corpus import (
     Case,
     build_corpus,
@@ -87,7 +89,7 @@ def test_every_picture_of_a_list_gets_its_video_or_a_sentence(tmp_path: Path, ra
         message = str(row["message"])
         if outcome not in case.expected:
             wrong.append(f"{case.id}: expected {' or '.join(sorted(case.expected))}, found {outcome}: {message}")
-        elif outcome == "done" and not decodes(output / str(row["video"])):
+        elif outcome == "done" and not decodes(output / str(row["video"]), row):
             wrong.append(f"{case.id}: its video does not decode")
         elif outcome != "done" and not (is_one_sentence(message) and case.says in message):
             wrong.append(f'{case.id}: expected a sentence with "{case.says}", found {message!r}')
@@ -119,12 +121,12 @@ def names_every_failure(page: str, rows: list[dict[str, object]]) -> bool:
     return "<img src=x" not in page
 
 
-def decodes(video: Path) -> bool:
-    """Whether a video has its two frames, and ffmpeg reads them without complaint."""
+def decodes(video: Path, row: Mapping[str, Any]) -> bool:
+    """Whether a video has its two frames of the size that its row says, and ffmpeg reads them without complaint."""
     ffmpeg = imageio_ffmpeg.get_ffmpeg_exe()
     options = ["-v", "error", "-xerror", "-i", str(video), "-f", "rawvideo", "-pix_fmt", "gray", "-"]
     done = subprocess.run([ffmpeg, "-nostdin", *options], capture_output=True)
-    return done.returncode == 0 and not done.stderr and len(done.stdout) == 2 * CROP_SIZE**2
+    return done.returncode == 0 and not done.stderr and len(done.stdout) == 2 * row["width"] * row["height"]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="the list has a file that may not be read, for everybody but root")

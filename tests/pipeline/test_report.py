@@ -18,7 +18,8 @@ from pipeline.figures import BARS, FIGURES, spread
 from pipeline.grid import MOST_SAMPLED, MOST_WORST, choose
 from pipeline.ledger import RESULT_FIELDS
 from pipeline.posters import HEIGHT, poster, posters
-from pipeline.report import FAILURES_EACH, write_report
+from pipeline.report import write_report
+from pipeline.row_groups import FAILURES_EACH
 from stages.errors import OutputError
 from stages.micromotion import Micromotion
 

@@ -79,5 +79,20 @@ def test_videos_beyond_what_the_generator_can_draw_are_told_in_the_report(tmp_pa
         pa.table({**{name: table[name] for name in table.column_names}, **none}), tmp_path / "results.parquet"
     )
     page = " ".join(write_report(tmp_path).read_text().split())
+    assert "turned by less" not in page
     assert "To look at" in page and "<td>row 2</td><td><b>b</b></td>" in page
+    assert "Left out" not in page
+
+
+def test_turns_that_were_softened_are_told_in_the_report_the_least_first(tmp_path: Path) -> None:
+    given = [1.0, 0.9, None, 0.62, math.nan, 0.995]
+    table = pa.table({"id": list("abcdef"), "status": ["done"] * 6, "message": [""] * 6, "turn_given": given})
+    table = table.append_column("video", pa.array([f"{id_}.mp4" for id_ in "abcdef"]))
+    for name in ("width", "height", "frames", "motion"):
+        table = table.append_column(name, pa.nulls(6, RESULT_FIELDS[name]))
+    pq.write_table(table, tmp_path / "results.parquet")
+    page = " ".join(write_report(tmp_path).read_text().split())
+    assert '62 to 90 % of it <span class="quiet">2 rows</span>' in page
+    first = page.index("<td>row 4</td><td><b>d</b></td><td>its head turns by 62 %")
+    assert first < page.index("<td>row 2</td><td><b>b</b></td><td>its head turns by 90 %")
     assert "Left out" not in page

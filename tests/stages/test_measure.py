@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.measure import akd, csim, identity_crop, jitter, motion_gain, psnr
+from stages.measure import akd, csim, identity_crop, jitter, motion_gain, psnr, share_found
 
 
 def test_the_identity_crop_is_the_published_window_averaged():
@@ -102,3 +102,14 @@ def test_jitter_of_noise_is_nine_tenths_of_its_deviation(deviation):
 
 def test_jitter_of_fewer_than_five_frames_is_not_a_number():
     assert math.isnan(jitter(np.zeros((4, 68, 2))))
+
+
+@given(st.floats(-2, 2))
+def test_what_moves_along_the_way_is_found_and_what_moves_across_is_not(gain):
+    asked = np.random.default_rng(2).normal(size=(9, 68, 2))
+    across = asked[..., ::-1] * (1, -1)
+    assert share_found(gain * asked + across, asked) == pytest.approx(gain, abs=1e-9)
+
+
+def test_nothing_asked_is_nothing_to_be_found():
+    assert math.isnan(share_found(np.ones((5, 68, 2)), np.zeros((5, 68, 2))))

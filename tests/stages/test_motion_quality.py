@@ -44,6 +44,17 @@ def test_a_video_that_shows_the_anchors_themselves_moves_as_they_do(models: Mode
     assert quality.csim_mean > 0.8
 
 
+def test_a_movement_that_was_asked_is_found_in_the_frames(models: Models, smiling: np.ndarray) -> None:
+    asked = landmarks_in_crops(models.landmarks, smiling).astype(np.float64)
+    motion, progress = motion_of(asked.astype(np.float32)), np.linspace(0, 1, len(smiling))
+    found = measure_video(models, motion, smiling[0], smiling, progress, asked)
+    assert found.motion_found == pytest.approx(1, abs=1e-3)
+    twice = measure_video(models, motion, smiling[0], smiling, progress, asked[0] + 2 * (asked - asked[0]))
+    assert twice.motion_found == pytest.approx(0.5, abs=1e-3)
+    still = measure_video(models, motion, smiling[0], smiling, progress, asked[:1].repeat(len(smiling), axis=0))
+    assert np.isnan(still.motion_found)
+
+
 def test_a_video_that_stands_still_has_no_amplitude_and_is_itself(models: Models, smiling: np.ndarray) -> None:
     landmarks = landmarks_in_crops(models.landmarks, smiling)
     still = smiling[:1].repeat(6, axis=0)
