@@ -1,0 +1,67 @@
+"""Colours that change along a course, taken from frames that are made to change."""
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from stages.picture.appearance import Likeness, appearance_changes, likeness_of
+from stages.picture.canvas import Canvas
+from stages.picture.course import course_of
+from stages.picture.gesture import gesture_course
+from tests.stages.picture.made_heads import SIDE
+
+FRAME = 160  # the generator's frames are half as large
+
+
+def likeness(canvas: Canvas, change: np.ndarray) -> Likeness:
+    """A still face in frames that look like the picture, and by `change`, (S, S, 3), otherwise at the extreme."""
+    head = canvas.figure.head
+    rest = torch.zeros(2, 8)
+    course = course_of(rest, torch.linspace(0, 1, 9)[:, None, None] * torch.ones(2, 8))
+    landmarks = canvas.figure.rest[head.landmarks, :2] * FRAME / SIDE
+    rows, columns = np.mgrid[:SIDE, :SIDE] / SIDE
+    picture = np.stack([90 + 60 * rows, 90 + 60 * columns, 130 - 40 * rows], axis=-1)
+    base = cv2.resize(picture, (FRAME, FRAME), interpolation=cv2.INTER_AREA)
+    frames = np.stack([np.clip(base + place * change, 0, 255).astype(np.uint8) for place in course.keys[:, 0]])
+    gestures = gesture_course(head, course, np.repeat(landmarks[None], len(course.keys), axis=0))
+    return likeness_of(picture.astype(np.uint8), canvas, frames, gestures, int(np.abs(course.keys[:, 0]).argmin()))
+
+
+def changes_of(face: Likeness) -> np.ndarray:
+    """(H, W, 3) at the extreme."""
+    coefficients = appearance_changes(face, np.ones(face.canvas.cells, np.float32))
+    assert coefficients.shape == (3, *face.canvas.cells, 3) and coefficients.dtype == np.float32
+    return np.tensordot(face.gestures.course.terms(np.ones(1)), coefficients, 1)
+
+
+def test_a_place_of_the_picture_is_found_in_the_generators_frame(canvas: Canvas) -> None:
+    at = likeness(canvas, np.zeros((FRAME, FRAME, 3))).places(0)
+    rows, columns = np.nonzero(canvas.drawn.covered)
+    pixels = (np.column_stack([columns, rows]) + 0.5) * canvas.step + (canvas.left, canvas.top)
+    np.testing.assert_allclose(at[rows, columns], pixels * FRAME / SIDE, atol=0.6)
+
+
+def test_frames_that_do_not_change_change_nothing(canvas: Canvas) -> None:
+    assert np.abs(changes_of(likeness(canvas, np.zeros((FRAME, FRAME, 3))))).max() < 0.5
+
+
+@pytest.mark.parametrize("change", [-30.0, 24.0])
+def test_a_face_that_changes_changes_the_pictures_and_nothing_outside_its_window(canvas: Canvas, change: float) -> None:
+    found = changes_of(likeness(canvas, np.full((FRAME, FRAME, 3), change)))
+    figure = canvas.figure
+    at = np.round(canvas.on_grid(figure.rest[figure.head.landmarks[[27, 30, 33, 48, 54]], :2])).astype(int)
+    np.testing.assert_allclose(found[at[:, 1], at[:, 0]], change, rtol=0.2)
+    assert (found[canvas.window == 0] == 0).all()
+
+
+def test_a_spot_that_greys_stays_where_it_is(canvas: Canvas) -> None:
+    spot = canvas.figure.rest[canvas.figure.head.landmarks[30], :2] * FRAME / SIDE
+    rows, columns = np.mgrid[:FRAME, :FRAME]
+    near = np.exp(-((rows - spot[1]) ** 2 + (columns - spot[0]) ** 2) / (2 * 6**2))
+    found = changes_of(likeness(canvas, 40 * near[..., None].repeat(3, axis=-1)))[..., 0]
+    rows, columns = np.mgrid[: canvas.cells[0], : canvas.cells[1]]
+    weight = np.maximum(found, 0)
+    middle = np.array([(weight * columns).sum(), (weight * rows).sum()]) / weight.sum()
+    np.testing.assert_allclose(middle, canvas.on_grid(spot * SIDE / FRAME), atol=4)
+    assert found.max() > 15

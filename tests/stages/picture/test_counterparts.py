@@ -1,0 +1,94 @@
+"""What in the generator's face corresponds to what in the picture's."""
+
+import numpy as np
+import pytest
+
+from stages.picture.counterparts import Tones, find_counterparts
+
+SHAPE = (40, 48)
+WHOLE = np.ones(SHAPE, np.float32)
+
+
+@pytest.fixture
+def colours() -> np.ndarray:
+    """Smooth colours, every place another."""
+    rows, columns = np.mgrid[: SHAPE[0], : SHAPE[1]].astype(np.float32)
+    return np.stack([60 + 3 * columns, 60 + 3 * rows, 120 + columns - rows], axis=-1)
+
+
+def wave() -> np.ndarray:
+    rows, columns = np.mgrid[: SHAPE[0], : SHAPE[1]].astype(np.float32)
+    return 20 * np.stack([np.sin(rows / 6), np.cos(columns / 7), np.sin(rows / 8)], axis=-1)
+
+
+def test_equal_pictures_carry_changes_as_they_are(colours: np.ndarray) -> None:
+    pairs = find_counterparts(colours, colours, WHOLE, WHOLE)
+    np.testing.assert_allclose(pairs.carried(wave()), wave(), atol=1e-3)
+
+
+def test_cells_that_look_like_nothing_and_are_not_trusted_do_not_change() -> None:
+    picture = np.full((*SHAPE, 3), 250, np.float32)
+    still = np.full((*SHAPE, 3), 10, np.float32)
+    trusted = np.zeros(SHAPE, np.float32)
+    trusted[:, :10] = 1
+    carried = find_counterparts(picture, still, trusted, WHOLE).carried(wave())
+    assert (carried[:, 10:] == 0).all()
+
+
+def test_trusted_cells_unlike_their_own_place_take_a_part_of_its_change() -> None:
+    picture = np.full((*SHAPE, 3), 250, np.float32)
+    still = np.full((*SHAPE, 3), 10, np.float32)
+    carried = find_counterparts(picture, still, WHOLE, WHOLE).carried(wave())
+    large = np.abs(wave()) > 1
+    share = carried[large] / wave()[large]
+    assert (share > 0.1).all() and (share < 0.9).all()
+
+
+def test_hair_takes_the_change_of_hair_near_it_and_not_of_the_skin_behind() -> None:
+    picture = np.full((*SHAPE, 3), 190, np.float32)
+    still = picture.copy()
+    still[:14], picture[:20] = 40, 40  # the picture's fringe hangs lower
+    change = np.zeros((*SHAPE, 3), np.float32)
+    change[:14] = 30  # hair greys
+    carried = find_counterparts(picture, still, WHOLE, WHOLE).carried(change)
+    assert (carried[14:18] > 20).all()
+    assert np.abs(carried[24:]).max() < 1
+
+
+def test_outside_the_window_nothing_changes(colours: np.ndarray) -> None:
+    window = np.zeros(SHAPE, np.float32)
+    window[10:20, 10:20] = 1
+    carried = find_counterparts(colours, colours, WHOLE, window).carried(wave())
+    assert (carried[window == 0] == 0).all() and np.abs(carried[window > 0]).max() > 5
+
+
+def test_where_nothing_is_trusted_nothing_is_carried(colours: np.ndarray) -> None:
+    pairs = find_counterparts(colours, colours, np.zeros(SHAPE, np.float32), WHOLE)
+    assert (pairs.carried(wave()) == 0).all()
+
+
+def test_weights_are_shares(colours: np.ndarray) -> None:
+    pairs = find_counterparts(colours, colours[::-1], WHOLE, WHOLE)
+    assert (pairs.weights >= 0).all() and (pairs.weights.sum(axis=1) <= 1 + 1e-5).all()
+
+
+def test_tones_of_equal_pictures_change_nothing(colours: np.ndarray) -> None:
+    tones = Tones(colours, colours, WHOLE)
+    np.testing.assert_allclose(tones.own(colours), colours, rtol=1e-5)
+    np.testing.assert_allclose(tones.own_change(wave()), wave(), rtol=1e-4, atol=1e-4)
+
+
+def test_a_darker_picture_gets_darker_colours_and_smaller_shadows() -> None:
+    still = np.full((*SHAPE, 3), 150, np.float32)
+    tones = Tones(still / 2, still, WHOLE)
+    np.testing.assert_allclose(tones.own(still), still / 2, atol=6)
+    shade = np.full((*SHAPE, 3), -30, np.float32)
+    assert (np.abs(tones.own_change(shade)) < 18).all()
+    assert (tones.own_change(-shade) > 30).all()
+
+
+def test_a_change_of_shade_does_not_tint() -> None:
+    still = np.full((*SHAPE, 3), 120, np.float32)
+    red = still * (1.5, 0.8, 0.7)
+    change = Tones(red.astype(np.float32), still, WHOLE).own_change(np.full((*SHAPE, 3), -20, np.float32))
+    np.testing.assert_allclose(change, change[..., :1].repeat(3, axis=-1))

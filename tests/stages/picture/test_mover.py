@@ -1,0 +1,285 @@
+"""Pictures moved along paths of codes, with the bundled networks."""
+
+import tracemalloc
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from stages.align import align_face
+from stages.aligned_landmarks import landmarks_in_crops
+from stages.ingest import decode_image, read_clip
+from stages.invert import invert_crops
+from stages.measure import jitter
+from stages.models import ModelFiles, Models, tensor_to_images
+from stages.motion_quality import interocular
+from stages.picture.figure import rim_gaps
+from stages.picture.mover import Mover, mover_for, picture_frames
+from stages.picture.stand_in import stand_in
+
+MOTIONS = ("smile", "eyes_closed", "head_turn", "ageing")
+EXTREME = 4  # of eight frames spread over a demo clip, the one that goes farthest
+
+
+@dataclass(frozen=True, eq=False)
+class Portrait:
+    """A picture (H, W, 3), its face's landmarks (68, 2) in pixels, and its code (L, 512)."""
+
+    picture: np.ndarray
+    landmarks: np.ndarray
+    code: Tensor
+
+    def scaled(self, share: float) -> "Portrait":
+        """The same face in a picture so much larger."""
+        how = cv2.INTER_AREA if share < 1 else cv2.INTER_CUBIC
+        picture = cv2.resize(self.picture, None, fx=share, fy=share, interpolation=how)
+        factor = np.array(picture.shape[1::-1]) / self.picture.shape[1::-1]
+        return Portrait(picture, self.landmarks * factor, self.code)
+
+    def placed(self, height: int, width: int, top: int, left: int) -> "Portrait":
+        """Within a picture of another size, grey around it; what does not fit in is cut away."""
+        picture = np.full((height, width, 3), 127, np.uint8)
+        rows = slice(max(top, 0), min(top + len(self.picture), height))
+        columns = slice(max(left, 0), min(left + self.picture.shape[1], width))
+        picture[rows, columns] = self.picture[
+            rows.start - top : rows.stop - top, columns.start - left : columns.stop - left
+        ]
+        return Portrait(picture, self.landmarks + np.array([left, top]), self.code)
+
+
+@pytest.fixture(scope="module")
+def models() -> Models:
+    return Models(ModelFiles(device="cpu"))
+
+
+def portraits(models: Models, pictures: list[np.ndarray]) -> list[Portrait]:
+    found = [models.finder.find(picture).landmarks for picture in pictures]
+    crops = np.stack([align_face(picture, points) for picture, points in zip(pictures, found, strict=True)])
+    codes = invert_crops(models.inverter, crops).codes
+    return [Portrait(*parts) for parts in zip(pictures, found, codes, strict=True)]
+
+
+@pytest.fixture(scope="module")
+def portrait(models: Models, repository: Path) -> Portrait:
+    file = repository / "weights/bundled/demo/faces/face_01.jpg"
+    return portraits(models, [decode_image(file.read_bytes())])[0]
+
+
+@pytest.fixture(scope="module")
+def clips(models: Models, repository: Path) -> dict[str, list[Portrait]]:
+    """Of each demo clip the actor at rest and at the extreme."""
+    return {
+        name: portraits(
+            models, list(read_clip(repository / f"weights/bundled/demo/{name}.mp4", 8).frames[[0, EXTREME]])
+        )
+        for name in MOTIONS
+    }
+
+
+@pytest.fixture(scope="module")
+def directions(clips: dict[str, list[Portrait]]) -> dict[str, Tensor]:
+    """(L, 512) each."""
+    return {name: extreme.code - rest.code for name, (rest, extreme) in clips.items()}
+
+
+def move(models: Models, portrait: Portrait, direction: Tensor, strength: float = 1.0) -> Mover:
+    codes = portrait.code + torch.linspace(0, strength, 7)[:, None, None] * direction
+    return mover_for(models, portrait.picture, portrait.landmarks, portrait.code, codes)
+
+
+@pytest.fixture(scope="module")
+def movers(models: Models, portrait: Portrait, directions: dict[str, Tensor]) -> dict[str, Mover]:
+    return {name: move(models, portrait, direction) for name, direction in directions.items()}
+
+
+def changed(mover: Mover, frame: np.ndarray) -> np.ndarray:
+    """(H, W) bool."""
+    assert frame.shape == mover.picture.shape and frame.dtype == np.uint8
+    return (frame != mover.picture).any(axis=2)
+
+
+def may_change(mover: Mover) -> np.ndarray:
+    """(H, W) bool: the cells of the canvas's window and their neighbours, pixel by pixel."""
+    near = cv2.dilate((mover.canvas.window > 0).astype(np.uint8), np.ones((3, 3), np.uint8))
+    size = (mover.canvas.width, mover.canvas.height)
+    allowed = np.zeros(mover.picture.shape[:2], bool)
+    allowed[mover.canvas.box] = cv2.resize(near, size, interpolation=cv2.INTER_NEAREST) > 0
+    return allowed
+
+
+def face_hull(portrait: Portrait) -> np.ndarray:
+    """(H, W) bool."""
+    hull = cv2.convexHull(np.round(portrait.landmarks).astype(np.int32))
+    return cv2.fillConvexPoly(np.zeros(portrait.picture.shape[:2], np.uint8), hull, 1) > 0
+
+
+def check_moves_within_its_window(mover: Mover) -> None:
+    """At rest the picture to the bit; at the extreme another, within the window alone."""
+    np.testing.assert_array_equal(mover.frame(mover.course.places[0]), mover.picture)
+    moved = changed(mover, mover.frame(mover.course.places[-1]))
+    assert moved.any() and not moved[~may_change(mover)].any()
+
+
+@pytest.mark.parametrize("motion", MOTIONS)
+def test_at_rest_it_is_the_picture_and_outside_the_head_it_stays_so(movers: dict[str, Mover], motion: str) -> None:
+    mover = movers[motion]
+    before = mover.picture.copy()
+    check_moves_within_its_window(mover)
+    np.testing.assert_array_equal(mover.picture, before)
+
+
+def test_a_path_of_strength_zero_is_the_picture_in_every_frame(models: Models, portrait: Portrait) -> None:
+    codes = portrait.code.expand(3, -1, -1)
+    frames = list(picture_frames(models, portrait.picture, portrait.landmarks, portrait.code, codes))
+    assert len(frames) == 3
+    for frame in frames:
+        np.testing.assert_array_equal(frame, portrait.picture)
+
+
+def test_a_frame_made_twice_is_the_same_frame(movers: dict[str, Mover]) -> None:
+    mover = movers["head_turn"]
+    first, second = (mover.frame(mover.course.places[4]) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize(("motion", "numbers"), [("smile", [48, 54]), ("eyes_closed", [37, 38, 43, 44])])
+def test_landmarks_found_again_in_the_frame_went_where_they_were_sent(
+    models: Models, movers: dict[str, Mover], portrait: Portrait, motion: str, numbers: list[int]
+) -> None:
+    mover = movers[motion]
+    figure = mover.canvas.figure
+    sent = figure.moved(mover.likeness.gestures.at(mover.course.places[-1])) - figure.rest
+    sent = sent[figure.head.landmarks, :2][numbers]
+    crops = np.stack([align_face(image, portrait.landmarks) for image in (portrait.picture, mover.frame(np.ones(1)))])
+    rest, moved = landmarks_in_crops(models.landmarks, crops)
+    found = (moved - rest)[numbers] * interocular(portrait.landmarks) / interocular(rest)
+    assert np.linalg.norm(sent, axis=1).mean() > 1.5
+    away = np.linalg.norm(found - sent, axis=1).mean()
+    assert away < 0.6 * np.linalg.norm(sent, axis=1).mean()
+
+
+def test_landmarks_tremble_no_more_than_in_the_generators_own_frames(
+    models: Models, movers: dict[str, Mover], directions: dict[str, Tensor], portrait: Portrait
+) -> None:
+    places = np.linspace(0, 1, 20)
+    figure, gestures = movers["head_turn"].canvas.figure, movers["head_turn"].likeness.gestures
+    track = [figure.moved(gestures.at(np.array([place])))[figure.head.landmarks, :2] for place in places]
+    rest = stand_in(models.generator, portrait.code)
+    codes = rest + torch.from_numpy(places).float()[:, None, None] * directions["head_turn"]
+    with torch.inference_mode():
+        frames = [tensor_to_images(models.generator.synthesize(part)).numpy() for part in codes.split(10)]
+    raw = landmarks_in_crops(models.landmarks, np.concatenate(frames))
+    assert jitter(np.stack(track)) / interocular(track[0]) <= jitter(raw) / interocular(raw[0])
+
+
+def test_a_turn_beyond_what_a_picture_can_give_is_softened_and_said_so(
+    models: Models, movers: dict[str, Mover], directions: dict[str, Tensor], portrait: Portrait
+) -> None:
+    assert movers["smile"].turn_given == 1
+    far = move(models, portrait, directions["head_turn"], strength=3.0)
+    asked = far.likeness.gestures.largest_turn
+    assert np.degrees(asked) > 25 and far.turn_given < 0.95
+    assert asked * far.turn_given <= far.canvas.figure.farthest_turn + 1e-9
+    check_moves_within_its_window(far)
+
+
+def test_backwards_is_another_movement_from_the_same_rest(
+    models: Models, movers: dict[str, Mover], directions: dict[str, Tensor], portrait: Portrait
+) -> None:
+    back = move(models, portrait, directions["smile"], strength=-1.0)
+    check_moves_within_its_window(back)
+    assert (back.frame(np.ones(1)) != movers["smile"].frame(np.ones(1))).any()
+
+
+def test_a_curved_path_begins_and_ends_at_rest(
+    models: Models, portrait: Portrait, directions: dict[str, Tensor]
+) -> None:
+    time = torch.linspace(0, 1, 9)[:, None, None]
+    way = torch.sin(torch.pi * time).round(decimals=5) * directions["smile"]
+    aside = torch.sin(2 * torch.pi * time).round(decimals=5) * 0.5 * directions["eyes_closed"]
+    codes = portrait.code + way + aside
+    mover = mover_for(models, portrait.picture, portrait.landmarks, portrait.code, codes)
+    assert mover.course.places.shape[1] == 2
+    for place in mover.course.places[[0, -1]]:
+        np.testing.assert_array_equal(mover.frame(place), portrait.picture)
+    assert changed(mover, mover.frame(mover.course.places[4])).any()
+
+
+@pytest.mark.parametrize(
+    ("share", "place"),
+    [(0.33, (96, 105, 0, 0)), (1.0, (301, 211, 9, -109))],
+    ids=["a face of 60 pixels", "odd, not square, half of the face outside"],
+)
+def test_any_size_and_place_will_do(
+    models: Models,
+    portrait: Portrait,
+    directions: dict[str, Tensor],
+    share: float,
+    place: tuple[int, int, int, int],
+) -> None:
+    check_moves_within_its_window(move(models, portrait.scaled(share).placed(*place), directions["smile"]))
+
+
+def test_a_huge_picture_needs_memory_for_its_head_alone(
+    models: Models, portrait: Portrait, directions: dict[str, Tensor]
+) -> None:
+    huge = portrait.scaled(5.0).placed(4000, 6000, 1200, 2100)
+    tracemalloc.start()
+    try:
+        mover = move(models, huge, directions["smile"])
+        frame = mover.frame(mover.course.places[-1])
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 600e6
+    moved = changed(mover, frame)
+    assert moved[mover.canvas.box].any()
+    moved[mover.canvas.box] = False
+    assert not moved.any()
+    assert max(mover.canvas.cells) <= 224
+
+
+def test_of_several_faces_the_others_stay(models: Models, portrait: Portrait, directions: dict[str, Tensor]) -> None:
+    both = portrait.placed(320, 640, 0, 320)
+    both.picture[:, :320] = portrait.picture[:, ::-1]
+    mover = move(models, both, directions["smile"])
+    moved = changed(mover, mover.frame(mover.course.places[-1]))
+    assert moved[face_hull(both)].any()
+    assert not moved[np.roll(face_hull(both), -320, axis=1)].any()
+    assert not moved[~may_change(mover)].any()
+
+
+@pytest.mark.parametrize(("rest", "motion"), [("smile", "smile"), ("eyes_closed", "smile")])
+def test_faces_that_smile_or_have_shut_their_eyes_move_from_there(
+    models: Models, clips: dict[str, list[Portrait]], directions: dict[str, Tensor], rest: str, motion: str
+) -> None:
+    mover = move(models, clips[rest][1], directions[motion])
+    check_moves_within_its_window(mover)
+    figure = mover.canvas.figure
+    for place in mover.course.places:
+        moved = figure.moved(mover.likeness.gestures.at(place))
+        for rims in figure.head.openings:
+            assert rim_gaps(moved, rims)[1][1:-1].min() > -0.05
+
+
+def test_eyes_that_close_show_less_of_what_is_in_them(movers: dict[str, Mover]) -> None:
+    mover = movers["eyes_closed"]
+    figure = mover.canvas.figure
+    shut = figure.moved(mover.likeness.gestures.at(np.ones(1)))
+    for rims in figure.head.openings[:2]:
+        assert rim_gaps(shut, rims)[1].max() < 0.35 * rim_gaps(figure.rest, rims)[1].max()
+
+
+def test_ageing_changes_colours_without_carrying_the_face_away(movers: dict[str, Mover], portrait: Portrait) -> None:
+    mover = movers["ageing"]
+    difference = mover.frame(np.ones(1)).astype(float) - mover.picture
+    hull = face_hull(portrait)
+    assert np.abs(difference[hull]).mean() > 1
+    assert mover.colours.shape[1:] == (*mover.canvas.cells, 3)
+    figure = mover.canvas.figure
+    sent = figure.moved(mover.likeness.gestures.at(np.ones(1))) - figure.rest
+    assert np.linalg.norm(sent[figure.head.landmarks, :2], axis=1).mean() < 0.12 * interocular(portrait.landmarks)

@@ -1,0 +1,46 @@
+"""What lies beyond a head's outline goes where the outline goes."""
+
+import numpy as np
+
+from stages.picture.outline import outline_field
+
+MIDDLE = 40
+
+
+def disc(radius: float, across: float = 0.0) -> np.ndarray:
+    rows, columns = np.mgrid[:81, :81] - MIDDLE
+    return np.hypot(rows, columns - across) < radius
+
+
+def test_an_outline_that_stays_moves_nothing() -> None:
+    assert (outline_field(disc(20), disc(20)) == 0).all()
+
+
+def test_where_there_is_no_head_nothing_moves() -> None:
+    nothing = np.zeros((81, 81), bool)
+    assert (outline_field(nothing, disc(20)) == 0).all()
+    assert (outline_field(disc(20), nothing) == 0).all()
+
+
+def outward(field: np.ndarray) -> np.ndarray:
+    """(H, W) the part of a field that points away from the middle."""
+    rows, columns = np.mgrid[:81, :81] - MIDDLE
+    unit = np.stack([columns, rows], axis=-1) / np.maximum(np.hypot(rows, columns), 1)[..., None]
+    return (field * unit).sum(axis=-1)
+
+
+def test_around_a_head_that_grows_everything_comes_from_nearer_its_middle() -> None:
+    part = outward(outline_field(disc(20), disc(25)))[~disc(25)]
+    np.testing.assert_allclose(part, -5, atol=0.8)
+
+
+def test_around_a_head_that_shrinks_everything_comes_from_farther_out() -> None:
+    part = outward(outline_field(disc(25), disc(20)))[~disc(20)]
+    np.testing.assert_allclose(part, 5, atol=0.8)
+
+
+def test_a_head_that_goes_right_takes_both_of_its_sides_right() -> None:
+    field = outline_field(disc(20), disc(20, across=4))
+    assert abs(field[MIDDLE, MIDDLE + 26, 0] + 4) < 0.8
+    assert abs(field[MIDDLE, MIDDLE - 26, 0] + 4) < 0.8
+    assert np.abs(field[MIDDLE - 30, MIDDLE]).max() < 1.2
