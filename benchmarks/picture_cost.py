@@ -15,7 +15,6 @@ those of one core. The table holds:
 
 import argparse
 import multiprocessing
-import resource
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -100,7 +99,18 @@ def _peak_here(model: str, file: Path, size: int, layout: str, way: str) -> floa
     # Any small movement needs as much memory as another.
     direction = 0.1 * torch.randn(models.generator.num_layers, 512, generator=torch.Generator().manual_seed(0))
     measure_way(models, enlarged_face(models, file, size, MEMORY_FRAMES, direction), layout, way)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # Linux counts KiB
+    return peak_of_this_process()
+
+
+def peak_of_this_process() -> float:
+    """MiB that were resident at most; Linux alone says so, NaN elsewhere.
+
+    `ru_maxrss` would count what the parent needed when it started this process.
+    """
+    status = Path("/proc/self/status")
+    lines = status.read_text().splitlines() if status.is_file() else []
+    peaks = [float(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:")]
+    return peaks[0] if peaks else float("nan")
 
 
 def use_one_thread() -> None:

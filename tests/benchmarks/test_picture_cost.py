@@ -1,5 +1,6 @@
 """What the cost of both ways is made of, and how it is printed."""
 
+import multiprocessing
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 import torch
 
 from benchmarks.demo_motions import DEMO
-from benchmarks.picture_cost import HEADING, parse, table_lines, verdict_lines
+from benchmarks.picture_cost import HEADING, parse, peak_of_this_process, table_lines, verdict_lines
 from benchmarks.picture_cost_measures import (
     SET_UP,
     Cost,
@@ -48,6 +49,17 @@ def test_time_of_the_processor_does_not_go_by_while_one_waits() -> None:
     before = cpu_seconds()
     sum(number * number for number in range(300_000))
     assert 0 < cpu_seconds() - before < 60
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="only Linux says how much memory was needed")
+def test_peak_memory_is_the_process_s_own_and_not_its_parent_s() -> None:
+    before = peak_of_this_process()
+    held = np.ones(400 << 20, np.uint8)
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        child = pool.apply(peak_of_this_process)
+    assert held.all()
+    assert peak_of_this_process() >= max(before, 400)
+    assert 0 < child < peak_of_this_process() - 100
 
 
 @pytest.mark.parametrize("size", [160, 400])
