@@ -13,6 +13,7 @@ from scipy import ndimage
 from stages.picture.head import Rims
 
 ROWS, COLUMNS = 5, 24  # of the lattice that is stretched over an opening
+FINER = 4  # a polygon is drawn so much larger and then averaged: OpenCV's own smooth edges snap to whole rows
 SUBPIXEL = 4  # bits of a polygon's corners
 
 
@@ -45,10 +46,12 @@ def outline(points: np.ndarray, rims: Rims) -> np.ndarray:
 
 def opening_mask(edge: np.ndarray, box: Box, softness: float) -> np.ndarray:
     """How much of each pixel an opening covers: (h, w) float32 in [0, 1]."""
-    corners = np.round((edge - (box.left, box.top) - 0.5) * 2**SUBPIXEL).astype(np.int32)
-    mask = np.zeros((box.height, box.width), np.uint8)
-    cv2.fillPoly(mask, [corners], 255, cv2.LINE_AA, SUBPIXEL)
-    return cv2.GaussianBlur(mask, (0, 0), softness).astype(np.float32) / 255
+    fine = edge - (box.left, box.top)
+    corners = np.round((fine * FINER - 0.5) * 2**SUBPIXEL).astype(np.int32)
+    mask = np.zeros((box.height * FINER, box.width * FINER), np.uint8)
+    cv2.fillPoly(mask, [corners], 255, cv2.LINE_8, SUBPIXEL)
+    covered = cv2.resize(mask, (box.width, box.height), interpolation=cv2.INTER_AREA)
+    return cv2.GaussianBlur(covered, (0, 0), softness).astype(np.float32) / 255
 
 
 def lattice(points: np.ndarray, rims: Rims) -> np.ndarray:
