@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from stages.durable import discard, put_in_place, why_not_writable
+from stages.encoder_pace import LARGE, OPTIONS, PERIOD, Pace
 from stages.errors import EncodeFailed, EncoderKilled, MicromotionError, OutputUnavailable, TimedOut
 from stages.models import tensor_to_images
 from stages.networks.stylegan2 import Generator
@@ -53,9 +54,11 @@ def write_video(
 ) -> VideoFile:
     """Encode frames as H.264 (yuv420p, BT.709, limited range), and put the file in place at once when it is whole.
 
-    Odd sizes lose their last row or column, for yuv420p halves both. The file is written beside its place under a
-    temporary name, flushed to disk, then renamed: a video under its own name is always complete. The temporary name is
-    no one else's, so that a worker of a killed run that is still at work cannot rename what another has half written.
+    Odd sizes lose their last row or column, for yuv420p halves both. Frames of more than 9 megapixels are compressed a
+    little less well, so that few of them are in memory at a time (`stages.encoder_pace`). The file is written beside
+    its place under a temporary name, flushed to disk, then renamed: a video under its own name is always complete. The
+    temporary name is no one else's, so that a worker of a killed run that is still at work cannot rename what another
+    has half written.
 
     Args:
         path: where the video goes; its folder exists.
@@ -74,17 +77,22 @@ def write_video(
     first = next(rest)
     height, width = first.shape[0] // 2 * 2, first.shape[1] // 2 * 2
     temporary = path.with_name(f"{path.stem}.{uuid.uuid4().hex[:8]}.part")
+    large = height * width > LARGE
     command = _command(temporary, width, height, fps, crf, threads)
     count = 0
     with tempfile.TemporaryFile() as messages:
-        encoder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=messages)
+        said = subprocess.PIPE if large else subprocess.DEVNULL
+        encoder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=said, stderr=messages)
         assert encoder.stdin is not None
+        pace = Pace(encoder) if large else None
         # The pipe blocks when ffmpeg hangs, so the limit has to strike from outside.
         limit = threading.Timer(timeout, encoder.kill)
         limit.start()
         try:
             for frame in _chain(first, rest):
-                encoder.stdin.write(np.ascontiguousarray(frame[:height, :width]).tobytes())
+                if pace is not None:
+                    pace.wait(count)
+                encoder.stdin.write(np.ascontiguousarray(frame[:height, :width]).reshape(-1).data)
                 count += 1
             encoder.stdin.close()
             status = encoder.wait()
@@ -103,8 +111,8 @@ def write_video(
         if status != 0:
             discard(temporary)
             messages.seek(0)
-            said = messages.read().decode(errors="replace").strip().splitlines()
-            raise _failure(path.parent, status, said[-1] if said else "it said nothing", in_time, timeout)
+            lines = messages.read().decode(errors="replace").strip().splitlines()
+            raise _failure(path.parent, status, lines[-1] if lines else "it said nothing", in_time, timeout)
     try:
         put_in_place(temporary, path)
         return VideoFile(path.stat().st_size, count, width, height)
@@ -130,6 +138,7 @@ def _command(path: Path, width: int, height: int, fps: float, crf: int, threads:
     pixels = ffmpeg.input("pipe:", format="rawvideo", pix_fmt="rgb24", s=f"{width}x{height}", framerate=fps)
     # Without these filters ffmpeg converts by BT.601 and players, told nothing, guess: colours shift.
     pixels = pixels.filter("scale", out_color_matrix="bt709", out_range="tv").filter("format", "yuv420p")
+    large = OPTIONS if width * height > LARGE else {}
     video = pixels.output(
         str(path),
         format="mp4",
@@ -142,8 +151,11 @@ def _command(path: Path, width: int, height: int, fps: float, crf: int, threads:
         color_primaries="bt709",
         color_trc="bt709",
         color_range="tv",
+        **large,
     )
     quiet = video.global_args("-hide_banner", "-loglevel", "error", "-nostdin").overwrite_output()
+    if large:
+        quiet = quiet.global_args("-progress", "pipe:1", "-stats_period", str(PERIOD))
     return ffmpeg.compile(quiet, cmd=imageio_ffmpeg.get_ffmpeg_exe())
 
 

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 import torch
 
+from stages import render
+from stages.encoder_pace import AHEAD, PATIENCE, Pace
 from stages.errors import EncodeFailed, OutputUnavailable, TimedOut
 from stages.networks.stylegan2 import Generator
 from stages.render import render_frames, write_video
@@ -46,6 +48,39 @@ def test_odd_sizes_lose_a_row_or_a_column(tmp_path: Path) -> None:
     written = write_video(tmp_path / "v.mp4", flat((90, 90, 90), size=(33, 47)), fps=30)
     assert (written.width, written.height) == (46, 32)
     assert decoded(tmp_path / "v.mp4", 46, 32).shape[0] == 6
+
+
+def test_large_frames_are_handed_over_as_the_encoder_gets_done_with_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[tuple[int, int]] = []
+    wait = Pace.wait
+
+    def watched(pace: Pace, written: int) -> None:
+        wait(pace, written)
+        waited.append((written, pace._done))
+
+    monkeypatch.setattr(render, "LARGE", 1000)
+    monkeypatch.setattr(Pace, "wait", watched)
+    ramp = [np.full((48, 64, 3), 40 + 5 * index, np.uint8) for index in range(12)]
+    started = time.monotonic()
+    assert write_video(tmp_path / "v.mp4", iter(ramp), fps=25).frames == 12
+    assert [written for written, _ in waited] == list(range(12))
+    assert all(written - done < AHEAD for written, done in waited)
+    assert time.monotonic() - started < PATIENCE
+    means = decoded(tmp_path / "v.mp4", 64, 48).mean(axis=(1, 2, 3))
+    np.testing.assert_allclose(means, [40 + 5 * index for index in range(12)], atol=2)
+
+
+def test_an_encoder_that_dies_over_large_frames_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(render, "LARGE", 1000)
+    monkeypatch.setattr(render, "_command", lambda *settings: ["sh", "-c", "head -c 9216 >/dev/null; exit 3"])
+    started = time.monotonic()
+    with pytest.raises(EncodeFailed, match="status 3"):
+        write_video(tmp_path / "v.mp4", iter(flat((1, 2, 3), count=50)), fps=25)
+    assert time.monotonic() - started < PATIENCE
 
 
 def test_a_failure_says_what_ffmpeg_said_and_leaves_nothing(tmp_path: Path) -> None:
