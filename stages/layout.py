@@ -30,9 +30,7 @@ def paste(picture: np.ndarray, frame: np.ndarray, quad: np.ndarray) -> np.ndarra
     height, width = picture.shape[:2]
     size = frame.shape[0]
     corners = np.array([[0, 0], [0, size], [size, size]], np.float32)
-    matrix = cv2.getAffineTransform(
-        corners - 0.5, quad[:3].astype(np.float32)
-    )  # (2, 3); `align_face` samples at quad + 0.5
+    matrix = cv2.getAffineTransform(corners - 0.5, quad[:3].astype(np.float32) - 0.5)  # (2, 3)
     scale = np.linalg.norm(quad[3] - quad[0]) / size
     flags = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     laid = cv2.warpAffine(frame, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
