@@ -10,7 +10,7 @@ from pathlib import Path
 
 import imageio_ffmpeg
 
-HEIGHT = 144
+HEIGHT = 192
 # One broken or huge file must not hold up a report, nor all of them together.
 SECONDS_EACH = 20.0
 SECONDS_ALL = 180.0
