@@ -79,7 +79,7 @@ def _decoded(data: bytes, name: str) -> tuple[Image.Image, int]:
                 return _loaded(mended, name)
             except (UnreadableImage, MemoryError):
                 raise
-            except Exception:
+            except Exception:  # what was wrong at first is what its owner can mend
                 pass
         raise UnreadableImage(f"image {quoted(name)} is not readable: {_what_is_wrong(error, data)}") from error
 

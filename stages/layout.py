@@ -31,9 +31,10 @@ def paste(picture: np.ndarray, frame: np.ndarray, quad: np.ndarray) -> np.ndarra
     size = frame.shape[0]
     corners = np.array([[0, 0], [0, size], [size, size]], np.float32)
     matrix = cv2.getAffineTransform(corners - 0.5, quad[:3].astype(np.float32) - 0.5)  # (2, 3)
+    sampled = matrix + np.array([[0, 0, 0.5], [0, 0, 0.5]])  # `align_face` reads half a pixel farther, as published
     scale = np.linalg.norm(quad[3] - quad[0]) / size
     flags = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    laid = cv2.warpAffine(frame, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    laid = cv2.warpAffine(frame, sampled, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
     mask = cv2.warpAffine(_fading(size), matrix, (width, height))[..., None]  # (H, W, 1)
     return (picture + mask * (laid.astype(np.float32) - picture)).round().astype(np.uint8)
 

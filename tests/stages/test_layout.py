@@ -4,6 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stages.align import align_face, face_quad
 from stages.layout import paste, side_by_side
 
 
@@ -35,3 +36,13 @@ def test_nothing_outside_the_crop_changes_and_its_border_is_seamless() -> None:
     assert (pasted[outside] == picture[outside]).all()
     assert np.abs(pasted[20, 20:80].astype(int) - picture[20, 20:80]).max() <= 4
     assert (pasted[48:52, 48:52] == 0).all()
+
+
+def test_a_crop_pasted_back_unchanged_gives_its_picture_again() -> None:
+    rows, columns = np.mgrid[0:240, 0:240]
+    waves = 128 + 60 * np.sin(columns / 5) + 60 * np.sin(rows / 7)
+    picture = np.repeat(waves[..., None], 3, axis=2).astype(np.uint8)
+    landmarks = np.zeros((68, 2))
+    landmarks[36:42], landmarks[42:48], landmarks[48], landmarks[54] = (90, 100), (150, 100), (95, 160), (145, 160)
+    pasted = paste(picture, align_face(picture, landmarks, 256), face_quad(landmarks))
+    assert np.abs(pasted[80:160, 80:160].astype(float) - picture[80:160, 80:160]).mean() < 1.5
