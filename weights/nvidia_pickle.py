@@ -20,12 +20,11 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from stages.errors import CheckpointError
-from weights.plain_values import HARMLESS, NumberType, Refused, restore_array, view
+from weights.plain_values import HARMLESS, Refused, restored, view
 
 
 @dataclass(frozen=True)
@@ -138,11 +137,7 @@ class ClosedUnpickler(pickle._Unpickler):
     def load_build(self) -> None:
         state = self.stack.pop()
         built = self.stack[-1]
-        if isinstance(built, NumberType):
-            built.restore(state)
-        elif isinstance(built, np.ndarray):
-            restore_array(built, state)
-        else:
+        if not restored(built, state):
             raise Refused(f"a state set on {type(built).__name__}")
 
     dispatch[pickle.BUILD[0]] = load_build  # type: ignore[assignment]

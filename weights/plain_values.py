@@ -52,7 +52,22 @@ def view(values: Tensor, offset: int, size: tuple[int, ...], stride: tuple[int, 
     return values.as_strided(size, stride, offset)
 
 
-def restore_array(array: np.ndarray, state: tuple[Any, ...]) -> None:
+def restored(built: object, state: Any) -> bool:
+    """Set the state of one of numpy's values; false where `built` is something else.
+
+    Raises:
+        Refused: an array of objects.
+    """
+    if isinstance(built, NumberType):
+        built.restore(state)
+    elif isinstance(built, np.ndarray):
+        _restore_array(built, state)
+    else:
+        return False
+    return True
+
+
+def _restore_array(array: np.ndarray, state: tuple[Any, ...]) -> None:
     """Fill an array that `numpy…_reconstruct` made, from numbers alone."""
     version, shape, kind, fortran, raw = state
     if not isinstance(kind, NumberType) or not isinstance(raw, bytes):

@@ -11,12 +11,11 @@ from argparse import Namespace
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from weights.nvidia_pickle import ALLOWED, ClosedUnpickler
-from weights.plain_values import NumberType, Refused, restore_array, view
+from weights.plain_values import Refused, restored, view
 
 # Names under which nothing unknown is kept: what such a file wants to call is worth a refusal.
 WATCHED = {*sys.stdlib_module_names, "torch", "numpy"}
@@ -168,11 +167,9 @@ class TorchUnpickler(ClosedUnpickler):
     def load_build(self) -> None:
         state = self.stack.pop()
         built = self.stack[-1]
-        if isinstance(built, NumberType):
-            built.restore(state)
-        elif isinstance(built, np.ndarray):
-            restore_array(built, state)
-        elif isinstance(built, Record):
+        if restored(built, state):
+            return
+        if isinstance(built, Record):
             built.state = state
         elif isinstance(built, Namespace):  # the options of a training: a bag of names and plain values
             vars(built).update(state)
