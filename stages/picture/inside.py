@@ -19,6 +19,7 @@ from stages.picture.openings import (
     without_skin,
 )
 from stages.picture.raster import Drawn, draw
+from stages.picture.strips import Patch
 from stages.picture.warp import fill
 
 MOUTH = 2
@@ -58,8 +59,8 @@ class Inside:
         """The opening's edges."""
         return self.likeness.canvas.figure.head.openings[self.number]
 
-    def sharpen(self, at: np.ndarray, moved: np.ndarray) -> None:
-        """Put the field to the pixel around the opening into the box's coarse one, (h, w, 2), in place."""
+    def sharpened(self, moved: np.ndarray) -> Patch:
+        """The field to the pixel, around the opening."""
         canvas = self.likeness.canvas
         figure, box = canvas.figure, self.box
         step = max(box.width / FINEST, 1.0)
@@ -72,11 +73,8 @@ class Inside:
         known = (drawn.covered & (values[..., 2] > 0.5)).astype(np.float32)
         field = fill(values[..., :2], known)
         fine = cv2.resize(field, (box.width, box.height), interpolation=cv2.INTER_LINEAR)
-        rows, columns = self._rows_and_columns
-        part = at[rows, columns]
-        ramp = self._ramp(part.shape[:2]) * self._within_outline(drawn, outline(points, self.rims))[..., None]
-        place = np.stack(np.meshgrid(np.arange(columns.start, columns.stop), np.arange(rows.start, rows.stop)), axis=-1)
-        at[rows, columns] = part + ramp * (fine + place.astype(np.float32) - part)
+        ramp = self._ramp(fine.shape[:2]) * self._within_outline(drawn, outline(points, self.rims))[..., None]
+        return Patch(*self._rows_and_columns, fine, ramp)
 
     def _within_outline(self, drawn: Drawn, edge: np.ndarray) -> np.ndarray:
         """(h, w) float32: 1 on skin and in the opening, 0 towards where the head ends."""

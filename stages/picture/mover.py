@@ -1,6 +1,6 @@
 """The picture itself, moved as the generator's frames move."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -19,6 +19,7 @@ from stages.picture.figure import find_figure
 from stages.picture.gesture import Gesture, gesture_course
 from stages.picture.inside import Inside, inside_of
 from stages.picture.stand_in import stand_in
+from stages.picture.strips import Patch, strips, taken_back, widened
 
 BATCH = 8
 TURNED = 1e-3  # radians from which a head's outline is another line on it than at rest
@@ -51,14 +52,18 @@ class Mover:
             return self.picture.copy()
         gesture = self.likeness.gestures.at(place)
         moved = self.canvas.figure.moved(gesture)
-        shown = self._skin(self.canvas.field(moved), moved, self.course.terms(place))
-        if abs(gesture.yaw) + abs(gesture.pitch) > TURNED:
-            self._surround(shown, moved)
+        field = self.canvas.field(moved)
+        colours = self._colours(field, place)
+        around = self.canvas.surroundings(moved) if abs(gesture.yaw) + abs(gesture.pitch) > TURNED else None
+        patches = [inside.sharpened(moved) for inside in self.insides]
+        frame = self.picture.copy()
+        shown = frame[self.canvas.box]
+        for rows in strips(self.canvas.height):
+            strip = self._strip(rows, field, patches, colours, around)
+            cv2.copyTo(strip, (self._widened(self.canvas.window, rows) > 0).astype(np.uint8), shown[rows])
         turned = self._turned(gesture, moved)
         for inside in self.insides:
             inside.lay(shown, moved, turned, place)
-        frame = self.picture.copy()
-        cv2.copyTo(shown, self._touched, frame[self.canvas.box])
         return frame
 
     @cached_property
@@ -69,34 +74,45 @@ class Mover:
         given = max(float(np.hypot(*self.canvas.figure.softened(gesture))) for gesture in gestures)
         return given / asked if asked > 0 else 1.0
 
-    def _skin(self, field: np.ndarray, moved: np.ndarray, terms: np.ndarray) -> np.ndarray:
-        """The box's pixels moved and changed in colour, (h, w, 3) uint8; openings are as their surroundings."""
-        canvas = self.canvas
-        size = (canvas.width, canvas.height)
-        wide = cv2.resize(field, size, interpolation=cv2.INTER_LINEAR)  # (h, w, 2)
-        at = wide + self._pixels
-        for inside in self.insides:
-            inside.sharpen(at, moved)
-        own = self.picture[canvas.box]
-        skin = cv2.remap(own, at[..., 0], at[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-        colours = np.tensordot(terms.astype(np.float32), self.colours, 1)  # (H, W, 3)
-        if np.abs(colours).max() < 0.5:
-            return skin
-        cells = field / canvas.step.astype(np.float32) + self._cells
-        colours = cv2.remap(colours, cells[..., 0], cells[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        changed = cv2.resize(colours, size, interpolation=cv2.INTER_LINEAR)
-        return cv2.add(skin, changed, dtype=cv2.CV_8U)
+    def _strip(
+        self,
+        rows: slice,
+        field: np.ndarray,
+        patches: Sequence[Patch],
+        colours: np.ndarray | None,
+        around: tuple[np.ndarray, np.ndarray] | None,
+    ) -> np.ndarray:
+        """Some rows of the box, (n, w, 3) uint8; openings are as their surroundings.
 
-    def _surround(self, shown: np.ndarray, moved: np.ndarray) -> None:
-        """Lay what is around the head beside it, over `shown` (h, w, 3) uint8, in place: no surface joins them."""
-        canvas = self.canvas
-        size = (canvas.width, canvas.height)
-        field, covered = (cv2.resize(part, size, interpolation=cv2.INTER_LINEAR) for part in canvas.surroundings(moved))
-        at = field + self._pixels
-        own = self.picture[canvas.box]
-        around = cv2.remap(own, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        head = np.clip((covered - 0.5) * CRISP + 0.5, 0, 1)
-        shown[:] = cv2.blendLinear(shown, around, head, 1 - head)
+        Args:
+            rows: of the box.
+            field: (H, W, 2) pixels to go back, on the grid. patches: the same where it is known to the pixel.
+            colours: (H, W, 3) what is added to the moved pixels.
+            around: what is around a turned head, as `Canvas.surroundings` gives it: no surface joins them.
+        """
+        own = self.picture[self.canvas.box]
+        back = self._widened(field, rows)
+        for patch in patches:
+            patch.put_into(back, rows)
+        strip = taken_back(own, back, rows.start, cv2.INTER_CUBIC)
+        if colours is not None:
+            strip = cv2.add(strip, self._widened(colours, rows), dtype=cv2.CV_8U)
+        if around is None:
+            return strip
+        beside = taken_back(own, self._widened(around[0], rows), rows.start, cv2.INTER_LINEAR)
+        head = np.clip((self._widened(around[1], rows) - 0.5) * CRISP + 0.5, 0, 1)
+        return cv2.blendLinear(strip, beside, head, 1 - head)
+
+    def _colours(self, field: np.ndarray, place: np.ndarray) -> np.ndarray | None:
+        """(H, W, 3) float32, how the colours of moved pixels have changed, on the grid; None for not at all."""
+        colours = np.tensordot(self.course.terms(place).astype(np.float32), self.colours, 1)
+        if np.abs(colours).max() < 0.5:
+            return None
+        cells = field / self.canvas.step.astype(np.float32) + self._cells
+        return cv2.remap(colours, cells, np.empty(0), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+    def _widened(self, values: np.ndarray, rows: slice) -> np.ndarray:
+        return widened(values, rows, self.canvas.height, self.canvas.width)
 
     def _turned(self, gesture: Gesture, moved: np.ndarray) -> np.ndarray:
         """(V, 3) the vertices turned with the head, the face at rest: what takes the eyeballs along."""
@@ -112,20 +128,9 @@ class Mover:
         return self.canvas.figure.moved(plain)
 
     @cached_property
-    def _pixels(self) -> np.ndarray:
-        rows, columns = np.mgrid[: self.canvas.height, : self.canvas.width].astype(np.float32)
-        return np.stack([columns, rows], axis=-1)
-
-    @cached_property
     def _cells(self) -> np.ndarray:
         rows, columns = np.mgrid[: self.canvas.cells[0], : self.canvas.cells[1]].astype(np.float32)
         return np.stack([columns, rows], axis=-1)
-
-    @cached_property
-    def _touched(self) -> np.ndarray:
-        """(h, w) uint8, not 0 where pixels may change at all."""
-        size = (self.canvas.width, self.canvas.height)
-        return (cv2.resize(self.canvas.window, size, interpolation=cv2.INTER_LINEAR) > 0).astype(np.uint8)
 
 
 @torch.inference_mode()
