@@ -102,7 +102,7 @@ def appearance_changes(likeness: Likeness, covered: np.ndarray) -> np.ndarray:
     trusted = _trusted(likeness) * covered
     turning = np.clip(likeness.gestures.largest_turn / TURNED, 0, 1)
     tones = Tones(likeness.small_picture, still, trusted)
-    counterparts = find_counterparts(likeness.small_picture, tones.own(still), trusted, head)
+    counterparts = find_counterparts(likeness.small_picture, tones.own(still), trusted, head, _face(canvas))
     # Hair beyond the skull cannot be followed through a turn.
     head = head * (1 - turning * (1 - trusted))
     guide = cv2.cvtColor(np.clip(likeness.small_picture, 0, 255), cv2.COLOR_RGB2GRAY)
@@ -133,6 +133,14 @@ def _trusted(likeness: Likeness) -> np.ndarray:
     within = ((at > BORDER * side) & (at < (1 - BORDER) * side)).all(axis=2)
     trust = np.clip((cv2.GaussianBlur(shown, (0, 0), 1.5) - ASIDE) / (FACING - ASIDE), 0, 1)
     return (trust * within).astype(np.float32)
+
+
+def _face(canvas: Canvas) -> np.ndarray:
+    """(H, W) float32: 1 from brows to chin, 0 elsewhere, soft between."""
+    mask = np.zeros(canvas.cells, np.float32)
+    points = canvas.on_grid(canvas.figure.rest[canvas.figure.head.landmarks, :2])
+    cv2.fillConvexPoly(mask, cv2.convexHull(np.round(points).astype(np.int32)), 1.0)
+    return cv2.GaussianBlur(mask, (0, 0), 2 * SMOOTH)
 
 
 def _change(likeness: Likeness, key: int, still: np.ndarray) -> np.ndarray:

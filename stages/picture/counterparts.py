@@ -12,13 +12,14 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 # One step of unlikeness: cells away, and levels of lightness and colour apart.
-NEAR, LIKE = 11.0, 11.0
+NEAR, LIKE = 22.0, 11.0
 NEIGHBOURS = 8
 FARTHEST = 3.0  # steps of unlikeness; beyond, nothing corresponds
 TONES = 18.0  # cells over which tones are compared
 DARKEST = 10.0
 LEAST_GAIN, MOST_GAIN = 0.5, 2.0
-SAME_PLACE = 0.6  # how much of the change at its own place trusted skin takes where nothing looks like it
+LEAST_CAST, MOST_CAST = 0.75, 1.3
+SAME_PLACE = 0.6  # how much of the change at its own place a face takes where nothing looks like it
 
 
 class Tones:
@@ -27,7 +28,11 @@ class Tones:
     def __init__(self, picture: np.ndarray, still: np.ndarray, trusted: np.ndarray):
         blurred = [_blurred(image, trusted) for image in (picture, still)]
         self._tones = np.clip((blurred[0] + DARKEST) / (blurred[1] + DARKEST), LEAST_GAIN, MOST_GAIN)
-        blurred = [image.mean(axis=2, keepdims=True) for image in blurred]  # a change of shade must not tint
+        # A change of shade must not tint but as the picture's light does: grey hair is warm in a warm painting.
+        light = [(image * trusted[..., None]).sum(axis=(0, 1)) + DARKEST for image in (picture, still)]
+        cast = light[0] / light[1]
+        self._cast = np.clip(cast / cast.mean(), LEAST_CAST, MOST_CAST).astype(np.float32)
+        blurred = [image.mean(axis=2, keepdims=True) for image in blurred]
         self._darker = np.clip((blurred[0] + DARKEST) / (blurred[1] + DARKEST), LEAST_GAIN, MOST_GAIN)
         rooms = [np.maximum(255 - image, 0) + DARKEST for image in blurred]
         self._lighter = np.clip(rooms[0] / rooms[1], LEAST_GAIN, MOST_GAIN)
@@ -38,7 +43,7 @@ class Tones:
 
     def own_change(self, change: np.ndarray) -> np.ndarray:
         """A change of the generator's colours as the picture would: towards black by shares, towards white likewise."""
-        return np.where(change < 0, change * self._darker, change * self._lighter)
+        return np.where(change < 0, change * self._darker, change * self._lighter) * self._cast
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,13 +67,16 @@ class Counterparts:
         return carried.reshape(change.shape)
 
 
-def find_counterparts(picture: np.ndarray, still: np.ndarray, trusted: np.ndarray, window: np.ndarray) -> Counterparts:
+def find_counterparts(
+    picture: np.ndarray, still: np.ndarray, trusted: np.ndarray, window: np.ndarray, face: np.ndarray
+) -> Counterparts:
     """Pair the picture's cells with the generator's.
 
     Args:
         picture, still: (H, W, 3) float32, the picture and the generator's rest frame in its tones.
         trusted: (H, W), where the generator's frame can be compared.
         window: (H, W), where the picture may change.
+        face: (H, W), 1 from brows to chin: there both have skin, whatever it looks like.
     """
     rows, columns = np.mgrid[: picture.shape[0], : picture.shape[1]]
     places = np.stack([rows, columns], axis=-1) / NEAR
@@ -84,7 +92,7 @@ def find_counterparts(picture: np.ndarray, still: np.ndarray, trusted: np.ndarra
     sure = np.clip((FARTHEST - distance[:, 0]) / (FARTHEST - 1), 0, 1)
     alike = np.exp(-np.square(own[to, 2:] - other[to, 2:]).sum(axis=1) / 2) * trusted.ravel()[to]
     share = weights / np.maximum(weights.sum(axis=1, keepdims=True), 1e-9) * (sure * (1 - alike))[:, None]
-    at_home = alike + (1 - alike) * (1 - sure) * trusted.ravel()[to] * SAME_PLACE
+    at_home = alike + (1 - alike) * (1 - sure) * (trusted * face).ravel()[to] * SAME_PLACE
     cells = np.column_stack([source[found], to])
     return Counterparts(to, cells, np.column_stack([share, at_home]).astype(np.float32), picture.shape[:2])
 

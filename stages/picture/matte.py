@@ -2,13 +2,15 @@
 
 A cell outside the skull belongs to it by how little lies between: distance, and above all borders that have to be
 crossed (the geodesic distance of Bai and Sapiro, ICCV 2007). Where hair ends at an edge the head ends there; where
-dark hair lies on a dark wall it fades out, and nothing shows where.
+dark hair lies on a dark wall it fades out, and nothing shows where. Strands that no way leads to belong to the head as
+well where they look like what is on the skull and unlike the wall.
 """
 
 import cv2
 import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import dijkstra
+from scipy.spatial import cKDTree
 
 from stages.picture.canvas import Canvas
 
@@ -18,6 +20,9 @@ BORDER, TEXTURE = 9.0, 2.0  # of L*a*b*: a step that is a whole border; steps th
 INSIDE = 0.07  # of the head's width: so deep inside the skull's outline all is head
 SMOOTHED = 5  # cells over which strands of hair are levelled
 SOFT = 1.0
+WALL, FEWEST = 0.2, 60  # of the canvas's window: cells that are wall for certain; so many make a wall to compare with
+NEAR, LIKE = 20.0, 8.0  # one step of unlikeness: cells away; levels of L*a*b* apart
+UNSURE, SURE = 0.62, 0.78  # how much unlikelier the wall is than the skull, as a share of both
 STEPS = ((0, 1), (1, 0), (1, 1), (1, -1))
 
 
@@ -34,16 +39,30 @@ def head_matte(canvas: Canvas, small_picture: np.ndarray) -> np.ndarray:
     height, width = (max(count // SHRUNK, 2) for count in canvas.cells)
     small = cv2.resize(np.clip(small_picture, 0, 255) / 255, (width, height), interpolation=cv2.INTER_AREA)
     lab = cv2.cvtColor(small.astype(np.float32), cv2.COLOR_RGB2LAB)
-    lab = np.stack([cv2.medianBlur(part, SMOOTHED) for part in cv2.split(lab)], axis=-1)
+    lab = cv2.merge([cv2.medianBlur(part, SMOOTHED) for part in cv2.split(lab)])
     skull = cv2.resize(canvas.drawn.covered.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST) > 0
     deep = max(round(INSIDE * canvas.head_width / SHRUNK), 1)
     inner = cv2.erode(skull.astype(np.uint8), np.ones((2 * deep + 1, 2 * deep + 1), np.uint8)) > 0
     if not inner.any():
         return np.zeros(canvas.cells, np.float32)
+    away = cv2.resize(canvas.window, (width, height), interpolation=cv2.INTER_LINEAR) < WALL
     distance = dijkstra(_graph(lab), indices=np.flatnonzero(inner.ravel()), min_only=True).reshape(height, width)
-    head = np.clip(1 - np.minimum(distance, 1.0), 0, 1).astype(np.float32)
+    joined, alike = np.clip(1 - np.minimum(distance, 1.0), 0, 1), _like_head(lab, inner, away)
+    head = np.maximum(joined, alike).astype(np.float32)
     wide = cv2.resize(head * head * (3 - 2 * head), canvas.cells[::-1], interpolation=cv2.INTER_LINEAR)
     return cv2.GaussianBlur(wide, (0, 0), SOFT)
+
+
+def _like_head(lab: np.ndarray, inner: np.ndarray, away: np.ndarray) -> np.ndarray:
+    """(h, w) 1 for cells whose colours are found near them on the skull (`inner`), and not on the wall (`away`)."""
+    if np.count_nonzero(away) < FEWEST:
+        return np.zeros(inner.shape)
+    places = np.moveaxis(np.mgrid[: lab.shape[0], : lab.shape[1]], 0, -1) / NEAR
+    cells = np.concatenate([places, lab / LIKE], axis=-1)
+    near_head, near_wall = (cKDTree(cells[part]).query(cells, eps=0.5)[0] for part in (inner, away))
+    share = near_wall / np.maximum(near_head + near_wall, 1e-9)
+    alike: np.ndarray = np.clip((share - UNSURE) / (SURE - UNSURE), 0, 1)
+    return alike
 
 
 def _graph(lab: np.ndarray) -> sparse.csr_matrix:

@@ -27,6 +27,18 @@ CRISP = 3.0  # how much steeper a head's outline is than its blurred mask
 
 
 @dataclass(frozen=True, eq=False)
+class Layer:
+    """Of a frame, on the canvas's grid.
+
+    Attributes:
+        field: (H, W, 2) float32, pixels to go back. colours: (H, W, 3) float32, what is added then; None for nothing.
+    """
+
+    field: np.ndarray
+    colours: np.ndarray | None
+
+
+@dataclass(frozen=True, eq=False)
 class Mover:
     """One picture, ready to be moved along one path.
 
@@ -53,13 +65,19 @@ class Mover:
         gesture = self.likeness.gestures.at(place)
         moved = self.canvas.figure.moved(gesture)
         field = self.canvas.field(moved)
-        colours = self._colours(field, place)
-        around = self.canvas.surroundings(moved) if abs(gesture.yaw) + abs(gesture.pitch) > TURNED else None
+        head = Layer(field, self._colours(field, place))
+        around = covered = None
+        if abs(gesture.yaw) + abs(gesture.pitch) > TURNED:
+            beside, covered = self.canvas.surroundings(moved)
+            around = Layer(beside, self._colours(beside, place))
         patches = [inside.sharpened(moved) for inside in self.insides]
         frame = self.picture.copy()
         shown = frame[self.canvas.box]
         for rows in strips(self.canvas.height):
-            strip = self._strip(rows, field, patches, colours, around)
+            strip = self._strip(rows, head, cv2.INTER_CUBIC, patches)
+            if around is not None and covered is not None:  # no surface joins a turned head and what is around it
+                share = np.clip((self._widened(covered, rows) - 0.5) * CRISP + 0.5, 0, 1)
+                strip = cv2.blendLinear(strip, self._strip(rows, around, cv2.INTER_LINEAR), share, 1 - share)
             cv2.copyTo(strip, (self._widened(self.canvas.window, rows) > 0).astype(np.uint8), shown[rows])
         turned = self._turned(gesture, moved)
         for inside in self.insides:
@@ -74,34 +92,15 @@ class Mover:
         given = max(float(np.hypot(*self.canvas.figure.softened(gesture))) for gesture in gestures)
         return given / asked if asked > 0 else 1.0
 
-    def _strip(
-        self,
-        rows: slice,
-        field: np.ndarray,
-        patches: Sequence[Patch],
-        colours: np.ndarray | None,
-        around: tuple[np.ndarray, np.ndarray] | None,
-    ) -> np.ndarray:
-        """Some rows of the box, (n, w, 3) uint8; openings are as their surroundings.
-
-        Args:
-            rows: of the box.
-            field: (H, W, 2) pixels to go back, on the grid. patches: the same where it is known to the pixel.
-            colours: (H, W, 3) what is added to the moved pixels.
-            around: what is around a turned head, as `Canvas.surroundings` gives it: no surface joins them.
-        """
-        own = self.picture[self.canvas.box]
-        back = self._widened(field, rows)
+    def _strip(self, rows: slice, layer: Layer, flags: int, patches: Sequence[Patch] = ()) -> np.ndarray:
+        """Some rows of a layer, (n, w, 3) uint8; `patches` are of its field, to the pixel."""
+        back = self._widened(layer.field, rows)
         for patch in patches:
             patch.put_into(back, rows)
-        strip = taken_back(own, back, rows.start, cv2.INTER_CUBIC)
-        if colours is not None:
-            strip = cv2.add(strip, self._widened(colours, rows), dtype=cv2.CV_8U)
-        if around is None:
+        strip = taken_back(self.picture[self.canvas.box], back, rows.start, flags)
+        if layer.colours is None:
             return strip
-        beside = taken_back(own, self._widened(around[0], rows), rows.start, cv2.INTER_LINEAR)
-        head = np.clip((self._widened(around[1], rows) - 0.5) * CRISP + 0.5, 0, 1)
-        return cv2.blendLinear(strip, beside, head, 1 - head)
+        return cv2.add(strip, self._widened(layer.colours, rows), dtype=cv2.CV_8U)
 
     def _colours(self, field: np.ndarray, place: np.ndarray) -> np.ndarray | None:
         """(H, W, 3) float32, how the colours of moved pixels have changed, on the grid; None for not at all."""
