@@ -25,7 +25,8 @@ def write_job(folder: Path) -> Path:
     codes = generator.map(torch.randn(4, 512, generator=seeds), truncation=0.6)  # (4, L, 512)
     anna, ben, actor, other = codes
     extent = 0.5 * torch.sin(torch.linspace(0, 3.14, 6))[:, None, None]  # (T, 1, 1)
-    _write_clip(folder / "clip.mp4", _pictures(generator.synthesize(actor + extent * (other - actor))))
+    moved = torch.cat([(other - actor)[:4], torch.zeros_like(other[4:])])  # the coarse layers: the person stays
+    _write_clip(folder / "clip.mp4", _pictures(generator.synthesize(actor + extent * moved)))
     for name, picture in zip(("anna", "ben"), _pictures(generator.synthesize(torch.stack([anna, ben]))), strict=True):
         Image.fromarray(picture).save(folder / f"{name}.png")
     Image.new("RGB", (SIDE, SIDE), "grey").save(folder / "grey.png")
