@@ -13,7 +13,7 @@ import numpy as np
 from stages.picture.canvas import Canvas
 from stages.picture.counterparts import Tones, find_counterparts
 from stages.picture.gesture import GestureCourse
-from stages.picture.matte import head_matte
+from stages.picture.raster import facing_of
 from stages.picture.warp import fill
 
 SMOOTH = 2  # cells over which a change is smooth, but for the picture's own edges
@@ -88,17 +88,18 @@ def likeness_of(
     return Likeness(canvas, small.astype(np.float32), frames, gestures, rest)
 
 
-def appearance_changes(likeness: Likeness, covered: np.ndarray) -> np.ndarray:
+def appearance_changes(likeness: Likeness, matte: np.ndarray, covered: np.ndarray) -> np.ndarray:
     """How the picture's colours change along the course: (P, H, W, 3) float32 coefficients, at rest's places.
 
     Args:
         likeness: of the picture and the generator's frames.
+        matte: (H, W) float32, 1 on the head, hair included, and 0 beside it.
         covered: (H, W) float32, 1 where skin or hair is and 0 where eyes and the mouth's inside are.
     """
     canvas, course = likeness.canvas, likeness.gestures.course
     still = likeness.shown(likeness.rest, likeness.places(likeness.rest))
     changes = np.stack([_change(likeness, key, still) for key in range(len(likeness.frames))])  # (K, H, W, 3)
-    head = head_matte(canvas, likeness.small_picture) * canvas.window * covered
+    head = matte * canvas.window * covered
     trusted = _trusted(likeness) * covered
     turning = np.clip(likeness.gestures.largest_turn / TURNED, 0, 1)
     tones = Tones(likeness.small_picture, still, trusted)
@@ -121,12 +122,7 @@ def _trusted(likeness: Likeness) -> np.ndarray:
     facing = np.ones(len(head.neutral))
     for fit in likeness.gestures.fits:
         seen = fit.seen(head.shape(fit.identity, fit.expression)) / (1, 1, 1 / fit.scale)
-        corners = seen[head.triangles]
-        across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])  # (T, 3)
-        normals = np.zeros_like(seen)
-        np.add.at(normals, head.triangles.ravel(), np.repeat(across, 3, axis=0))
-        towards = -normals[:, 2] / (np.linalg.norm(normals, axis=1) + 1e-9)
-        facing = np.minimum(facing, towards)
+        facing = np.minimum(facing, facing_of(seen, head.triangles))
     shown = likeness.canvas.drawn.interpolate(head.triangles, facing[:, None])[..., 0]
     shown = np.where(likeness.canvas.drawn.covered, shown, 0)
     at, side = likeness.places(likeness.rest), likeness.frames.shape[1]

@@ -7,18 +7,16 @@ import cv2
 import numpy as np
 
 from stages.picture.figure import Figure
-from stages.picture.outline import outline_field
-from stages.picture.raster import Drawn, draw
-from stages.picture.warp import fill, unfolded
+from stages.picture.raster import Drawn, draw, facing_of
 
 LONGEST = 224  # cells of the grid
 # In widths of the head: how far around it hair, hats and hands may move, how near they move as the head does, and how
 # far below the chin the box ends.
 REACH, NEAR = 0.34, 0.06
 RAMP = 6  # cells over which movement ends at the box's border
-OUTLINE = 1.2  # cells over which a head's outline is smoothed
 HIDDEN = 0.06  # of the head's width: what lies so far behind what is seen is hidden at rest
-TURNS_WITH_HEAD, WHOLE = 0.3, 0.95  # of a head's turn: what belongs to the head; what turns as the skull does
+TURNS_WITH_HEAD = 0.3  # of a head's turn: what belongs to the head
+ASKEW, FULL = 0.05, 0.3  # cosines: skin that is seen more askew tells nothing; from here on, all
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,42 +89,17 @@ class Canvas:
         before = np.where(self.drawn.covered, depth, -np.inf)[rows, columns]
         return (rest[:, 2] > before - HIDDEN * _head_width(self.figure)).astype(np.float32)
 
-    def field(self, moved: np.ndarray) -> np.ndarray:
-        """Where each cell comes from when the vertices (V, 3) have moved: (H, W, 2) float32, pixels to go back.
+    @cached_property
+    def facing(self) -> np.ndarray:
+        """(V,) float32: how well the picture shows each vertex: 0 where hidden or seen askew, 1 where seen in full."""
+        towards = facing_of(self.figure.rest, self.figure.head.triangles)
+        return np.asarray(np.clip((towards - ASKEW) / (FULL - ASKEW), 0, 1) * self.shown_at_rest, np.float32)
 
-        Skin that was hidden at rest is stretched from what is seen beside it; what is around the head goes along.
-        """
-        _, back, seen = self._moved(moved)
-        return np.asarray(unfolded(fill(back, seen) * self.window[..., None]) * self.step, np.float32)
-
-    def surroundings(self, moved: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Where what is around a turned head comes from, and how far the head covers it.
-
-        Returns:
-            (H, W, 2) float32, pixels to go back; (H, W) float32, 1 on the head, 0 beside it.
-        """
-        drawn, _, _ = self._moved(moved)
-        beyond = outline_field(self._skull(self.drawn), self._skull(drawn)) * self.window[..., None]
-        # A blurred mask has its contour between the cells, where the drawn one has steps.
-        soft = cv2.GaussianBlur(drawn.covered.astype(np.float32), (0, 0), OUTLINE)
-        return np.asarray(unfolded(beyond) * self.step, np.float32), soft
-
-    def _moved(self, moved: np.ndarray) -> tuple[Drawn, np.ndarray, np.ndarray]:
-        """The moved head drawn, (H, W, 2) cells to go back on it, and (H, W) 1 where it was seen at rest."""
-        figure = self.figure
-        drawn = draw(self.on_grid(moved[:, :2]), moved[:, 2], figure.head.triangles, self.cells)
-        back = (figure.rest[:, :2] - moved[:, :2]) / self.step
-        values = drawn.interpolate(figure.head.triangles, np.column_stack([back, self.shown_at_rest]))
-        seen = drawn.covered & (values[..., 2] > 0.5)
-        return drawn, values[..., :2], seen.astype(np.float32)
-
-    def _skull(self, drawn: Drawn) -> np.ndarray:
-        """(H, W) bool, where what turns as a whole is drawn: from the jaw up."""
-        skull = np.zeros(self.cells, bool)
-        covered = drawn.covered
-        corners = self.figure.head.triangles[drawn.triangle[covered]]
-        skull[covered] = self.figure.head.turning[corners].mean(axis=1) > WHOLE
-        return skull
+    @cached_property
+    def places(self) -> np.ndarray:
+        """(H, W, 2) float32: column and row of each cell."""
+        rows, columns = np.mgrid[: self.cells[0], : self.cells[1]].astype(np.float32)
+        return np.stack([columns, rows], axis=-1)
 
     @property
     def head_width(self) -> float:

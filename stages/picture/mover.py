@@ -15,14 +15,15 @@ from stages.picture.appearance import Likeness, appearance_changes, likeness_of
 from stages.picture.canvas import Canvas, canvas_for
 from stages.picture.course import Course, course_of
 from stages.picture.eye_contours import with_eyes_outlined
+from stages.picture.fields import OwnPixels, fields_of, own_pixels
 from stages.picture.figure import find_figure
 from stages.picture.gesture import Gesture, gesture_course
 from stages.picture.inside import Inside, inside_of
+from stages.picture.matte import head_matte
 from stages.picture.stand_in import stand_in
 from stages.picture.strips import Patch, strips, taken_back, widened
 
 BATCH = 8
-TURNED = 1e-3  # radians from which a head's outline is another line on it than at rest
 CRISP = 3.0  # how much steeper a head's outline is than its blurred mask
 
 
@@ -49,6 +50,7 @@ class Mover:
         likeness: the generator's face laid over the picture's.
         colours: (P, h, w, 3) float32, how the picture's colours change along the course.
         insides: of left eye, right eye and mouth.
+        own: where the picture shows the head.
     """
 
     picture: np.ndarray
@@ -57,6 +59,7 @@ class Mover:
     likeness: Likeness
     colours: np.ndarray
     insides: tuple[Inside, ...]
+    own: OwnPixels
 
     def frame(self, place: np.ndarray) -> np.ndarray:
         """The picture at a place (R,) of the course: (H, W, 3) uint8; at rest the picture itself."""
@@ -64,19 +67,18 @@ class Mover:
             return self.picture.copy()
         gesture = self.likeness.gestures.at(place)
         moved = self.canvas.figure.moved(gesture)
-        field = self.canvas.field(moved)
-        head = Layer(field, self._colours(field, place))
-        around = covered = None
-        if abs(gesture.yaw) + abs(gesture.pitch) > TURNED:
-            beside, covered = self.canvas.surroundings(moved)
-            around = Layer(beside, self._colours(beside, place))
+        turn = float(np.hypot(*self.canvas.figure.softened(gesture)))
+        fields = fields_of(self.canvas, self.own, moved, turn)
+        changed = np.tensordot(self.course.terms(place).astype(np.float32), self.colours, 1)  # (h, w, 3)
+        head = self._layer(fields.head, changed)
+        around = None if fields.around is None else self._layer(fields.around, changed)
         patches = [inside.sharpened(moved) for inside in self.insides]
         frame = self.picture.copy()
         shown = frame[self.canvas.box]
         for rows in strips(self.canvas.height):
             strip = self._strip(rows, head, cv2.INTER_CUBIC, patches)
-            if around is not None and covered is not None:  # no surface joins a turned head and what is around it
-                share = np.clip((self._widened(covered, rows) - 0.5) * CRISP + 0.5, 0, 1)
+            if around is not None and fields.covered is not None:  # no surface joins a turned head and what is around
+                share = np.clip((self._widened(fields.covered, rows) - 0.5) * CRISP + 0.5, 0, 1)
                 strip = cv2.blendLinear(strip, self._strip(rows, around, cv2.INTER_LINEAR), share, 1 - share)
             cv2.copyTo(strip, (self._widened(self.canvas.window, rows) > 0).astype(np.uint8), shown[rows])
         turned = self._turned(gesture, moved)
@@ -102,13 +104,12 @@ class Mover:
             return strip
         return cv2.add(strip, self._widened(layer.colours, rows), dtype=cv2.CV_8U)
 
-    def _colours(self, field: np.ndarray, place: np.ndarray) -> np.ndarray | None:
-        """(H, W, 3) float32, how the colours of moved pixels have changed, on the grid; None for not at all."""
-        colours = np.tensordot(self.course.terms(place).astype(np.float32), self.colours, 1)
+    def _layer(self, field: np.ndarray, colours: np.ndarray) -> Layer:
+        """A layer whose pixels have changed their colours, (h, w, 3) float32 at rest's places, and moved since."""
         if np.abs(colours).max() < 0.5:
-            return None
-        cells = field / self.canvas.step.astype(np.float32) + self._cells
-        return cv2.remap(colours, cells, np.empty(0), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            return Layer(field, None)
+        cells = field / self.canvas.step.astype(np.float32) + self.canvas.places
+        return Layer(field, cv2.remap(colours, cells, np.empty(0), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
 
     def _widened(self, values: np.ndarray, rows: slice) -> np.ndarray:
         return widened(values, rows, self.canvas.height, self.canvas.width)
@@ -125,11 +126,6 @@ class Mover:
             closure=still(gesture.closure),
         )
         return self.canvas.figure.moved(plain)
-
-    @cached_property
-    def _cells(self) -> np.ndarray:
-        rows, columns = np.mgrid[: self.canvas.cells[0], : self.canvas.cells[1]].astype(np.float32)
-        return np.stack([columns, rows], axis=-1)
 
 
 @torch.inference_mode()
@@ -156,8 +152,9 @@ def mover_for(models: Models, picture: np.ndarray, landmarks: np.ndarray, rest: 
     still = int(np.abs(course.keys).max(axis=1).argmin())
     likeness = likeness_of(picture, canvas, frames, gestures, still)
     insides = tuple(inside_of(picture, likeness, number) for number in range(3))
-    colours = appearance_changes(likeness, _covered(canvas))
-    return Mover(picture, canvas, course, likeness, colours, insides)
+    matte = head_matte(canvas, likeness.small_picture)
+    colours = appearance_changes(likeness, matte, _covered(canvas))
+    return Mover(picture, canvas, course, likeness, colours, insides, own_pixels(canvas, matte))
 
 
 def picture_frames(

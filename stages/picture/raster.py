@@ -5,8 +5,10 @@ long list, and where several cover a point the nearest, drawn last, stays.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from scipy.ndimage import binary_fill_holes
 
 ROUNDING = 1e-4  # of a weight: a point on an edge belongs to both sides
 
@@ -27,6 +29,11 @@ class Drawn:
         """(H, W) bool."""
         seen: np.ndarray = self.triangle >= 0
         return seen
+
+    @cached_property
+    def whole(self) -> np.ndarray:
+        """(H, W) bool, what is drawn and the openings within it."""
+        return np.asarray(binary_fill_holes(self.covered), bool)
 
     def interpolate(self, triangles: np.ndarray, values: np.ndarray) -> np.ndarray:
         """Vertices' values (V, C) -> (H, W, C) float32; 0 where nothing is drawn."""
@@ -88,6 +95,16 @@ def draw(points: np.ndarray, depth: np.ndarray, triangles: np.ndarray, shape: tu
     seen[at] = which[inside]
     weight[at] = np.column_stack([one[inside], two[inside], three[inside]])
     return Drawn(seen, weight)
+
+
+def facing_of(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """(V, 3) vertices, x, y down, and depth alike in unit -> (V,) cosines: 1 faces the viewer, below 0 turns away."""
+    corners = vertices[triangles]
+    across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])  # (T, 3), as long as twice its area
+    normals = np.zeros_like(vertices)
+    np.add.at(normals, triangles.ravel(), np.repeat(across, 3, axis=0))
+    cosines: np.ndarray = -normals[:, 2] / (np.linalg.norm(normals, axis=1) + 1e-9)
+    return cosines
 
 
 def _cross(first: np.ndarray, second: np.ndarray) -> np.ndarray:

@@ -30,7 +30,7 @@ def likeness(canvas: Canvas, change: np.ndarray) -> Likeness:
 
 def changes_of(face: Likeness) -> np.ndarray:
     """(H, W, 3) at the extreme."""
-    coefficients = appearance_changes(face, np.ones(face.canvas.cells, np.float32))
+    coefficients = appearance_changes(face, *np.ones((2, *face.canvas.cells), np.float32))
     assert coefficients.shape == (3, *face.canvas.cells, 3) and coefficients.dtype == np.float32
     return np.tensordot(face.gestures.course.terms(np.ones(1)), coefficients, 1)
 
