@@ -41,6 +41,12 @@ class Figure:
         return self.moved(Gesture(np.zeros(len(self.head.names)), 0.0, 0.0, np.zeros((count, 2)), np.zeros(2)))
 
     @cached_property
+    def _unmoved(self) -> np.ndarray:
+        """(V, 3) centimetres from the pivot: who it is, without any expression."""
+        shape: np.ndarray = self.head.shape(self.fit.identity, np.zeros(len(self.head.names))) - PIVOT
+        return shape
+
+    @cached_property
     def farthest_turn(self) -> float:
         """How far this head may turn, radians."""
         aside = np.degrees(np.abs(Rotation.from_rotvec(self.fit.turn).as_euler("yxz")[0]))
@@ -59,7 +65,7 @@ class Figure:
     def moved(self, gesture: Gesture) -> np.ndarray:
         """(V, 3) vertices under a gesture, as `rest` has them."""
         head, fit = self.head, self.fit
-        shape = head.shape(fit.identity, self._expression(gesture)) - PIVOT  # (V, 3)
+        shape = self._unmoved + np.tensordot(self._expression(gesture), head.expression, 1)  # (V, 3)
         yaw, pitch = self.softened(gesture)
         still = shape @ fit.rotation.T
         lean = Rotation.from_euler("z", fit.roll)

@@ -112,7 +112,7 @@ class Inside:
         rest = self.likeness.canvas.figure.rest
         corner = np.array([self.box.left, self.box.top], np.float32)
         if self.number == MOUTH:
-            back = self._between(lattice(moved, self.rims), lattice(rest, self.rims) - corner - np.float32(0.5))
+            back = self._between(self._laid(moved), lattice(rest, self.rims) - corner - np.float32(0.5))
             return cv2.remap(
                 self.own, back[..., 0], back[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
             ).astype(np.float32)
@@ -128,21 +128,23 @@ class Inside:
     def _others(self, moved: np.ndarray, place: np.ndarray) -> np.ndarray:
         """The generator's inside at the nearest keys, mixed, in the picture's tones."""
         keys = self.likeness.gestures.course.keys
-        here = lattice(moved, self.rims)
+        laid = self._laid(moved)
         mixed = np.zeros((self.box.height, self.box.width, 3), np.float32)
         for key, share in nearest_keys(keys, place):
-            there = self._between(here, lattice(self.likeness.vertices[key], self.rims))
+            there = self._between(laid, lattice(self.likeness.vertices[key], self.rims))
             mixed += np.float32(share) * self.likeness.shown(key, there)
         return mixed * self.gain
 
-    def _between(self, here: np.ndarray, there: np.ndarray) -> np.ndarray:
-        """From a lattice over the box to another one: (h, w, 2) float32."""
-        points = here.reshape(-1, 2) - (self.box.left, self.box.top) - 0.5
-        triangles = lattice_triangles()
+    def _laid(self, moved: np.ndarray) -> Drawn:
+        """The lattice over the opening as it is now, drawn over the box."""
+        points = lattice(moved, self.rims).reshape(-1, 2) - (self.box.left, self.box.top)
         size = max(self.box.height // COARSER, 2), max(self.box.width // COARSER, 2)
         scale = np.array([self.box.width / size[1], self.box.height / size[0]])
-        drawn = draw((points + 0.5) / scale - 0.5, np.zeros(len(points)), triangles, size)
-        between = fill(drawn.interpolate(triangles, there.reshape(-1, 2)), drawn.covered.astype(np.float32))
+        return draw(points / scale - 0.5, np.zeros(len(points)), lattice_triangles(), size)
+
+    def _between(self, laid: Drawn, there: np.ndarray) -> np.ndarray:
+        """From the lattice that is laid over the box to another one: (h, w, 2) float32."""
+        between = fill(laid.interpolate(lattice_triangles(), there.reshape(-1, 2)), laid.covered.astype(np.float32))
         return cv2.resize(between, (self.box.width, self.box.height), interpolation=cv2.INTER_LINEAR)
 
     @property
