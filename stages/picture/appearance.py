@@ -21,6 +21,7 @@ SMOOTH = 2  # cells over which a change is smooth, but for the picture's own edg
 ASIDE, FACING = 0.15, 0.45
 TURNED = np.radians(12.0)  # a turn after which only skin that is seen in all frames is compared
 SHADES = 4.0  # cells over which shades change as a head turns
+REPLACED = 60.0  # grey levels: what changes by so many is another colour then
 BORDER = 0.02  # of the generator's frame: what lies nearer its edge is not looked at
 EDGE = 12.0**2  # grey levels squared: borders that are fainter do not stop a change from spreading
 
@@ -107,8 +108,13 @@ def appearance_changes(likeness: Likeness, matte: np.ndarray, covered: np.ndarra
     # Hair beyond the skull cannot be followed through a turn.
     head = head * (1 - turning * (1 - trusted))
     guide = cv2.cvtColor(np.clip(likeness.small_picture, 0, 255), cv2.COLOR_RGB2GRAY)
-    keyed = [counterparts.carried(tones.own_change(change)) for change in changes]
-    coefficients = course.coefficients(np.stack(keyed))
+    keyed = np.stack([counterparts.carried(tones.own_change(change)) for change in changes])  # (K, H, W, 3)
+    # What becomes another colour altogether, as hair that greys, becomes the generator's, whatever it was before.
+    paired = counterparts.carried(np.ones_like(still))
+    other = counterparts.carried(still) - paired * likeness.small_picture
+    replaced = np.clip(np.abs(keyed.mean(axis=-1, keepdims=True)) / REPLACED, 0, 1)
+    keyed += replaced * (other - other.mean(axis=-1, keepdims=True))
+    coefficients = course.coefficients(keyed)
     changed = []
     for part in coefficients:
         shade = cv2.GaussianBlur(part.astype(np.float32), (0, 0), SHADES)  # features do not turn to the pixel

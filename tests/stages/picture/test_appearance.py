@@ -14,8 +14,8 @@ from tests.stages.picture.made_heads import SIDE
 FRAME = 160  # the generator's frames are half as large
 
 
-def likeness(canvas: Canvas, change: np.ndarray) -> Likeness:
-    """A still face in frames that look like the picture, and by `change`, (S, S, 3), otherwise at the extreme."""
+def likeness(canvas: Canvas, change: np.ndarray, tint: tuple[float, ...] = (0.0, 0.0, 0.0)) -> Likeness:
+    """A still face in frames that look like the picture but for a tint, and by `change`, (S, S, 3), at the extreme."""
     head = canvas.figure.head
     rest = torch.zeros(2, 8)
     course = course_of(rest, torch.linspace(0, 1, 9)[:, None, None] * torch.ones(2, 8))
@@ -23,7 +23,7 @@ def likeness(canvas: Canvas, change: np.ndarray) -> Likeness:
     rows, columns = np.mgrid[:SIDE, :SIDE] / SIDE
     picture = np.stack([90 + 60 * rows, 90 + 60 * columns, 130 - 40 * rows], axis=-1)
     base = cv2.resize(picture, (FRAME, FRAME), interpolation=cv2.INTER_AREA)
-    frames = np.stack([np.clip(base + place * change, 0, 255).astype(np.uint8) for place in course.keys[:, 0]])
+    frames = np.stack([np.clip(base + tint + place * change, 0, 255).astype(np.uint8) for place in course.keys[:, 0]])
     gestures = gesture_course(head, course, np.repeat(landmarks[None], len(course.keys), axis=0))
     return likeness_of(picture.astype(np.uint8), canvas, frames, gestures, int(np.abs(course.keys[:, 0]).argmin()))
 
@@ -53,6 +53,16 @@ def test_a_face_that_changes_changes_the_pictures_and_nothing_outside_its_window
     at = np.round(canvas.on_grid(figure.rest[figure.head.landmarks[[27, 30, 33, 48, 54]], :2])).astype(int)
     np.testing.assert_allclose(found[at[:, 1], at[:, 0]], change, rtol=0.2)
     assert (found[canvas.window == 0] == 0).all()
+
+
+def test_what_becomes_another_colour_becomes_the_generators_and_not_its_complement(canvas: Canvas) -> None:
+    tint = (15.0, 0.0, -15.0)
+    face = likeness(canvas, np.array([60.0, 75.0, 90.0]) * np.ones((FRAME, FRAME, 1)), tint)
+    found = changes_of(face)
+    at = np.round(canvas.on_grid(canvas.figure.rest[canvas.figure.head.landmarks[[27, 30]], :2])).astype(int)
+    change = found[at[:, 1], at[:, 0]]
+    assert (np.ptp(change, axis=1) < 25).all(), "a face that is less brown than the generator's turns blue"
+    np.testing.assert_allclose(change.mean(axis=1), 75, rtol=0.2)
 
 
 def test_a_spot_that_greys_stays_where_it_is(canvas: Canvas) -> None:
