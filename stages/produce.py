@@ -144,14 +144,16 @@ class Produce:
         measured = np.unique(np.linspace(0, video.frames - 1, video.measured_frames).round().astype(int))
         progress = _progress(codes - found.codes[0], motion.direction)  # (F,)
         take = self._take(row, found.codes[0], codes)
+        same_as = take.same_as or range(video.frames)
+        moments, shown = np.unique([same_as[number] for number in measured], return_inverse=True)
         kept: list[np.ndarray] = []
-        watched = replace(take, frames=_keeping(take, set(measured.tolist()), kept))
+        watched = replace(take, frames=_keeping(take, set(moments.tolist()), kept))
         written = self._written(row, watched) | take.figures
         quality: dict[str, Any] = {}
         if len(measured):
             asked = take.asked(measured.tolist()) if take.asked else None
             measures = measure_video(
-                self.models, motion, take.aligned(take.still), np.stack(kept), progress[measured], asked
+                self.models, motion, take.aligned(take.still), np.stack(kept), progress[measured], asked, shown
             )
             beyond = beyond_drawing(measures.clearness_min, measures.csim_min, float(row["strength"]))
             quality = {**asdict(measures), "message": beyond}

@@ -20,6 +20,7 @@ from stages import render
 from stages.errors import EncodeFailed, MotionMismatch, OutputUnavailable
 from stages.ingest import read_clip
 from stages.models import ModelFiles
+from stages.motion_quality import MotionQuality, measure_video
 from stages.prepare import Prepare, PrepareSettings
 from stages.produce import RESULT, Produce, ProduceSettings
 from stages.render import VideoFile
@@ -244,3 +245,19 @@ def test_a_movement_of_another_generator_is_refused(tmp_path: Path) -> None:
     motion.save(tmp_path / "other.safetensors")
     with pytest.raises(MotionMismatch, match="sha256:other"):
         Produce(ProduceSettings(FILES, {"smile": load_micromotion(tmp_path / "other.safetensors")}))
+
+
+@pytest.mark.parametrize("pixels", ["picture", "generator"])
+def test_frames_of_the_way_back_are_measured_once(
+    motion: Path, tmp_path: Path, prepared: dict[str, Any], pixels: Pixels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured: list[tuple[int, int]] = []
+
+    def measure(*args: Any) -> MotionQuality:
+        measured.append((len(args[3]), len(args[6])))
+        return measure_video(*args)
+
+    monkeypatch.setattr("stages.produce.measure_video", measure)
+    done = produced(motion, tmp_path, prepared, frames=8, measured_frames=8, path="pingpong", pixels=pixels)[0]
+    assert done["status"] == "done" and done["csim_mean"] > 0
+    assert measured == [(4, 8)]
