@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.dead_sessions import TOKEN_VARIABLE, clear_dead_sessions, end_processes, new_session_folder, token_path
+from pipeline.engine.alarm import answering
 from pipeline.job import ClusterSpec
 from pipeline.resources import Node
 from stages.errors import ClusterError, EngineDied, WorkStopped
@@ -82,10 +83,12 @@ def ray_session(cluster: ClusterSpec, cpus: int | None = None) -> Iterator[list[
                 ) from error
             raise
         finally:
-            ray.shutdown()
+            with answering():
+                ray.shutdown()
     finally:
         _restore(before)
         if folder is not None:
+            end_processes(folder)  # a frozen one, or what a worker that was killed had started, does not end by itself
             shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -235,6 +238,13 @@ def _without_stderr() -> Iterator[None]:
         os.dup2(kept, 2)
         os.close(kept)
         os.close(nowhere)
+
+
+def is_through_client() -> bool:
+    """Whether the Ray that runs is reached through a ray:// address."""
+    import ray
+
+    return bool(ray.util.client.ray.is_connected())
 
 
 def machines() -> list[Node]:
