@@ -14,12 +14,13 @@ from pipeline.engine.alarm import answering
 from pipeline.engine.pool import Answer, Step, WorkerPool
 from pipeline.engine.table import Loss, Member, workers_json
 from pipeline.phrases import duration
-from pipeline.ray_session import is_through_client
+from pipeline.ray_session import check_session, is_through_client
 from pipeline.resources import Pool
 from stages.base import Progress, Row, RowStatus
 from stages.errors import WorkStopped
 
 POLL_SECONDS = 0.1
+CHECK_SECONDS = 5.0
 # Faces that are found, for each worker that makes videos of them: enough that none waits, and little memory.
 READY_EACH = 2
 
@@ -76,10 +77,11 @@ class Flow:
 
         Raises:
             WorkStopped: nothing gets on.
+            EngineDied: Ray has to be started again for anything to get on.
             UserError: a worker that is set up finds its files wrong.
         """
         self._batches = iter(batches)
-        at_work = time.monotonic()
+        at_work = checked = time.monotonic()
         while True:
             stopping = self._stopping()
             if self._is_over(stopping):
@@ -91,6 +93,9 @@ class Flow:
             if arrivals:
                 yield arrivals
             self._on_wait()
+            if time.monotonic() - checked > CHECK_SECONDS:
+                checked = time.monotonic()
+                check_session()
             if arrivals or any(pool.at_work for pool in self._pools):
                 at_work = time.monotonic()
             elif (idle := time.monotonic() - at_work) > self._stall_timeout:
