@@ -24,6 +24,7 @@ import typer
 
 from pipeline import supervisor, weights_verbs
 from pipeline.console import DOOR, SETTINGS, complain, example, outlast_readers, say
+from pipeline.engine.alarm import set_alarm
 from pipeline.phrases import count
 from stages.errors import EngineDied, JobError, ManifestError, MicromotionError, OutputError, Reason, UserError
 from stages.messages import masked
@@ -229,6 +230,8 @@ def door() -> NoReturn:
     if supervisor.to_be_supervised(arguments):
         sys.exit(supervisor.supervise(arguments))
     with supervisor.under_watch() as watched:
+        if watched:
+            set_alarm()
         main(watched)
 
 

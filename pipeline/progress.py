@@ -116,6 +116,8 @@ def advance(progress: Progress, event: Event) -> Progress:
                 started=at,
                 last=at,
             )
+        case "workers":
+            return replace(progress, workers=str(event.get("workers") or ""))
         case "stage":
             return _with_stage(progress, event, at)
         case "row":
