@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.written_job import written_job
 
-EMPTY = {"versions": {}, "weights": {}, "motions": {}}
+EMPTY: dict[str, object] = {"versions": {}, "weights": {}, "motions": {}}
 
 
 @pytest.mark.parametrize(
