@@ -14,6 +14,13 @@ LISTS = (
     (rb"v=0\r?\no=", "a description of a live stream (SDP)"),
     (rb"\[playlist\]|\[Reference\]", "a playlist"),
 )
+# What came in a clip's place.
+OTHERS = (
+    (rb"(?i)\s*(<!--.*?-->\s*)?<(!doctype html|html)", "a web page: get the file itself, by its download link"),
+    (rb"version https://git-lfs", "a Git LFS pointer: get the file itself with git lfs pull"),
+    (rb"PK\x03\x04|Rar!|7z\xbc\xaf|\x1f\x8b", "an archive: unpack it, and give the clip that is in it"),
+    (rb"%PDF", "a PDF: use a video"),
+)
 BEGINNING = 4096
 
 
@@ -24,7 +31,7 @@ def check_clip_file(path: Path) -> None:
         path: a file that is there and not empty.
 
     Raises:
-        ClipError: it lists other files, or is encrypted.
+        ClipError: it is of another kind, lists other files, or is encrypted.
     """
     with path.open("rb") as file:
         start = file.read(BEGINNING)
@@ -32,6 +39,9 @@ def check_clip_file(path: Path) -> None:
     for pattern, name in LISTS:
         if re.match(pattern, start):
             raise ClipError(f"{path}: {name}, not a clip. Make one file of it: ffmpeg -i LIST -c copy clip.mkv.")
+    for pattern, name in OTHERS:
+        if re.match(pattern, start, re.DOTALL):
+            raise ClipError(f"{path}: not a clip, but {name}.")
     if start[4:8] in (b"ftyp", b"styp", b"moov") and is_encrypted(path):
         raise ClipError(f"{path}: encrypted (its tracks are locked with a key). Export it without protection.")
 

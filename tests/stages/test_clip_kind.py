@@ -26,6 +26,22 @@ def test_a_list_of_other_files_is_no_clip(tmp_path: Path, name: str, content: by
         open_clip(tmp_path / name)
 
 
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"\n<!DOCTYPE html><html>", "a web page"),
+        (b"<HTML><head>", "a web page"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "a Git LFS pointer"),
+        (b"PK\x03\x04" + bytes(30), "an archive"),
+        (b"%PDF-1.7", "a PDF"),
+    ],
+)
+def test_what_came_in_a_clip_s_place_is_named(tmp_path: Path, content: bytes, kind: str) -> None:
+    (tmp_path / "c.mp4").write_bytes(content)
+    with pytest.raises(ClipError, match=f"not a clip, but {kind}"):
+        open_clip(tmp_path / "c.mp4")
+
+
 @pytest.mark.parametrize("flags", [(), ("-movflags", "+faststart")])
 def test_an_encrypted_clip_is_called_so(tmp_path: Path, flags: tuple[str, ...]) -> None:
     plain = make(tmp_path / "plain.mp4", *X264)
