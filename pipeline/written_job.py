@@ -21,7 +21,9 @@ def written_job(output: Path) -> dict[str, Any]:
         return {}
     made_with = _mapping(written.get("made_with"))
     motions = {name: _texts(one) for name, one in _mapping(made_with.get("motions")).items()}
-    sound: dict[str, Any] = {name: _texts(made_with.get(name)) for name in ("versions", "weights")} | {"motions": motions}
+    sound: dict[str, Any] = {name: _texts(made_with.get(name)) for name in ("versions", "weights")} | {
+        "motions": motions
+    }
     generator = made_with.get("generator")
     if isinstance(generator, str):
         sound["generator"] = generator

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from stages.errors import ClipError
 from stages.clip_kind import check_clip_file, lacks_its_end
 from stages.clip_streams import Source, Streams
+from stages.errors import ClipError
 from stages.run_ffmpeg import Ffmpeg
 
 LARGEST_FRAME = 70_000_000  # pixels; twice of 8K

@@ -54,6 +54,11 @@ def test_an_encrypted_clip_is_called_so(tmp_path: Path, flags: tuple[str, ...]) 
 
 def test_boxes_of_odd_lengths_end_the_look(tmp_path: Path) -> None:
     path = tmp_path / "c.mp4"
-    for content in (b"\0\0\0\x08ftyp\0\0\0\0moov", b"\0\0\0\0ftyp", b"\0\0\0\x01ftyp" + b"\xff" * 8, b"\0\0\0\x02ftyp1234"):
+    for content in (
+        b"\0\0\0\x08ftyp\0\0\0\0moov",
+        b"\0\0\0\0ftyp",
+        b"\0\0\0\x01ftyp" + b"\xff" * 8,
+        b"\0\0\0\x02ftyp1234",
+    ):
         path.write_bytes(content)
         assert not is_encrypted(path)

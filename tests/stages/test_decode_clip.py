@@ -234,7 +234,9 @@ def test_linear_light_becomes_srgb_and_log_footage_is_refused(tmp_path: Path) ->
     linear = np.array(PATCHES) / 255
     right = 255 * np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
     np.testing.assert_allclose(patches(read_clip(tagged("linear")).frames[0]), right, atol=2)
-    with pytest.raises(ClipError, match=r"colours not known here \(csp:gbr prim:unknown trc:log100\). Export it in BT.709"):
+    with pytest.raises(
+        ClipError, match=r"colours not known here \(csp:gbr prim:unknown trc:log100\). Export it in BT.709"
+    ):
         open_clip(tagged("log100"))
 
 
