@@ -128,7 +128,7 @@ def read_events(path: Path) -> list[Event]:
         for line in file:
             try:
                 event = json.loads(line)
-            except json.JSONDecodeError:
+            except (ValueError, RecursionError):  # others may write there, too
                 continue
             if isinstance(event, dict):
                 events.append(event)
