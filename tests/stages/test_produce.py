@@ -258,6 +258,6 @@ def test_frames_of_the_way_back_are_measured_once(
         return measure_video(*args)
 
     monkeypatch.setattr("stages.produce.measure_video", measure)
-    done = produced(motion, tmp_path, prepared, frames=8, measured_frames=8, path="pingpong", pixels=pixels)[0]
+    done = produced(motion, tmp_path, prepared, frames=8, measured_frames=8, path="pingpong", pixels=pixels)
     assert done["status"] == "done" and done["csim_mean"] > 0
     assert measured == [(4, 8)]
