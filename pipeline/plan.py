@@ -9,9 +9,10 @@ from pipeline.changes import change_told
 from pipeline.checks import Checked, MotionPlan, check_job, producer_bytes, this_machine
 from pipeline.image_look import Look, check_opens, check_there
 from pipeline.job import JobSpec
+from pipeline.limits import check_limits
 from pipeline.nodes import nodes_without_weights
 from pipeline.phrases import count as counted
-from pipeline.ray_session import machines, ray_session
+from pipeline.ray_session import machines, ray_session, usable_cores
 from pipeline.resources import Layout, Node, plan_workers
 from pipeline.space import space_for
 from pipeline.standing import standing
@@ -74,6 +75,7 @@ def plan_job(job: JobSpec) -> Plan:
     lines.append(f"space: {space.sentence}" + ("" if space.enough else ": TOO LITTLE"))
     wrong: dict[str, str] = {}
     if job.cluster.address == "local":
+        check_limits(usable_cores())
         lines.append(layout_for(checked, this_machine()).sentence)
     else:
         with ray_session(job.cluster) as nodes:

@@ -96,8 +96,8 @@ def run_job(
         UserError: the job is wrong; nothing was started.
         WorkStopped: the cluster or every worker failed; what is done is kept.
     """
-    started = time.monotonic()
-    with _told(events):
+    started, said = time.monotonic(), set[str]()
+    with _told(events, said):
         checked = check_job(job)
         if job.cluster.address == "local" and not any((job.output / "ledger").glob("part-*")):
             # A run that goes on waits for a share that went away; one that begins has its paths wrong.
@@ -105,7 +105,7 @@ def run_job(
     with usable(job.output):
         job.output.mkdir(parents=True, exist_ok=True)
     interruption = Interruption()
-    with OutputLock(job.output), interruption.listening(), _told(events):
+    with OutputLock(job.output), interruption.listening(), _told(events, said):
         with usable(job.output):
             events.open(job.output / "log.jsonl")
             if fresh:
@@ -337,11 +337,13 @@ def _counted(tally: Tally) -> dict[str, Any]:
 
 
 @contextmanager
-def _told(events: EventLog) -> Iterator[None]:
-    """Python's warnings of the driver as events: a run's display is no place for them."""
+def _told(events: EventLog, said: set[str]) -> Iterator[None]:
+    """Python's warnings of the driver as events, each once in a run: what it says of a file, it says at every look."""
 
     def tell(message: Warning | str, *others: Any, **named: Any) -> None:
-        events.emit("warning", message=str(message))
+        if str(message) not in said:
+            said.add(str(message))
+            events.emit("warning", message=str(message))
 
     with warnings.catch_warnings():
         warnings.showwarning = tell
