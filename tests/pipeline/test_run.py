@@ -101,7 +101,7 @@ def test_a_run_over_a_finished_output_starts_no_ray_and_one_with_something_to_ma
         raise AssertionError("Ray was started, and nothing had to be made")
 
     with monkeypatch.context() as patched:
-        patched.setattr("pipeline.run.ray_session", refuse)
+        patched.setattr("pipeline.work.ray_session", refuse)
         assert counted(run(job)) == (0, 3, 2, 3), "the picture that is not there is looked for, and is not there"
         assert pq.read_table(output / "results.parquet", columns=columns).equals(results)
         said = read_events(output / "log.jsonl")[events:]
