@@ -265,7 +265,7 @@ class ClusterSpec(Part):
         default=3600.0,
         ge=10,
         le=1e6,
-        description="Seconds without any result after which the run gives up; one video may be slow.",
+        description="Seconds in which no worker could be started, after which the run gives up.",
     )
     row_timeout: float = Field(
         default=1800.0,

@@ -9,11 +9,12 @@ from pipeline.changes import change_told
 from pipeline.checks import Checked, Model, MotionPlan, check_job, producer_bytes, this_machine
 from pipeline.image_look import Look, check_opens, check_there
 from pipeline.job import JobSpec
+from pipeline.limits import check_limits
 from pipeline.machine import LEAST_ADDRESS_SPACE, address_space, free_memory
 from pipeline.nodes import nodes_without_weights
 from pipeline.phrases import count as counted
 from pipeline.phrases import size
-from pipeline.ray_session import machines, ray_session
+from pipeline.ray_session import machines, ray_session, usable_cores
 from pipeline.resources import Layout, Node, plan_workers
 from pipeline.space import space_for
 from pipeline.standing import standing
@@ -76,6 +77,7 @@ def plan_job(job: JobSpec) -> Plan:
     lines.append(f"space: {space.sentence}" + ("" if space.enough else ": TOO LITTLE"))
     wrong: dict[str, str] = {}
     if job.cluster.address == "local":
+        check_limits(usable_cores())
         lines.append(layout_for(checked, this_machine()).sentence)
         lines += (lacking := _lacking(model))
         wrong |= dict.fromkeys(lacking, "")

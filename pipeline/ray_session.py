@@ -36,6 +36,7 @@ from pipeline.dead_sessions import (
 )
 from pipeline.engine.alarm import answering
 from pipeline.job import ClusterSpec
+from pipeline.limits import check_limits
 from pipeline.resources import Node
 from stages.errors import ClusterError, EngineDied, WorkStopped
 from stages.messages import told
@@ -61,7 +62,7 @@ def ray_session(cluster: ClusterSpec, cpus: int | None = None) -> Iterator[list[
         cpus: cores of a local Ray; by default those that this process may use.
 
     Raises:
-        ClusterError: there is no cluster at the address, or it does not answer.
+        ClusterError: there is no cluster at the address, it does not answer, or the system's limits allow no local Ray.
         WorkStopped: a local Ray does not start.
         EngineDied: an error ends the session, and processes that it had started are gone.
     """
@@ -69,6 +70,8 @@ def ray_session(cluster: ClusterSpec, cpus: int | None = None) -> Iterator[list[
     if running is not None and running.is_initialized():
         yield _nodes(running)
         return
+    if cluster.address == "local":
+        check_limits(cpus or usable_cores())
     before = dict(os.environ)
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     folder = _private_folder() if cluster.address == "local" else None

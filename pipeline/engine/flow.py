@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.engine.alarm import answering
-from pipeline.engine.pool import Answer, Step, WorkerPool
-from pipeline.engine.table import Loss, Member, workers_json
+from pipeline.engine.pool import Step, WorkerPool
+from pipeline.engine.table import Answer, Loss, Member, workers_json
 from pipeline.phrases import duration
 from pipeline.ray_session import check_session, is_through_client
 from pipeline.resources import Pool

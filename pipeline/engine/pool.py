@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.engine.table import Loss, LossCause, Member, State
+from pipeline.engine.table import Answer, Loss, LossCause, Member, State
 from pipeline.engine.worker import Worker
 from pipeline.resources import Pool
 from stages.base import Progress, Row, Stage, StepwiseStage
@@ -38,16 +38,6 @@ class Step:
     settings: Any
     size: Pool
     limit: float = FOREVER
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What came of a call: rows that are finished, the references to their arrays, and what is lost or on its way."""
-
-    rows: Sequence[Row] = ()
-    carried: Sequence[Any] = ()
-    loss: Loss | None = None
-    progress: tuple[Row, Progress] | None = None
 
 
 class WorkerPool:
@@ -94,15 +84,10 @@ class WorkerPool:
 
     def refill(self) -> None:
         """Start a worker for each that is missing."""
-        options = {
-            "num_cpus": self._size.cpus,
-            "num_gpus": self._size.gpus,
-            "max_restarts": 0,
-            "max_task_retries": 0,
-            "scheduling_strategy": "SPREAD",
-        }
+        share = {"num_cpus": self._size.cpus, "num_gpus": self._size.gpus}
         while sum(not member.retiring for member in self.members) < self._size.workers:
-            actor = self._class.options(**options).remote()
+            options = self._class.options(**share, max_restarts=0, max_task_retries=0, scheduling_strategy="SPREAD")
+            actor = options.remote()
             self.members.append(Member(actor, actor.locate.remote()))
 
     def free(self) -> Member | None:

@@ -1,12 +1,12 @@
 """What the driver knows of each worker: where it is, what it has in hand, and when it was last heard of."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum, auto
 from typing import Any, NamedTuple
 
-from stages.base import Row
+from stages.base import Progress, Row
 
 
 class Place(NamedTuple):
@@ -41,6 +41,16 @@ class Loss:
 
     rows: list[Row]
     cause: LossCause
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of a call: rows that are finished, the references to their arrays, and what is lost or on its way."""
+
+    rows: Sequence[Row] = ()
+    carried: Sequence[Any] = ()
+    loss: Loss | None = None
+    progress: tuple[Row, Progress] | None = None
 
 
 @dataclass(eq=False)

@@ -17,6 +17,7 @@ import pipeline.ledger
 from pipeline.ledger import MERGE_PARTS, PART_SCHEMA, RESULT_FIELDS, Ledger
 from pipeline.output_lock import OutputLock
 from pipeline.results import collect_results
+from stages.base import Target
 from stages.errors import OutputError
 
 SECRET, HIDDEN = "s3://KEY:SECRET@bucket/x.png", "s3://***@bucket/x.png"
@@ -52,7 +53,7 @@ def test_done_needs_the_row_and_the_whole_video(tmp_path: Path) -> None:
     film(tmp_path, "whole")
     film(tmp_path, "short", size=2)
     film(tmp_path, "unknown")
-    assert Ledger(tmp_path).done() == {"whole\nk"}
+    assert Ledger(tmp_path).done() == {Target("whole", "k")}
 
 
 def test_a_later_key_overtakes_an_earlier_one_and_a_failure_does_not(tmp_path: Path) -> None:
@@ -61,14 +62,14 @@ def test_a_later_key_overtakes_an_earlier_one_and_a_failure_does_not(tmp_path: P
     with Ledger.open(tmp_path) as ledger:
         ledger.append([row("a", "old"), row("b", "old")])
         ledger.append([row("a", "new"), row("b", "new", status="failed")])
-    assert Ledger(tmp_path).done() == {"a\nnew", "b\nold"}
+    assert Ledger(tmp_path).done() == {Target("a", "new"), Target("b", "old")}
 
 
 def test_failed_rows_are_known_by_reason_unless_their_picture_could_not_be_read(tmp_path: Path) -> None:
     with Ledger.open(tmp_path) as ledger:
         ledger.append([row("a", status="failed", reason="no_face"), row("b", "", status="failed")])
         ledger.append([row("c", status="failed", reason="no_face"), row("c")])
-    assert Ledger(tmp_path).failed() == {"a\nk": "no_face"}
+    assert Ledger(tmp_path).failed() == {Target("a", "k"): "no_face"}
 
 
 steps = st.lists(
@@ -95,9 +96,9 @@ def test_any_history_in_any_number_of_parts_is_read_as_if_kept_in_memory(
                 ledger.flush()
     again = Ledger.open(output)
     assert again.rows().num_rows == len(history)
-    assert again.done() == {f"{id_}\n{key}" for id_, key in expected_done.items()}
+    assert again.done() == {Target(id_, key) for id_, key in expected_done.items()}
     last = {id_: (key, status) for id_, key, status, _ in history}
-    assert set(again.failed()) == {f"{id_}\n{key}" for id_, (key, status) in last.items() if status == "failed"}
+    assert set(again.failed()) == {Target(id_, key) for id_, (key, status) in last.items() if status == "failed"}
 
 
 def test_torn_and_foreign_parts_cost_only_themselves(tmp_path: Path) -> None:
@@ -111,7 +112,7 @@ def test_torn_and_foreign_parts_cost_only_themselves(tmp_path: Path) -> None:
     (ledger.folder / "part-0-empty.parquet").touch()
     (ledger.folder / "part-1-text.parquet").write_text("no parquet")
     with pytest.warns(UserWarning, match="not a whole Parquet file") as caught:
-        assert Ledger(tmp_path).done() == {"a\nk"}
+        assert Ledger(tmp_path).done() == {Target("a", "k")}
     assert len(caught) == 3
 
 
@@ -126,7 +127,7 @@ def test_damage_inside_a_part_costs_only_that_part(tmp_path: Path) -> None:
     content[4:2000] = bytes(1996)
     damaged.write_bytes(content)
     with pytest.warns(UserWarning, match="damaged"):
-        assert Ledger(tmp_path).done() == {"a\nk"}
+        assert Ledger(tmp_path).done() == {Target("a", "k")}
 
 
 def test_a_part_of_an_older_version_lacks_columns_and_is_read(tmp_path: Path) -> None:
@@ -134,7 +135,7 @@ def test_a_part_of_an_older_version_lacks_columns_and_is_read(tmp_path: Path) ->
     ledger = Ledger.open(tmp_path)
     old = pa.Table.from_pylist([{**row("a"), "time": 1.0}]).select(["id", "key", "status", "video", "bytes", "time"])
     pq.write_table(old, ledger.folder / "part-old.parquet")
-    assert ledger.done() == {"a\nk"}
+    assert ledger.done() == {Target("a", "k")}
 
 
 def test_many_parts_become_one_and_say_the_same(tmp_path: Path) -> None:
