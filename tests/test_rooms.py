@@ -2,7 +2,7 @@
 
 Seven leaves of `stages` are open to every room: `stages.errors`, `stages.messages`, `stages.durable`, `stages.storage`,
 `stages.stores`, `stages.table_images`, and, for what both `stages` and `weights` build, `stages.networks` with the
-architectures and `stages.picture.head` with the head's shape. `manifests` also knows which formats of pictures are read.
+architectures and `stages.picture.head` with the head's shape. `manifests` also knows which formats are read.
 """
 
 import ast
