@@ -150,7 +150,10 @@ def test_what_is_no_checkpoint_is_named_and_the_others_are_looked_at(folder, mon
 def test_the_published_file_and_the_imported_one_are_both_looked_at(folder, monkeypatch, capsys):
     assert call(monkeypatch, "import", generator(folder / "small.pt")) == 0
     assert call(monkeypatch, "verify") == 0
-    assert capsys.readouterr().out.count("good, sha256:") == 2
+    told = capsys.readouterr().out
+    assert told.count("good, sha256:") == 4
+    assert told.count("generator: ") == 2
+    assert "synthface head: good" in told and "synthface face_check: good" in told
     (folder / "small.pt").write_bytes(PAGE)
     assert call(monkeypatch, "verify") == 2
     told = capsys.readouterr()
