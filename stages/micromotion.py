@@ -214,7 +214,7 @@ def _load_published(path: Path) -> Micromotion:
             content = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # on bytes that are no torch file the reader fails in any way there is
         if other := not_a_checkpoint(path):
-            raise MotionFileError(f"{path}: {other.replace('a checkpoint', 'a movement', 1)}") from error
+            raise MotionFileError(f"{path}: {other.replace('checkpoint', 'movement', 1)}") from error
         raise MotionFileError(
             f"{path}: neither a micromotion (.safetensors) nor a published direction (a torch.save file of one tensor)."
         ) from error
