@@ -13,10 +13,11 @@ import pyarrow.compute as pc
 from manifests.values import FOUND, known, refuse
 from stages import storage
 from stages.messages import quoted
+from stages.stores import SCHEMES
 from stages.table_images import PREFIX
 
 WEB = ("http", "https", "hf")
-TABLES = tuple(f"{PREFIX}{scheme}" for scheme in storage.SCHEMES)
+TABLES = tuple(f"{PREFIX}{scheme}" for scheme in SCHEMES)
 # What other tools call the stores that are read here.
 OTHER_NAMES = {"s3a": "s3", "s3n": "s3", "gcs": "gs", "abfss": "abfs", "az": "abfs", "azure": "abfs", "webhdfs": "hdfs"}
 SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
@@ -42,11 +43,11 @@ def check_places(images: pa.ChunkedArray, where: str) -> None:
         schemes = pc.unique(
             pc.struct_field(pc.extract_regex(images.filter(at_uri), r"^(?P<s>[^:]+):"), "s")
         ).to_pylist()
-        for scheme in sorted(set(schemes) - {*storage.SCHEMES, *WEB, *TABLES, "FILE", "File"}):
+        for scheme in sorted(set(schemes) - {*SCHEMES, *WEB, *TABLES, "FILE", "File"}):
             wrong = known(pc.starts_with(images, f"{scheme}://"))
             low = scheme.lower()
-            better = OTHER_NAMES.get(low, low if low in (*storage.SCHEMES, *WEB) else "")
-            readable = ", ".join(f"{one}://" for one in (*storage.SCHEMES, *WEB))
+            better = OTHER_NAMES.get(low, low if low in (*SCHEMES, *WEB) else "")
+            readable = ", ".join(f"{one}://" for one in (*SCHEMES, *WEB))
             mend = f"write {better}://" if better else f"readable are paths and {readable}"
             refuse(where, images, wrong, "image", f"{FOUND} is at a {scheme}:// that nothing here reads: {mend}")
     other = pc.and_not(

@@ -70,8 +70,10 @@ def _left_by_groups(root: Path, own: Path) -> Iterator[float]:
                 groups[0] = Path(path.lstrip("/"))
             elif "memory" in controllers.split(","):
                 groups[1] = Path(path.lstrip("/"))
-    names = ((root, "memory.max", "memory.current", "inactive_file"),)
-    names += ((root / "memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),)
+    names = (
+        (root, "memory.max", "memory.current", "inactive_file"),
+        (root / "memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+    )
     for (start, limit, usage, cache), group in zip(names, (groups[0], groups[1]), strict=True):
         for folder in {start, *(start / part for part in (group, *group.parents))}:
             with suppress(OSError, ValueError):

@@ -80,6 +80,8 @@ def verify(
     """Read a model's files as the networks that they have to be, and hold them to their hashes."""
     from stages.errors import UserError
     from weights.clip import clip_hash, find_clip, load_clip
+    from weights.face_check import BUNDLED as FACE_CHECK
+    from weights.face_check import load_face_check
     from weights.head import BUNDLED as HEAD
     from weights.head import load_head
     from weights.registry import registered_models
@@ -104,8 +106,13 @@ def verify(
                 continue
             say(f"{model.name} clip: good, {clip_hash(find_clip(model.name))}")
     if name in (None, "synthface"):
-        load_head(HEAD)
-        say(f"synthface head: good, {sha256(HEAD)}")
+        for part, path, load in (("head", HEAD, load_head), ("face_check", FACE_CHECK, load_face_check)):
+            try:
+                load(path)
+            except CheckpointError as error:
+                failed.append(str(error))
+            else:
+                say(f"synthface {part}: good, {sha256(path)}")
     if failed:
         raise CheckpointError("\n".join(dict.fromkeys(failed)))
 

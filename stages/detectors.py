@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 
 from stages.errors import CheckpointError
+from weights.file_kinds import not_a_checkpoint
 from weights.reading import read_checkpoint
 
 # Boxes are looked for in pictures of at most this size: a face of interest is never under a twentieth of the picture.
@@ -121,6 +122,9 @@ class PublishedDetector:
         try:
             self._detector = published(device=device, path_to_detector=file)
         except Exception as error:  # torch, OpenCV and pickle each have exceptions of their own
+            other = not_a_checkpoint(Path(file)) if Path(file).is_file() else ""
+            if other and not (kind == "yunet" and "ONNX" in other):  # which it is
+                raise CheckpointError(f"detector {kind}: {file}: {other}") from error
             reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             raise CheckpointError(f"detector {kind}: {file} does not hold its weights ({reason}).") from error
 

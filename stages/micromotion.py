@@ -20,6 +20,7 @@ from torch import Tensor
 from stages.durable import replacing
 from stages.errors import MotionFileError, MotionMismatch
 from stages.networks.fingerprint import fingerprint
+from weights.file_kinds import not_a_checkpoint
 
 FORMAT = "micromotion"
 FORMAT_VERSION = "2"
@@ -212,6 +213,8 @@ def _load_published(path: Path) -> Micromotion:
         with path.open("rb") as file:  # given a path, torch goes by its ending
             content = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # on bytes that are no torch file the reader fails in any way there is
+        if other := not_a_checkpoint(path):
+            raise MotionFileError(f"{path}: {other.replace('checkpoint', 'movement', 1)}") from error
         raise MotionFileError(
             f"{path}: neither a micromotion (.safetensors) nor a published direction (a torch.save file of one tensor)."
         ) from error

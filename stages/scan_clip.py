@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from stages.clip_kind import check_clip_file, lacks_its_end
-from stages.clip_streams import Source, Streams
+from stages.clip_streams import WHOLE, Source, Streams
 from stages.errors import ClipError
 from stages.run_ffmpeg import Ffmpeg
 
@@ -69,7 +69,7 @@ class ScannedClip:
     transfer: str = "unknown"
     interlaced: str = ""
     notes: list[str] = field(default_factory=list)
-    source: Source = Source()
+    source: Source = WHOLE
 
 
 def scan_clip(path: Path, timeout: float) -> ScannedClip:

@@ -1,8 +1,8 @@
 """The arrows between rooms: `run_batch -> pipeline -> stages -> weights`, with `manifests` a leaf.
 
-Six leaves of `stages` are open to every room: `stages.errors`, `stages.messages`, `stages.durable`, `stages.storage`,
-`stages.table_images`, and, for what both `stages` and `weights` build, `stages.networks` with the architectures and
-`stages.picture.head` with the head's shape. `manifests` also knows which formats of pictures are read.
+Seven leaves of `stages` are open to every room: `stages.errors`, `stages.messages`, `stages.durable`, `stages.storage`,
+`stages.stores`, `stages.table_images`, and, for what both `stages` and `weights` build, `stages.networks` with the
+architectures and `stages.picture.head` with the head's shape. `manifests` also knows which formats are read.
 """
 
 import ast
@@ -17,6 +17,7 @@ LEAVES = (
     "stages.messages",
     "stages.durable",
     "stages.storage",
+    "stages.stores",
     "stages.networks",
     "stages.picture.head",
     "stages.table_images",
@@ -27,7 +28,8 @@ ALLOWED = {
     "stages.errors": (),
     "stages.messages": (),
     "stages.durable": (),
-    "stages.storage": ("stages.messages",),
+    "stages.stores": ("stages.messages",),
+    "stages.storage": ("stages.messages", "stages.stores"),
     "stages.table_images": ("stages.storage",),
     "stages.networks": ("stages.errors",),
     "stages.picture.head": (),

@@ -16,12 +16,10 @@ import torch
 
 from stages.errors import CheckpointError, ExtraMissing
 from stages.networks.clip import Clip
-from weights.file_kinds import not_a_checkpoint
-from weights.reading import is_safetensors
+from weights.clip_files import WEIGHT_FILES, weight_files
 from weights.registry import ROOM, registered_models
 from weights.store import sha256
 
-WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
 OTHER_FILES = ("config.json", "preprocessor_config.json", "vocab.json", "merges.txt")
 HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 FILES = " ".join((*OTHER_FILES, WEIGHT_FILES[1]))
@@ -90,7 +88,11 @@ def load_clip(path_or_name: str | Path, device: str = "cpu") -> Clip:
     prepared = _json(folder / "preprocessor_config.json")
     try:
         model, read = transformers.CLIPModel.from_pretrained(
-            folder, local_files_only=True, dtype=torch.float32, output_loading_info=True
+            folder,
+            variant=weight_files(folder).variant or None,
+            local_files_only=True,
+            dtype=torch.float32,
+            output_loading_info=True,
         )
         tokenizer = transformers.CLIPTokenizer.from_pretrained(folder, local_files_only=True)
         mean, deviation = prepared["image_mean"], prepared["image_std"]
@@ -108,28 +110,20 @@ def load_clip(path_or_name: str | Path, device: str = "cpu") -> Clip:
 def clip_hash(folder: Path) -> str:
     """`sha256:…` of all of a CLIP's files that decide what it sees and reads."""
     digest = hashlib.sha256()
-    for name in (*OTHER_FILES, *WEIGHT_FILES):
-        if (folder / name).is_file():
-            digest.update(f"{name} {sha256(folder / name)}\n".encode())
+    for path in (*(folder / name for name in OTHER_FILES), *weight_files(folder).paths):
+        if path.is_file():
+            digest.update(f"{path.name} {sha256(path)}\n".encode())
     return f"sha256:{digest.hexdigest()}"
 
 
 def _complete(folder: Path) -> Path:
     """The folder, if it holds all that is read."""
     lacking = [name for name in OTHER_FILES if not (folder / name).is_file()]
-    if not any((folder / name).is_file() for name in WEIGHT_FILES):
+    if not weight_files(folder).paths:
         lacking.append(" or ".join(WEIGHT_FILES))
-    for name in WEIGHT_FILES:  # a page or a pointer under a right name: transformers would say it in words of its own
-        if (folder / name).is_file() and (wrong := _no_weights(folder / name)):
-            raise CheckpointError(f"{folder / name}: {wrong}")
     if lacking:
         raise CheckpointError(f"{folder}: expected a CLIP in the hub's format; missing are {', '.join(lacking)}.")
     return folder
-
-
-def _no_weights(path: Path) -> str:
-    """What a weights file is, if it is none."""
-    return "" if is_safetensors(path) else not_a_checkpoint(path)
 
 
 def _cached(name: str) -> Path:

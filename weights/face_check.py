@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from stages.errors import CheckpointError
+from stages.messages import told
 from stages.networks.face_check import FaceCheck
 from weights.reading import read_checkpoint
 
@@ -20,9 +21,9 @@ def load_face_check(path: Path = BUNDLED, device: str = "cpu") -> FaceCheck:
     content, metadata = read_checkpoint(path)
     if metadata.get("architecture") != "face_check":
         raise CheckpointError(f"{path}: expected a check of faces, found {metadata.get('architecture')!r}.")
-    check = FaceCheck(metadata["widths"])
     try:
+        check = FaceCheck(metadata["widths"])
         check.load_state_dict({name: tensor.float() for name, tensor in content.items()})
-    except RuntimeError as error:
-        raise CheckpointError(f"{path}: its tensors do not fit ({error}). Install the package again.") from error
+    except (RuntimeError, KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{path}: its tensors do not fit ({told(error)}). Install the package again.") from error
     return check.eval().requires_grad_(False).to(device)

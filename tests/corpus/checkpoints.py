@@ -4,6 +4,7 @@ import gzip
 import io
 import zipfile
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -66,13 +67,23 @@ def kind(
         found = content()
         return write(file, found if isinstance(found, bytes) else saved(found))(folder)
 
-    usual = {"g": of_16_pixels, "e": inverts}.get(file[0], lambda found: True)
-    return Kind(name, made, outcome, right or usual, says)
+    usual: dict[str, Callable[[Any], bool]] = {"g": of_16_pixels, "e": inverts}
+    return Kind(name, made, outcome, right or usual.get(file[0], bool), says)
 
 
 def prefixed(state: State, prefix: str) -> State:
     """A state with something before each name."""
     return {prefix + name: value for name, value in state.items()}
+
+
+def under(key: str) -> dict[str, State]:
+    """A generator's state under some name."""
+    return {key: generator_state()}
+
+
+def renamed(prefix: str) -> dict[str, Any]:
+    """A generator's checkpoint whose names begin with something more."""
+    return g(prefixed(generator_state(), prefix))
 
 
 def without(state: State, *parts: str) -> State:
@@ -102,12 +113,12 @@ READ = [
     kind("The same, saved by an old PyTorch", "g.pt", lambda: saved(g(), _use_new_zipfile_serialization=False)),
     kind("The same, in half precision", "g.pt", lambda: g({k: v.half() for k, v in generator_state().items()})),
     *(
-        kind(f"Its state under {key}", "g.pt", lambda key=key: {key: generator_state()})
+        kind(f"Its state under {key}", "g.pt", partial(under, key))
         for key in ("state_dict", "params_ema", "ema", "G_ema")
     ),
     kind("Its state alone", "g.pt", generator_state),
     *(
-        kind(f"Names that begin with {prefix}", "g.pt", lambda prefix=prefix: g(prefixed(generator_state(), prefix)))
+        kind(f"Names that begin with {prefix}", "g.pt", partial(renamed, prefix))
         for prefix in ("module.", "_orig_mod.")
     ),
     kind("Without blur kernels", "g.pt", lambda: g(without(generator_state(), "kernel"))),
@@ -175,7 +186,7 @@ REFUSED = [
     kind("A byte that changed", "g.pt", lambda: _flipped(saved(g())), "refused", "checksum"),
     kind("Cut short", "g.pt", lambda: saved(g())[:-5000], "refused"),
     *(
-        kind(name, "g.pt", lambda content=content: content, "refused", says)
+        kind(name, "g.pt", partial(bytes, content), "refused", says)
         for name, content, says in (
             ("An empty file", b"", "an empty file"),
             ("A web page", b"<!DOCTYPE html><html><title>Quota exceeded</title></html>", "a web page"),

@@ -40,12 +40,12 @@ class Found:
     Attributes:
         outcome: as `Kind` has it.
         said: notes, warnings or the refusal, without the file's path; empty where nothing is said.
-        value: what was read.
+        right: whether what was read is what had to be.
     """
 
     outcome: Outcome
     said: str
-    value: Any = None
+    right: bool = True
 
 
 def look(kind: Kind, read: Callable[[Path], tuple[Any, Iterable[str]]], folder: Path) -> Found:
@@ -65,7 +65,8 @@ def look(kind: Kind, read: Callable[[Path], tuple[Any, Iterable[str]]], folder: 
             return Found("refused", _without(str(error), path))
     said = [*notes, *(str(one.message) for one in caught if one.category is UserWarning)]
     text = "; ".join(_without(one, path) for one in said)
-    return Found("converted" if text or kind.outcome == "converted" else "read", text, value)
+    outcome: Outcome = "converted" if text or kind.outcome == "converted" else "read"
+    return Found(outcome, text, bool(kind.right(value)))
 
 
 def _without(text: str, path: Path) -> str:

@@ -3,124 +3,35 @@
 import datetime
 import decimal
 import gzip
-import io
 import json
-from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.feather
 import pyarrow.orc
-import pyarrow.parquet as pq
-from PIL import Image
 
-from manifests.schema import Manifest, read_manifest
-from stages.ingest import decode_image, fetch
-from tests.corpus.kinds import Kind, Outcome, write
-
-IDS = ["anna", "ben", "cleo"]
-IMAGES = ["a.jpg", "b.jpg", "c.jpg"]
-LINES = [f"{id_},{image}" for id_, image in zip(IDS, IMAGES, strict=True)]
-ROWS = [{"id": id_, "image": image} for id_, image in zip(IDS, IMAGES, strict=True)]
-CSV = "\n".join(["id,image", *LINES, ""])
-
-
-def read(path: Path) -> tuple[Manifest, Iterable[str]]:
-    """A manifest, and what is said of it."""
-    found = read_manifest(path)
-    return found, found.notes
-
-
-def same(found: Manifest) -> bool:
-    """Whether the three faces are there."""
-    images = [Path(image).name for image in found.table["image"].to_pylist()]
-    return found.table["id"].to_pylist() == IDS and images == IMAGES
-
-
-def has(column: str, values: list[Any]) -> Callable[[Manifest], bool]:
-    """Whether the three faces are there, and a column has these values."""
-    return lambda found: same(found) and found.table[column].to_pylist() == values
-
-
-def shows_pictures(found: Manifest) -> bool:
-    """Whether the pictures that lie inside the table are found there."""
-    return all(decode_image(fetch(image), image).shape == (8, 8, 3) for image in found.images())
-
-
-def text(
-    name: str,
-    file: str,
-    content: str | bytes,
-    outcome: Outcome = "read",
-    right: Callable[[Manifest], bool] = same,
-    says: str = "",
-) -> Kind:
-    """A kind of some text."""
-    return Kind(name, write(file, content.encode() if isinstance(content, str) else content), outcome, right, says)
-
-
-def table(
-    name: str,
-    columns: Callable[[], dict[str, Any]],
-    outcome: Outcome = "read",
-    right: Callable[[Manifest], bool] = same,
-    says: str = "",
-) -> Kind:
-    """A kind of Parquet."""
-
-    def made(folder: Path) -> Path:
-        pq.write_table(pa.table({"id": IDS, "image": IMAGES} | columns()), folder / "m.parquet")
-        return folder / "m.parquet"
-
-    return Kind(name, made, outcome, right, says)
-
-
-def _arrow(folder: Path, stream: bool = False) -> Path:
-    content = pa.table({"id": IDS, "image": IMAGES})
-    make = pa.ipc.new_stream if stream else pa.ipc.new_file
-    with pa.OSFile(str(folder / "m.arrow"), "wb") as sink, make(sink, content.schema) as writer:
-        writer.write_table(content)
-    return folder / "m.arrow"
-
-
-def _parts(folder: Path) -> Path:
-    whole = folder / "m.parquet"
-    whole.mkdir()
-    (whole / "_SUCCESS").touch()
-    content = pa.table({"id": IDS, "image": IMAGES})
-    pq.write_table(content.slice(0, 2), whole / "part-0.parquet")
-    pq.write_table(content.slice(2), whole / "part-1.parquet")
-    return whole
-
-
-def _feather(folder: Path) -> Path:
-    pyarrow.feather.write_feather(pa.table({"id": IDS, "image": IMAGES}), folder / "m.feather")
-    return folder / "m.feather"
-
-
-def _orc(folder: Path) -> Path:
-    pyarrow.orc.write_table(pa.table({"id": IDS, "image": IMAGES}), folder / "m.orc")
-    return folder / "m.orc"
-
-
-def _zst(folder: Path) -> Path:
-    with pa.CompressedOutputStream(str(folder / "m.csv.zst"), "zstd") as sink:
-        sink.write(CSV.encode())
-    return folder / "m.csv.zst"
-
-
-def _bytes() -> list[bytes]:
-    buffer = io.BytesIO()
-    Image.new("RGB", (8, 8), "red").save(buffer, "PNG")
-    return [buffer.getvalue()] * 3
-
-
-def cells(*more: str) -> str:
-    """The CSV with one column more."""
-    return "\n".join(f"{line},{cell}" for line, cell in zip(["id,image", *LINES], more, strict=True)) + "\n"
-
+from tests.corpus.kinds import Kind
+from tests.corpus.manifest_files import (
+    CSV,
+    IDS,
+    IMAGES,
+    ROWS,
+    _arrow,
+    _bytes,
+    _feather,
+    _orc,
+    _parts,
+    _zst,
+    cells,
+    has,
+    same,
+    shows_pictures,
+    table,
+    text,
+    typed,
+)
 
 JSONL = "".join(json.dumps(row) + "\n" for row in ROWS)
 FORMATS = [
@@ -195,21 +106,14 @@ TYPES = [
         right=lambda found: found.table["id"].to_pylist() == ["1", "2", "3"],
     ),
     table("Floating-point ids that are not whole", lambda: {"id": [1.5, 2.0, 3.0]}, "refused", says="1.5"),
-    *(
-        table(
-            f"Text of the type {kind}", lambda kind=kind: {"id": pa.array(IDS, kind), "image": pa.array(IMAGES, kind)}
-        )
-        for kind in (pa.large_string(), pa.string_view())
-    ),
+    *(table(f"Text of the type {kind}", partial(typed, kind)) for kind in (pa.large_string(), pa.string_view())),
     table(
         "Dictionary-encoded text",
         lambda: {"id": pa.array(IDS).dictionary_encode(), "image": pa.array(IMAGES).dictionary_encode()},
     ),
     table("Ids that are bytes", lambda: {"id": pa.array([b"anna", b"ben", b"cleo"])}),
     *(
-        table(
-            f"Strength as {name}", lambda values=values: {"strength": values}, right=has("strength", [0.5, 1.0, None])
-        )
+        table(f"Strength as {name}", partial(dict, strength=values), right=has("strength", [0.5, 1.0, None]))
         for name, values in (
             ("text", pa.array(["0.5", "1", None])),
             ("dictionary-encoded text", pa.array(["0.5", "1", None]).dictionary_encode()),

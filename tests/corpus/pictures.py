@@ -1,139 +1,39 @@
 """Pictures of every kind that people bring, each of six known colours above a dark foot."""
 
-import io
 import struct
-import zlib
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import numpy as np
 from PIL import Image, ImageCms
 
-from stages.colour import decoding_curve
-from stages.ingest import decode_image
 from stages.picture_formats import FORMATS
-from tests.corpus.kinds import Kind, Outcome, write
-
-COLOURS = np.array([(192, 96, 64), (128, 64, 32), (240, 200, 160), (64, 64, 64), (192, 192, 192), (32, 96, 192)])
-GREYS = np.array([121, 79, 207, 64, 192, 88])
-STORED = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}  # EXIF's orientation -> Pillow's transposition that makes it
-TURNED = {name: Image.Transpose(number) for name, number in STORED.items()}
-
-
-def read(path: Path) -> tuple[np.ndarray, Iterable[str]]:
-    """A picture as it is read."""
-    return decode_image(path.read_bytes(), path.name), ()
-
-
-def picture() -> Image.Image:
-    """96 x 64: six columns of colours, and a foot that says which way is up."""
-    pixels = np.repeat(np.repeat(COLOURS[None], 16, axis=1), 64, axis=0).astype(np.uint8)
-    pixels[48:] = 16
-    return Image.fromarray(pixels)
-
-
-def shown(pixels: np.ndarray) -> np.ndarray:
-    """(6, 3) the colours that a picture shows."""
-    height, width = pixels.shape[:2]
-    return np.stack([pixels[height // 3, width * (2 * index + 1) // 12] for index in range(6)])
-
-
-def like(colours: np.ndarray, within: float = 2) -> Callable[[np.ndarray], bool]:
-    """Whether a picture has its foot down and these colours."""
-
-    def right(pixels: np.ndarray) -> bool:
-        foot = pixels[-4, pixels.shape[1] // 2].astype(int)
-        return bool(np.abs(shown(pixels).astype(int) - colours).max() <= within and foot.max() < 60)
-
-    return right
-
-
-SAME, NEAR, GREY = like(COLOURS), like(COLOURS, 12), like(np.repeat(GREYS[:, None], 3, axis=1), 3)
-
-
-def stored(image: Image.Image, kind: str, **options: Any) -> bytes:
-    """A picture as a file's bytes."""
-    buffer = io.BytesIO()
-    image.save(buffer, kind, **options)
-    return buffer.getvalue()
-
-
-def kind(
-    name: str,
-    file: str,
-    content: Callable[[], bytes] | bytes,
-    outcome: Outcome = "read",
-    right: Callable[[np.ndarray], bool] = SAME,
-    says: str = "",
-) -> Kind:
-    """A kind whose file has this content."""
-    made = content if isinstance(content, bytes) else None
-    return Kind(
-        name,
-        lambda folder: write(file, made if made is not None else content())(folder),  # type: ignore[operator]
-        outcome,
-        right,
-        says,
-    )
-
-
-def chunk(name: bytes, data: bytes) -> bytes:
-    """A chunk of a PNG."""
-    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
-
-def png(pixels: np.ndarray, colour: int, bits: int = 16, *chunks: bytes) -> bytes:
-    """A PNG of (H, W) or (H, W, C) numbers of 16 bits, with further chunks after its header."""
-    height, width = pixels.shape[:2]
-    rows = b"".join(b"\0" + row.astype(f">u{bits // 8}").tobytes() for row in pixels)
-    header = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)
-    packed = chunk(b"IDAT", zlib.compress(rows))
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + b"".join(chunks) + packed + chunk(b"IEND", b"")
-
-
-def with_chunk(data: bytes, name: bytes, content: bytes) -> bytes:
-    """A PNG with one chunk more, right after its header."""
-    return data[:33] + chunk(name, content) + data[33:]
-
-
-def numbers() -> np.ndarray:
-    """(64, 96, 3) the picture's values as whole numbers."""
-    return np.asarray(picture()).astype(np.int64)
-
-
-def greys() -> np.ndarray:
-    """(64, 96) the picture's grey values."""
-    return np.asarray(picture().convert("L")).astype(np.int64)
-
-
-def oriented(orientation: int, kind_: str, **options: Any) -> bytes:
-    """The picture as a camera stores it that was held in some way."""
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    image = picture()
-    return stored(image.transpose(TURNED[orientation]) if orientation in TURNED else image, kind_, exif=exif, **options)
-
-
-def linear() -> np.ndarray:
-    """(64, 96, 3) the picture's light in 65535ths."""
-    return (decoding_curve("sdr")[numbers() * 257] * 65535 + 0.5).astype(np.int64)
-
-
-def clear(mode: str = "RGBA") -> Image.Image:
-    """The picture with its right half transparent."""
-    image = picture().convert("RGBA")
-    alpha = np.full((64, 96), 255, np.uint8)
-    alpha[:48, 48:] = 0
-    image.putalpha(Image.fromarray(alpha))
-    return image.convert(mode)
-
+from tests.corpus.picture_files import (
+    COLOURS,
+    GREY,
+    GREYS,
+    NEAR,
+    chunk,
+    clear,
+    greys,
+    in_lab,
+    kind,
+    like,
+    linear,
+    numbers,
+    oriented,
+    picture,
+    plain,
+    png,
+    stored,
+    with_chunk,
+)
 
 HALF = np.where(np.arange(6)[:, None] < 3, COLOURS, 128)
 HALF_GREY = np.where(np.arange(6) < 3, GREYS, 128)[:, None].repeat(3, axis=1)
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 QUALITY: dict[str, Any] = {"quality": 95, "subsampling": 0}
-BARE = (
+BARE: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("PNG", "c.png", "PNG", {}),
     ("BMP", "c.bmp", "BMP", {}),
     ("TIFF", "c.tif", "TIFF", {}),
@@ -145,7 +45,7 @@ BARE = (
     ("TGA", "c.tga", "TGA", {}),
     ("TGA, packed", "c.tga", "TGA", {"compression": "tga_rle"}),
 )
-LOSSY = (
+LOSSY: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("JPEG", "c.jpg", "JPEG", QUALITY),
     ("JPEG, progressive", "c.jpg", "JPEG", {**QUALITY, "progressive": True}),
     ("JPEG called .png", "c.png", "JPEG", QUALITY),
@@ -170,24 +70,17 @@ def tiff_of_floats() -> bytes:
 
 
 PLAIN = [
-    *(
-        kind(name, file, lambda form=form, options=options: stored(picture(), form, **options))
-        for name, file, form, options in BARE
-    ),
-    *(
-        kind(name, file, lambda form=form, options=options: stored(picture(), form, **options), right=NEAR)
-        for name, file, form, options in LOSSY
-    ),
+    *(kind(name, file, partial(plain, form, options)) for name, file, form, options in BARE),
+    *(kind(name, file, partial(plain, form, options), right=NEAR) for name, file, form, options in LOSSY),
     kind("GIF", "c.gif", lambda: stored(picture(), "GIF"), right=NEAR),
     *(
         kind(
-            f"{name}, stored turned with EXIF orientation {one}",
-            file,
-            lambda one=one, form=form, options=options: oriented(one, form, **options),
+            f"JPEG, stored turned with EXIF orientation {one}",
+            "c.jpg",
+            partial(oriented, one, "JPEG", **QUALITY),
             right=NEAR,
         )
         for one in range(2, 9)
-        for name, file, form, options in (("JPEG", "c.jpg", "JPEG", QUALITY),)
     ),
     kind("PNG with EXIF orientation 6", "c.png", lambda: oriented(6, "PNG")),
     kind("WebP with EXIF orientation 5", "c.webp", lambda: oriented(5, "WEBP", lossless=True)),
@@ -208,12 +101,7 @@ MODES = [
     kind(
         "LAB in TIFF",
         "c.tif",
-        lambda: stored(
-            ImageCms.profileToProfile(
-                picture(), ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), outputMode="LAB"
-            ),
-            "TIFF",
-        ),
+        lambda: stored(in_lab(), "TIFF"),
         right=NEAR,
     ),
     kind("16 bits of grey", "c.png", lambda: png(greys() * 257, 0), right=GREY),

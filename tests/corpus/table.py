@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.corpus import checkpoints, clips, manifests, pictures
+from tests.corpus import checkpoints, clip_files, clips, manifest_files, manifests, picture_files, pictures
 from tests.corpus.kinds import Found, Kind, look
 
 PAGE = Path(__file__).parents[2] / "docs/inputs.md"
@@ -38,9 +38,11 @@ class Section:
 
 
 SECTIONS = (
-    Section("Clips", clips.CLIPS, clips.read),
-    Section("Pictures", [*pictures.PICTURES, *([] if "HEIF" in pictures.FORMATS else pictures.HEIF)], pictures.read),
-    Section("Manifests", manifests.MANIFESTS, manifests.read),
+    Section("Clips", clips.CLIPS, clip_files.read),
+    Section(
+        "Pictures", [*pictures.PICTURES, *([] if "HEIF" in pictures.FORMATS else pictures.HEIF)], picture_files.read
+    ),
+    Section("Manifests", manifests.MANIFESTS, manifest_files.read),
     Section("Checkpoints", checkpoints.CHECKPOINTS, checkpoints.read),
 )
 

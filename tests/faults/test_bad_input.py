@@ -34,16 +34,9 @@ from stages.errors import NoFace, Reason, UnreadableImage
 from stages.ingest import decode_image, fetch
 from stages.models import ModelFiles
 from stages.prepare import Prepare, PrepareSettings
-from tests.faults.corpus import (
-    Case,
-    build_corpus,
-    contact_sheet,
-    face,
-    one_bit_png,
-    silent_server,
-    stored,
-    turned_pictures,
-)
+from tests.faults.cases import Case
+from tests.faults.corpus import build_corpus, silent_server
+from tests.faults.made_pictures import contact_sheet, face, one_bit_png, stored, turned_pictures
 
 DIGESTS = {"smile": "digest"}
 NOBODY = 65534

@@ -151,7 +151,9 @@ def test_the_published_file_and_the_imported_one_are_both_looked_at(folder, monk
     assert call(monkeypatch, "import", generator(folder / "small.pt")) == 0
     assert call(monkeypatch, "verify") == 0
     told = capsys.readouterr().out
-    assert "small.pt good" in told and "small.safetensors good" in told
+    assert told.count("good, sha256:") == 4
+    assert told.count("generator: ") == 2
+    assert "synthface head: good" in told and "synthface face_check: good" in told
     (folder / "small.pt").write_bytes(PAGE)
     assert call(monkeypatch, "verify") == 2
     told = capsys.readouterr()

@@ -33,7 +33,7 @@ def test_detectors_that_are_not_there_are_refused(name: str, expected: str) -> N
 def test_a_detectors_file_of_another_kind_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "s3fd.pth"
     path.write_bytes(b"nothing of the kind")
-    with pytest.raises(CheckpointError, match="does not hold its weights"):
+    with pytest.raises(CheckpointError, match="not a checkpoint, but a text"):
         make_detector(f"sfd:{path}", "cpu")
 
 
@@ -84,3 +84,10 @@ def test_a_dark_face_before_a_light_wall_is_proposed(repository: Path) -> None:
     )
     assert len(boxes) == 1
     np.testing.assert_allclose(boxes[0], [94, 170, 220, 294], atol=25)
+
+
+def test_a_page_under_a_detectors_name_is_called_one(tmp_path: Path) -> None:
+    page = tmp_path / "yunet.onnx"
+    page.write_bytes(b"<!DOCTYPE html><html><title>Quota exceeded</title></html>")
+    with pytest.raises(CheckpointError, match="not a checkpoint, but a web page"):
+        make_detector(f"yunet:{page}", "cpu")

@@ -130,7 +130,7 @@ def test_files_that_do_not_hold_a_micromotion_are_refused_with_a_sentence(motion
     refused("not readable: No such file")
     for content in (b"", b"no tensors at all", b"PK\x03\x04 nor here"):
         path.write_bytes(content)
-        refused("neither a micromotion .* nor a published direction")
+        refused("neither a micromotion .* nor a published direction|not a (whole )?(movement|checkpoint)")
     motion.save(path)
     path.write_bytes(path.read_bytes()[:-100])
     refused("a damaged safetensors file")
@@ -193,3 +193,17 @@ def test_a_direction_of_another_kind_of_tensor_is_refused(tmp_path, direction):
     torch.save(direction, tmp_path / "smile.pt")
     with pytest.raises(MotionFileError, match="of plain numbers, found another kind of tensor"):
         load_micromotion(tmp_path / "smile.pt")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind"),
+    [
+        ("smile.safetensors", b"<!DOCTYPE html><html></html>", "not a movement, but a web page"),
+        ("smile.pt", b"version https://git-lfs.github.com/spec/v1\noid x\n", "not a movement, but a Git LFS pointer"),
+        ("smile.safetensors", b"", "not a movement, but an empty file"),
+    ],
+)
+def test_what_came_in_a_movements_place_is_named(tmp_path: Path, name: str, content: bytes, kind: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(MotionFileError, match=kind):
+        load_micromotion(tmp_path / name)

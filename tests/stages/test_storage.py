@@ -153,8 +153,8 @@ def test_a_process_ends_quietly_while_a_request_still_hangs(silent_server: str, 
     uri = f"s3://k:s@bucket/x.png?endpoint_override={silent_server}&scheme=http"
     code = (
         "import sys, time\n"
-        "from stages import storage\n"
-        "storage.REQUEST_SECONDS = 3.0\n"
+        "from stages import storage, stores\n"
+        "stores.REQUEST_SECONDS = 3.0\n"
         f"try: storage.read_bytes({uri!r}, 0.5)\n"
         "except TimeoutError: print(time.time())\n"
         "sys.exit(7)"

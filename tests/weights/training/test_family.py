@@ -9,6 +9,7 @@ import pytest
 from tests.weights.training.material import write_renders
 from weights import load_generator, load_identity, load_inverter, load_landmarks
 from weights.clip import load_clip
+from weights.face_check import load_face_check
 from weights.training.family import SHARES, commands
 
 
@@ -39,5 +40,6 @@ def test_one_command_trains_a_family_that_fits_together(renders: Path, tmp_path:
     assert generator.fingerprint == load_generator(output / "finishing/generator.safetensors").fingerprint
     assert inverter.decoder.fingerprint == generator.fingerprint
     assert load_identity(bundled / "identity.safetensors").body_size.stem == 24
+    assert not any(value.requires_grad for value in load_face_check(bundled / "face_check.safetensors").parameters())
     assert load_landmarks(bundled / "landmarks.safetensors").input_size == 128
     assert load_clip(bundled / "clip").image_size == 128

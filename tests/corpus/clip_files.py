@@ -1,0 +1,80 @@
+"""What clips of the corpus are made with: frames that say their numbers, through ffmpeg."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+
+from stages.ingest import Clip, open_clip, read_clip
+from tests.corpus.kinds import Kind, Outcome, ffmpeg
+from tests.stages.test_decode_clip import PATCHES, make, numbers, patches
+
+X264 = ("-c:v", "libx264", "-pix_fmt", "yuv420p", "-bf", "2", "-g", "12")
+X265 = ("-c:v", "libx265", "-pix_fmt", "yuv420p", "-x265-params")
+QUIET = "log-level=none:keyint=12:min-keyint=12"
+VP9 = ("-c:v", "libvpx-vp9", "-b:v", "1M", "-deadline", "realtime")
+CLEAR = "format=rgba,geq=r='r(X,Y)':g='g(X,Y)':b='b(X,Y)':a='if(gt(X,96),0,255)'"
+WIDE = "scale=out_color_matrix=bt2020:out_range=tv,format=yuv420p10le,setparams=colorspace=bt2020nc:color_primaries="
+
+
+def read(path: Path) -> tuple[Clip, Iterable[str]]:
+    """A clip's frames, and what is said of it."""
+    return read_clip(path, max_anchors=4096), open_clip(path).notes
+
+
+def whole(clip: Clip) -> bool:
+    """Whether every frame is there, in its order, with its own colours."""
+    return numbers(clip.frames) == list(range(12)) and np.abs(patches(clip.frames[3]) - PATCHES).max() < 10
+
+
+def ordered(clip: Clip) -> bool:
+    """Whether every frame is there in its order."""
+    return numbers(clip.frames) == list(range(12))
+
+
+def sized(width: int, height: int) -> Callable[[Clip], bool]:
+    """Whether frames have a size."""
+    return lambda clip: clip.frames.shape[1:3] == (height, width)
+
+
+def clip(
+    name: str,
+    file: str,
+    *options: str,
+    outcome: Outcome = "read",
+    right: Callable[[Clip], bool] = whole,
+    says: str = "",
+) -> Kind:
+    """A kind that ffmpeg writes with some options."""
+    return Kind(name, lambda folder: make(folder / file, *options, frames=12), outcome, right, says)
+
+
+def copied(
+    name: str,
+    file: str,
+    *options: str,
+    before: tuple[str, ...] = (),
+    outcome: Outcome = "read",
+    right: Callable[[Clip], bool] = whole,
+    says: str = "",
+    source: tuple[str, ...] = X264,
+) -> Kind:
+    """A kind that is an ordinary clip, copied with some options and not encoded again."""
+
+    def made(folder: Path) -> Path:
+        plain = make(folder / "plain.mp4", *source, frames=12)
+        ffmpeg(*before, "-i", plain, "-c", "copy", *options, folder / file)
+        return folder / file
+
+    return Kind(name, made, outcome, right, says)
+
+
+def changed(name: str, kind: Kind, change: Callable[[bytes], bytes], says: str) -> Kind:
+    """A kind that is another, with its bytes changed, and refused."""
+
+    def made(folder: Path) -> Path:
+        path = kind.make(folder)
+        path.write_bytes(change(path.read_bytes()))
+        return path
+
+    return Kind(name, made, "refused", says=says)
