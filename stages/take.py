@@ -78,7 +78,7 @@ def take_of_picture(models: Models, still: np.ndarray, landmarks: np.ndarray, re
         moved = [figure.moved(gestures.at(mover.course.places[number])) for number in frames]
         return shares_of_quad(np.stack(moved)[:, figure.head.landmarks, :2], quad)
 
-    same_as = first_alike(mover.course.places)
+    same_as = first_alike(list(mover.course.places))
     return Take(still, _each_once(mover, same_as, figures), aligned, asked, figures, same_as)
 
 
