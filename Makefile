@@ -49,7 +49,7 @@ lint: setup
 	$(PYTHON_IN) -m mypy
 
 bench: setup
-	$(PYTHON_IN) -m benchmarks.render_speed
+	$(PYTHON_IN) -m benchmarks.speed
 	$(PYTHON_IN) -m benchmarks.picture_cost
 
 truth: setup

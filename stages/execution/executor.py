@@ -25,8 +25,10 @@ from stages import networks
 from stages.errors import CheckpointError
 from stages.execution import openvino_runtime
 from stages.execution.graph_store import stored_graph
+from stages.execution.mixed_precision import MixedPrecision
 from stages.networks.fingerprint import fingerprint
 from stages.networks.running import RunnableNetwork
+from stages.networks.stylegan2 import Generator
 
 # Of the largest value: a graph that differs by more from PyTorch computes something else. Rounding alone makes 1e-5.
 TOLERANCE = 1e-4
@@ -55,8 +57,11 @@ def accelerated(network: Network, device: str) -> Network:
     Raises:
         CheckpointError: as `chosen_executor` does.
     """
-    if torch.device(device).type == "cpu" and chosen_executor() == "openvino":
+    kind = torch.device(device).type
+    if kind == "cpu" and chosen_executor() == "openvino":
         network.runner = CompiledNetwork(network)
+    elif kind == "cuda" and isinstance(network, Generator) and os.environ.get("MICROMOTION_EXECUTOR") != "torch":
+        network.runner = MixedPrecision(network)
     return network
 
 

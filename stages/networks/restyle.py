@@ -108,6 +108,7 @@ class Inverter(nn.Module):
         self.encoder = encoder
         self.decoder = decoder
         self.register_buffer("latent_avg", latent_avg)
+        self._average: Tensor | None = None  # (1, 3, 256, 256), what every inversion starts from: rendered once
 
     @property
     def fingerprint(self) -> str:
@@ -161,7 +162,9 @@ class Inverter(nn.Module):
         if self.single_pass:
             faces = F.adaptive_avg_pool2d(images, self.encoder.size)  # (B, 3, S, S)
             return codes + self.encoder.run(faces)
-        renderings = self.render(codes[:1]).expand(len(images), -1, -1, -1)  # every face starts at the average
+        if self._average is None or self._average.device != images.device:
+            self._average = self.render(codes[:1])
+        renderings = self._average.expand(len(images), -1, -1, -1)  # every face starts at the average
         for step in range(iterations):
             if step:
                 renderings = self.render(codes)

@@ -25,6 +25,27 @@ def test_every_step_corrects_the_code_by_what_the_encoder_sees(inverter: Inverte
     torch.testing.assert_close(inverter.invert(images, iterations=2), second)
 
 
+def test_steps_take_as_many_encodings_and_one_rendering_less(
+    inverter: Inverter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inverter.invert(torch.zeros(1, 3, 256, 256), iterations=1)  # the average's rendering is made once for all faces
+    counts = {"encodings": 0, "renderings": 0}
+    encode, synthesize = inverter.encoder.run, inverter.decoder.synthesize
+
+    def counted_encode(pairs: torch.Tensor) -> torch.Tensor:
+        counts["encodings"] += 1
+        return encode(pairs)
+
+    def counted_synthesize(codes: torch.Tensor) -> torch.Tensor:
+        counts["renderings"] += 1
+        return synthesize(codes)
+
+    monkeypatch.setattr(inverter.encoder, "run", counted_encode)
+    monkeypatch.setattr(inverter.decoder, "synthesize", counted_synthesize)
+    inverter.invert(torch.zeros(2, 3, 256, 256), iterations=4)
+    assert counts == {"encodings": 4, "renderings": 3}
+
+
 def test_a_face_alone_gives_what_it_gives_in_a_batch(inverter: Inverter) -> None:
     images = torch.rand(3, 3, 256, 256) * 2 - 1
     alone = torch.cat([inverter.invert(image[None], 2) for image in images])
