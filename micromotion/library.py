@@ -203,7 +203,7 @@ def _anchors_of_clip(models: Models, path: Path, max_anchors: int) -> _Anchors:
             except InversionDiverged as error:
                 warnings.warn(f"{path}, {time:.2f} s: {error}; this frame is left out.", stacklevel=4)
             else:
-                kept.append((code.numpy(), landmarks, rendered, identity.numpy(), np.float64(time)))
+                kept.append((code.numpy(), landmarks, rendered, identity.numpy(), np.asarray(time)))
     if len(kept) < 2:
         raise ClipError(f"{path}: {len(kept)} of {len(crops)} frames could be inverted, and a motion needs at least 2.")
     codes, landmarks, rendered, identities, times = (np.stack(column) for column in zip(*kept, strict=True))
