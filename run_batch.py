@@ -1,6 +1,27 @@
-"""The command line's door: `python run_batch.py run jobs/demo.yaml`."""
+"""The command line's door: `python run_batch.py run jobs/demo.yaml`.
 
-from pipeline.cli import door
+It imports our own packages, whatever else is called like them: a folder `pipeline` of somebody's, in the current folder
+or on PYTHONPATH, would be run in our place.
+"""
+
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+PACKAGES = ("manifests", "pipeline", "stages", "weights")
+
+
+def _is_ours(package: str) -> bool:
+    found = find_spec(package)
+    places = list(found.submodule_search_locations or ()) if found else []
+    return bool(places) and Path(places[0]).resolve() == HERE / package
+
+
+if not all(map(_is_ours, PACKAGES)):
+    sys.path.insert(0, str(HERE))
+
+from pipeline.cli import door  # noqa: E402 (after the path is set)
 
 if __name__ == "__main__":
     door()

@@ -16,7 +16,7 @@ from benchmarks.fault_job import ROOT
 from pipeline.supervisor import MOST_DEATHS
 
 # How a command line is told: by what it holds. The driver is the one that is neither of these nor the supervisor.
-TOLD_BY = {"raylet": "raylet/raylet", "gcs": "gcs_server", "worker": "ray::MapWorker", "encoder": "ffmpeg"}
+TOLD_BY = {"raylet": "raylet/raylet", "gcs": "gcs_server", "worker": "ray::Worker", "encoder": "ffmpeg"}
 # `power` is everything at once, and what was not flushed to disk is damaged as well.
 KINDS = ("driver", "supervisor", "worker", "raylet", "gcs", "encoder", "power")
 # After these the command has to be given again; after those that take only the driver the supervisor goes on by itself.

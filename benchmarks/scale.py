@@ -98,7 +98,7 @@ def fill(path: Path, share: float) -> None:
     keys: dict[str, str] = {}
     rows = checked.rows.to_pylist()[: round(share * len(checked.rows))]
     with Ledger.open(job.output) as ledger:
-        done = {entry.split("\n")[0] for entry in ledger.done()}
+        done = {target.id for target in ledger.done()}
         missing = [row for row in rows if row["id"] not in done]
         for start in range(0, len(missing), PART_ROWS):
             ledger.append(

@@ -20,7 +20,7 @@ from benchmarks.fault_job import ROOT, write_fault_job
 from benchmarks.scale import resident
 
 KINDS = {
-    "ray::MapWorker": "worker",
+    "ray::Worker": "worker",
     "raylet/raylet": "Ray's node",
     "gcs_server": "Ray's store of state",
     "run_batch.py run": "driver",

@@ -17,7 +17,7 @@ FLOAT_DIGITS = 17
 
 
 def read_json(text: str, where: str) -> RawTable:
-    """The rows of a JSON text: an object a line, objects one after another, or one list of objects.
+    """The rows of a JSON text: an object a line, objects one after another, one list of objects, or one of columns.
 
     A column of texts, of whole numbers, of numbers or of booleans has that type. Any other is text, its lists and
     objects written as JSON, and has `JSON` in its field's metadata.
@@ -50,6 +50,10 @@ def _rows(text: str, where: str) -> Iterator[dict[str, Any]]:
     if start == "[":
         yield from _listed(_loaded(text, where), where)
         return
+    if start == "{" and (columns := _columns(text)):
+        for cells in zip(*columns.values(), strict=True):
+            yield dict(zip(columns, cells, strict=True))
+        return
     lines = lines_of(text)
     first = next((line for line in lines if line.strip()), "")
     if start == "{" and not _is_json(first) and not _is_line(first):
@@ -60,6 +64,20 @@ def _rows(text: str, where: str) -> Iterator[dict[str, Any]]:
         if line.strip():
             row += 1
             yield _object(_loaded(line, f"{where}, row {row:,} (line {number:,})"), f"{where}, row {row:,}")
+
+
+def _columns(text: str) -> dict[str, list[Any]]:
+    """One object of columns, lists or (as pandas writes them) objects by row number; empty for anything else."""
+    try:
+        item = DECODER.decode(text.strip())
+    except (ValueError, RecursionError):  # objects a line among them: the second is too much
+        return {}
+    if not isinstance(item, dict) or len(item) < 2 or not {type(value) for value in item.values()} <= {list, dict}:
+        return {}
+    shapes = {tuple(value) if isinstance(value, dict) else len(value) for value in item.values()}
+    if len(shapes) != 1:
+        return {}
+    return {name: list(value.values()) if isinstance(value, dict) else value for name, value in item.items()}
 
 
 def _listed(items: Any, where: str) -> Iterator[dict[str, Any]]:

@@ -3,11 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import yaml
-
 from pipeline.checks import Checked
 from pipeline.phrases import clean, count
 from pipeline.standing import Standing
+from pipeline.written_job import written_job
 
 # Where and how it runs changes no video, and the manifest is compared row by row.
 OF_NO_WEIGHT = ("name", "manifest", "output", "cluster", "made_with", "videos")
@@ -17,11 +16,8 @@ LONGEST_VALUE = 60
 
 def changes(checked: Checked) -> list[str]:
     """Settings and checkpoints that are others than in the output's `job.yaml`: `video.strength 1.0 -> 0.5`."""
-    try:
-        written = yaml.safe_load((checked.job.output / "job.yaml").read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
-        return []
-    if not isinstance(written, dict):
+    written = written_job(checked.job.output)
+    if not written:
         return []
     before = dict(_flat({name: value for name, value in written.items() if name not in OF_NO_WEIGHT}))
     resolved = checked.job.resolved()
@@ -31,12 +27,10 @@ def changes(checked: Checked) -> list[str]:
         for name in dict.fromkeys([*before, *now])
         if before.get(name) != now.get(name)
     ]
-    made_with = written.get("made_with") or {}
-    weights = made_with.get("weights") or {}
+    weights, recorded = written["made_with"]["weights"], written["made_with"]["motions"]
     found += [
         f"another {part} checkpoint" for part, hash_ in checked.model.hashes.items() if weights.get(part) != hash_
     ]
-    recorded = made_with.get("motions") or {}
     found += [
         f"the clip of movement {name} holds something else"
         for name, plan in checked.motions.items()

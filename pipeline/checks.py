@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import math
-import os
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -12,13 +10,14 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 import torch
-import yaml
 
 from manifests.schema import Manifest, read_manifest
 from pipeline.image_look import check_network
 from pipeline.job import JobSpec, ModelSpec, MotionSpec, VideoSpec
+from pipeline.machine import cores_of_group, free_memory
 from pipeline.ray_session import usable_cores
 from pipeline.resources import Node
+from pipeline.written_job import written_job
 from stages.anchor_text import CPU_BYTES, kept_bytes
 from stages.detectors import make_detector
 from stages.durable import why_not_writable
@@ -245,8 +244,8 @@ def video_settings(spec: VideoSpec) -> VideoSettings:
 
 def this_machine() -> list[Node]:
     """What a local run would have, without starting Ray."""
-    pages = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else math.inf
-    return [Node(usable_cores(), torch.cuda.device_count(), 0.7 * pages)]
+    cores = min(usable_cores(), cores_of_group())
+    return [Node(cores, torch.cuda.device_count(), 0.7 * free_memory())]
 
 
 def anchor_bytes(model: Model, degrees: int) -> float:
@@ -302,13 +301,12 @@ def _motion_plan(name: str, spec: MotionSpec, job: JobSpec, model: Model, single
 def _made_before(name: str, path: Path, output: Path, made_from: str) -> Micromotion | None:
     """The movement in the output folder, if `job.yaml` there says that it was made from just the same."""
     try:
-        written = yaml.safe_load((output / "job.yaml").read_text(encoding="utf-8"))
-        recorded = written["made_with"]["motions"][name]
+        recorded = written_job(output)["made_with"]["motions"][name]
         if recorded["made_from"] != made_from:
             return None
         motion = load_micromotion(path)
         return motion if motion.fingerprint == recorded["fingerprint"] else None
-    except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError, MicromotionError):
+    except (OSError, KeyError, ValueError, MicromotionError):
         return None
 
 

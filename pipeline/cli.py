@@ -13,8 +13,6 @@ Whatever is slow to import (PyTorch, Ray, Arrow) is imported inside the verb tha
 
 import shlex
 import sys
-import tempfile
-import traceback
 import warnings
 from collections.abc import Collection
 from pathlib import Path
@@ -23,8 +21,11 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from pipeline import supervisor, weights_verbs
-from pipeline.console import DOOR, SETTINGS, complain, example, outlast_readers, say
+from pipeline.console import DOOR, SETTINGS, LastingStream, WatchedStream, complain, example, outlast_readers, say
+from pipeline.engine.alarm import set_alarm
 from pipeline.phrases import count
+from pipeline.surroundings import check_surroundings
+from pipeline.written_errors import write_down
 from stages.errors import EngineDied, JobError, ManifestError, MicromotionError, OutputError, Reason, UserError
 from stages.messages import masked
 
@@ -224,17 +225,26 @@ def manifest_check(
 def door() -> NoReturn:
     """The command line; what may run for a night does so in a process of its own, under watch."""
     arguments = sys.argv[1:]
+    try:
+        check_surroundings(arguments)
+    except UserError as error:
+        complain(str(error))
+        sys.exit(2)
     if arguments and arguments[0] in supervisor.VERBS:
         outlast_readers()
     if supervisor.to_be_supervised(arguments):
         sys.exit(supervisor.supervise(arguments))
     with supervisor.under_watch() as watched:
+        if watched:
+            set_alarm()
         main(watched)
 
 
 def main(watched: bool = False) -> NoReturn:
     """Run the command line; every way out is one of the exit codes above, or where it is watched a wish to go on."""
     warnings.showwarning = lambda message, *others, **named: complain(f"warning: {message}")
+    if sys.stdout is not None and not isinstance(sys.stdout, LastingStream):
+        sys.stdout = WatchedStream(sys.stdout)  # type: ignore[assignment]
     try:
         app(prog_name=DOOR)
     except MicromotionError as error:
@@ -245,9 +255,12 @@ def main(watched: bool = False) -> NoReturn:
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:
+        if why := getattr(sys.stdout, "failure", ""):
+            complain(f"Standard output cannot be written: {why}. Make room there, or send it elsewhere.")
+            sys.exit(1)
         complain(
             f"Something went wrong that should not have ({type(error).__name__}: {masked(str(error))}). "
-            f"The details are in {_written_down(error)}; please report them."
+            f"The details are in {write_down(error)}; please report them."
         )
     sys.exit(1)
 
@@ -283,10 +296,3 @@ def _shown(arguments: list[str]) -> str:
     shown = [masked(argument) for argument in arguments]
     hidden = "" if shown == arguments else " (with the credentials that are hidden here)"
     return f"{shlex.join(shown)}{hidden}"
-
-
-def _written_down(error: BaseException) -> Path:
-    """Put an exception's traceback into a file for whoever looks into it."""
-    with tempfile.NamedTemporaryFile("w", prefix="micromotion-", suffix=".txt", delete=False, encoding="utf-8") as file:
-        file.write(masked("".join(traceback.format_exception(error))))
-    return Path(file.name)

@@ -1,13 +1,15 @@
 """What every verb of the command line says things with."""
 
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import typer
 
 from pipeline.phrases import clean
+from stages.messages import told
 
 DOOR = "micromotion" if Path(sys.argv[0]).name == "micromotion" else "python run_batch.py"
 
@@ -46,6 +48,40 @@ class LastingStream:
         """As any stream's."""
         with suppress(OSError):
             self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+class WatchedStream:
+    """A text stream that remembers why it could not be written.
+
+    Args:
+        stream: where text goes.
+    """
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self.failure = ""
+
+    def write(self, text: str) -> int:
+        """As any stream's."""
+        with self._remembering():
+            return int(self._stream.write(text))
+
+    def flush(self) -> None:
+        """As any stream's; what failed once is not tried again, or Python would as it ends."""
+        if not self.failure:
+            with self._remembering():
+                self._stream.flush()
+
+    @contextmanager
+    def _remembering(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self.failure = told(error)
+            raise
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)

@@ -23,10 +23,18 @@ LOOK_SECONDS = 0.05
 
 
 def new_session_folder() -> Path:
-    """A folder for a session of this process; with an empty HOME for its processes in it."""
+    """A folder for a session of this process, which nobody else may enter; an empty HOME for its processes in it.
+
+    Ray opens the folder that it is given to everybody (0777): it is given one within this (`ray_folder`).
+    """
     folder = Path(tempfile.mkdtemp(prefix=f"{_prefix()}{os.getpid()}-", dir=_base()))
     (folder / "home").mkdir()
     return folder
+
+
+def ray_folder(folder: Path) -> Path:
+    """Where Ray's own files of a session lie; one letter, for the sake of its sockets' names."""
+    return folder / "r"
 
 
 def token_path(folder: Path) -> Path:

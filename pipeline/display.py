@@ -93,6 +93,8 @@ def plain_lines(before: Progress, after: Progress, event: Event) -> list[str]:
                 clean(f"{after.job}: {count(after.rows, 'row')}{kept}, into {after.output}"),
                 *([clean(after.workers)] if after.workers else []),
             ]
+        case "workers":
+            return [clean(after.workers)]
         case "stage":
             name = str(event.get("stage") or "")
             stage, known = after.stages[name], before.stages.get(name)

@@ -5,6 +5,7 @@ An event is a flat dictionary with "time" (unix seconds) and "event" (its kind),
 | event | fields |
 |---|---|
 | `run_started` | job, output, rows, kept, workers (a sentence), address, videos (a URI, or empty) |
+| `workers` | workers (a sentence), where they are started after all |
 | `stage` | stage, state ("started", "progress", "finished"), done, total (or null), seconds, detail (or empty) |
 | `row` | id, status, reason, message, frames, seconds |
 | `warning` | message |
@@ -127,7 +128,7 @@ def read_events(path: Path) -> list[Event]:
         for line in file:
             try:
                 event = json.loads(line)
-            except json.JSONDecodeError:
+            except (ValueError, RecursionError):  # others may write there, too
                 continue
             if isinstance(event, dict):
                 events.append(event)

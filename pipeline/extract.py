@@ -89,7 +89,7 @@ def extract_into(at_work: AtWork, name: str, spec: MotionSpec, path: Path, pictu
     rows = len(spec.anchors.seeds) if texts else spec.max_anchors
     each = producer_bytes(model) + (anchor_bytes(model, len(spec.anchors.degrees)) if texts else 0)
     pool = plan_workers(at_work.nodes, rows, cluster.workers, cluster.device, each).produce
-    passes = Passes(pool, cluster.stall_timeout, at_work.events, at_work.interruption.check)
+    passes = Passes(pool, at_work.events, cluster.row_timeout, cluster.stall_timeout, at_work.interruption.check)
     files: Any = replace(model.files, device=pool.device)
     try:
         if texts:

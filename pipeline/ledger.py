@@ -22,6 +22,7 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from stages import storage
+from stages.base import RowStatus, Target
 from stages.durable import replacing
 from stages.errors import OutputError
 
@@ -129,9 +130,9 @@ class Ledger:
         order = pc.sort_indices(table, [("time", "ascending")])
         return table.take(order)
 
-    def done(self) -> frozenset[str]:
-        """`id\\nkey` of each target that is done."""
-        return entries(self.done_rows())
+    def done(self) -> frozenset[Target]:
+        """The targets that are done."""
+        return targets(self.done_rows())
 
     def done_rows(self) -> pa.Table:
         """The row of each target that is done: it says so, and its video stands there with the recorded size.
@@ -143,26 +144,35 @@ class Ledger:
             OutputError: the videos are at a URI, and their store does not say which it has.
         """
         table = self.rows()
-        table = table.filter(pc.equal(table["status"], "done"))
+        table = table.filter(pc.equal(table["status"], RowStatus.DONE))
         table = table.take(_last(table["id"].to_pylist()))
         sizes = self._video_sizes()
         recorded = zip(table["video"].to_pylist(), table["bytes"].to_pylist(), strict=True)
         return table.filter(pa.array([sizes.get(video) == size for video, size in recorded], pa.bool_()))
 
-    def failed(self) -> dict[str, str]:
-        """`id\\nkey` -> reason of each target whose latest row failed although its picture could be read.
+    def failed(self) -> dict[Target, str]:
+        """The reason of each target whose latest row failed although its picture could be read.
 
         Such a row would fail in the same way again; only `retry`, another picture or another setting makes it run.
         """
         table = self.failed_rows()
         columns = (table[name].to_pylist() for name in ("id", "key", "reason"))
-        return {f"{id_}\n{key}": reason for id_, key, reason in zip(*columns, strict=True)}
+        return {Target(id_, key): reason for id_, key, reason in zip(*columns, strict=True)}
 
     def failed_rows(self) -> pa.Table:
         """The rows of which `failed` speaks."""
+        table = self._latest_failed()
+        return table.filter(pc.not_equal(table["key"], ""))
+
+    def unreadable_rows(self) -> pa.Table:
+        """The row of each id whose latest row failed because its picture could not be read."""
+        table = self._latest_failed()
+        return table.filter(pc.equal(table["key"], ""))
+
+    def _latest_failed(self) -> pa.Table:
         table = self.rows()
         table = table.take(_last(table["id"].to_pylist()))
-        return table.filter(pc.and_(pc.equal(table["status"], "failed"), pc.not_equal(table["key"], "")))
+        return table.filter(pc.equal(table["status"], RowStatus.FAILED))
 
     def close(self) -> None:
         """Write what still waits."""
@@ -206,9 +216,9 @@ class Ledger:
                 path.unlink(missing_ok=True)
 
 
-def entries(rows: pa.Table) -> frozenset[str]:
-    """`id\\nkey` of each row: who it is, and what was made of which picture."""
-    return frozenset(map("\n".join, zip(rows["id"].to_pylist(), rows["key"].to_pylist(), strict=True)))
+def targets(rows: pa.Table) -> frozenset[Target]:
+    """Which video each row is of."""
+    return frozenset(map(Target, rows["id"].to_pylist(), rows["key"].to_pylist()))
 
 
 def _readable(path: Path) -> bool:

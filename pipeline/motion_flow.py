@@ -4,7 +4,6 @@ The clip is decoded on the driver, its frames are located and inverted by worker
 made on the driver again. Between the two passes lies what needs all frames at once: following one face over time.
 """
 
-import pickle
 import warnings
 from dataclasses import dataclass
 from itertools import islice
@@ -16,7 +15,6 @@ import torch
 
 from pipeline.anchor_pictures import write_anchors
 from pipeline.events import EventLog
-from pipeline.graph import Step
 from pipeline.job import MotionSpec
 from pipeline.passes import Passes
 from stages.clip_checks import MOST_OTHERS, is_still, other_people, rest_is_elsewhere
@@ -67,19 +65,18 @@ class MotionFlow:
         crops, times = self._followed(name, clip, clip_path)
         inverted = self.passes.through(
             f"invert {name}",
-            {"index": list(range(len(crops))), "crop": list(crops)},
-            Step(InvertCrops, InvertSettings(self.model, self.iterations), self.passes.pool, BATCH),
+            [{"index": index, "crop": crop} for index, crop in enumerate(crops)],
+            self.passes.step(InvertCrops, InvertSettings(self.model, self.iterations)),
+            batch=BATCH,
         )
         kept = self._usable(inverted, times, clip_path)
-        layers = len(kept[0]["code"]) // (4 * 512)
         codes, landmarks, shown = (
-            np.stack([np.frombuffer(row[column], np.float32).reshape(shape) for row in kept])
-            for column, shape in (("code", (layers, 512)), ("landmarks", (68, 2)), ("rendered_landmarks", (68, 2)))
+            np.stack([row[column] for row in kept]) for column in ("code", "landmarks", "rendered_landmarks")
         )  # (T, L, 512), (T, 68, 2), (T, 68, 2)
         moments = times[[row["index"] for row in kept]]
         seen, shows = [crops[row["index"]] for row in kept], [row["rendering"] for row in kept]
         write_anchors(picture_path, seen, shows)
-        identities = np.stack([np.frombuffer(row["identity"], np.float32) for row in kept])
+        identities = np.stack([row["identity"] for row in kept])  # (T, n)
         same = self._same_person(identities, moments, clip_path)
         codes, landmarks, shown, moments = (values[same] for values in (codes, landmarks, shown, moments))
         seen, shows = ([pictures[index] for index in same] for pictures in (seen, shows))
@@ -136,10 +133,11 @@ class MotionFlow:
             part = list(islice(frames, each))
             located = self.passes.through(
                 f"locate {name}" + (f", part {portion + 1} of {portions}" if portions > 1 else ""),
-                {"index": list(range(len(part))), "frame": part},
-                Step(Locate, LocateSettings(self.model), self.passes.pool, BATCH),
+                [{"index": index, "frame": frame} for index, frame in enumerate(part)],
+                self.passes.step(Locate, LocateSettings(self.model)),
+                batch=BATCH,
             )
-            seen_faces += [pickle.loads(row["located"]) for row in located]  # our own workers' bytes
+            seen_faces += [row["located"] for row in located]
         track = track_face([[seen.face for seen in frame] for frame in seen_faces], clip.times)
         seen = np.flatnonzero(track.found)
         if len(seen) < 2:
@@ -157,8 +155,7 @@ class MotionFlow:
         kept = []
         for row in rows:
             try:
-                code = torch.from_numpy(np.frombuffer(row["code"], np.float32).copy())
-                check_inversion(code, row["quality"])
+                check_inversion(torch.tensor(row["code"]), row["quality"])
             except InversionDiverged as error:
                 self.events.emit(
                     "warning", message=f"{path}, {times[row['index']]:.2f} s: {error}; this frame is left out."

@@ -1,19 +1,21 @@
 """How a movement's anchors go through workers: every row comes out, or the work stops with a sentence.
 
 A clip's frames and a sentence's identities are rows as targets are, but a movement is made of all of them together:
-a row lost with its worker gets a second chance, and one that is lost again ends the work.
+a row over which its worker died is tried once more by itself, and one that is lost again ends the work.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from pipeline.columns import to_table
+from pipeline.engine.flow import Flow
+from pipeline.engine.losses import LossCounter
+from pipeline.engine.pool import FOREVER, Step
 from pipeline.events import EventLog
-from pipeline.graph import Step, run_flow
 from pipeline.resources import Pool
+from stages.base import Row, RowStatus, Stage
 from stages.errors import WorkStopped
 
 Result = TypeVar("Result")
@@ -25,80 +27,82 @@ class Passes:
 
     Attributes:
         pool: how many, of which size.
-        stall_timeout: seconds without progress after which a pass is given up.
         events: where progress is told.
+        row_timeout: seconds that rows handed in together may take, or one that tells its progress may be silent.
+        stall_timeout: seconds without any worker at work after which a pass is given up.
         on_wait: called all the while; what it raises ends the pass.
     """
 
     pool: Pool
-    stall_timeout: float
     events: EventLog
+    row_timeout: float = FOREVER
+    stall_timeout: float = 3600.0
     on_wait: Callable[[], None] = lambda: None
 
+    def step(self, stage: type[Stage], settings: Any) -> Step:
+        """A stage in these workers."""
+        return Step(stage, settings, self.pool, self.row_timeout)
+
     def through(
-        self,
-        stage: str,
-        columns: dict[str, Any],
-        step: Step,
-        row: str = "frame",
-        steps: int = 1,
-    ) -> list[dict[str, Any]]:
+        self, name: str, rows: Sequence[Row], step: Step, batch: int = 1, row: str = "frame", steps: int = 1
+    ) -> list[Row]:
         """All rows through one pool, in the order of `index`.
 
         Args:
-            stage: what the pass is called.
-            columns: of the rows; `index` counts them from 0.
+            name: what the pass is called.
+            rows: `index` counts them from 0.
             step: the stage and its pool.
+            batch: rows that a worker takes together.
             row: what a row is called.
-            steps: in which a row is worked on, where its worker leaves notes on them; progress counts steps.
+            steps: in which a row is worked on, where its stage tells them; progress counts steps.
 
         Raises:
-            WorkStopped: a row failed, or its worker died twice over it.
+            WorkStopped: a row failed, or was lost again.
         """
-        total, started = len(columns["index"]), time.monotonic()
-        table = to_table(columns)
-        rows: dict[int, dict[str, Any]] = {}
-        taken, losses = dict.fromkeys(range(total), 0), dict[int, float]()
+        started = time.monotonic()
+        finished: dict[int, Row] = {}
+        taken, losses = dict.fromkeys(range(len(rows)), 0), dict[int, float]()
+        counter = LossCounter(lambda row: row["index"])
+        batch = max(1, min(batch, -(-len(rows) // step.size.workers)))  # some for every worker
 
         def tell(state: str) -> None:
             detail = f"loss {sum(losses.values()) / len(losses):.4f}" if losses else ""
             self.events.emit(
                 "stage",
-                stage=stage,
+                stage=name,
                 state=state,
                 done=sum(taken.values()),
-                total=total * steps,
+                total=len(rows) * steps,
                 seconds=time.monotonic() - started,
                 detail=detail,
             )
 
         tell("started")
-        for alone in (False, True):
-            missing = [index for index in range(total) if index not in rows]
-            if not missing:
-                break
-            flow = run_flow(
-                table if len(missing) == total else table.take(missing), [step], alone, self.stall_timeout, self.on_wait
-            )
-            with closing(flow):
-                for finished in flow:
-                    if broken := [one for one in finished if one.get("status") == "failed"]:
-                        raise WorkStopped(
-                            f"{stage}, {row} {broken[0]['index'] + 1} of {total}: {broken[0]['message']}."
+        batches = (list(rows[start : start + batch]) for start in range(0, len(rows), batch))
+        with Flow([step], self.stall_timeout, self.on_wait) as flow, closing(flow.run(batches)) as arriving:
+            for arrivals in arriving:
+                for one in arrivals.finished:
+                    if one.get("status") == RowStatus.FAILED:
+                        raise WorkStopped(f"{name}, {row} {one['index'] + 1} of {len(rows)}: {one['message']}.")
+                    finished[one["index"]], taken[one["index"]] = one, steps
+                for one, progress in arrivals.progress:
+                    taken[one["index"]], losses[one["index"]] = progress.step, progress.loss
+                for loss in arrivals.lost:
+                    again, given_up = counter.count(loss)
+                    flow.again(again)
+                    if given_up:
+                        mend = (
+                            "A worker was stopped because it took too long: allow more with cluster.row_timeout"
+                            if counter.timed_out(given_up[0])
+                            else "They may have run out of memory: lower cluster.workers"
                         )
-                    for one in finished:
-                        if one.get("status") == "note":
-                            taken[one["index"]], losses[one["index"]] = one["step"], one["loss"]
-                        else:
-                            rows[one["index"]], taken[one["index"]] = one, steps
-                    tell("progress")
-        if len(rows) < total:
-            raise WorkStopped(
-                f"{stage}: the workers died twice over {total - len(rows)} of {total} {row}s, so there is no movement. "
-                "They may have run out of memory: lower cluster.workers."
-            )
+                        raise WorkStopped(
+                            f"{name}: workers were lost twice over {row} {given_up[0]['index'] + 1} of {len(rows)}, so "
+                            f"there is no movement. {mend}."
+                        )
+                tell("progress")
         tell("finished")
-        return [rows[index] for index in range(total)]
+        return [finished[index] for index in range(len(rows))]
 
     def on_driver(self, stage: str, work: Callable[[], Result]) -> Result:
         """Work on the driver, told as a stage."""

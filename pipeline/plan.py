@@ -6,11 +6,13 @@ from pathlib import Path
 
 from manifests.looking import hosts_of
 from pipeline.changes import change_told
-from pipeline.checks import Checked, MotionPlan, check_job, producer_bytes, this_machine
+from pipeline.checks import Checked, Model, MotionPlan, check_job, producer_bytes, this_machine
 from pipeline.image_look import Look, check_opens, check_there
 from pipeline.job import JobSpec
+from pipeline.machine import LEAST_ADDRESS_SPACE, address_space, free_memory
 from pipeline.nodes import nodes_without_weights
 from pipeline.phrases import count as counted
+from pipeline.phrases import size
 from pipeline.ray_session import machines, ray_session
 from pipeline.resources import Layout, Node, plan_workers
 from pipeline.space import space_for
@@ -75,6 +77,8 @@ def plan_job(job: JobSpec) -> Plan:
     wrong: dict[str, str] = {}
     if job.cluster.address == "local":
         lines.append(layout_for(checked, this_machine()).sentence)
+        lines += (lacking := _lacking(model))
+        wrong |= dict.fromkeys(lacking, "")
     else:
         with ray_session(job.cluster) as nodes:
             lines.append(f"on the cluster at {job.cluster.address}: {layout_for(checked, nodes).sentence}")
@@ -101,6 +105,20 @@ def _looked(checked: Checked) -> tuple[Look, dict[str, int]]:
             raise
         return Look((f"images, as this machine sees them: {error}",), 1), hosts
     return Look((*missing.lines, *opened.lines), missing.failing + opened.failing), hosts
+
+
+def _lacking(model: Model) -> list[str]:
+    """What this machine does not have that one worker of each kind needs."""
+    free, needed = free_memory(), 2 * producer_bytes(model)
+    lines = []
+    if free < needed:
+        lines.append(f"memory: {size(free)} free, and two workers need {size(needed)}: TOO LITTLE")
+    if (allowed := address_space()) < LEAST_ADDRESS_SPACE:
+        lines.append(
+            f"memory: this shell allows {size(allowed)} of address space (ulimit -v), and Ray needs "
+            f"{size(LEAST_ADDRESS_SPACE)}: TOO LITTLE. Raise it: ulimit -v unlimited."
+        )
+    return lines
 
 
 def layout_for(checked: Checked, nodes: list[Node], as_asked: bool = True) -> Layout:

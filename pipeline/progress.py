@@ -5,6 +5,7 @@ made by one pure function: `state = advance(state, event)`. The events stand in 
 """
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -116,6 +117,8 @@ def advance(progress: Progress, event: Event) -> Progress:
                 started=at,
                 last=at,
             )
+        case "workers":
+            return replace(progress, workers=str(event.get("workers") or ""))
         case "stage":
             return _with_stage(progress, event, at)
         case "row":
@@ -134,7 +137,8 @@ def replay(events: Iterable[Event]) -> Progress:
     """The state after all of them."""
     progress = Progress()
     for event in events:
-        progress = advance(progress, event)
+        with suppress(TypeError, ValueError, OverflowError):  # what others wrote into the log
+            progress = advance(progress, event)
     return progress
 
 

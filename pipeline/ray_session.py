@@ -7,7 +7,8 @@ What Ray 2.60 does by itself, and our measure against it (a test watches every c
 - It reports usage statistics: RAY_USAGE_STATS_ENABLED=0.
 - It opens a UDP socket towards 8.8.8.8 to learn its own address, and then listens on that: the switch for machines
   that cannot have clusters (RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER=0) means loopback.
-- It writes an access token to ~/.ray, and sessions to /tmp/ray: the private HOME, and a short private folder.
+- It writes an access token to ~/.ray, and sessions to /tmp/ray, where any user may write: the private HOME, and a
+  short folder that no other user can enter.
 
 The environment is as before when the session ends.
 """
@@ -25,7 +26,15 @@ from contextlib import chdir, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from pipeline.dead_sessions import TOKEN_VARIABLE, clear_dead_sessions, end_processes, new_session_folder, token_path
+from pipeline.dead_sessions import (
+    TOKEN_VARIABLE,
+    clear_dead_sessions,
+    end_processes,
+    new_session_folder,
+    ray_folder,
+    token_path,
+)
+from pipeline.engine.alarm import answering
 from pipeline.job import ClusterSpec
 from pipeline.resources import Node
 from stages.errors import ClusterError, EngineDied, WorkStopped
@@ -35,6 +44,8 @@ ROOT = Path(__file__).parents[1]
 # Keeps other users of this machine out of our workers. Ray caches it, so a process has one for all its sessions.
 TOKEN = secrets.token_hex(32)
 STARTS = 3
+# Of the sessions of this process that run: one at most, but for tests.
+_own_folders: list[Path] = []
 # What a worker needs of the repository when Ray carries it to other machines.
 LEFT_AT_HOME = ["/outputs", "/.git", "/tests", "/docs", "/benchmarks", "/weights/training", "**/__pycache__"]
 
@@ -73,6 +84,8 @@ def ray_session(cluster: ClusterSpec, cpus: int | None = None) -> Iterator[list[
             if threading.current_thread() is threading.main_thread():
                 for number, handler in handlers.items():  # Ray puts its own in place
                     signal.signal(number, handler)
+            if folder is not None:
+                _own_folders.append(folder)
             yield _nodes(ray)
         except Exception as error:
             if _lost_processes(ray):
@@ -82,10 +95,14 @@ def ray_session(cluster: ClusterSpec, cpus: int | None = None) -> Iterator[list[
                 ) from error
             raise
         finally:
-            ray.shutdown()
+            with answering():
+                ray.shutdown()
     finally:
         _restore(before)
         if folder is not None:
+            if folder in _own_folders:
+                _own_folders.remove(folder)
+            end_processes(folder)  # a frozen one, or what a worker that was killed had started, does not end by itself
             shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -182,7 +199,7 @@ def _start_local(ray: Any, cluster: ClusterSpec, folder: Path, cpus: int) -> Non
             configure_logging=True,
             logging_level=logging.CRITICAL,
             log_to_driver=False,
-            _temp_dir=str(folder),
+            _temp_dir=str(ray_folder(folder)),
             _node_ip_address="127.0.0.1",
         )
 
@@ -235,6 +252,27 @@ def _without_stderr() -> Iterator[None]:
         os.dup2(kept, 2)
         os.close(kept)
         os.close(nowhere)
+
+
+def check_session() -> None:
+    """Look whether a local Ray can still start workers.
+
+    Raises:
+        EngineDied: its folder is gone, as where somebody clears old files away; only a new one helps.
+    """
+    for folder in _own_folders:
+        if not ray_folder(folder).is_dir():
+            raise EngineDied(
+                f"The work stopped: Ray's own folder {folder} was removed under it. What is done is kept; the same "
+                "command goes on from there."
+            )
+
+
+def is_through_client() -> bool:
+    """Whether the Ray that runs is reached through a ray:// address."""
+    import ray
+
+    return bool(ray.util.client.ray.is_connected())
 
 
 def machines() -> list[Node]:

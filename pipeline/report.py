@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pipeline.figures import FIGURES, Figure, Spread, spread, values
@@ -22,6 +21,7 @@ from pipeline.ledger import RESULT_FIELDS
 from pipeline.motion_facts import Motion, motions
 from pipeline.phrases import clean, count, duration, size
 from pipeline.row_groups import failure_groups, remark_groups
+from pipeline.written_job import written_job
 from stages.durable import replacing
 from stages.errors import OutputError
 from stages.messages import told
@@ -43,7 +43,7 @@ def write_report(output: Path) -> Path:
     done = np.flatnonzero(status == "done")
     failed = np.flatnonzero(status == "failed")
     made = table.take(pa.array(done, pa.int64()))
-    settings = _settings(output)
+    settings = written_job(output)
     shown, selection = parts.make("the choice of faces", lambda: choose(made), ([], ""))
     page = (
         _environment()
@@ -111,15 +111,6 @@ def _results(output: Path) -> pa.Table:
         raise OutputError(
             f"{path} cannot be read ({clean(str(error))}). Run the job again; it makes it anew."
         ) from error
-
-
-def _settings(output: Path) -> dict[str, Any]:
-    """`job.yaml`, or nothing: a report is worth having without it."""
-    try:
-        settings = yaml.safe_load((output / "job.yaml").read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError, yaml.YAMLError):
-        return {}
-    return settings if isinstance(settings, dict) else {}
 
 
 def _environment() -> Environment:

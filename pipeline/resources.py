@@ -1,7 +1,7 @@
 """How many workers of which size fit this cluster.
 
-A flow has two kinds of workers: those that prepare faces, and those that produce videos. Ray Data waits for ever,
-without a word, when one kind cannot start because the other holds all there is. Therefore both kinds ask for equal
+A flow has two kinds of workers: those that prepare faces, and those that produce videos. Ray lets one kind wait for
+ever, without a word, when it cannot start because the other holds all there is. Therefore both kinds ask for equal
 shares of a node's cores, so that however Ray places them they all fit; GPUs are shared among producers alone, in
 equal parts, for the same reason. Preparing a face is light beside producing its video, and stays on the cores.
 """

@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 
 from pipeline.credentials import column_without_credentials
 from pipeline.ledger import RESULT_FIELDS
+from stages.base import RowStatus, Target
 
 
 def collect_results(manifest: pa.Table, keys: Sequence[str | None], rows: pa.Table) -> pa.Table:
@@ -25,13 +26,15 @@ def collect_results(manifest: pa.Table, keys: Sequence[str | None], rows: pa.Tab
     """
     row_ids, row_keys = rows["id"].to_pylist(), rows["key"].to_pylist()
     by_id = {id_: position for position, id_ in enumerate(row_ids)}
-    by_key = {f"{id_}\n{key}": at for at, (id_, key) in enumerate(zip(row_ids, row_keys, strict=True))}
+    by_target = {Target(*target): at for at, target in enumerate(zip(row_ids, row_keys, strict=True))}
     ids = manifest["id"].to_pylist()
-    found = [by_id.get(id_) if key is None else by_key.get(f"{id_}\n{key}") for id_, key in zip(ids, keys, strict=True)]
+    found = [
+        by_id.get(id_) if key is None else by_target.get(Target(id_, key)) for id_, key in zip(ids, keys, strict=True)
+    ]
     results = rows.select(list(RESULT_FIELDS)).take(pa.array(found, pa.int64()))
     columns: dict[str, Any] = {name: results[name] for name in RESULT_FIELDS}
     columns["id"] = manifest["id"].cast(pa.string())
-    columns["status"] = pc.fill_null(columns["status"], "missing")
+    columns["status"] = pc.fill_null(columns["status"], RowStatus.MISSING)
     for name in ("reason", "message", "key", "video"):
         columns[name] = pc.fill_null(columns[name], "")
     for name in manifest.column_names:

@@ -11,7 +11,7 @@ The user's own mistakes (2) and everything else (1) leave `run_job` as exception
 
 import time
 import warnings
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -35,19 +35,22 @@ from pipeline.interruption import Interruption
 from pipeline.job import JobSpec
 from pipeline.ledger import Ledger
 from pipeline.nodes import check_nodes_store, check_nodes_weights, check_nodes_write
+from pipeline.outcomes import Outcomes
 from pipeline.output import clear_leftovers, forget, kept_going, usable, write_job
 from pipeline.output_lock import OutputLock
 from pipeline.plan import layout_for, layout_now
 from pipeline.ray_session import ray_session
 from pipeline.report import write_report
-from pipeline.resources import Node
+from pipeline.resources import Layout, Node
 from pipeline.results import collect_results
 from pipeline.space import space_for
-from pipeline.standing import ready_digests, standing
+from pipeline.standing import Standing, ready_digests, standing
 from pipeline.stray_videos import remove, stray_videos, strays_told
 from pipeline.tally import Tally
 from pipeline.target_flow import TargetFlow
+from pipeline.unchanged import take_in_unchanged
 from stages import storage
+from stages.base import Target
 from stages.durable import replacing
 from stages.errors import MicromotionError, UserError, WorkStopped
 from stages.messages import told
@@ -114,7 +117,7 @@ def run_job(
             ledger = Ledger.open(job.output, job.videos)
         tally = Tally([None] * len(checked.manifest))
         try:
-            _work(checked, ledger, tally, events, interruption, retry)
+            _Run(checked, ledger, tally, events, interruption, retry).work()
             exit_code = 3 if tally.failed else 0
         except KeyboardInterrupt:
             exit_code = 130
@@ -184,107 +187,149 @@ def _report(job: JobSpec, events: EventLog) -> None:
         events.emit("warning", message=f"report.html was not written ({type(error).__name__}: {told(error)}).")
 
 
-def _work(
-    checked: Checked,
-    ledger: Ledger,
-    tally: Tally,
-    events: EventLog,
-    interruption: Interruption,
-    retry: Collection[str] | None,
-) -> None:
-    """Everything for which Ray has to run."""
-    job, cluster = checked.job, checked.job.cluster
-    stands = standing(checked)
-    space = space_for(checked, stands)
-    with ray_session(cluster) as nodes:
-        layout = layout_for(checked, nodes)
-        if cluster.address != "local":
-            check_nodes_store(job.videos) if job.videos else check_nodes_write(job.output)
-            check_nodes_weights(checked.model)
-        events.emit(
+@dataclass(frozen=True)
+class _Run:
+    """A run at work: what was asked, what is known, and where it is told."""
+
+    checked: Checked
+    ledger: Ledger
+    tally: Tally
+    events: EventLog
+    interruption: Interruption
+    retry: Collection[str] | None
+
+    def work(self) -> None:
+        """Make what is missing; Ray is started only where something is."""
+        checked, events = self.checked, self.events
+        digests, stands = ready_digests(checked), standing(checked)
+        finished = stands.kept | stands.failed | stands.unreadable
+        if self.retry is None and digests.keys() >= checked.motions.keys() and len(finished) == len(checked.manifest):
+            self._announce(stands)
+            self._ready_motions()
+            self._look(stands, digests)
+            if not self.tally.missing():
+                return
+        with ray_session(checked.job.cluster) as nodes:
+            layout = layout_for(checked, nodes)
+            if checked.job.cluster.address != "local":
+                check_nodes_store(checked.job.videos) if checked.job.videos else check_nodes_write(checked.job.output)
+                check_nodes_weights(checked.model)
+            if self.tally.seen:
+                events.emit("workers", workers=layout.sentence)
+            else:
+                self._announce(stands, layout.sentence)
+            with self.interruption.flow(), explained():
+                self._make(nodes, layout, stands)
+
+    def _announce(self, stands: Standing, workers: str = "") -> None:
+        """Say that the run begins, what it is, and what it will change."""
+        job, checked = self.checked.job, self.checked
+        self.events.emit(
             "run_started",
             job=job.name,
             output=job.output,
             rows=len(checked.manifest),
             kept=len(stands.kept),
-            workers=layout.sentence,
-            address=cluster.address,
+            workers=workers,
+            address=job.cluster.address,
             videos=storage.shown(job.videos) if job.videos else "",
         )
         if change := change_told(checked, stands):
-            events.emit("warning", message=change)
-        if not space.enough:
-            events.emit("warning", message=f"{job.output} is likely to run full: {space.sentence}.")
+            self.events.emit("warning", message=change)
+        if not (space := space_for(checked, stands)).enough:
+            self.events.emit("warning", message=f"{job.output} is likely to run full: {space.sentence}.")
         write_job(checked, {name: plan.ready for name, plan in checked.motions.items()})
-        with interruption.flow(), explained():
-            motions = {} if job.rehearsal else _motions(checked, nodes, events, interruption)
-            interruption.stop_here()
-            digests = {name: target_digest(motion, job, checked.model) for name, motion in motions.items()}
-            known = ready_digests(checked)
-            digests = digests or known
-            if digests != known:
-                stands = standing(checked, digests)
-            done = ledger.done()
-            failed = {} if retry is not None and not retry else ledger.failed()
-            failed = {entry: why for entry, why in failed.items() if entry not in done and why not in (retry or ())}
-            files = checked.model.files
-            prepare = PrepareSettings(
-                model=replace(files, device=layout.prepare.device),
-                digests=digests,
-                done=done | failed.keys(),
-                fetch_timeout=cluster.fetch_timeout,
-            )
-            produce = ProduceSettings(
-                model=replace(files, device=layout.produce.device),
-                motions=motions,
-                video=video_settings(job.video),
-                output=str(job.output),
-                videos=job.videos,
-                iterations=job.iterations,
-                row_timeout=cluster.row_timeout,
-                fetch_timeout=cluster.fetch_timeout,
-                rehearsal=job.rehearsal,
-            )
-            TargetFlow(
-                prepare=(Prepare, prepare),
-                produce=(Produce, produce),
-                layout=layout,
-                digests=digests,
-                failed_before=failed,
-                ledger=ledger,
-                events=events,
-                # The watch ends a stuck worker first, and a second one that the same worker meets right behind it.
-                stall_timeout=max(cluster.stall_timeout, 3 * cluster.row_timeout),
-                row_timeout=cluster.row_timeout,
-                patience=cluster.patience,
-                stopping=lambda: interruption.asked,
-                replan=None if cluster.address == "local" else lambda: layout_now(checked),
-            ).run(checked.rows, tally, last=stands.kept | stands.failed)
-            if tally.seen < len(tally.keys):
-                interruption.stop_here()
 
+    def _ready_motions(self, nodes: list[Node] | None = None) -> dict[str, Micromotion]:
+        """Every movement of the job, in the output folder and in memory; made only where it is not there already."""
+        checked, cluster = self.checked, self.checked.job.cluster
+        if checked.job.rehearsal:
+            return {}
+        motions: dict[str, Micromotion] = {}
+        for name, plan in checked.motions.items():
+            plan.path.parent.mkdir(parents=True, exist_ok=True)
+            if plan.ready is not None:
+                with kept_going(plan.path):
+                    plan.ready.save(plan.path)
+                if plan.spec.file is not None:
+                    for picture in (plan.picture, losses_path(plan.picture)):
+                        picture.unlink(missing_ok=True)  # of another movement, which this one replaces
+            else:
+                assert nodes is not None, "a movement that has to be made takes workers"
+                iterations = checked.job.iterations
+                at_work = AtWork(checked.model, cluster, nodes, self.events, self.interruption, iterations)
+                extract_into(at_work, name, plan.spec, plan.path, plan.picture)
+            motions[name] = load_micromotion(plan.path)
+            motions[name].check(checked.model.generator, checked.model.num_layers)
+            write_job(checked, motions)
+        return motions
 
-def _motions(
-    checked: Checked, nodes: list[Node], events: EventLog, interruption: Interruption
-) -> dict[str, Micromotion]:
-    """Every movement of the job, in the output folder and in memory; made only where it is not there already."""
-    job, cluster = checked.job, checked.job.cluster
-    motions: dict[str, Micromotion] = {}
-    for name, plan in checked.motions.items():
-        plan.path.parent.mkdir(parents=True, exist_ok=True)
-        if plan.ready is not None:
-            with kept_going(plan.path):
-                plan.ready.save(plan.path)
-            if plan.spec.file is not None:
-                for picture in (plan.picture, losses_path(plan.picture)):
-                    picture.unlink(missing_ok=True)  # of another movement, which this one replaces
-        else:
-            at_work = AtWork(checked.model, cluster, nodes, events, interruption, job.iterations)
-            extract_into(at_work, name, plan.spec, plan.path, plan.picture)
-        motions[name] = load_micromotion(plan.path)
-        motions[name].check(checked.model.generator, checked.model.num_layers)
-        write_job(checked, motions)
-    return motions
+    def _look(self, stands: Standing, digests: Mapping[str, str]) -> None:
+        """Take in what stands finished with the picture that it was made from."""
+        failed = self._failed_before()
+        outcomes = Outcomes(self.checked.rows, self.tally, self.ledger, self.events, digests, failed)
+        outcomes.tell("started")
+        # Pictures of a cluster need not be those that this machine sees under their names.
+        unreadable = stands.unreadable if self.checked.job.cluster.address == "local" else frozenset[int]()
+        done, timeout = self.ledger.done() | failed.keys(), self.checked.job.cluster.fetch_timeout
+        for _ in take_in_unchanged(outcomes, range(len(self.checked.manifest)), unreadable, done, timeout):
+            self.interruption.stop_here()
+            outcomes.tell("progress")
+        if not self.tally.missing():
+            outcomes.tell("finished")
+
+    def _failed_before(self) -> dict[Target, str]:
+        """Failures that are not tried again."""
+        if self.retry is not None and not self.retry:
+            return {}
+        done, failed = self.ledger.done(), self.ledger.failed()
+        return {target: why for target, why in failed.items() if target not in done and why not in (self.retry or ())}
+
+    def _make(self, nodes: list[Node], layout: Layout, stands: Standing) -> None:
+        """The movements, and the videos that are missing."""
+        checked, job, cluster = self.checked, self.checked.job, self.checked.job.cluster
+        motions = self._ready_motions(nodes)
+        self.interruption.stop_here()
+        digests = {name: target_digest(motion, job, checked.model) for name, motion in motions.items()}
+        known = ready_digests(checked)
+        digests = digests or known
+        if digests != known:
+            stands = standing(checked, digests)
+        failed = self._failed_before()
+        files = checked.model.files
+        prepare = PrepareSettings(
+            model=replace(files, device=layout.prepare.device),
+            digests=digests,
+            done=self.ledger.done() | failed.keys(),
+            fetch_timeout=cluster.fetch_timeout,
+        )
+        produce = ProduceSettings(
+            model=replace(files, device=layout.produce.device),
+            motions=motions,
+            video=video_settings(job.video),
+            output=str(job.output),
+            videos=job.videos,
+            iterations=job.iterations,
+            row_timeout=cluster.row_timeout,
+            fetch_timeout=cluster.fetch_timeout,
+            rehearsal=job.rehearsal,
+        )
+        TargetFlow(
+            prepare=(Prepare, prepare),
+            produce=(Produce, produce),
+            layout=layout,
+            digests=digests,
+            failed_before=failed,
+            ledger=self.ledger,
+            events=self.events,
+            stall_timeout=cluster.stall_timeout,
+            row_timeout=cluster.row_timeout,
+            patience=cluster.patience,
+            stopping=lambda: self.interruption.asked,
+            replan=None if cluster.address == "local" else lambda: layout_now(checked),
+        ).run(checked.rows, self.tally, last=stands.kept | stands.failed)
+        if self.tally.missing():
+            self.interruption.stop_here()
 
 
 def _counted(tally: Tally) -> dict[str, Any]:

@@ -17,6 +17,7 @@ class Standing:
     Attributes:
         kept: their videos stand, made with these very settings.
         failed: they failed with these very settings, and are not tried again.
+        unreadable: their pictures could not be read when they were last tried, with these very settings.
         again: a video stands under their id, of other settings: it is made again, over the old one.
         video_bytes: of those kept, on average; 0.0 where there are none.
     """
@@ -25,6 +26,7 @@ class Standing:
     failed: frozenset[int]
     again: frozenset[int]
     video_bytes: float
+    unreadable: frozenset[int] = frozenset()
 
 
 def standing(checked: Checked, digests: Mapping[str, str] | None = None) -> Standing:
@@ -39,10 +41,11 @@ def standing(checked: Checked, digests: Mapping[str, str] | None = None) -> Stan
     done = ledger.done_rows()
     columns = (done[name].to_pylist() for name in ("id", "digest", "strength", "bytes"))
     made = {id_: (digest, strength, size) for id_, digest, strength, size in zip(*columns, strict=True)}
-    lost = ledger.failed_rows()
-    columns = (lost[name].to_pylist() for name in ("id", "digest", "strength"))
-    failures = {(id_, digest, strength) for id_, digest, strength in zip(*columns, strict=True)}
-    kept, failed, again, size = set(), set(), set(), 0
+    failures, torn = (
+        set(zip(*(table[name].to_pylist() for name in ("id", "digest", "strength")), strict=True))
+        for table in (ledger.failed_rows(), ledger.unreadable_rows())
+    )
+    kept, failed, again, unreadable, size = set(), set(), set(), set(), 0
     wanted = (checked.rows[name].to_pylist() for name in ("id", "motion", "strength"))
     for order, (id_, motion, strength) in enumerate(zip(*wanted, strict=True)):
         found = made.get(id_)
@@ -53,7 +56,12 @@ def standing(checked: Checked, digests: Mapping[str, str] | None = None) -> Stan
             again.add(order)
         if (id_, digests.get(motion), strength) in failures:
             failed.add(order)
-    return Standing(frozenset(kept), frozenset(failed - kept), frozenset(again), size / max(len(kept), 1))
+        if (id_, digests.get(motion), strength) in torn:
+            unreadable.add(order)
+    each = size / max(len(kept), 1)
+    return Standing(
+        frozenset(kept), frozenset(failed - kept), frozenset(again), each, frozenset(unreadable - kept - failed)
+    )
 
 
 def ready_digests(checked: Checked) -> dict[str, str]:

@@ -1,40 +1,63 @@
 """The second flow: from the manifest's rows to videos and result rows."""
 
 import json
+import math
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pyarrow as pa
 
+from pipeline.engine.alarm import answering
+from pipeline.engine.flow import Flow
+from pipeline.engine.losses import LossCounter
+from pipeline.engine.pool import Step
+from pipeline.engine.table import Loss, LossCause
 from pipeline.events import EventLog
-from pipeline.graph import StageClass, Step, run_flow
 from pipeline.ledger import Ledger
 from pipeline.outages import MachinesUnavailable, PicturesUnavailable, wait_until_back, why_away
+from pipeline.outcomes import Outcomes
+from pipeline.phrases import count
 from pipeline.resources import Layout
-from pipeline.signs_of_life import Roll
-from pipeline.tally import AtWork, Tally
-from stages import storage
+from pipeline.tally import Tally
+from stages.base import Row, RowStatus, Stage, Target
 from stages.durable import replacing
 from stages.errors import OutputUnavailable, Reason, RowError
 from stages.ingest import fetch
 from stages.prepare import content_key
 
-STAGE = "targets"
-PREPARE_BATCH = 4
 PROGRESS_SECONDS = 0.5
 SIGN_OF_LIFE_SECONDS = 5.0
 CRASHED = "its worker died twice while it worked on this row: out of memory, or a fault in a native library"
 TIMED_OUT = "it took longer than {limit:g} s twice, and its worker was stopped. Allow more with cluster.row_timeout"
-# A worker may have nowhere to write while the driver has: its node lost the mount. That many in a row, and it is all.
-MOST_BLOCKED = 8
-# So often a row may get lost with a machine, or before a worker said that it has it.
-MOST_EXCUSED = 3
 NO_MACHINE = "no machine of the cluster can work now"
-GROWTH_SECONDS, GROWN_SIGHTINGS = 10.0, 2
+GROWTH_SECONDS = 10.0
 WORTHWHILE_ROWS = 2  # for each worker: loading its networks takes as long as a few rows
+# Rows that are most likely done already are handed out together: looking at one takes a millisecond.
+QUICK_ROWS = 64
+
+
+@dataclass
+class AtWork:
+    """What the flow learns on its way.
+
+    Attributes:
+        outcomes: of the rows.
+        layout: of the present workers.
+        losses: how often each row was lost.
+        told: when the workers were last written down. looked: when machines were last looked at.
+        stop_told: whether it was said that the run is stopping.
+    """
+
+    outcomes: Outcomes
+    layout: Layout
+    flow: Flow | None = None
+    losses: LossCounter = field(default_factory=lambda: LossCounter(lambda row: row["order"]))
+    told: float = 0.0
+    looked: float = field(default_factory=time.monotonic)
+    stop_told: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,25 +67,25 @@ class TargetFlow:
     Attributes:
         prepare, produce: the two stage classes and their settings.
         layout: workers of each.
-        replan: the layout that fits the machines there are now, or None if none can work; asked before rows are run
-            again, and now and then while it goes on. Left out where machines neither leave nor join.
+        replan: the layout that fits the machines there are now, or None if none can work; asked now and then, and when
+            a worker is lost with its machine. Left out where machines neither leave nor join.
         digests: for each motion, the hash of all that decides its videos besides the picture.
-        failed_before: `id\\nkey` -> reason of rows that failed in an earlier run and are not tried again. The settings
-            of `prepare` count them among the done, so that they come back as kept.
+        failed_before: why rows failed in an earlier run that are not tried again. The settings of `prepare` count them
+            among the done, so that they come back as kept.
         ledger: where finished rows go.
         events: where progress is told.
-        stall_timeout: seconds without progress after which the flow is given up.
+        stall_timeout: seconds without any worker at work after which the flow is given up.
         row_timeout: seconds that a row may take in each half.
         patience: seconds to wait for an output or pictures that went away.
         on_wait: called all the while; what it raises ends the flow.
         stopping: once it says so, rows in hand are finished and none is begun.
     """
 
-    prepare: tuple[StageClass, Any]
-    produce: tuple[StageClass, Any]
+    prepare: tuple[type[Stage], Any]
+    produce: tuple[type[Stage], Any]
     layout: Layout
     digests: Mapping[str, str]
-    failed_before: Mapping[str, str]
+    failed_before: Mapping[Target, str]
     ledger: Ledger
     events: EventLog
     stall_timeout: float = 3600.0
@@ -75,9 +98,9 @@ class TargetFlow:
     def run(self, rows: pa.Table, tally: Tally, last: Collection[int] = ()) -> None:
         """Make every row's video. Ray has to run; `tally` is right at any moment, also when this raises.
 
-        A row that went missing with its worker is run once more by itself. If a worker dies over it then, it is given
-        up as `worker_crashed`, or as `timed_out` if it was the watch that ended the worker; if it was the machine that
-        died, it is run again. When the run is to stop, rows that were not begun keep None for a key.
+        A row that is lost with its worker is run again. If a second worker dies over it, it is given up as
+        `worker_crashed`, or as `timed_out` if it was ended over its time. When the run is to stop, rows that were not
+        begun keep None for a key.
 
         Args:
             rows: order (int), id, image, motion, strength.
@@ -85,47 +108,139 @@ class TargetFlow:
             last: orders of rows that are most likely done already: looking at them comes after all real work.
         """
         tally.started = time.monotonic()
-        self._tell("started", tally)
-        at_work = AtWork(rows, tally, Roll(self.row_timeout), self.layout)
-        alone, later = False, frozenset(last)
-        while (missing := at_work.missing()) and not self.stopping():
-            if alone:
-                self.events.emit(
-                    "warning",
-                    message=f"a worker died; {len(missing)} of {len(tally.keys)} rows were lost with it and run again.",
-                )
-            missing.sort(key=lambda order: order in later)
-            at_work.new_workers(Roll(self.row_timeout))
+        outcomes = Outcomes(rows, tally, self.ledger, self.events, self.digests, self.failed_before)
+        at_work = AtWork(outcomes, self.layout)
+        outcomes.tell("started")
+        later = frozenset(last)
+        while (missing := tally.missing()) and not self.stopping():
             try:
                 if self.replan is not None:
                     at_work.layout = self._layout_now()
-                chosen, quick = rows.take(pa.array(missing, pa.int64())), len(later.intersection(missing))
-                with closing(self._flow(chosen, alone, at_work, quick)) as flow:
-                    for finished in flow:
-                        self._take_in(finished, at_work)
-                        if time.monotonic() - tally.told >= PROGRESS_SECONDS:
-                            self._tell("progress", tally)
+                self._work([one for one in missing if one not in later], sorted(later.intersection(missing)), at_work)
             except OutputUnavailable as outage:
                 self._wait_until_back(outage, at_work)
-                continue
-            if at_work.grown >= GROWN_SIGHTINGS:
-                at_work.grown = 0
-                continue
-            if alone and not self.stopping():
-                self._give_up(at_work)
-            alone = True
-        self._flush()
-        self._write_signs(at_work, [])
-        self._tell("finished", tally)
+        outcomes.flush()
+        self._write_workers(at_work)
+        outcomes.tell("finished")
 
-    def _give_up(self, at_work: AtWork) -> None:
-        """Fail the missing rows whose own fault it is, after they were run by themselves."""
-        for order in at_work.missing():
-            row = at_work.rows.slice(order, 1).to_pylist()[0]
-            at_work.excused[order] += 1
-            fault = order in at_work.messages or at_work.roll.fell_with(row["id"])
-            if fault or at_work.excused[order] > MOST_EXCUSED:
-                self._take_in([self._lost(row, at_work)], at_work)
+    def _work(self, fresh: Sequence[int], quick: Sequence[int], at_work: AtWork) -> None:
+        """Rows through both pools, which are no larger than there are rows.
+
+        Raises:
+            OutputUnavailable: videos have nowhere to go, pictures went away, or no machine can work.
+        """
+        outcomes, layout = at_work.outcomes, at_work.layout
+        prepare = replace(layout.prepare, workers=min(layout.prepare.workers, len(fresh) + len(quick)))
+        produce = replace(layout.produce, workers=min(layout.produce.workers, max(len(fresh), 1)))
+        steps = [Step(*self.prepare, prepare, self.row_timeout), Step(*self.produce, produce, self.row_timeout)]
+        together = max(1, min(QUICK_ROWS, math.ceil(len(quick) / (4 * prepare.workers))))
+        batches = self._batches(fresh, quick, together, outcomes)
+        flow = Flow(steps, self.stall_timeout, lambda: self._wait(at_work), lambda: self._stops(at_work))
+        try:
+            with flow, closing(flow.run(batches)) as arriving:
+                at_work.flow = flow
+                for arrivals in arriving:
+                    for loss in arrivals.lost:
+                        self._take_loss(loss, flow, at_work)
+                    self._take_in(arrivals.finished, flow, at_work)
+                    if flow.has_ready and produce.workers < layout.produce.workers:
+                        produce = layout.produce  # more rows have to be made than it seemed
+                        flow.resize([prepare, produce])
+                    if time.monotonic() - outcomes.tally.told >= PROGRESS_SECONDS:
+                        outcomes.tell("progress")
+        finally:
+            at_work.flow = None
+
+    def _batches(
+        self, fresh: Sequence[int], quick: Sequence[int], together: int, outcomes: Outcomes
+    ) -> Iterator[list[Row]]:
+        """Rows as they are handed out: real work one by one and first, what is hardly any in portions."""
+        yield from ([outcomes.row(order)] for order in fresh)
+        for start in range(0, len(quick), together):
+            yield [outcomes.row(order) for order in quick[start : start + together]]
+
+    def _take_in(self, finished: Sequence[Row], flow: Flow, at_work: AtWork) -> None:
+        """Finished rows; one whose video had nowhere to go is tried again when all others are done, and then fails."""
+        known = set(at_work.outcomes.messages)
+        for order in at_work.outcomes.take_in(finished):
+            row = at_work.outcomes.row(order)
+            if order in known:
+                at_work.outcomes.take_in([self._given_up(row, at_work)])
+            else:
+                flow.again([row], late=True)
+
+    def _take_loss(self, loss: Loss, flow: Flow, at_work: AtWork) -> None:
+        """Lost rows are run again at once, each by itself; those that were lost too often are given up."""
+        outcomes = at_work.outcomes
+        again, given_up = at_work.losses.count(loss)
+        flow.again([outcomes.row(row["order"]) for row in again])
+        if loss.cause is LossCause.EXCUSED:
+            at_work.looked = 0.0  # machines may have gone
+        if again:
+            how = {
+                LossCause.DIED: "a worker died",
+                LossCause.EXCUSED: "a worker died, or its machine",
+                LossCause.TIMED_OUT: f"a worker took longer than {self.row_timeout:g} s and was stopped",
+            }[loss.cause]
+            total = len(outcomes.tally.keys)
+            self.events.emit("warning", message=f"{how}; {len(again)} of {total} rows were lost with it and run again.")
+        outcomes.take_in([self._given_up(row, at_work) for row in given_up])
+
+    def _given_up(self, row: Row, at_work: AtWork) -> Row:
+        """The result of a row that never came out; with its key, so that only `retry` lets it at a worker again."""
+        messages = at_work.outcomes.messages
+        try:
+            key = content_key(fetch(row["image"]), self.digests[row["motion"]], row["strength"])
+        except RowError:
+            key = ""
+        if at_work.losses.timed_out(row):
+            reason, message = Reason.TIMED_OUT, TIMED_OUT.format(limit=self.row_timeout)
+        elif row["order"] in messages:
+            reason, message = Reason.ENCODE_FAILED, messages[row["order"]]
+        else:
+            reason, message = Reason.WORKER_CRASHED, CRASHED
+        failed = {"status": RowStatus.FAILED, "reason": reason, "message": message, "key": key}
+        return {name: row[name] for name in ("order", "id", "motion", "strength")} | failed
+
+    def _stops(self, at_work: AtWork) -> bool:
+        """`stopping`, said aloud when it is first noticed."""
+        if not self.stopping():
+            return False
+        if not at_work.stop_told:
+            at_work.stop_told = True
+            self.events.emit(
+                "warning", message="stopping: rows in hand are finished, none is begun. Once more stops at once."
+            )
+        return True
+
+    def _wait(self, at_work: AtWork) -> None:
+        """While nothing comes: keep what came durable, and show whoever watches from elsewhere that we live."""
+        outcomes, now = at_work.outcomes, time.monotonic()
+        outcomes.flush(due=True)
+        if now - outcomes.tally.told >= SIGN_OF_LIFE_SECONDS:
+            outcomes.tell("progress")
+        if now - at_work.told >= SIGN_OF_LIFE_SECONDS:
+            self._write_workers(at_work)
+        if self.replan is not None and now - at_work.looked >= GROWTH_SECONDS and not self.stopping():
+            self._look_at_machines(at_work)
+        self.on_wait()
+
+    def _look_at_machines(self, at_work: AtWork) -> None:
+        """Machines that joined or left: as many workers as they hold, and more only where that is worth while.
+
+        Raises:
+            MachinesUnavailable: none can work.
+        """
+        at_work.looked = time.monotonic()
+        layout, before = self._layout_now(), at_work.layout.produce.workers
+        workers = layout.produce.workers
+        left = len(at_work.outcomes.tally.keys) - at_work.outcomes.tally.seen
+        if at_work.flow is None or workers == before or (workers > before and left <= WORTHWHILE_ROWS * workers):
+            return
+        at_work.layout = layout
+        at_work.flow.resize([layout.prepare, layout.produce])
+        if workers > before:
+            self.events.emit("warning", message=f"the cluster has grown: it goes on with {count(workers, 'worker')}.")
 
     def _layout_now(self) -> Layout:
         """The workers that fit the machines there are now.
@@ -134,117 +249,11 @@ class TargetFlow:
             MachinesUnavailable: none can work.
         """
         assert self.replan is not None, "without it the layout stays as it is"
-        if (layout := self.replan()) is None:
+        with answering():
+            layout = self.replan()
+        if layout is None:
             raise MachinesUnavailable(f"{NO_MACHINE}.")
         return layout
-
-    def _flow(self, rows: pa.Table, alone: bool, at_work: AtWork, quick: int) -> Any:
-        """The rows through both pools, no larger than there are rows; the last `quick` are hardly any work."""
-        prepare, produce = at_work.layout.prepare, at_work.layout.produce
-        if alone:
-            prepare = replace(prepare, workers=min(prepare.workers, rows.num_rows))
-            produce = replace(produce, workers=min(produce.workers, rows.num_rows))
-        steps = [
-            Step(*self.prepare, prepare, PREPARE_BATCH, self.row_timeout),
-            Step(*self.produce, produce, limit=self.row_timeout),
-        ]
-        stopping = self._stopping(at_work)
-        return run_flow(
-            rows, steps, alone, self.stall_timeout, lambda: self._wait(at_work), at_work.roll, stopping, quick
-        )
-
-    def _stopping(self, at_work: AtWork) -> Callable[[], bool]:
-        """`stopping`, said aloud when it is first noticed."""
-
-        def stopping() -> bool:
-            if self.stopping() and not at_work.stop_told:
-                at_work.stop_told = True
-                self.events.emit(
-                    "warning", message="stopping: rows in hand are finished, none is begun. Once more stops at once."
-                )
-            return self.stopping() or at_work.grown >= GROWN_SIGHTINGS
-
-        return stopping
-
-    def _look_for_growth(self, at_work: AtWork) -> None:
-        """Machines that joined: rows in hand are finished, and the rest goes on with more workers.
-
-        Not for the last few rows, and not at the first sight: machines seldom join alone.
-        """
-        at_work.looked = time.monotonic()
-        if self.replan is None or at_work.grown >= GROWN_SIGHTINGS:
-            return
-        layout = self.replan()
-        workers = layout.produce.workers if layout else 0
-        more = workers > at_work.layout.produce.workers
-        left = len(at_work.tally.keys) - at_work.tally.seen
-        at_work.grown = at_work.grown + 1 if more and left > WORTHWHILE_ROWS * workers else 0
-        if at_work.grown >= GROWN_SIGHTINGS:
-            self.events.emit("warning", message=f"the cluster has grown: it goes on with {workers} workers.")
-
-    def _wait(self, at_work: AtWork) -> None:
-        """While nothing comes: keep what came durable, and show whoever watches from elsewhere that we live."""
-        self._flush(due=True)
-        if time.monotonic() - at_work.tally.told >= SIGN_OF_LIFE_SECONDS:
-            self._tell("progress", at_work.tally)
-        if time.monotonic() - at_work.signs_written >= SIGN_OF_LIFE_SECONDS:
-            self._write_signs(at_work, at_work.roll.alive())
-        if time.monotonic() - at_work.looked >= GROWTH_SECONDS:
-            self._look_for_growth(at_work)
-        self.on_wait()
-
-    def _flush(self, due: bool = False) -> None:
-        """Make finished rows durable; what cannot be written waits in memory.
-
-        Raises:
-            OutputUnavailable: it cannot.
-        """
-        try:
-            self.ledger.flush_if_due() if due else self.ledger.flush()
-        except OSError as error:
-            raise OutputUnavailable(f"{self.ledger.folder} cannot be written: {storage.why(error)}.") from error
-
-    def _take_in(self, finished: list[dict[str, Any]], at_work: AtWork) -> None:
-        """Count finished rows, store them, tell them.
-
-        Raises:
-            OutputUnavailable: videos had nowhere to go, or pictures went away; the rows concerned stay missing.
-        """
-        tally = at_work.tally
-        gone = ""
-        if any(row.get("reason") == Reason.UNREADABLE_IMAGE for row in finished):
-            gone = at_work.witnesses.why_away()
-        stored = []
-        for row in finished:
-            if row["status"] == "blocked":
-                at_work.blocked += 1
-                at_work.messages[row["order"]] = row["message"]
-            if row["status"] in ("skipped", "blocked") or (gone and row["reason"] == Reason.UNREADABLE_IMAGE):
-                continue
-            if tally.keys[row["order"]] is not None:
-                continue  # Ray gave a block twice
-            tally.keys[row["order"]] = row["key"]
-            if row["status"] == "kept":
-                reason = self.failed_before.get(f"{row['id']}\n{row['key']}")
-                if reason is None:
-                    tally.kept += 1
-                    continue
-                row |= {"status": "failed", "reason": reason, "message": 'failed before; "retry" tries it again'}
-            else:
-                stored.append({**row, "digest": self.digests[row["motion"]]})
-            if row["status"] == "done":
-                at_work.made(row["order"])
-            tally.failed += row["status"] == "failed"
-            tally.done += row["status"] == "done"
-            tally.frames += row.get("frames") or 0
-            told = {name: row.get(name) for name in ("id", "status", "reason", "message", "frames", "seconds")}
-            self.events.emit("row", **told)
-        self.ledger.append(stored)
-        if gone:
-            raise PicturesUnavailable(f"{gone}.")
-        blocked = [row["message"] for row in finished if row["status"] == "blocked"]
-        if blocked and (at_work.blocked >= MOST_BLOCKED or why_away(self.ledger.output, self.ledger.videos)):
-            raise OutputUnavailable(blocked[-1])
 
     def _wait_until_back(self, outage: OutputUnavailable, at_work: AtWork) -> None:
         """Wait for what went away; the waits of one outage that comes and goes add up until a video is made.
@@ -252,53 +261,33 @@ class TargetFlow:
         Raises:
             WorkStopped: it does not come back.
         """
-        if at_work.away_since is None:
-            at_work.away_since = time.monotonic()
-        at_work.blocked = 0
-        self._write_signs(at_work, [])
+        outcomes = at_work.outcomes
+        if outcomes.away_since is None:
+            outcomes.away_since = time.monotonic()
+        outcomes.blocked = 0
+        outcomes.messages.clear()
+        self._write_workers(at_work)
 
         def on_wait() -> None:
             if self.stopping():
                 raise KeyboardInterrupt
-            if time.monotonic() - at_work.tally.told >= SIGN_OF_LIFE_SECONDS:
-                self._tell("progress", at_work.tally)
+            if time.monotonic() - outcomes.tally.told >= SIGN_OF_LIFE_SECONDS:
+                outcomes.tell("progress")
             self.on_wait()
 
         def why() -> str:
             if isinstance(outage, PicturesUnavailable):
-                return at_work.witnesses.why_away()
+                return outcomes.witnesses.why_away()
             if isinstance(outage, MachinesUnavailable):
                 return NO_MACHINE if self.replan is not None and self.replan() is None else ""
             return why_away(self.ledger.output, self.ledger.videos)
 
-        left = self.patience - (time.monotonic() - at_work.away_since)
+        left = self.patience - (time.monotonic() - outcomes.away_since)
         wait_until_back(outage, why, left, self.events, on_wait)
 
-    def _lost(self, row: dict[str, Any], at_work: AtWork) -> dict[str, Any]:
-        """The result of a row that never came out; with its key, so that only `retry` lets it at a worker again."""
-        try:
-            key = content_key(fetch(row["image"]), self.digests[row["motion"]], row["strength"])
-        except RowError:
-            key = ""
-        if row["order"] in at_work.messages:
-            reason, message = Reason.ENCODE_FAILED, at_work.messages[row["order"]]
-        elif at_work.ran_out_of_time(row["id"]):
-            reason, message = Reason.TIMED_OUT, TIMED_OUT.format(limit=self.row_timeout)
-        else:
-            reason, message = Reason.WORKER_CRASHED, CRASHED
-        failed = {"status": "failed", "reason": reason.value, "message": message, "key": key}
-        return {name: row[name] for name in ("order", "id", "motion", "strength")} | failed
-
-    def _write_signs(self, at_work: AtWork, alive: list[tuple[Any, float]]) -> None:
+    def _write_workers(self, at_work: AtWork) -> None:
         """`workers.json`, for `status`: what each worker is at, and when it was last heard of."""
-        at_work.signs_written = time.monotonic()
-        now = time.time()
-        workers = [{**asdict(sign), "heard": now - silence} for sign, silence in alive]
+        at_work.told = time.monotonic()
+        workers = at_work.flow.workers_json() if at_work.flow is not None else []
         with suppress(OSError), replacing(self.ledger.output / "workers.json") as temporary:
-            temporary.write_text(json.dumps({"time": now, "workers": workers}), encoding="utf-8")
-
-    def _tell(self, state: str, tally: Tally) -> None:
-        tally.told = time.monotonic()
-        seconds = tally.told - tally.started
-        total = len(tally.keys)
-        self.events.emit("stage", stage=STAGE, state=state, done=tally.seen, total=total, seconds=seconds)
+            temporary.write_text(json.dumps({"time": time.time(), "workers": workers}), encoding="utf-8")

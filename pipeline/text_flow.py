@@ -6,13 +6,11 @@ draws them, and says what looks wrong before any video is made.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
 from pipeline.anchor_pictures import losses_path, write_degrees, write_losses
-from pipeline.graph import Step
 from pipeline.job import MotionSpec
 from pipeline.passes import Passes
 from stages.anchor_text import AnchorText, AnchorTextSettings, Optimisation
@@ -57,19 +55,19 @@ class TextFlow:
         settings = AnchorTextSettings(self.model, tuple(texts), optimisation(spec))
         rows = self.passes.through(
             f"anchors {name}",
-            {"index": list(range(len(seeds))), "seed": list(seeds)},
-            Step(AnchorText, settings, self.passes.pool, 1),
+            [{"index": index, "seed": seed} for index, seed in enumerate(seeds)],
+            self.passes.step(AnchorText, settings),
             row="identity",
             steps=spec.anchors.steps,
         )
-        count = len(texts)
-        codes = torch.stack([_floats(row["code"]).reshape(count, -1, 512) for row in rows])  # (S, D, L, 512)
-        landmarks = torch.stack([_floats(row["landmarks"]).reshape(count, 68, 2) for row in rows])  # (S, D, 68, 2)
+        codes, landmarks, identity = (
+            torch.tensor(np.stack([row[name] for row in rows])) for name in ("code", "landmarks", "identity")
+        )  # (S, D, L, 512), (S, D, 68, 2), (S, D)
         pictures = np.stack([row["rendering"] for row in rows])  # (S, D, P, P, 3)
-        losses = np.stack([_floats(row["loss"]).reshape(-1, count).numpy() for row in rows])  # (S, steps, D)
+        losses = np.stack([row["loss"] for row in rows])  # (S, steps, D)
         write_degrees(picture_path, pictures, [degree.strip() for degree in spec.anchors.degrees], seeds)
         write_losses(losses_path(picture_path), losses, seeds)
-        for message in concerns(pictures, torch.stack([_floats(row["identity"]) for row in rows]), codes):
+        for message in concerns(pictures, identity, codes):
             self.passes.events.emit("warning", message=f'"{spec.text}": {message}')
         motion = self.passes.on_driver(f"fit {name}", lambda: self._fitted(codes, landmarks, spec))
         motion.save(motion_path)
@@ -125,8 +123,3 @@ def concerns(pictures: np.ndarray, identity: torch.Tensor, codes: torch.Tensor) 
             f"expected at least {LEAST_AGREEMENT:g}. Say it in other words, or name more anchors.seeds."
         )
     return found
-
-
-def _floats(content: Any) -> torch.Tensor:
-    """A row's bytes as float32."""
-    return torch.from_numpy(np.frombuffer(content, np.float32).copy())

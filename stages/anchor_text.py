@@ -8,15 +8,15 @@ so a batch that the memory cannot hold is taken in parts, with the same result.
 
 import math
 from collections.abc import Callable
+from collections.abc import Generator as Steps
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from stages.aligned_landmarks import landmarks_in_crops
+from stages.base import Progress, Row, StepwiseStage
 from stages.models import ModelFiles, Models, tensor_to_images
 from stages.networks.clip import Clip
 from stages.networks.irse import IdentityNetwork
@@ -28,7 +28,6 @@ from stages.networks.stylegan2 import Generator
 # give out: 4.5 to 4.6 at 128 to 1024 px, and CLIP and the identity network on top.
 KEPT_SHARE = 6
 CPU_BYTES = 6 << 30
-COLUMNS = ("index", "code", "rendering", "landmarks", "loss", "identity")
 
 
 @dataclass(frozen=True)
@@ -103,12 +102,45 @@ def anchor_text(
     """Lead one face to several sentences.
 
     Args:
+        generator, clip, identity, start, texts, settings, together: as `anchor_steps` takes them.
+        on_step: told each step, from 1, and its mean loss.
+
+    Raises:
+        TextError: a sentence is too long for the CLIP.
+        FloatingPointError: a loss is not finite.
+    """
+    steps = anchor_steps(generator, clip, identity, start, texts, settings, together)
+    while True:
+        try:
+            progress = next(steps)
+        except StopIteration as end:
+            return end.value
+        on_step(progress.step, progress.loss)
+
+
+def anchor_steps(
+    generator: Generator,
+    clip: Clip,
+    identity: IdentityNetwork,
+    start: Tensor,
+    texts: list[str],
+    settings: Optimisation | None = None,
+    together: int | None = None,
+) -> Steps[Progress, None, TextAnchors]:
+    """Lead one face to several sentences, step by step.
+
+    Args:
         generator, clip, identity: on one device.
         start: (L, 512), W+.
         texts: D sentences.
         settings: the paper's by default.
-        on_step: told each step, from 1, and its mean loss.
         together: degrees in one part of the batch; by default as many as the device's memory holds.
+
+    Yields:
+        Each step, from 1, and its mean loss.
+
+    Returns:
+        The anchors.
 
     Raises:
         TextError: a sentence is too long for the CLIP.
@@ -143,7 +175,7 @@ def anchor_text(
         losses.append(torch.cat(found))
         if not torch.isfinite(losses[-1]).all():
             raise FloatingPointError(f"the loss is not finite at step {step + 1} of {settings.steps}")
-        on_step(step + 1, float(losses[-1].mean()))
+        yield Progress(step + 1, float(losses[-1].mean()))
     similarity, alike, renderings = [], [], []
     with torch.no_grad():
         for part in parts:
@@ -188,51 +220,42 @@ class AnchorTextSettings:
     optimisation: Optimisation = field(default_factory=Optimisation)
 
 
-class AnchorText:
-    """The stage: each row is an identity of its own, whose anchors are all made here.
+class AnchorText(StepwiseStage):
+    """A row is an identity of its own, whose anchors are all made here.
 
-    Columns `index`, `seed` -> `index`, `code` (bytes of (D, L, 512) float32), `rendering` (D, S, S, 3 uint8, at most
-    256 px), `landmarks` (bytes of (D, 68, 2) float32, shares of the crop's side), `loss` (bytes of (steps, D)
-    float32), `identity` (bytes of (D,) float32).
-
-    Attributes:
-        tell: called with a row's index, the steps taken and the mean loss; set by whoever runs the stage.
+    `index`, `seed` -> `index`, `code` ((D, L, 512) float32), `rendering` (D, S, S, 3 uint8, at most 256 px),
+    `landmarks` ((D, 68, 2) float32, shares of the crop's side), `loss` ((steps, D) float32), `identity` ((D,) float32).
     """
-
-    TELLS = True
 
     def __init__(self, settings: AnchorTextSettings):
         self.models = Models(settings.model)
         self.texts, self.optimisation = list(settings.texts), settings.optimisation
-        self.tell: Callable[[int, int, float], None] = lambda index, step, loss: None
         torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
 
-    def __call__(self, batch: dict[str, Any]) -> dict[str, list[Any]]:
-        columns: dict[str, list[Any]] = {name: [] for name in COLUMNS}
-        for index, seed in zip(batch["index"], batch["seed"], strict=True):
-            found = self._anchors(seed, partial(self.tell, index))
-            shown = min(FACE_SIZE, found.renderings.shape[-1])
-            crops = tensor_to_images(F.adaptive_avg_pool2d(found.renderings, shown)).numpy()  # (D, S, S, 3)
-            row = {
-                "index": index,
-                "code": found.codes.numpy().tobytes(),
-                "rendering": crops,
-                "landmarks": landmarks_in_crops(self.models.landmarks, crops).tobytes(),
-                "loss": found.losses.numpy().tobytes(),
-                "identity": found.identity.numpy().tobytes(),
-            }
-            for name, value in row.items():
-                columns[name].append(value)
-        return columns
+    def steps(self, row: Row) -> Steps[Progress, None, Row]:
+        """The identity's anchors; its progress after each step."""
+        found = yield from self._anchors(row["seed"])
+        shown = min(FACE_SIZE, found.renderings.shape[-1])
+        crops = tensor_to_images(F.adaptive_avg_pool2d(found.renderings, shown)).numpy()  # (D, S, S, 3)
+        return {
+            "index": row["index"],
+            "code": found.codes.numpy(),
+            "rendering": crops,
+            "landmarks": landmarks_in_crops(self.models.landmarks, crops),
+            "loss": found.losses.numpy(),
+            "identity": found.identity.numpy(),
+        }
 
-    def _anchors(self, seed: int, on_step: Callable[[int, float], None]) -> TextAnchors:
+    def _anchors(self, seed: int) -> Steps[Progress, None, TextAnchors]:
         """All degrees at once, or in ever smaller parts where a GPU's memory does not hold them."""
         models, together = self.models, len(self.texts)
         start = start_code(models.generator, seed, self.optimisation.truncation)
-        arguments = (models.generator, models.clip, models.identity, start, self.texts, self.optimisation, on_step)
+        arguments = (models.generator, models.clip, models.identity, start, self.texts, self.optimisation)
         while True:
             try:
-                return anchor_text(*arguments, min(together, degrees_together(models.generator, together)))
+                return (
+                    yield from anchor_steps(*arguments, min(together, degrees_together(models.generator, together)))
+                )
             except torch.OutOfMemoryError:
                 if together == 1:
                     raise

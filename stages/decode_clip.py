@@ -71,6 +71,8 @@ def conversion(clip: ScannedClip, path: Path) -> Conversion:
     transfer, primaries = _colours(clip, path)
     if transfer in HDR:
         told.append(f"HDR ({'PQ' if transfer == HDR[0] else 'HLG'}) brought to SDR, diffuse white to white")
+    elif transfer == "linear":
+        told.append("linear light brought to sRGB")
     elif transfer:
         told.append(f"colours of {primaries} brought to sRGB")
     # 16 bits where values are converted further; both at once are not needed, for no HDR clip is transparent.
@@ -91,6 +93,8 @@ def _colours(clip: ScannedClip, path: Path) -> tuple[str, str]:
             "CLIP -c copy -bsf:v hevc_metadata=transfer_characteristics=18 NEW (18 for HLG, 16 for PQ, 14 for SDR; "
             "h264_metadata for H.264), or export it as SDR."
         )
+    if clip.transfer == "linear":
+        return "linear", primaries
     if clip.matrix in ("bt2020nc", "bt2020_ncl") and clip.primaries == "unknown":
         primaries = "bt2020"
     return ("", "") if primaries == "bt709" else ("sdr", primaries)
@@ -117,7 +121,7 @@ def read_frames(
     output = ("-thread_queue_size", "1", "-fps_mode", "passthrough", "-f", "rawvideo", "-")
     channels, width = {"rgb24": (3, 1), "rgba": (4, 1), "rgb48le": (3, 2)}[how.pixel_format]
     size = how.width * how.height * channels * width
-    with Ffmpeg(path, ["-vf", graph], output, timeout, reports=False) as ffmpeg:
+    with Ffmpeg(path, ["-vf", graph], output, timeout, False, clip.source) as ffmpeg:
         for number in range(len(chosen)):
             content = ffmpeg.read(size)
             if len(content) < size:

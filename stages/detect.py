@@ -15,6 +15,7 @@ import torch
 from stages.align import landmark_crop
 from stages.detectors import LONGEST_SIDE, OVERLAP, area, make_detector, overlap
 from stages.errors import FaceTooSmall, NoFace
+from stages.execution.executor import accelerated
 from stages.face_check import looks_human
 from stages.networks.fan import MIRRORED, LandmarkNetwork
 from weights.face_check import load_face_check
@@ -71,7 +72,7 @@ class FaceFinder:
         self.min_face = min_face
         self._device = next(network.parameters()).device
         self._detect = make_detector(detector, str(self._device))
-        self._check = load_face_check(device=str(self._device))
+        self._check = accelerated(load_face_check(device=str(self._device)), str(self._device))
 
     def find(self, image: np.ndarray) -> Face:
         """The largest face of a picture, (H, W, 3) uint8 RGB.

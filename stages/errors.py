@@ -46,6 +46,16 @@ class Reason(StrEnum):
 class MicromotionError(Exception):
     """Anything this package raises on purpose. Its text is one sentence for a person."""
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Between processes an error travels as its kind and its text, whatever it is made from."""
+        return _restore, (type(self), self.args), self.__dict__
+
+
+def _restore(kind: type[MicromotionError], args: tuple[object, ...]) -> MicromotionError:
+    error = kind.__new__(kind)
+    error.args = args
+    return error
+
 
 class UserError(MicromotionError):
     """Input that a person has to change; nothing was started."""

@@ -51,6 +51,6 @@ def looks_human(check: FaceCheck, image: np.ndarray, landmarks: np.ndarray) -> n
         return np.zeros(0, np.float32)
     crops = np.stack([checked_crop(image, points) for points in landmarks])  # (N, 64, 64, 3)
     both = torch.from_numpy(np.concatenate([crops, crops[:, :, ::-1]])).permute(0, 3, 1, 2).float() / 255
-    first, second = check(both.to(next(check.parameters()).device)).cpu().chunk(2)
+    first, second = check.run(both.to(next(check.parameters()).device)).cpu().chunk(2)
     mean: np.ndarray = ((first + second) / 2).numpy()
     return mean

@@ -1,13 +1,13 @@
 """From aligned faces to codes in W+, and how well the codes give the faces back."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from stages.aligned_landmarks import landmarks_in_crops
+from stages.base import Row, Stage
 from stages.errors import InversionDiverged
 from stages.measure import psnr
 from stages.models import ModelFiles, Models, images_to_tensor, tensor_to_images
@@ -76,30 +76,39 @@ class InvertSettings:
     iterations: int = 5
 
 
-class InvertCrops:
+class InvertCrops(Stage):
     """The anchors' second pass.
 
-    Columns `index`, `crop` (256, 256, 3 uint8) -> `index`, `code` (bytes of (L, 512) float32), `quality` (PSNR, dB),
-    `identity` (bytes of the crop's embedding, (n,) float32), `rendering` (S, S, 3 uint8), `landmarks` and
-    `rendered_landmarks` (the crop's and the rendering's, bytes of (68, 2) float32, shares of the side).
+    A row with `index`, `crop` (256, 256, 3 uint8) -> `index`, `code` ((L, 512) float32), `quality` (PSNR, dB),
+    `identity` (the crop's embedding, (n,) float32), `rendering` (S, S, 3 uint8), `landmarks` and `rendered_landmarks`
+    (the crop's and the rendering's, (68, 2) float32, shares of the side).
     """
 
     def __init__(self, settings: InvertSettings):
         self.models = Models(settings.model)
         self.iterations = settings.iterations
 
-    def __call__(self, batch: dict[str, Any]) -> dict[str, list[Any]]:
-        crops = np.stack(batch["crop"])  # (B, 256, 256, 3)
+    def process(self, row: Row) -> Row:
+        """One crop's code, and what it shows."""
+        return self.process_rows([row])[0]
+
+    def process_rows(self, rows: list[Row]) -> list[Row]:
+        """Several crops as one batch of the networks."""
+        crops = np.stack([row["crop"] for row in rows])  # (B, 256, 256, 3)
         found = invert_crops(self.models.inverter, crops, self.iterations)
         landmarks, rendered = (
             landmarks_in_crops(self.models.landmarks, pictures) for pictures in (crops, found.renderings)
         )
-        return {
-            "index": list(batch["index"]),
-            "code": [code.numpy().tobytes() for code in found.codes],
-            "quality": list(found.psnr),
-            "identity": [row.numpy().tobytes() for row in embeddings(self.models, crops)],
-            "rendering": list(found.renderings),
-            "landmarks": [points.tobytes() for points in landmarks],
-            "rendered_landmarks": [points.tobytes() for points in rendered],
-        }
+        identities = embeddings(self.models, crops)  # (B, n)
+        return [
+            {
+                "index": row["index"],
+                "code": found.codes[at].numpy(),
+                "quality": float(found.psnr[at]),
+                "identity": identities[at].numpy(),
+                "rendering": found.renderings[at],
+                "landmarks": landmarks[at],
+                "rendered_landmarks": rendered[at],
+            }
+            for at, row in enumerate(rows)
+        ]

@@ -4,14 +4,13 @@ Frames stay with the workers: what comes back is a window around each face, so t
 than a minute of its faces.
 """
 
-import pickle
 from dataclasses import dataclass, field
-from typing import Any
 
 import cv2
 import numpy as np
 
 from stages.align import align_face, face_quad
+from stages.base import Row, Stage
 from stages.detect import Face
 from stages.errors import NoFace
 from stages.models import ModelFiles, Models
@@ -49,15 +48,15 @@ class LocateSettings:
     model: ModelFiles = field(default_factory=ModelFiles)
 
 
-class Locate:
-    """Columns `index`, `frame` (H, W, 3 uint8) -> `index`, `located` (pickled `SeenFace`s, the largest first)."""
+class Locate(Stage):
+    """A row with `index` and `frame` (H, W, 3 uint8) -> `index`, `located` (`SeenFace`s, the largest first)."""
 
     def __init__(self, settings: LocateSettings):
         self.models = Models(settings.model)
 
-    def __call__(self, batch: dict[str, Any]) -> dict[str, list[Any]]:
-        located = [pickle.dumps(seen_faces(frame, self.models.finder.find_all(frame))) for frame in batch["frame"]]
-        return {"index": list(batch["index"]), "located": located}
+    def process(self, row: Row) -> Row:
+        """The frame's faces, without the frame."""
+        return {"index": row["index"], "located": seen_faces(row["frame"], self.models.finder.find_all(row["frame"]))}
 
 
 def seen_faces(frame: np.ndarray, faces: list[Face]) -> list[SeenFace]:

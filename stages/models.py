@@ -7,6 +7,7 @@ from functools import cached_property
 import torch
 
 from stages.detect import FaceFinder
+from stages.execution.executor import accelerated
 from stages.networks.clip import Clip
 from stages.networks.fan import LandmarkNetwork
 from stages.networks.irse import IdentityNetwork
@@ -51,22 +52,25 @@ class Models:
     @cached_property
     def generator(self) -> Generator:
         """The generator in whose W+ the motions lie."""
-        return load_generator(self.files.generator, self.device)
+        return accelerated(load_generator(self.files.generator, self.device), self.device)
 
     @cached_property
     def inverter(self) -> Inverter:
         """From aligned faces to codes."""
-        return load_inverter(self.files.inverter, self.device)
+        inverter = load_inverter(self.files.inverter, self.device)
+        accelerated(inverter.encoder, self.device)
+        accelerated(inverter.decoder, self.device)
+        return inverter
 
     @cached_property
     def identity(self) -> IdentityNetwork:
         """Whose face it is."""
-        return load_identity(self.files.identity, self.device)
+        return accelerated(load_identity(self.files.identity, self.device), self.device)
 
     @cached_property
     def landmarks(self) -> LandmarkNetwork:
         """Where its features are."""
-        return load_landmarks(self.files.landmarks, self.device)
+        return accelerated(load_landmarks(self.files.landmarks, self.device), self.device)
 
     @cached_property
     def clip(self) -> Clip:

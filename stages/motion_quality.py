@@ -54,6 +54,7 @@ def measure_video(
     frames: np.ndarray,
     progress: np.ndarray,
     asked: np.ndarray | None = None,
+    shown: np.ndarray | None = None,
 ) -> MotionQuality:
     """Measure frames of one video.
 
@@ -61,12 +62,15 @@ def measure_video(
         models: whose identity and landmark networks look.
         motion: the micromotion that was applied; without the anchors' landmarks, what compares with them is NaN.
         still: (256, 256, 3) uint8, the aligned target.
-        frames: (F, S, S, 3) uint8, aligned, the first one at rest.
+        frames: (D, S, S, 3) uint8, aligned, the first one at rest; frames that come again need to be there only once.
         progress: (F,) how far each frame's code has moved along the motion: 0 at rest, 1 at the anchors' extreme.
         asked: (F, 68, 2) where each frame's landmarks are to be, shares of the crop's side, where that is known.
+        shown: (F,) which of `frames` each moment shows; by default one after the other.
     """
-    similarity = csim(embeddings(models, frames), embeddings(models, still[None])[0]).numpy()  # (F,)
-    track, clearness = locate_in_crops(models.landmarks, frames)  # (F, 68, 2), (F,)
+    similarity = csim(embeddings(models, frames), embeddings(models, still[None])[0]).numpy()  # (D,)
+    track, clearness = locate_in_crops(models.landmarks, frames)  # (D, 68, 2), (D,)
+    if shown is not None:
+        similarity, track, clearness = similarity[shown], track[shown], clearness[shown]  # (F,), (F, 68, 2), (F,)
     correlation = amplitude = distance = float("nan")
     if motion.landmarks is not None:
         field = displacement_field(motion)  # (68, 2)

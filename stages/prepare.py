@@ -3,10 +3,10 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from stages.align import align_face, face_quad
 from stages.any_way_up import find_any_way
+from stages.base import Row, RowStatus, Stage, Target
 from stages.errors import Reason, RowError
 from stages.ingest import decode_image, fetch
 from stages.messages import one_line, told
@@ -22,13 +22,13 @@ class PrepareSettings:
     Attributes:
         model: the model's files.
         digests: for each motion, a hash of all that decides its videos besides the picture.
-        done: what is finished already, as "id\\nkey".
+        done: what is finished already.
         fetch_timeout: seconds that a picture may take to arrive.
     """
 
     model: ModelFiles = field(default_factory=ModelFiles)
     digests: Mapping[str, str] = field(default_factory=dict)
-    done: frozenset[str] = frozenset()
+    done: frozenset[Target] = frozenset()
     fetch_timeout: float = 60.0
 
 
@@ -42,29 +42,26 @@ def content_key(data: bytes, digest: str, strength: float) -> str:
     return key.hexdigest()
 
 
-class Prepare:
-    """Rows of the manifest, with `crop` and all that the second half needs added to each.
+class Prepare(Stage):
+    """A row of the manifest, with `crop` and all that the second half needs added to it.
 
-    Reads `order`, `id`, `image`, `motion`, `strength`; adds `status` ("ready", "kept", or "failed" with `reason` and
+    Reads `order`, `id`, `image`, `motion`, `strength`; adds `status` (ready, kept, or failed with `reason` and
     `message`), `key`, `crop` ((256, 256, 3) uint8), `quad` (8 floats), `landmarks` (136 floats), `faces` (how many the
-    picture shows). Rows that are not ready have None for the arrays: a hundred thousand that are kept must not travel
-    as pictures. A row that fails never takes its neighbours along.
+    picture shows). A row that is not ready has None for the arrays.
     """
 
     def __init__(self, settings: PrepareSettings):
         self.models = Models(settings.model)
         self.settings = settings
 
-    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
-        names = list(batch)
-        rows = [dict(zip(names, values, strict=True)) for values in zip(*batch.values(), strict=True)]
-        prepared = [row | self._prepared(row) for row in rows]
-        return {name: [row[name] for row in prepared] for name in prepared[0]}
+    def process(self, row: Row) -> Row:
+        """The row with its face found, or with the reason why there is none."""
+        return row | self._gained(row)
 
-    def _prepared(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """What one row gains."""
-        gained: dict[str, Any] = {
-            "status": "ready",
+    def _gained(self, row: Row) -> Row:
+        """What the row gains."""
+        gained: Row = {
+            "status": RowStatus.READY,
             "reason": "",
             "message": "",
             "key": "",
@@ -76,8 +73,8 @@ class Prepare:
         try:
             data = fetch(row["image"], self.settings.fetch_timeout)
             gained["key"] = content_key(data, self.settings.digests[row["motion"]], float(row["strength"]))
-            if f"{row['id']}\n{gained['key']}" in self.settings.done:
-                return gained | {"status": "kept"}
+            if Target(row["id"], gained["key"]) in self.settings.done:
+                return gained | {"status": RowStatus.KEPT}
             image = decode_image(data, row["image"])
             face = find_any_way(self.models.finder, image)
             gained["crop"] = align_face(image, face.landmarks, CROP_SIZE)
@@ -85,11 +82,11 @@ class Prepare:
             gained["landmarks"] = face.landmarks.ravel()
             gained["faces"] = face.others + 1
         except RowError as error:
-            gained |= {"status": "failed", "reason": error.reason.value, "message": one_line(str(error))}
-        except Exception as error:  # one row's surprise must not cost its neighbours
+            gained |= {"status": RowStatus.FAILED, "reason": error.reason, "message": one_line(str(error))}
+        except Exception as error:  # it keeps its key, so that only `retry` tries it again
             gained |= {
-                "status": "failed",
-                "reason": Reason.INTERNAL_ERROR.value,
+                "status": RowStatus.FAILED,
+                "reason": Reason.INTERNAL_ERROR,
                 "message": f"{type(error).__name__}: {told(error)}.",
             }
         return gained

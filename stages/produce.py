@@ -14,6 +14,7 @@ import torch
 
 from stages import storage
 from stages.animate import animate
+from stages.base import Row, RowStatus, Stage
 from stages.errors import EncoderKilled, OutputUnavailable, Reason, RowError, UnreadableImage
 from stages.ingest import decode_image, fetch
 from stages.invert import check_inversion, invert_crops
@@ -85,8 +86,8 @@ class ProduceSettings:
     rehearsal: bool = False
 
 
-class Produce:
-    """What `Prepare` gave -> one result row each, the columns of `RESULT`. Videos stand in the output folder.
+class Produce(Stage):
+    """What `Prepare` gave -> a result row, the columns of `RESULT`. Its video stands in the output folder.
 
     A row whose video has nowhere to go has the status `blocked`: it is not the row that failed.
     """
@@ -97,16 +98,10 @@ class Produce:
         for motion in settings.motions.values():
             motion.check(self.models.generator.fingerprint, self.models.generator.num_layers)
 
-    def __call__(self, batch: dict[str, Any]) -> dict[str, list[Any]]:
-        names = list(batch)
-        rows = [dict(zip(names, values, strict=True)) for values in zip(*batch.values(), strict=True)]
-        results = [self._result(row) for row in rows]
-        return {name: [result[name] for result in results] for name in RESULT}
-
-    def _result(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """One row's result, whatever happened to it."""
-        result = RESULT | {name: row[name] for name in RESULT if name in row}
-        if row["status"] != "ready":
+    def process(self, row: Row) -> Row:
+        """The row's result, whatever happened to it."""
+        result = result_row(row)
+        if row["status"] != RowStatus.READY:
             return result
         started = time.monotonic()
         try:
@@ -114,18 +109,18 @@ class Produce:
                 made = self._made(row)
             except EncoderKilled:  # no fault of the row's, or so it seems
                 made = self._made(row)
-            result |= made | {"status": "done"}
+            result |= made | {"status": RowStatus.DONE}
         except OutputUnavailable as error:
-            result |= {"status": "blocked", "message": _sentence(error)}
+            result |= {"status": RowStatus.BLOCKED, "message": _sentence(error)}
         except UnreadableImage as error:
             # It could be read a moment ago. Without the key every later run tries it again, as it does any such row.
             message = _sentence(error)
-            result |= {"status": "failed", "reason": error.reason.value, "message": message, "key": ""}
+            result |= {"status": RowStatus.FAILED, "reason": error.reason, "message": message, "key": ""}
         except RowError as error:
-            result |= {"status": "failed", "reason": error.reason.value, "message": _sentence(error)}
-        except Exception as error:  # one row's surprise must not cost its neighbours
+            result |= {"status": RowStatus.FAILED, "reason": error.reason, "message": _sentence(error)}
+        except Exception as error:  # it keeps its key, so that only `retry` tries it again
             message = f"{type(error).__name__}: {told(error)}."
-            result |= {"status": "failed", "reason": Reason.INTERNAL_ERROR.value, "message": message}
+            result |= {"status": RowStatus.FAILED, "reason": Reason.INTERNAL_ERROR, "message": message}
         return result | {"seconds": time.monotonic() - started}
 
     def _made(self, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -144,14 +139,16 @@ class Produce:
         measured = np.unique(np.linspace(0, video.frames - 1, video.measured_frames).round().astype(int))
         progress = _progress(codes - found.codes[0], motion.direction)  # (F,)
         take = self._take(row, found.codes[0], codes)
+        same_as = take.same_as or range(video.frames)
+        moments, shown = np.unique([same_as[number] for number in measured], return_inverse=True)
         kept: list[np.ndarray] = []
-        watched = replace(take, frames=_keeping(take, set(measured.tolist()), kept))
+        watched = replace(take, frames=_keeping(take, set(moments.tolist()), kept))
         written = self._written(row, watched) | take.figures
         quality: dict[str, Any] = {}
         if len(measured):
             asked = take.asked(measured.tolist()) if take.asked else None
             measures = measure_video(
-                self.models, motion, take.aligned(take.still), np.stack(kept), progress[measured], asked
+                self.models, motion, take.aligned(take.still), np.stack(kept), progress[measured], asked, shown
             )
             beyond = beyond_drawing(measures.clearness_min, measures.csim_min, float(row["strength"]))
             quality = {**asdict(measures), "message": beyond}
@@ -204,6 +201,11 @@ class Produce:
             yield from (paste(picture, frame, quad) for frame in take.frames)
         else:
             yield from take.frames
+
+
+def result_row(row: Row) -> Row:
+    """The columns of a result, with those values that a row has already."""
+    return RESULT | {name: row[name] for name in RESULT if name in row}
 
 
 def _keeping(take: Take, wanted: set[int], kept: list[np.ndarray]) -> Iterator[np.ndarray]:

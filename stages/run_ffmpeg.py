@@ -15,6 +15,7 @@ from typing import Self
 
 import imageio_ffmpeg
 
+from stages.clip_streams import WHOLE, Source
 from stages.errors import ClipError
 
 LONGEST = 3600.0  # seconds that one pass over a clip may take in all
@@ -32,17 +33,25 @@ class Ffmpeg:
         output: the output's arguments.
         timeout: seconds without any line or byte after which it is killed.
         reports: whether `lines` are read (standard error) or else `read` (standard output).
+        source: which of its streams, and with what it is decoded.
     """
 
     def __init__(
-        self, path: Path, options: Sequence[str], output: Sequence[str], timeout: float, reports: bool
+        self,
+        path: Path,
+        options: Sequence[str],
+        output: Sequence[str],
+        timeout: float,
+        reports: bool,
+        source: Source = WHOLE,
     ) -> None:
         level = "level+info" if reports else "level+error"
         self.path, self.timeout = path, timeout
         self.command = [
             *(imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-hide_banner", "-nostats", "-loglevel", level),
             # Absolute, so that it is never taken for an option or a protocol, as "-x.mp4" and "take:2.mp4" would be.
-            *("-threads", str(THREADS), "-i", f"file:{path.absolute()}", "-an", "-sn", "-dn", *options, *output),
+            *("-threads", str(THREADS), *source.before, "-i", f"file:{path.absolute()}", *source.after),
+            *("-an", "-sn", "-dn", *options, *output),
         ]
         self._reports = reports
         self._until = time.monotonic() + LONGEST

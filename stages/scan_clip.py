@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from stages.clip_kind import check_clip_file, lacks_its_end
+from stages.clip_streams import Source, Streams
 from stages.errors import ClipError
 from stages.run_ffmpeg import Ffmpeg
 
@@ -33,6 +35,7 @@ LEANING = re.compile(r"co located POCs|eference picture|mmco|Could not find ref"
 LEANING_FRAMES = 32
 # Of the part of ffmpeg that would write, to which nothing goes.
 WRITING = re.compile(r"^\[(null|out|vost|aost)|Error opening output")
+EXPORT_SDR = "Export it in BT.709 (SDR)."
 CORRUPT = re.compile(r"corrupt (input packet|decoded frame)|Packet corrupt")
 
 
@@ -50,6 +53,7 @@ class ScannedClip:
         range, matrix, primaries, transfer: ffmpeg's names; `unknown` where they are not said.
         interlaced: "" for progressive frames, else which field is first: `tff` or `bff`.
         notes: sentences' ends on what a person should know.
+        source: which of the file's streams it is, and with what it is decoded.
     """
 
     times: np.ndarray
@@ -65,6 +69,7 @@ class ScannedClip:
     transfer: str = "unknown"
     interlaced: str = ""
     notes: list[str] = field(default_factory=list)
+    source: Source = Source()
 
 
 def scan_clip(path: Path, timeout: float) -> ScannedClip:
@@ -77,31 +82,23 @@ def scan_clip(path: Path, timeout: float) -> ScannedClip:
     Raises:
         ClipError: no video, damaged or cut short, frames of several sizes, or a decoder that hangs.
     """
-    report = _Report(path)
-    with Ffmpeg(path, ["-vf", "showinfo=checksum=0,idet"], _NOWHERE, timeout, reports=True) as ffmpeg:
-        for line in ffmpeg.lines():
-            report.read(line)
-    if _lacks_its_end(path):
+    check_clip_file(path)
+    source, report = Source(), _Report(path)
+    while True:
+        with Ffmpeg(path, ["-vf", "showinfo=checksum=0,idet"], _NOWHERE, timeout, True, source) as ffmpeg:
+            for line in ffmpeg.lines():
+                report.read(line)
+                if (better := report.streams.decoder_for(source)) is not None:
+                    break
+        better = better or report.streams.moving(source, len(report.moments))
+        if better is None:
+            break
+        source, report = better, _Report(path)
+    if lacks_its_end(path):
         raise ClipError(f"{path}: cut short: its end is missing. Copy or export it again.")
-    return report.result()
-
-
-def _lacks_its_end(path: Path) -> bool:
-    """Whether a file in a format that may be cut anywhere without a decoder's noticing was cut.
-
-    Ogg marks each stream's last page; a transport stream is made of packets of 188 bytes (192 with their times).
-    """
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        start = file.read(400)
-        for packet, sync in ((188, 0), (192, 4)):
-            if len(start) > sync + packet and start[sync] == start[sync + packet] == 0x47 and size % packet:
-                return True
-        if start[:4] != b"OggS":
-            return False
-        file.seek(-min(size, 1 << 17), 2)
-        tail = file.read()
-    return not any(tail[found.start() + 5] & 4 for found in re.finditer(rb"OggS\0.", tail, re.DOTALL))
+    clip = report.result()
+    clip.source = source
+    return clip
 
 
 _NOWHERE = ("-fps_mode", "passthrough", "-f", "null", "-")
@@ -120,9 +117,11 @@ class _Report:
         self.found: Counter[str] = Counter()
         self.duration = 0.0
         self.sound = self.nothing = self.mid_start = False
+        self.streams = Streams()
 
     def read(self, line: str) -> None:
         """Take one line."""
+        self.streams.read(line)
         if config := re.search(r"config in time_base: (\d+)/(\d+)", line):  # also behind other words on one line
             self.base = int(config[1]) / int(config[2])
             self.clip.steady = not self.moments
@@ -179,6 +178,9 @@ class _Report:
             return
         # Not for a person: by which part of the program, and at which address.
         text = " ".join(re.sub(r"\[[^\]]*\]", "", line).split())
+        if text.startswith("Unsupported input"):
+            kind = re.search(r"csp:\S+ prim:\S+ trc:\S+", text)
+            raise ClipError(f"{self.path}: colours not known here ({kind[0] if kind else text[:200]}). {EXPORT_SDR}")
         if text and not text.startswith("Error opening input file"):
             self.complaint = text[:200].rstrip(".")
 

@@ -9,15 +9,13 @@ import numpy as np
 from torch import Tensor
 
 from stages.align import align_face, cut_quad, face_quad, shares_of_quad
+from stages.frames_once import KEPT_BYTES, first_alike, made_once
 from stages.models import Models
 from stages.picture.mover import Mover, mover_for
 from stages.prepare import CROP_SIZE
 from stages.render import render_frames
 
 Pixels = Literal["picture", "generator"]
-
-# Frames that come again, as on the way back, are kept rather than made again while they take no more than this.
-KEPT_BYTES = 192 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +28,7 @@ class Take:
         aligned: from a frame to the (256, 256, 3) crop of the still's face that networks measure.
         asked: from some frames' numbers to where their landmarks are to be, (F, 68, 2) in shares of the crop's side;
             None where nothing but the generator says so.
+        same_as: for each frame the number of the first one that shows the same; empty where it is not known.
         figures: `rest_error` and `turn_given` as a result has them, once the frames are made.
     """
 
@@ -38,6 +37,7 @@ class Take:
     aligned: Callable[[np.ndarray], np.ndarray]
     asked: Callable[[Sequence[int]], np.ndarray] | None = None
     figures: dict[str, float] = field(default_factory=dict)
+    same_as: Sequence[int] = ()
 
 
 def own_side(landmarks: np.ndarray, longest: int) -> int:
@@ -78,37 +78,49 @@ def take_of_picture(models: Models, still: np.ndarray, landmarks: np.ndarray, re
         moved = [figure.moved(gestures.at(mover.course.places[number])) for number in frames]
         return shares_of_quad(np.stack(moved)[:, figure.head.landmarks, :2], quad)
 
-    return Take(still, _each_once(mover, figures), aligned, asked, figures)
+    same_as = first_alike(list(mover.course.places))
+    return Take(still, _each_once(mover, same_as, figures), aligned, asked, figures, same_as)
 
 
 def take_of_generator(models: Models, crop: np.ndarray, codes: Tensor) -> Take:
     """The generator's frames of a path (F, L, 512); `crop` is the (256, 256, 3) still."""
-    frames = (frame for part in render_frames(models.generator, codes) for frame in part)
-    return Take(crop, frames, lambda frame: frame)
+    same_as = first_alike([code.numpy() for code in codes.cpu()])
+    return Take(crop, _rendered_once(models, codes, same_as), lambda frame: frame, same_as=same_as)
 
 
-def _each_once(mover: Mover, figures: dict[str, float]) -> Iterator[np.ndarray]:
+def _rendered_once(models: Models, codes: Tensor, same_as: Sequence[int]) -> Iterator[np.ndarray]:
+    """Every frame of a path, rendered a batch of new ones at a time."""
+    new = [number for number, first in enumerate(same_as) if first == number]
+    rendered = (frame for part in render_frames(models.generator, codes[new]) for frame in part)
+
+    def make(number: int) -> np.ndarray:
+        if same_as[number] == number:
+            return next(rendered)
+        again: np.ndarray = next(render_frames(models.generator, codes[number : number + 1]))[0]
+        return again
+
+    return (frame for frame, _ in made_once(same_as, make, KEPT_BYTES))
+
+
+def _each_once(mover: Mover, same_as: Sequence[int], figures: dict[str, float]) -> Iterator[np.ndarray]:
     """Every frame, those at one place of the course made once; how far frames at rest are from the picture.
 
     What lies outside the canvas is the picture's own in every frame, so that no more than the canvas is kept.
     """
-    kept: dict[bytes, np.ndarray] = {}
-    room = KEPT_BYTES
-    box = mover.canvas.box
-    names = [place.tobytes() for place in mover.course.places]
-    last = {name: number for number, name in enumerate(names)}
-    for number, (place, name) in enumerate(zip(mover.course.places, names, strict=True)):
-        if (part := kept.get(name)) is None:
-            frame = mover.frame(place)
-            part = frame[box]
-            if last[name] > number and part.nbytes <= room:
-                kept[name] = part.copy()
-                room -= part.nbytes
+    box, places = mover.canvas.box, mover.course.places
+    whole: list[np.ndarray] = []
+
+    def make(number: int) -> np.ndarray:
+        whole[:] = [mover.frame(places[number])]
+        part: np.ndarray = whole[0][box]
+        return part
+
+    for place, (part, new) in zip(places, made_once(same_as, make, KEPT_BYTES), strict=True):
+        if new:
+            frame = whole.pop()
         else:
             frame = mover.picture.copy()
             frame[box] = part
-            if last[name] == number:
-                room += kept.pop(name).nbytes
         if not place.any():
             error = cv2.norm(frame, mover.picture, cv2.NORM_INF)
             figures["rest_error"] = max(error, figures.get("rest_error", 0.0))

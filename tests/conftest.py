@@ -5,6 +5,7 @@ import random
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -15,6 +16,8 @@ from urllib.parse import quote
 
 # Before torch and NumPy are imported: two busy thread pools slow each other down more than they gain.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Graphs of the bundled networks are converted once for all runs of the tests, and never into a user's own folder.
+os.environ.setdefault("MICROMOTION_GRAPHS", str(Path(tempfile.gettempdir()) / "micromotion-test-graphs"))
 
 import numpy as np
 import pytest

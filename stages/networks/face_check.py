@@ -11,10 +11,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from stages.networks.running import RunnableNetwork
+
 INPUT_SIZE = 64  # pixels, height and width
 
 
-class FaceCheck(nn.Module):
+class FaceCheck(RunnableNetwork):
     """From an upright face's crop to how surely it shows a person.
 
     Args:
@@ -37,6 +39,15 @@ class FaceCheck(nn.Module):
         seen = torch.cat([x.mean(dim=(2, 3)), x.amax(dim=(2, 3))], dim=1)  # (B, 2C)
         answer: Tensor = self.answer(seen)[:, 0]
         return answer
+
+    def compute(self, batch: Tensor) -> Tensor:
+        """(B, 3, 64, 64) -> (B,) logits."""
+        answer: Tensor = self(batch)
+        return answer
+
+    def example(self, count: int) -> Tensor:
+        """Pictures of noise."""
+        return torch.rand(count, 3, INPUT_SIZE, INPUT_SIZE, generator=torch.Generator().manual_seed(0))
 
 
 def _unit(before: int, after: int, stride: int) -> nn.Sequential:

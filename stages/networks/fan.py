@@ -8,7 +8,9 @@ published 2DFAN-4 four stacks on 256 px.
 import numpy as np
 import torch
 from face_alignment.models.fan import FAN
-from torch import Tensor, nn
+from torch import Tensor
+
+from stages.networks.running import RunnableNetwork
 
 LANDMARKS = 68
 STRIDE = 4  # crop pixels to a heatmap pixel
@@ -21,7 +23,7 @@ MIRRORED = np.array([
 # fmt: on
 
 
-class LandmarkNetwork(nn.Module):
+class LandmarkNetwork(RunnableNetwork):
     """A FAN and the crop size that it was trained on.
 
     Args:
@@ -38,6 +40,15 @@ class LandmarkNetwork(nn.Module):
         """(B, 3, S, S) float32 RGB in [0, 1] -> one (B, 68, S/4, S/4) a stack, the last one best."""
         return self.network(crops)
 
+    def compute(self, batch: Tensor) -> Tensor:
+        """(B, 3, S, S) -> (B, 68, S/4, S/4): the last stack's heatmaps."""
+        return self.network(batch)[-1]
+
+    def example(self, count: int) -> Tensor:
+        """Pictures of noise."""
+        size = self.input_size
+        return torch.rand(count, 3, size, size, generator=torch.Generator().manual_seed(0))
+
     @torch.inference_mode()
     def locate(self, crops: Tensor) -> tuple[Tensor, Tensor]:
         """Landmarks of faces that fill their crops as `stages.align.landmark_crop` cuts them.
@@ -49,7 +60,7 @@ class LandmarkNetwork(nn.Module):
             (B, 68, 2) float32, x and y in crop pixels (pixel centres at .5); and (B,) float32, how sure the network
             is: the median peak of a face's heatmaps, about 1 for a clear face and near 0 for none.
         """
-        points, peaks = read_heatmaps(self.heatmaps(crops)[-1])
+        points, peaks = read_heatmaps(self.run(crops))
         return points * STRIDE, peaks.median(dim=1).values
 
 

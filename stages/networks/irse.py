@@ -7,10 +7,12 @@ Hu et al. (CVPR 2018). IR-SE-50 has widths 64, 128, 256, 512 and 3, 4, 14, 3 uni
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stages.networks.fingerprint import fingerprint
+from stages.networks.running import RunnableNetwork
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ def body_layers(body: Body) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
-class IdentityNetwork(nn.Module):
+class IdentityNetwork(RunnableNetwork):
     """ArcFace's IR-SE: whose face is it.
 
     Args:
@@ -122,4 +124,12 @@ class IdentityNetwork(nn.Module):
         """
         if faces.ndim != 4 or faces.shape[1:] != (3, 112, 112):
             raise ValueError(f"faces: expected (B, 3, 112, 112), found {tuple(faces.shape)}")
-        return F.normalize(self.output_layer(self.body(self.input_layer(faces))))  # (B, 512)
+        return self.run(faces)
+
+    def compute(self, batch: Tensor) -> Tensor:
+        """(B, 3, 112, 112) -> (B, 512), of unit length."""
+        return F.normalize(self.output_layer(self.body(self.input_layer(batch))))  # (B, 512)
+
+    def example(self, count: int) -> Tensor:
+        """Pictures of noise."""
+        return torch.randn(count, 3, 112, 112, generator=torch.Generator().manual_seed(0))

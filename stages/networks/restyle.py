@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from stages.networks.fingerprint import fingerprint
 from stages.networks.irse import IR_SE_50, Body, body_layers, input_layer
+from stages.networks.running import RunnableNetwork
 from stages.networks.stylegan2 import EqualLinear, Generator
 
 FACE_SIZE = 256  # what an inverter is given, whatever its decoder's resolution
@@ -34,7 +35,7 @@ class MapToStyle(nn.Module):
         return self.linear(self.convs(x).flatten(1))  # (B, 512)
 
 
-class StyleEncoder(nn.Module):
+class StyleEncoder(RunnableNetwork):
     """What every encoder has: an IR-SE body under heads that give styles.
 
     Args:
@@ -51,6 +52,15 @@ class StyleEncoder(nn.Module):
         self.offsets = offsets
         self.input_layer = input_layer(inputs, body)
         self.body = body_layers(body)
+
+    def compute(self, batch: Tensor) -> Tensor:
+        """(B, inputs, S, S) -> (B, L, 512)."""
+        codes: Tensor = self(batch)
+        return codes
+
+    def example(self, count: int) -> Tensor:
+        """Pictures of noise."""
+        return torch.randn(count, self.inputs, self.size, self.size, generator=torch.Generator().manual_seed(0))
 
 
 class BackboneEncoder(StyleEncoder):
@@ -127,7 +137,7 @@ class Inverter(nn.Module):
         pairs = torch.cat([images, renderings], dim=1)  # (B, 6, 256, 256)
         if self.encoder.size != FACE_SIZE:
             pairs = F.adaptive_avg_pool2d(pairs, self.encoder.size)  # (B, 6, S, S)
-        return codes + self.encoder(pairs)
+        return codes + self.encoder.run(pairs)
 
     @torch.no_grad()
     def invert(self, images: Tensor, iterations: int = 5) -> Tensor:
@@ -150,7 +160,7 @@ class Inverter(nn.Module):
         codes = self.latent_avg.expand(len(images), -1, -1)  # (B, L, 512)
         if self.single_pass:
             faces = F.adaptive_avg_pool2d(images, self.encoder.size)  # (B, 3, S, S)
-            return codes + self.encoder(faces)
+            return codes + self.encoder.run(faces)
         renderings = self.render(codes[:1]).expand(len(images), -1, -1, -1)  # every face starts at the average
         for step in range(iterations):
             if step:

@@ -17,9 +17,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stages.networks.fingerprint import fingerprint
+from stages.networks.running import RunnableNetwork
 
 SQRT2 = math.sqrt(2.0)
 BLUR = (1.0, 3.0, 3.0, 1.0)
+# From this resolution on a picture at a time is as fast as several, and takes less memory.
+ALONE = 256
 
 
 def published_channels(resolution: int, multiplier: int = 2) -> dict[int, int]:
@@ -169,7 +172,7 @@ class Noises(nn.Module):
         return self.get_buffer(f"noise_{index}")
 
 
-class Generator(nn.Module):
+class Generator(RunnableNetwork):
     """A StyleGAN2 generator: mapping network and synthesis.
 
     Args:
@@ -212,6 +215,7 @@ class Generator(nn.Module):
         self.noises = Noises(resolution)
         self.register_buffer("latent_avg", torch.zeros(style_dim), persistent=False)
         self._fingerprint: str | None = None
+        self.batch = 1 if resolution >= ALONE else 8
 
     @property
     def num_layers(self) -> int:
@@ -255,11 +259,24 @@ class Generator(nn.Module):
         """
         if codes.ndim != 3 or codes.shape[1:] != (self.num_layers, self.style_dim):
             raise ValueError(f"codes: expected (B, {self.num_layers}, {self.style_dim}), found {tuple(codes.shape)}")
+        if resolution is not None and resolution != self.resolution:
+            return self._synthesize(codes, resolution)
+        return self.run(codes)
+
+    def compute(self, batch: Tensor) -> Tensor:
+        """(B, L, 512) codes -> (B, 3, H, W) images at the full size."""
+        return self._synthesize(batch, self.resolution)
+
+    def example(self, count: int) -> Tensor:
+        """Codes of `count` pictures."""
+        return torch.randn(count, self.num_layers, self.style_dim, generator=torch.Generator().manual_seed(0))
+
+    def _synthesize(self, codes: Tensor, resolution: int) -> Tensor:
         x = self.input.input.expand(codes.shape[0], -1, -1, -1)  # (B, C, 4, 4)
         x = self.conv1(x, codes[:, 0], self.noises.layer(0))
         image = self.to_rgb1(x, codes[:, 1])  # (B, 3, 4, 4)
         for block, to_rgb in enumerate(self.to_rgbs):
-            if image.shape[-1] == (resolution or self.resolution):
+            if 4 * 2**block == resolution:
                 break
             first = 2 * block + 1  # a block's last style is shared with the next block's first convolution
             x = self.convs[2 * block](x, codes[:, first], self.noises.layer(first))  # (B, C', 2H, 2W)

@@ -29,7 +29,8 @@ from pipeline.phrases import clean
 from pipeline.resources import Node
 from pipeline.row_groups import FAILURES_EACH, MESSAGE_SIGNS
 from pipeline.run import run_job
-from stages.errors import NoFace, UnreadableImage
+from stages.base import Row, RowStatus
+from stages.errors import NoFace, Reason, UnreadableImage
 from stages.ingest import decode_image, fetch
 from stages.models import ModelFiles
 from stages.prepare import Prepare, PrepareSettings
@@ -150,21 +151,19 @@ def prepare() -> Prepare:
     return Prepare(PrepareSettings(ModelFiles(device="cpu"), DIGESTS))
 
 
-def prepared(prepare: Prepare, *images: Path) -> dict[str, list[object]]:
-    count = len(images)
-    row = {"image": [str(image) for image in images], "motion": ["smile"] * count, "strength": [1.0] * count}
-    return prepare({"order": list(range(count)), "id": [f"row{index}" for index in range(count)], **row})
+def prepared(prepare: Prepare, image: Path) -> Row:
+    return prepare.process({"order": 0, "id": "row", "image": str(image), "motion": "smile", "strength": 1.0})
 
 
 def test_the_largest_of_ten_faces_is_moved(prepare: Prepare, tmp_path: Path) -> None:
     sheet, (left, top, right, bottom) = contact_sheet()
     sheet.save(tmp_path / "sheet.png")
     made = prepared(prepare, tmp_path / "sheet.png")
-    assert made["status"] == ["ready"]
-    x, y = np.array(made["quad"][0]).reshape(4, 2).mean(axis=0)
+    assert made["status"] == RowStatus.READY
+    x, y = made["quad"].reshape(4, 2).mean(axis=0)
     assert left < x < right
     assert top < y < bottom
-    assert int(str(made["faces"][0])) >= 5
+    assert made["faces"] >= 5
 
 
 @pytest.mark.parametrize("orientation", turned_pictures())
@@ -196,10 +195,9 @@ def test_landmarks_that_are_nowhere_or_in_one_point_fail_their_row(tmp_path: Pat
     prepare = Prepare(PrepareSettings(ModelFiles(device="cpu"), DIGESTS))
     prepare.models.finder = FaceFinder(_Unsure(value), min_face=0)  # type: ignore[arg-type]
     made = prepared(prepare, tmp_path / "face.png")
-    assert made["status"] == ["failed"]
-    assert made["reason"] == ["no_face"]
-    assert is_one_sentence(str(made["message"][0]))
-    assert not np.asarray(made["crop"]).any()
+    assert (made["status"], made["reason"]) == (RowStatus.FAILED, Reason.NO_FACE)
+    assert is_one_sentence(made["message"])
+    assert made["crop"] is None
 
 
 def test_a_detector_whose_boxes_are_nowhere_has_found_none(prepare: Prepare, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,8 +36,8 @@ def test_a_node_that_joins_is_put_to_work_and_one_that_dies_costs_what_it_had_in
     told = json.loads(ended.stdout.splitlines()[-1])
     assert (told["nodes"], told["done"], told["failed"]) == (2, COUNT, 0)
     marks = [mark.name.split("+") for mark in (output / "made").iterdir()]
-    made = Counter(id_ for id_, _, _ in marks)
-    at = Counter(node for _, node, _ in marks)
+    made = Counter(id_ for id_, *_ in marks)
+    at = Counter(node for _, node, *_ in marks)
     assert set(made) == {f"f{index:02}" for index in range(COUNT)}
     assert sum(made.values()) - COUNT <= 4, "more was repeated than the dead node had in hand"
     assert any("the cluster has grown" in warning for warning in told["warnings"])

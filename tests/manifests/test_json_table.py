@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from manifests.json_table import read_json
 from manifests.schema import Manifest, read_manifest
 from stages.errors import ManifestError
 
@@ -91,3 +92,20 @@ def test_ids_may_be_numbers_and_rows_may_lack_what_is_optional(tmp_path: Path) -
 def test_what_cannot_be_read_says_what_helps(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(ManifestError, match=said):
         read(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"id": ["anna", "ben"], "image": ["a.jpg", "b.jpg"]}',
+        '{"id":{"0":"anna","1":"ben"},\n "image":{"0":"a.jpg","1":"b.jpg"}}',
+    ],
+)
+def test_one_object_of_columns_is_read(text: str) -> None:
+    rows = read_json(text, "m.json").table.to_pylist()
+    assert rows == [{"id": "anna", "image": "a.jpg"}, {"id": "ben", "image": "b.jpg"}]
+
+
+def test_columns_of_unlike_lengths_are_not_guessed() -> None:
+    with pytest.raises(ManifestError, match="expected a list of objects, or one object a line"):
+        read_json('{"id": ["anna", "ben"],\n "image": ["a.jpg"]}', "m.json")

@@ -1,4 +1,3 @@
-import json
 import os
 import subprocess
 import sys
@@ -160,7 +159,10 @@ def test_a_message_cannot_steer_the_terminal(monkeypatch, capsys):
 
 
 def test_an_unexpected_error_is_one_sentence_and_its_details_are_in_a_file(monkeypatch, capsys, tmp_path):
-    (tmp_path / "log.jsonl").write_text(json.dumps({"event": "run_started", "rows": "many", "time": 1.0}) + "\n")
+    def fail(output: Path) -> None:
+        raise ValueError("odd")
+
+    monkeypatch.setattr("pipeline.status.read_status", fail)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     assert call(monkeypatch, "status", tmp_path) == 1
     said = capsys.readouterr().err

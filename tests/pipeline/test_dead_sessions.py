@@ -57,6 +57,35 @@ def test_processes_and_folder_of_a_dead_session_go_and_those_of_a_living_one_sta
         living.rmdir()
 
 
+REMOVED = """
+import os
+from pipeline import ray_session
+from pipeline.dead_sessions import ray_folder
+from pipeline.job import ClusterSpec
+from stages.errors import EngineDied
+try:
+    with ray_session.ray_session(ClusterSpec(), cpus=1):
+        (folder,) = ray_session._own_folders
+        found = folder.stat()
+        print(oct(found.st_mode & 0o777), found.st_uid == os.getuid(), ray_folder(folder).is_dir())
+        ray_session.check_session()
+        ray_folder(folder).rename(folder / "elsewhere")
+        ray_session.check_session()
+except EngineDied as error:
+    print(error)
+print(folder.exists())
+"""
+
+
+@pytest.mark.slow
+def test_nobody_else_can_enter_a_sessions_folder_and_its_loss_is_noticed(repository: Path) -> None:
+    ran = subprocess.run([sys.executable, "-c", REMOVED], cwd=repository, capture_output=True, text=True, timeout=300)
+    first, said, left = ran.stdout.splitlines()
+    assert first == "0o700 True True"
+    assert "was removed under it" in said
+    assert left == "False"
+
+
 # Then its helpers do not look yet whether its node process is alive.
 @pytest.mark.slow
 @pytest.mark.parametrize("instant", ["raylet/raylet", "ray::DashboardAgent"])
@@ -82,7 +111,7 @@ class BusyRay:
     def init(self, _temp_dir: str, **others: object) -> None:
         self.starts += 1
         if self.starts <= self.failures:
-            self.helpers.append(helper_of(Path(_temp_dir)))
+            self.helpers.append(helper_of(Path(_temp_dir).parent))
             raise Exception("The current node timed out during startup. This could happen because")
 
     def shutdown(self) -> None:

@@ -104,8 +104,8 @@ def test_an_interrupted_run_finishes_what_is_in_hand_and_begins_nothing_more(
     assert (said, complained) == ("", "")
     done = Ledger(output).done()
     assert 2 <= len(done) < COUNT
-    assert sorted(marks(output)) == sorted(entry.split("\n")[0] for entry in done), "a row was begun and not finished"
-    assert {entry.split("\n")[0] for entry in done} == {video.stem for video in (output / "videos").glob("*.mp4")}
+    assert sorted(marks(output)) == sorted(target.id for target in done), "a row was begun and not finished"
+    assert {target.id for target in done} == {video.stem for video in (output / "videos").glob("*.mp4")}
 
 
 def test_a_local_run_connects_to_nothing_but_this_machine(tmp_path: Path, pictures: Path, repository: Path) -> None:

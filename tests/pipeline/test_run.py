@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from benchmarks.fault_job import write_fault_job
 from pipeline.anchor_pictures import CROSSED_OUT
 from pipeline.events import EventLog, read_events
 from pipeline.extract import extract_motion
@@ -83,6 +84,35 @@ def test_a_job_runs_from_clip_to_report_and_makes_nothing_twice(tmp_path: Path, 
     assert len([message for message in told if changed in message]) == 1
     assert (output / "videos/anna.mp4").read_bytes() != before
     assert load_micromotion(output / "motion.safetensors").fingerprint == motion.fingerprint
+
+
+@pytest.mark.slow
+def test_a_run_over_a_finished_output_starts_no_ray_and_one_with_something_to_make_does(
+    tmp_path: Path, ray_nodes: list[Node], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, output = write_fault_job(tmp_path, 3, frames=3), tmp_path / "out"
+    gone = (tmp_path / "torn.jpg").rename(tmp_path / "elsewhere.jpg")
+    assert counted(run(job)) == (3, 0, 2, 3)
+    results = pq.read_table(output / "results.parquet")
+    events = len(read_events(output / "log.jsonl"))
+
+    def refuse(*arguments: object, **named: object) -> None:
+        raise AssertionError("Ray was started, and nothing had to be made")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("pipeline.run.ray_session", refuse)
+        assert counted(run(job)) == (0, 3, 2, 3), "the picture that is not there is looked for, and is not there"
+        assert pq.read_table(output / "results.parquet").equals(results)
+        said = read_events(output / "log.jsonl")[events:]
+        assert [event["event"] for event in said if event["event"] != "stage"] == (
+            ["run_started", "row", "row", "run_finished"]
+        )
+        for change in ("retry", "picture"):
+            with pytest.raises(AssertionError, match="Ray was started"):
+                if change == "picture":
+                    gone.rename(tmp_path / "torn.jpg")
+                run(job, **({"retry": ()} if change == "retry" else {}))
+    assert counted(run(job)) == (0, 3, 2, 3)
 
 
 @pytest.mark.slow

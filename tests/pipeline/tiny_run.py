@@ -40,7 +40,7 @@ def flow(output: Path, ledger: Ledger, events: EventLog, nodes: list[Any], secon
     (output / "videos").mkdir(parents=True, exist_ok=True)
     (output / "made").mkdir(exist_ok=True)
     done = ledger.done()
-    failed = {entry: why for entry, why in ledger.failed().items() if entry not in done}
+    failed = {target: why for target, why in ledger.failed().items() if target not in done}
     settings = TinySettings(str(output), done | failed.keys(), seconds)
     return TargetFlow(
         prepare=(TinyPrepare, settings),

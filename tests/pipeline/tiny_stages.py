@@ -9,13 +9,15 @@ import os
 import signal
 import time
 import uuid
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from stages.base import Progress, Row, RowStatus, Stage, StepwiseStage, Target
 from stages.durable import put_in_place
+from stages.errors import Reason
 
 DIGESTS = {"smile": "digest"}
 
@@ -25,52 +27,39 @@ class TinySettings:
     """`done` as for `Prepare`; `output` is where videos go; `seconds` is how long one takes."""
 
     output: str
-    done: frozenset[str] = frozenset()
+    done: frozenset[Target] = frozenset()
     seconds: float = 0.0
 
 
-class TinyPrepare:
+class TinyPrepare(Stage):
     """Reads the picture's bytes; a file that says "no face" fails.
 
-    Crashes as a decoder does over a row named torn, and holds Python's lock for ever over one named jammed.
+    Crashes as a decoder does over a row named torn, and holds Python's lock for ever over one named jammed. Says in
+    its message which process it was.
     """
 
     def __init__(self, settings: TinySettings) -> None:
         self.done = settings.done
 
-    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
-        if any(id_.startswith("torn") for id_ in batch["id"]):
+    def process(self, row: Row) -> Row:
+        if row["id"].startswith("torn"):
             os.kill(os.getpid(), signal.SIGSEGV)
-        if any(id_.startswith("jammed") for id_ in batch["id"]):
+        if row["id"].startswith("jammed"):
             ctypes.PyDLL(None).pause()
-        contents = [_read(image) for image in batch["image"]]
-        keys = ["" if data is None else hashlib.sha256(data).hexdigest() for data in contents]
-        status = [
-            "kept" if f"{id_}\n{key}" in self.done else "failed" if data in (b"no face", None) else "ready"
-            for id_, key, data in zip(batch["id"], keys, contents, strict=True)
-        ]
-        count = len(keys)
-        return {
-            **batch,
-            "key": keys,
-            "status": status,
-            "reason": [
-                "" if one != "failed" else "unreadable_image" if data is None else "no_face"
-                for one, data in zip(status, contents, strict=True)
-            ],
-            "message": [""] * count,
-            "crop": np.zeros((count, 256, 256, 3), np.uint8),
-        }
+        prepared = row | {"status": RowStatus.READY, "reason": "", "message": "", "key": "", "crop": None}
+        try:
+            data = Path(row["image"]).read_bytes()
+        except OSError:
+            return prepared | {"status": RowStatus.FAILED, "reason": Reason.UNREADABLE_IMAGE}
+        prepared["key"] = hashlib.sha256(data).hexdigest()
+        if Target(row["id"], prepared["key"]) in self.done:
+            return prepared | {"status": RowStatus.KEPT}
+        if data == b"no face":
+            return prepared | {"status": RowStatus.FAILED, "reason": Reason.NO_FACE}
+        return prepared | {"crop": np.full((256, 256, 3), len(row["id"]), np.uint8)}
 
 
-def _read(image: str) -> bytes | None:
-    try:
-        return Path(image).read_bytes()
-    except OSError:
-        return None
-
-
-class TinyProduce:
+class TinyProduce(Stage):
     """Writes a "video", and a mark for each time it did.
 
     Dies over a row named poison, raises over one named broken, hangs over one named slow, and holds Python's lock for
@@ -80,41 +69,32 @@ class TinyProduce:
     def __init__(self, settings: TinySettings) -> None:
         self.output, self.seconds, self.born = Path(settings.output), settings.seconds, time.time()
 
-    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
-        made: dict[str, list[Any]] = {
-            name: list(batch[name])
-            for name in ("order", "id", "status", "reason", "message", "key", "motion", "strength")
-        }
-        made |= {"video": [], "bytes": [], "frames": []}
-        for index, (id_, status, crop) in enumerate(zip(batch["id"], batch["status"], batch["crop"], strict=True)):
-            assert crop.shape == (256, 256, 3)
-            if id_.startswith("poison"):
-                os._exit(1)
-            if id_.startswith("slow"):
-                time.sleep(1e6)
-            if id_.startswith("stuck"):
-                ctypes.PyDLL(None).pause()
-            if id_.startswith("broken"):
-                raise RuntimeError("a stage that fails as a whole")
-            video = f"videos/{id_}.mp4" if status == "ready" else ""
-            if video:
-                (self.output / "made" / f"{id_}+{os.environ.get('TINY_NODE', '')}+{uuid.uuid4().hex}").touch()
-                time.sleep(self.seconds)
-                while self._is_held():
-                    time.sleep(0.1)
-                part = self.output / f"videos/{id_}.{uuid.uuid4().hex}.part"
-                try:
-                    part.write_bytes(b"video of " + id_.encode())
-                    put_in_place(part, self.output / video)
-                    made["status"][index] = "done"
-                except OSError as error:
-                    made["status"][index] = "blocked"
-                    made["message"][index] = f"{part.parent} cannot be written: {error.strerror}."
-                    video = ""
-            made["video"].append(video)
-            made["bytes"].append(len(b"video of " + id_.encode()) if video else 0)
-            made["frames"].append(2 if video else 0)
-        return made
+    def process(self, row: Row) -> Row:
+        id_ = row["id"]
+        assert row["crop"].shape == (256, 256, 3) and row["crop"][0, 0, 0] == len(id_)
+        if id_.startswith("poison"):
+            os._exit(1)
+        if id_.startswith("slow"):
+            time.sleep(1e6)
+        if id_.startswith("stuck"):
+            ctypes.PyDLL(None).pause()
+        if id_.startswith("broken"):
+            raise RuntimeError("a stage that fails as a whole")
+        made = {name: row[name] for name in ("order", "id", "reason", "message", "key", "motion", "strength")}
+        mark = f"{id_}+{os.environ.get('TINY_NODE', '')}+{os.getpid()}+{uuid.uuid4().hex}"
+        (self.output / "made" / mark).touch()
+        time.sleep(self.seconds)
+        while self._is_held():
+            time.sleep(0.1)
+        part = self.output / f"videos/{id_}.{uuid.uuid4().hex}.part"
+        try:
+            part.write_bytes(b"video of " + id_.encode())
+            put_in_place(part, self.output / f"videos/{id_}.mp4")
+        except OSError as error:
+            said = f"{part.parent} cannot be written: {error.strerror}."
+            return made | {"status": RowStatus.BLOCKED, "message": said, "video": "", "bytes": 0, "frames": 0}
+        size = len(b"video of " + id_.encode())
+        return made | {"status": RowStatus.DONE, "video": f"videos/{id_}.mp4", "bytes": size, "frames": 2}
 
     def _is_held(self) -> bool:
         try:
@@ -123,32 +103,48 @@ class TinyProduce:
             return False
 
 
-class Refusing:
+class Refusing(Stage):
     """Cannot be set up: raises what it is given."""
 
     def __init__(self, settings: str | Exception) -> None:
         raise settings if isinstance(settings, Exception) else ValueError(settings)
 
-    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
-        return batch
+    def process(self, row: Row) -> Row:
+        return row
 
 
-class Dying:
+class Dying(Stage):
     """Takes its worker with it while it is set up, as a model does that the memory does not hold."""
 
     def __init__(self, settings: None) -> None:
         os._exit(1)
 
-    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
-        return batch
+    def process(self, row: Row) -> Row:
+        return row
 
 
-class Where:
-    """Says what its worker sees."""
+class Where(Stage):
+    """Says what its worker sees, after as many seconds as the row says."""
 
     def __init__(self, settings: None) -> None:
         pass
 
-    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
+    def process(self, row: Row) -> Row:
+        time.sleep(row.get("seconds", 0.0))
         seen = f"{os.environ['HOME']} {os.environ['OMP_NUM_THREADS']}"
-        return {"id": batch["id"], "message": [seen] * len(batch["id"])}
+        return {"id": row["id"], "message": seen, "process": os.getpid()}
+
+
+class Counting(StepwiseStage):
+    """Takes as many steps as the row says, and hangs at the second where the row says so."""
+
+    def __init__(self, settings: None) -> None:
+        pass
+
+    def steps(self, row: Row) -> Generator[Progress, None, Row]:
+        for step in range(row["steps"]):
+            if step == 1 and row.get("hangs"):
+                time.sleep(1e6)
+            time.sleep(0.2)
+            yield Progress(step + 1, 1.0 / (step + 1))
+        return {"index": row["index"], "array": np.arange(row["steps"])}

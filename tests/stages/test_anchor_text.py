@@ -12,6 +12,7 @@ from stages.anchor_text import (
     AnchorText,
     AnchorTextSettings,
     Optimisation,
+    anchor_steps,
     anchor_text,
     degrees_together,
     kept_bytes,
@@ -143,16 +144,20 @@ def test_memory_is_reckoned_by_what_a_picture_leaves_behind(monkeypatch):
 def test_the_stage_gives_a_row_for_each_identity_and_says_how_far_it_is(tmp_path):
     files = ModelFiles(clip=str(write_tiny_clip(tmp_path / "clip", image_size=64)), device="cpu")
     stage = AnchorText(AnchorTextSettings(files, tuple(TEXTS), SHORT))
-    told = []
-    stage.tell = lambda *note: told.append(note)
-    made = stage({"index": [0, 1], "seed": [7, 8]})
-    assert made["index"] == [0, 1]
-    codes = [np.frombuffer(code, np.float32).reshape(3, 12, 512) for code in made["code"]]
-    assert not np.array_equal(*codes)
-    assert made["rendering"][0].shape == (3, 128, 128, 3) and made["rendering"][0].dtype == np.uint8
-    assert len(made["landmarks"][0]) == 3 * 68 * 2 * 4
-    assert np.frombuffer(made["loss"][1], np.float32).reshape(4, 3).shape == (4, 3)
-    assert [note[:2] for note in told] == [(0, 1), (0, 2), (0, 3), (0, 4), (1, 1), (1, 2), (1, 3), (1, 4)]
+    steps, told = stage.steps({"index": 3, "seed": 7}), []
+    while True:
+        try:
+            told.append(next(steps))
+        except StopIteration as end:
+            made = end.value
+            break
+    assert [progress.step for progress in told] == [1, 2, 3, 4] and all(progress.loss > 0 for progress in told)
+    assert made["index"] == 3
+    assert made["code"].shape == (3, 12, 512) and made["code"].dtype == np.float32
+    assert made["rendering"].shape == (3, 128, 128, 3) and made["rendering"].dtype == np.uint8
+    assert made["landmarks"].shape == (3, 68, 2)
+    assert made["loss"].shape == (4, 3)
+    assert not np.array_equal(made["code"], stage.process({"index": 4, "seed": 8})["code"])
 
 
 def test_a_full_memory_makes_smaller_parts(networks, monkeypatch):
@@ -163,12 +168,12 @@ def test_a_full_memory_makes_smaller_parts(networks, monkeypatch):
         parts.append(arguments[-1])
         if arguments[-1] > 1:
             raise torch.OutOfMemoryError("too many")
-        return anchor_text(*arguments)
+        return (yield from anchor_steps(*arguments))
 
-    monkeypatch.setattr(module, "anchor_text", crowded)
+    monkeypatch.setattr(module, "anchor_steps", crowded)
     stage = AnchorText(AnchorTextSettings(ModelFiles(device="cpu"), tuple(TEXTS), SHORT))
     stage.models.generator, stage.models.clip, stage.models.identity = generator, clip, identity
-    assert stage._anchors(1, lambda step, loss: None).codes.shape == (3, 12, 512)
+    assert stage.process({"index": 0, "seed": 1})["code"].shape == (3, 12, 512)
     assert parts == [3, 1]
 
 

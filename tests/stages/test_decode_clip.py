@@ -226,6 +226,20 @@ def test_wide_sdr_colours_become_srgb(tmp_path: Path) -> None:
     np.testing.assert_allclose(next(clip.frames())[64, 96], (192, 96, 64), atol=4)
 
 
+def test_linear_light_becomes_srgb_and_log_footage_is_refused(tmp_path: Path) -> None:
+    def tagged(curve: str) -> Path:
+        tags = f"format=gbrp10le,setparams=color_trc={curve}"
+        return make(tmp_path / f"{curve}.mkv", "-vf", tags, "-c:v", "ffv1", frames=4)
+
+    linear = np.array(PATCHES) / 255
+    right = 255 * np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    np.testing.assert_allclose(patches(read_clip(tagged("linear")).frames[0]), right, atol=2)
+    with pytest.raises(
+        ClipError, match=r"colours not known here \(csp:gbr prim:unknown trc:log100\). Export it in BT.709"
+    ):
+        open_clip(tagged("log100"))
+
+
 @pytest.mark.parametrize(
     ("size", "matrix"), [((1920, 1080), "bt709"), ((1280, 720), "bt709"), ((720, 576), "smpte170m")]
 )

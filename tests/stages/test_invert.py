@@ -27,13 +27,13 @@ def test_a_face_of_the_generator_comes_back(crops: np.ndarray) -> None:
 
 def test_the_stage_gives_what_the_function_gives_row_by_row(crops: np.ndarray) -> None:
     stage = InvertCrops(InvertSettings(ModelFiles(device="cpu")))
-    rows = stage({"index": [4, 9], "crop": list(crops)})
+    rows = stage.process_rows([{"index": index, "crop": crop} for index, crop in zip((4, 9), crops, strict=True)])
     codes = invert_crops(load_inverter("synthface"), crops).codes
-    assert rows["index"] == [4, 9]
-    np.testing.assert_allclose(np.frombuffer(rows["code"][1], np.float32).reshape(12, 512), codes[1], atol=1e-5)
-    landmarks, rendered = (
-        np.frombuffer(rows[column][0], np.float32).reshape(68, 2) for column in ("landmarks", "rendered_landmarks")
-    )
+    assert [row["index"] for row in rows] == [4, 9]
+    np.testing.assert_allclose(rows[1]["code"], codes[1], atol=1e-5)
+    np.testing.assert_allclose(stage.process({"index": 9, "crop": crops[1]})["code"], codes[1], atol=1e-5)
+    landmarks, rendered = rows[0]["landmarks"], rows[0]["rendered_landmarks"]
+    assert landmarks.shape == rendered.shape == (68, 2)
     assert landmarks.min() > 0
     assert landmarks.max() < 1
     assert 0 < np.abs(rendered - landmarks).max() < 0.1

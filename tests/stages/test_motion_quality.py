@@ -1,5 +1,6 @@
 """One video's figures, with pictures whose answer is known."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -112,3 +113,12 @@ def test_frames_that_the_generator_can_no_longer_draw_are_told(models: Models, s
     assert (quality.clearness_min > 0.95) == drawn
     assert bool(said) != drawn
     assert drawn or f"Lower the strength, which is {strength:g}." in said
+
+
+def test_frames_that_come_again_count_as_often_as_they_are_shown(models: Models, smiling: np.ndarray) -> None:
+    motion = motion_of(np.random.default_rng(0).random((3, 68, 2)).astype(np.float32))
+    shown = np.array([0, 1, 2, 2, 1, 0])
+    progress = shown / 2
+    whole = measure_video(models, motion, smiling[0], smiling[shown], progress)
+    once = measure_video(models, motion, smiling[0], smiling[:3], progress, shown=shown)
+    assert dataclasses.asdict(once) == pytest.approx(dataclasses.asdict(whole), rel=1e-3, abs=1e-5, nan_ok=True)

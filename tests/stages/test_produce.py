@@ -17,9 +17,11 @@ import torch
 from PIL import Image
 
 from stages import render
+from stages.base import Row, RowStatus
 from stages.errors import EncodeFailed, MotionMismatch, OutputUnavailable
 from stages.ingest import read_clip
 from stages.models import ModelFiles
+from stages.motion_quality import MotionQuality, measure_video
 from stages.prepare import Prepare, PrepareSettings
 from stages.produce import RESULT, Produce, ProduceSettings
 from stages.render import VideoFile
@@ -45,26 +47,23 @@ def motion(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def prepared(repository: Path) -> dict[str, Any]:
+def prepared(repository: Path) -> Row:
     image = str(repository / "weights/bundled/demo/faces/face_01.jpg")
-    batch = {"order": [7, 8], "id": ["anna", "bea"], "image": [image, "/no/such.jpg"], "seed": [None, None]}
-    batch |= {"motion": ["smile", "smile"], "strength": [1.0, 1.0]}
-    return Prepare(PrepareSettings(FILES, {"smile": "digest"}))(batch)
+    row = {"order": 7, "id": "anna", "image": image, "motion": "smile", "strength": 1.0}
+    return Prepare(PrepareSettings(FILES, {"smile": "digest"})).process(row)
 
 
-def produced(motion: Path, output: Path, prepared: dict[str, Any], **video: Any) -> list[dict[str, Any]]:
+def produced(motion: Path, output: Path, prepared: Row, **video: Any) -> Row:
     (output / "videos").mkdir()
     settings = replace(VideoSettings(frames=6, measured_frames=6), **video)
     produce = Produce(ProduceSettings(FILES, {"smile": load_micromotion(motion)}, settings, str(output)))
-    columns = produce(prepared)
-    assert list(columns) == list(RESULT)
-    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+    result = produce.process(prepared)
+    assert list(result) == list(RESULT)
+    return result
 
 
-def test_a_ready_row_gets_a_video_and_figures_and_a_failed_one_passes_through(
-    motion: Path, tmp_path: Path, prepared: dict[str, Any]
-) -> None:
-    done, failed = produced(motion, tmp_path, prepared, pixels="generator")
+def test_a_row_gets_a_video_and_figures(motion: Path, tmp_path: Path, prepared: Row) -> None:
+    done = produced(motion, tmp_path, prepared, pixels="generator")
     assert (done["status"], done["order"], done["video"]) == ("done", 7, "videos/anna.mp4")
     assert (done["frames"], done["width"], done["height"], done["fps"]) == (6, 128, 128, 30.0)
     assert (tmp_path / "videos/anna.mp4").stat().st_size == done["bytes"]
@@ -72,9 +71,14 @@ def test_a_ready_row_gets_a_video_and_figures_and_a_failed_one_passes_through(
     assert done["csim_mean"] >= done["csim_min"] > 0
     assert done["reconstruction_psnr"] > 15
     assert all(math.isfinite(done[name]) for name in ("motion_correlation", "motion_amplitude", "akd", "jitter"))
-    assert (failed["status"], failed["reason"], failed["video"]) == ("failed", "unreadable_image", "")
-    assert math.isnan(failed["csim_mean"])
     assert [path.name for path in (tmp_path / "videos").iterdir()] == ["anna.mp4"]
+
+
+def test_a_row_without_a_face_passes_through(tmp_path: Path, prepared: Row) -> None:
+    failed = prepared | {"status": RowStatus.FAILED, "reason": "no_face", "crop": None}
+    result = Produce(ProduceSettings(FILES, output=str(tmp_path))).process(failed)
+    assert (result["id"], result["status"], result["reason"], result["video"]) == ("anna", "failed", "no_face", "")
+    assert math.isnan(result["csim_mean"])
 
 
 @pytest.mark.parametrize(
@@ -88,9 +92,9 @@ def test_a_ready_row_gets_a_video_and_figures_and_a_failed_one_passes_through(
     ],
 )
 def test_layouts_have_their_sizes(
-    motion: Path, tmp_path: Path, prepared: dict[str, Any], pixels: str, layout: str, size: tuple[int, int]
+    motion: Path, tmp_path: Path, prepared: Row, pixels: str, layout: str, size: tuple[int, int]
 ) -> None:
-    done = produced(motion, tmp_path, prepared, pixels=pixels, longest=97, layout=layout, measured_frames=0)[0]
+    done = produced(motion, tmp_path, prepared, pixels=pixels, longest=97, layout=layout, measured_frames=0)
     assert (done["width"], done["height"]) == size
     assert math.isnan(done["csim_mean"])
 
@@ -100,7 +104,7 @@ def test_layouts_have_their_sizes(
 def test_a_picture_at_rest_is_itself_to_the_bit_and_else_is_not(
     motion: Path,
     tmp_path: Path,
-    prepared: dict[str, Any],
+    prepared: Row,
     monkeypatch: pytest.MonkeyPatch,
     layout: str,
     strength: float,
@@ -113,18 +117,18 @@ def test_a_picture_at_rest_is_itself_to_the_bit_and_else_is_not(
         return VideoFile(1, len(encoded), 1, 1)
 
     monkeypatch.setattr("stages.produce.write_video", write)
-    done = produced(motion, tmp_path, {**prepared, "strength": [strength] * 2}, layout=layout, frames=5)[0]
-    picture = np.array(Image.open(prepared["image"][0]).convert("RGB"))
+    done = produced(motion, tmp_path, prepared | {"strength": strength}, layout=layout, frames=5)
+    picture = np.array(Image.open(prepared["image"]).convert("RGB"))
     still = picture
     if layout != "paste":
-        still = own_crop(picture, prepared["landmarks"][0].reshape(68, 2).astype(float), 1024)[0]
+        still = own_crop(picture, prepared["landmarks"].reshape(68, 2).astype(float), 1024)[0]
     if layout == "side_by_side":
         still = np.concatenate([still, still], axis=1)
     assert {number for number, frame in enumerate(encoded) if np.array_equal(frame, still)} == resting
     assert (done["rest_error"], done["turn_given"] > 0) == (0.0, True)
 
 
-def test_the_same_row_gives_the_same_bytes_twice(motion: Path, tmp_path: Path, prepared: dict[str, Any]) -> None:
+def test_the_same_row_gives_the_same_bytes_twice(motion: Path, tmp_path: Path, prepared: Row) -> None:
     for name in ("first", "second"):
         (tmp_path / name).mkdir()
         produced(motion, tmp_path / name, prepared)
@@ -132,28 +136,26 @@ def test_the_same_row_gives_the_same_bytes_twice(motion: Path, tmp_path: Path, p
     assert first.read_bytes() == second.read_bytes()
 
 
-def test_a_video_that_has_nowhere_to_go_is_no_failure_of_its_row(
-    motion: Path, tmp_path: Path, prepared: dict[str, Any]
-) -> None:
+def test_a_video_that_has_nowhere_to_go_is_no_failure_of_its_row(motion: Path, tmp_path: Path, prepared: Row) -> None:
     gone = str(tmp_path / "gone")
     produce = Produce(ProduceSettings(FILES, {"smile": load_micromotion(motion)}, VideoSettings(frames=2), gone))
-    columns = produce(prepared)
-    assert (columns["status"][0], columns["reason"][0]) == ("blocked", "")
-    assert columns["message"][0] == f"{gone}/videos cannot be written: No such file or directory."
+    result = produce.process(prepared)
+    assert (result["status"], result["reason"]) == (RowStatus.BLOCKED, "")
+    assert result["message"] == f"{gone}/videos cannot be written: No such file or directory."
 
 
 def test_a_picture_that_goes_away_before_it_is_pasted_into_is_tried_again_by_the_next_run(
-    tmp_path: Path, prepared: dict[str, Any], silent_picture: Path
+    tmp_path: Path, prepared: Row, silent_picture: Path
 ) -> None:
     (tmp_path / "videos").mkdir()
     settings = ProduceSettings(FILES, {}, VideoSettings(frames=2, layout="paste"), str(tmp_path), rehearsal=True)
-    assert prepared["key"][0]
-    gone = Produce(settings)({**prepared, "image": ["/no/such.jpg"] * 2})
-    assert (gone["status"][0], gone["reason"][0], gone["key"][0]) == ("failed", "unreadable_image", "")
+    assert prepared["key"]
+    gone = Produce(settings).process(prepared | {"image": "/no/such.jpg"})
+    assert (gone["status"], gone["reason"], gone["key"]) == ("failed", "unreadable_image", "")
     started = time.monotonic()
-    late = Produce(replace(settings, fetch_timeout=0.3))({**prepared, "image": [str(silent_picture)] * 2})
-    assert (late["reason"][0], late["key"][0]) == ("unreadable_image", "")
-    assert "did not arrive within 0.3 s" in late["message"][0]
+    late = Produce(replace(settings, fetch_timeout=0.3)).process(prepared | {"image": str(silent_picture)})
+    assert (late["reason"], late["key"]) == ("unreadable_image", "")
+    assert "did not arrive within 0.3 s" in late["message"]
     assert time.monotonic() - started < 30
     assert not list((tmp_path / "videos").iterdir())
 
@@ -169,7 +171,7 @@ def silent_picture(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_what_a_library_says_reaches_a_result_in_one_line_and_without_secrets(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prepared: dict[str, Any]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prepared: Row
 ) -> None:
     produce = Produce(ProduceSettings(FILES, {}, VideoSettings(), str(tmp_path), rehearsal=True))
     said = "cannot open\n\x1b[31ms3://KEY:SECRET@bucket/x"
@@ -179,32 +181,30 @@ def test_what_a_library_says_reaches_a_result_in_one_line_and_without_secrets(
             raise raised
 
         monkeypatch.setattr(produce, "_made", fail)
-        message = produce(prepared)["message"][0]
+        message = produce.process(prepared)["message"]
         assert "cannot open \\x1b[31ms3://***@bucket/x" in message
         assert "SECRET" not in message and message.isprintable()
 
 
 @pytest.mark.parametrize("pixels", ["picture", "generator"])
 def test_a_rehearsal_shows_the_face_at_rest_and_loads_no_generator(
-    tmp_path: Path, prepared: dict[str, Any], pixels: Pixels
+    tmp_path: Path, prepared: Row, pixels: Pixels
 ) -> None:
     (tmp_path / "videos").mkdir()
     video = VideoSettings(frames=3, crf=0, pixels=pixels)
     produce = Produce(ProduceSettings(FILES, {}, video, str(tmp_path), rehearsal=True))
-    columns = produce(prepared)
-    assert (columns["status"], columns["frames"][0]) == (["done", "failed"], 3)
+    result = produce.process(prepared)
+    assert (result["status"], result["frames"]) == (RowStatus.DONE, 3)
     assert not {"generator", "inverter"} & vars(produce.models).keys()
     frames = read_clip(tmp_path / "videos/anna.mp4").frames.astype(int)
-    still = prepared["crop"][0]
+    still = prepared["crop"]
     if pixels == "picture":
-        picture = np.array(Image.open(prepared["image"][0]).convert("RGB"))
-        still = own_crop(picture, prepared["landmarks"][0].reshape(68, 2).astype(float), video.longest)[0]
+        picture = np.array(Image.open(prepared["image"]).convert("RGB"))
+        still = own_crop(picture, prepared["landmarks"].reshape(68, 2).astype(float), video.longest)[0]
     assert np.abs(frames - still.astype(int)).mean() < 3
 
 
-def test_an_encoder_that_is_killed_is_given_a_second_chance(
-    motion: Path, tmp_path: Path, prepared: dict[str, Any]
-) -> None:
+def test_an_encoder_that_is_killed_is_given_a_second_chance(motion: Path, tmp_path: Path, prepared: Row) -> None:
     """What the machine's memory keeper does to ffmpeg is done to the first one that appears among our children."""
     killed = threading.Event()
 
@@ -219,7 +219,7 @@ def test_an_encoder_that_is_killed_is_given_a_second_chance(
 
     killer = threading.Thread(target=kill, daemon=True)
     killer.start()
-    done = produced(motion, tmp_path, prepared, frames=200, measured_frames=0)[0]
+    done = produced(motion, tmp_path, prepared, frames=200, measured_frames=0)
     assert killed.is_set()
     killer.join()
     assert (done["status"], done["frames"]) == ("done", 200)
@@ -227,14 +227,15 @@ def test_an_encoder_that_is_killed_is_given_a_second_chance(
 
 
 def test_a_second_encoder_that_is_killed_fails_its_row(
-    tmp_path: Path, prepared: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, prepared: Row, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "videos").mkdir()
     dying = f"echo begun >> {tmp_path}/begun; kill -9 $$"
     monkeypatch.setattr(render, "_command", lambda *settings: ["sh", "-c", dying])
-    columns = Produce(ProduceSettings(FILES, {}, VideoSettings(frames=3), str(tmp_path), rehearsal=True))(prepared)
-    assert (columns["status"][0], columns["reason"][0]) == ("failed", "encode_failed")
-    assert columns["message"][0] == "ffmpeg was killed by signal 9. Out of memory?"
+    produce = Produce(ProduceSettings(FILES, {}, VideoSettings(frames=3), str(tmp_path), rehearsal=True))
+    result = produce.process(prepared)
+    assert (result["status"], result["reason"]) == ("failed", "encode_failed")
+    assert result["message"] == "ffmpeg was killed by signal 9. Out of memory?"
     assert (tmp_path / "begun").read_text() == "begun\n" * 2
     assert list((tmp_path / "videos").iterdir()) == []
 
@@ -244,3 +245,19 @@ def test_a_movement_of_another_generator_is_refused(tmp_path: Path) -> None:
     motion.save(tmp_path / "other.safetensors")
     with pytest.raises(MotionMismatch, match="sha256:other"):
         Produce(ProduceSettings(FILES, {"smile": load_micromotion(tmp_path / "other.safetensors")}))
+
+
+@pytest.mark.parametrize("pixels", ["picture", "generator"])
+def test_frames_of_the_way_back_are_measured_once(
+    motion: Path, tmp_path: Path, prepared: dict[str, Any], pixels: Pixels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured: list[tuple[int, int]] = []
+
+    def measure(*args: Any) -> MotionQuality:
+        measured.append((len(args[3]), len(args[6])))
+        return measure_video(*args)
+
+    monkeypatch.setattr("stages.produce.measure_video", measure)
+    done = produced(motion, tmp_path, prepared, frames=8, measured_frames=8, path="pingpong", pixels=pixels)
+    assert done["status"] == "done" and done["csim_mean"] > 0
+    assert measured == [(4, 8)]

@@ -12,7 +12,7 @@ from stages.align import align_face, face_quad, shares_of_quad
 from stages.ingest import decode_image
 from stages.models import ModelFiles, Models
 from stages.picture.mover import Mover
-from stages.take import own_crop, own_side, take_of_picture
+from stages.take import own_crop, own_side, take_of_generator, take_of_picture
 
 
 @pytest.fixture(scope="module")
@@ -94,3 +94,29 @@ def test_the_aligned_face_of_a_whole_picture_and_of_its_crop_is_the_same(
     ]
     assert np.abs(faces[0] - faces[1]).mean() < 2
     assert np.abs(faces[0] - align_face(picture, landmarks)).mean() < 3
+
+
+@pytest.mark.parametrize("room", [0, 1 << 30])
+def test_the_generator_renders_codes_that_come_again_once_where_they_can_be_kept(
+    models: Models, room: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rendered: list[int] = []
+    synthesize = models.generator.synthesize
+
+    def count(part: Tensor) -> Tensor:
+        rendered.append(len(part))
+        return synthesize(part)
+
+    monkeypatch.setattr(take, "KEPT_BYTES", room)
+    monkeypatch.setattr(models.generator, "synthesize", count)
+    path = codes(models, 0.0, 1, 2, 2, 1, 0)[1]
+    made = take_of_generator(models, np.zeros((256, 256, 3), np.uint8), path)
+    frames = [frame.copy() for frame in made.frames]
+    assert list(made.same_as) == [0, 1, 2, 2, 1, 0]
+    assert sum(rendered) == (6 if room == 0 else 3)
+    monkeypatch.undo()
+    for frame, code in zip(frames, path, strict=True):
+        expected = next(take.render_frames(models.generator, code[None]))[0]
+        assert np.abs(frame.astype(int) - expected).max() <= 1
+    for first, again in ((0, 5), (1, 4), (2, 3)):
+        assert np.abs(frames[first].astype(int) - frames[again]).max() <= 1

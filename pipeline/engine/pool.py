@@ -1,0 +1,264 @@
+"""A number of workers of one kind, kept at that number: started, set up, given rows, replaced when they die."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.engine.table import Loss, LossCause, Member, State
+from pipeline.engine.worker import Worker
+from pipeline.resources import Pool
+from stages.base import Progress, Row, Stage, StepwiseStage
+from stages.errors import EngineDied, MicromotionError, WorkStopped
+from stages.messages import told
+
+# Workers that die one after another before any is ready: a model that the memory does not hold.
+TOLERATED_STARTS = 5
+# A worker that had nothing in hand for so long may have died meanwhile, and not over the row that it is given next.
+IDLE_SECONDS = 0.5
+# Loading large networks from a slow disk takes minutes.
+LOADING_SECONDS = 600.0
+# Ray finds out within a quarter of a minute that a machine is gone.
+DOUBT_SECONDS = 60.0
+FOREVER = 1e6
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one pool of workers does.
+
+    Attributes:
+        stage: the class; its workers each make one, with `settings`, which can be pickled.
+        size: how many workers, of which size.
+        limit: seconds that rows handed in together may take, or one may take to tell of progress; then the worker is
+            ended, and they are lost with it.
+    """
+
+    stage: type[Stage]
+    settings: Any
+    size: Pool
+    limit: float = FOREVER
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of a call: rows that are finished, the references to their arrays, and what is lost or on its way."""
+
+    rows: Sequence[Row] = ()
+    carried: Sequence[Any] = ()
+    loss: Loss | None = None
+    progress: tuple[Row, Progress] | None = None
+
+
+class WorkerPool:
+    """Workers of one kind. Ray has to run.
+
+    Args:
+        step: what they do.
+        apart: whether arrays stay with the workers that made them, for other workers to fetch.
+        streams: whether Ray hands over what a call gives before its end; a ray:// connection does not.
+    """
+
+    def __init__(self, step: Step, apart: bool = False, streams: bool = True) -> None:
+        import ray
+
+        self._ray: Any = ray
+        self._class: Any = ray.remote(Worker)
+        self._settings = ray.put(step.settings)
+        self.step, self._apart, self._size = step, apart, step.size
+        self._follows = streams and issubclass(step.stage, StepwiseStage)
+        self._failed_starts = 0
+        self.members: list[Member] = []
+        self.refill()
+
+    @property
+    def busy(self) -> list[Member]:
+        """Workers with rows in hand."""
+        return [member for member in self.members if member.rows]
+
+    @property
+    def at_work(self) -> bool:
+        """Whether any worker is at something that ends by itself, or is ended."""
+        return any(member.state in (State.BUSY, State.LOADING, State.IN_DOUBT) for member in self.members)
+
+    def resize(self, size: Pool) -> None:
+        """Have so many workers: more are started now, those too many leave once they have no rows in hand."""
+        self._size = size
+        excess = len(self.members) - size.workers
+        idlest_first = sorted(self.members, key=lambda one: one.state.value)
+        for place, member in enumerate(idlest_first):
+            member.retiring = place < excess
+            if member.retiring and not member.rows:
+                self._dismiss(member)
+        self.refill()
+
+    def refill(self) -> None:
+        """Start a worker for each that is missing."""
+        options = {
+            "num_cpus": self._size.cpus,
+            "num_gpus": self._size.gpus,
+            "max_restarts": 0,
+            "max_task_retries": 0,
+            "scheduling_strategy": "SPREAD",
+        }
+        while sum(not member.retiring for member in self.members) < self._size.workers:
+            actor = self._class.options(**options).remote()
+            self.members.append(Member(actor, actor.locate.remote()))
+
+    def free(self) -> Member | None:
+        """A worker with nothing to do."""
+        return next((member for member in self.members if member.state is State.IDLE), None)
+
+    def give(self, member: Member, rows: list[Row], carried: Sequence[Any] = ()) -> None:
+        """Hand rows to a free worker; `carried` are references to each one's arrays."""
+        idle = time.monotonic() - member.since > IDLE_SECONDS
+        member.began = member.actor.ping.remote() if idle else None
+        member.rows, member.carried = rows, []
+        if self._follows:
+            answer = member.actor.follow.options(num_returns="streaming").remote(rows[0])
+        elif self._apart:
+            call = member.actor.process_apart.options(num_returns=1 + len(rows))
+            answer, *member.carried = call.remote(rows)
+        else:
+            answer = member.actor.process.remote(rows, *carried)
+        member.enter(State.BUSY, answer)
+
+    def take(self, member: Member) -> Answer:
+        """What came of a worker's call, of which `ray.wait` has said that it came.
+
+        Raises:
+            MicromotionError: a stage's constructor raised it.
+            WorkStopped: workers cannot be set up, or die while they are.
+        """
+        errors = self._ray.exceptions
+        dead = (errors.RayActorError, errors.OutOfMemoryError, errors.WorkerCrashedError, errors.NodeDiedError)
+        try:
+            return self._taken(member)
+        except errors.ActorUnavailableError:
+            if member.state is State.IN_DOUBT:  # it lives, but its call is lost
+                return self._lost(member, LossCause.EXCUSED)
+            member.enter(State.IN_DOUBT, member.actor.ping.remote())
+            return Answer()
+        except dead:
+            return self._died(member)
+        except errors.RayError as error:
+            if member.state in (State.STARTING, State.LOADING):
+                cause = error.cause if isinstance(error, errors.RayTaskError) else error
+                if isinstance(cause, MicromotionError):
+                    raise cause from error
+                raise WorkStopped(
+                    f"The work stopped: a worker cannot be set up ({type(cause).__name__}: {told(cause)}). "
+                    "What is done is kept; the same command goes on from there."
+                ) from error
+            # What another worker had left for it is lost, with the machine where it lay.
+            return self._lost(member, LossCause.EXCUSED)
+
+    def overdue(self) -> list[Loss]:
+        """End the workers whose time is over, and start others; the rows that they had in hand."""
+        limits = {
+            State.BUSY: self.step.limit,
+            State.IN_DOUBT: DOUBT_SECONDS,
+            State.LOADING: max(self.step.limit, LOADING_SECONDS),
+        }
+        now, losses = time.monotonic(), []
+        for member in list(self.members):
+            if now - member.since <= limits.get(member.state, FOREVER):
+                continue
+            if member.rows:
+                cause = LossCause.TIMED_OUT if member.state is State.BUSY else LossCause.EXCUSED
+                losses.append(Loss(member.rows, cause))
+            self._dismiss(member)
+            if member.state is State.LOADING:
+                self._count_failed_start()
+        self.refill()
+        return losses
+
+    def close(self) -> None:
+        """End all workers, whatever they have in hand."""
+        for member in list(self.members):
+            self._dismiss(member)
+
+    def _taken(self, member: Member) -> Answer:
+        if member.state is State.STARTING:
+            member.place = self._ray.get(member.answer)
+            member.enter(State.LOADING, member.actor.setup.remote(self.step.stage, self._settings))
+            return Answer()
+        if member.state is State.LOADING:
+            self._ray.get(member.answer)
+            self._failed_starts = 0
+            member.enter(State.IDLE)
+            return Answer()
+        if member.state is State.IN_DOUBT:
+            self._ray.get(member.answer)
+            return self._lost(member, LossCause.EXCUSED)
+        if self._follows:
+            came = self._ray.get(next(member.answer))
+            if isinstance(came, Progress):
+                member.since = member.heard = time.monotonic()
+                return Answer(progress=(member.rows[0], came))
+            rows, carried = [came], []
+        else:
+            rows, carried = self._ray.get(member.answer), member.carried
+        self._release(member)
+        return Answer(rows, carried)
+
+    def _died(self, member: Member) -> Answer:
+        """Replace a dead worker, and say what it died over.
+
+        Raises:
+            EngineDied: Ray has lost every machine, also the one that it was started on.
+        """
+        alive = {node["NodeID"] for node in self._ray.nodes() if node["Alive"]}
+        if not alive:
+            raise EngineDied(
+                "The work stopped: Ray has lost its own processes. What is done is kept; the same command goes on from "
+                "there."
+            )
+        with_machine = member.place is not None and member.place.node not in alive
+        if member.state in (State.STARTING, State.LOADING) and not with_machine:
+            self._count_failed_start()
+        if with_machine or not self._had_begun(member):
+            return self._lost(member, LossCause.EXCUSED)
+        return self._lost(member, LossCause.DIED)
+
+    def _had_begun(self, member: Member) -> bool:
+        """Whether a worker that died was alive when it was given its rows."""
+        if member.began is None:
+            return True
+        try:
+            self._ray.get(member.began, timeout=0)
+        except (self._ray.exceptions.RayError, TimeoutError):
+            return False
+        return True
+
+    def _lost(self, member: Member, cause: LossCause) -> Answer:
+        """What a worker had in hand is lost, and it with it: what it is at, nobody knows."""
+        loss = Loss(member.rows, cause) if member.rows else None
+        self._dismiss(member)
+        self.refill()
+        return Answer(loss=loss)
+
+    def _count_failed_start(self) -> None:
+        """Another worker was never ready.
+
+        Raises:
+            WorkStopped: it is one too many.
+        """
+        self._failed_starts += 1
+        if self._failed_starts >= TOLERATED_STARTS:
+            raise WorkStopped(
+                f"The workers die while they load their networks, {self._failed_starts} times so far: most likely the "
+                "memory does not hold so many of them. Ask for fewer with cluster.workers, or use a machine with more "
+                "memory."
+            )
+
+    def _release(self, member: Member) -> None:
+        """A worker's rows are finished."""
+        member.rows, member.carried, member.began = [], [], None
+        member.enter(State.IDLE)
+        if member.retiring:
+            self._dismiss(member)
+
+    def _dismiss(self, member: Member) -> None:
+        self._ray.kill(member.actor)
+        self.members.remove(member)

@@ -1,0 +1,89 @@
+"""What the driver knows of each worker: where it is, what it has in hand, and when it was last heard of."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import Enum, StrEnum, auto
+from typing import Any, NamedTuple
+
+from stages.base import Row
+
+
+class Place(NamedTuple):
+    """Where a worker runs: its machine's name, its process, and what Ray calls the machine."""
+
+    machine: str
+    process: int
+    node: str
+
+
+class State(Enum):
+    """What a worker is at; `IN_DOUBT` is one that does not answer, of which Ray does not know yet whether it lives."""
+
+    STARTING = auto()
+    LOADING = auto()
+    IDLE = auto()
+    BUSY = auto()
+    IN_DOUBT = auto()
+
+
+class LossCause(StrEnum):
+    """Why rows did not come back: their worker died over them, was ended over its time, or it was not their fault."""
+
+    DIED = "died"
+    TIMED_OUT = "timed out"
+    EXCUSED = "excused"
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Rows that were lost together, and why."""
+
+    rows: list[Row]
+    cause: LossCause
+
+
+@dataclass(eq=False)
+class Member:
+    """A worker of a pool.
+
+    Attributes:
+        actor: Ray's handle. answer: what its present call will give; None while it is idle.
+        rows: what it has in hand. carried: references to the arrays that its call leaves behind.
+        began: answers before `rows` are begun, where the worker had been idle; None else.
+        since: when it came into its state. heard: when anything last came from it.
+        retiring: it is one too many, and leaves after the rows that it has in hand.
+    """
+
+    actor: Any
+    answer: Any
+    place: Place | None = None
+    state: State = State.STARTING
+    rows: list[Row] = field(default_factory=list)
+    carried: list[Any] = field(default_factory=list)
+    began: Any = None
+    since: float = field(default_factory=time.monotonic)
+    heard: float = field(default_factory=time.monotonic)
+    retiring: bool = False
+
+    def enter(self, state: State, answer: Any = None) -> None:
+        """Come into another state, of which `answer` will tell the end."""
+        self.state, self.answer = state, answer
+        self.since = self.heard = time.monotonic()
+
+
+def workers_json(stage: str, members: Iterable[Member]) -> list[dict[str, Any]]:
+    """The workers as `workers.json` has them, for `status`; those that are not there yet are left out."""
+    now, clock = time.monotonic(), time.time()
+    return [
+        {
+            "stage": stage,
+            "node": member.place.machine,
+            "process": member.place.process,
+            "rows": [str(row.get("id", row.get("index", ""))) for row in member.rows],
+            "since": now - member.since if member.rows else 0.0,
+            "heard": clock - (now - member.heard),
+        }
+        for member in members
+        if member.place is not None
+    ]

@@ -1,0 +1,1 @@
+"""Where networks run: PyTorch as the reference, an inference runtime on CPUs, reduced precision on GPUs."""
