@@ -1,4 +1,4 @@
-# make setup | demo | demo-all | test | lint | bench | truth | text | faults | clean
+# make setup | demo | demo-all | test | check | lint | bench | truth | text | faults | clean
 #
 # One environment, .venv, for use and for tests. It is made again only when what it is made from changes.
 
@@ -6,18 +6,19 @@ VENV := .venv
 PYTHON_IN := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo demo-all test lint bench truth text faults clean
+.PHONY: help setup demo demo-all test check lint bench truth text faults clean
 
 help:
 	@echo "make setup   install into $(VENV) (about 2.5 GB, Python 3.11 or newer)"
 	@echo "make demo    animate the demo faces and write a report"
-	@echo "make demo-all  the same with four movements: smile, eyes closed, head turn, ageing"
+	@echo "make demo-all  the same with four motions: smile, eyes closed, head turn, ageing"
 	@echo "make test    lint, types and tests"
+	@echo "make check   lint, types and the quick tests: under 3 minutes"
 	@echo "make lint    lint and types alone"
 	@echo "make bench   measure speed on this machine"
-	@echo "make truth   measure motions, and both ways to move a photograph, against true renderings"
-	@echo "make text    measure movements made from sentences"
-	@echo "make faults  kill runs at random instants and look whether anything was lost"
+	@echo "make truth   measure motions, and both ways to animate a photograph, against true renderings"
+	@echo "make text    measure motions made from prompts"
+	@echo "make faults  kill runs at random instants and compare what is left"
 	@echo "make clean   remove $(VENV) and caches; outputs stay"
 
 setup: $(STAMP)
@@ -61,6 +62,10 @@ faults: setup
 
 text: setup
 	$(PYTHON_IN) -m benchmarks.text_anchors
+
+# Quick tests alone: none that takes seconds, starts Ray or trains. loadgroup would split files whose fixtures are shared.
+check: lint
+	$(PYTHON_IN) -m pytest -n 2 --dist loadfile -m "not slow and not ray and not training and not gpu"
 
 # Tests last: pytest's closing line ends the output.
 test: lint

@@ -21,7 +21,8 @@ from pathlib import Path
 import cv2
 import torch
 
-from benchmarks.demo_motions import DEMO, MOTIONS, extract_motion
+import micromotion
+from benchmarks.demo_motions import DEMO, MOTIONS
 from benchmarks.picture_cost_measures import LAYOUTS, ROW, SET_UP, WAYS, Cost, enlarged_face, measure_pairs, measure_way
 from stages.errors import MicromotionError
 from stages.models import ModelFiles, Models
@@ -144,7 +145,7 @@ def main(arguments: list[str] | None = None) -> None:
     use_one_thread()
     models = Models(ModelFiles(generator=options.model, inverter=options.model, device="cpu"))
     try:
-        direction = extract_motion(models, DEMO / f"{options.motion}.mp4", ANCHORS).direction
+        direction = micromotion.extract_motion(models, DEMO / f"{options.motion}.mp4", max_anchors=ANCHORS).direction
         print(
             f"{options.model}, one thread, seconds of the processor, medians of {options.repeats}; a row: {ROW} frames"
         )

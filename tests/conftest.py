@@ -70,6 +70,19 @@ def ray_nodes() -> "Iterator[list[Node]]":
         yield nodes
 
 
+# Modules whose tests start Ray in processes of their own; others are known by the fixture `ray_nodes`.
+STARTS_RAY = {"test_cli_run", "test_dead_sessions", "test_kills", "test_orphans", "test_resume"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by what they need, so that `make check` can leave them out."""
+    for item in items:
+        if "ray_nodes" in getattr(item, "fixturenames", ()) or item.path.stem in STARTS_RAY:
+            item.add_marker(pytest.mark.ray)
+        if "training" in item.path.relative_to(REPOSITORY).parts:
+            item.add_marker(pytest.mark.training)
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Leave out tests marked `gpu` where there is no CUDA device."""
     if item.get_closest_marker("gpu") and not torch.cuda.is_available():

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-ROOMS = ("pipeline", "stages", "weights", "manifests")
+ROOMS = ("micromotion", "pipeline", "stages", "weights", "manifests")
 LEAVES = (
     "stages.errors",
     "stages.messages",
@@ -35,6 +35,7 @@ ALLOWED = {
     "stages.picture.head": (),
     "stages.picture_formats": (),
     "stages": ("weights",),
+    "micromotion": ("stages", "weights"),
     "weights.training": ("weights", "stages"),
     "weights": LEAVES,
     "manifests": (*LEAVES, "stages.picture_formats"),

@@ -10,17 +10,16 @@ import numpy as np
 import pytest
 import torch
 
+import micromotion
 from stages.align import align_face
 from stages.aligned_landmarks import landmarks_in_crops
 from stages.animate import animate
-from stages.ingest import decode_image, read_clip
+from stages.ingest import decode_image
 from stages.invert import invert_crops
 from stages.models import ModelFiles, Models
 from stages.motion_quality import embeddings, interocular
-from stages.reach import lengthened
 from stages.render import render_frames
-from stages.subspace import Micromotion, fit_micromotion
-from stages.track import track_face
+from stages.subspace import Micromotion
 
 MOUTH = slice(48, 68)
 
@@ -33,14 +32,7 @@ def models() -> Models:
 @pytest.fixture(scope="module")
 def smile(models: Models, repository: Path) -> Micromotion:
     """What the pipeline extracts from A's clip, as long as the clip shows it."""
-    clip = read_clip(repository / "weights/bundled/demo/smile.mp4", max_anchors=24)
-    track = track_face([models.finder.find_all(frame) for frame in clip.frames], clip.times)
-    assert track.found.all()
-    crops = np.stack([align_face(*pair) for pair in zip(clip.frames, track.steadied, strict=True)])
-    found = invert_crops(models.inverter, crops)
-    landmarks, shown = (landmarks_in_crops(models.landmarks, pictures) for pictures in (crops, found.renderings))
-    motion = fit_micromotion(found.codes, generator=models.generator.fingerprint, fps=10.0, landmarks=landmarks)
-    return lengthened(motion, shown)
+    return micromotion.extract_motion(models, repository / "weights/bundled/demo/smile.mp4", max_anchors=24)
 
 
 def moved(track: np.ndarray) -> np.ndarray:

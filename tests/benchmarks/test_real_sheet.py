@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks.demo_motions import DEMO, extract_motion, load_demo_motions
+import micromotion
+from benchmarks.demo_motions import DEMO, load_demo_motions
 from benchmarks.real_sheet import (
     HEADING,
     REPOSITORY,
@@ -35,7 +36,7 @@ def models() -> Models:
 
 @pytest.fixture(scope="module")
 def smile(models: Models) -> Micromotion:
-    return extract_motion(models, DEMO / "smile.mp4", ANCHORS)
+    return micromotion.extract_motion(models, DEMO / "smile.mp4", max_anchors=ANCHORS)
 
 
 @pytest.fixture(scope="module")
@@ -75,11 +76,11 @@ def test_a_motion_is_extracted_once(
 ) -> None:
     asked = []
 
-    def extracted(models: Models, clip: Path) -> Micromotion:
+    def extracted(models: Models, clip: Path, max_anchors: int) -> Micromotion:
         asked.append(clip.name)
         return smile
 
-    monkeypatch.setattr("benchmarks.demo_motions.extract_motion", extracted)
+    monkeypatch.setattr(micromotion, "extract_motion", extracted)
     for _ in range(2):
         (found,) = load_demo_motions(models, ["smile"], tmp_path).values()
         assert found.fingerprint == smile.fingerprint

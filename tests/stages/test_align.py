@@ -1,5 +1,7 @@
 """The FFHQ crop."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -19,10 +21,13 @@ def face(scale: float = 1.0, turn: float = 0.0, x: float = 128.0, y: float = 128
     return points @ np.array([[cos, sin], [-sin, cos]]) + (x, y)
 
 
+@cache
 def smooth_picture(height: int = 256, width: int = 256) -> np.ndarray:
     ys, xs = np.mgrid[0:height, 0:width].astype(np.float64)
     waves = [np.sin(xs / 23 + ys / 41), np.cos(xs / 31 - ys / 19), np.sin(xs / 17)]
-    return ((np.stack(waves, axis=2) + 1) * 120).astype(np.uint8)
+    picture = ((np.stack(waves, axis=2) + 1) * 120).astype(np.uint8)
+    picture.flags.writeable = False  # the same one for every test
+    return picture
 
 
 def test_the_crop_of_an_upright_face_is_upright_and_where_the_published_formulas_put_it() -> None:

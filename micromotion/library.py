@@ -1,0 +1,257 @@
+"""The functions behind `import micromotion`: the method from end to end, in one process, as pure functions.
+
+What a batch run adds (workers, a ledger, resuming, a report) is in `pipeline`; what each step does is in `stages`.
+"""
+
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from stages.align import align_face
+from stages.aligned_landmarks import landmarks_in_crops
+from stages.anchor_text import Optimisation, anchor_text, start_code
+from stages.animate import Path as Course
+from stages.animate import animate as move_code
+from stages.clip_checks import MOST_OTHERS, is_still, other_people, rest_is_elsewhere
+from stages.decode_image import decode_image
+from stages.errors import ClipError, InversionDiverged, TextError
+from stages.ingest import open_clip
+from stages.invert import check_inversion, invert_crops
+from stages.locate import SeenFace, seen_faces
+from stages.micromotion import Micromotion, load_micromotion
+from stages.models import ModelFiles, Models, tensor_to_images
+from stages.motion_quality import embeddings
+from stages.reach import lengthened
+from stages.render import VideoFile
+from stages.render import write_video as encode
+from stages.shared_motion import shared_anchors
+from stages.subspace import fit_micromotion
+from stages.take import Pixels, own_crop, take_of_generator, take_of_picture
+from stages.text_template import DEGREES, captions
+from stages.track import track_face
+
+BATCH = 4  # faces that are inverted together
+
+
+def load_models(name: str = "synthface", *, clip: str = "", detector: str = "haar", device: str = "auto") -> Models:
+    """The networks of one model; each is read from its file when it is first used.
+
+    Args:
+        name: of the registry (`run_batch.py weights list`), or a checkpoint that holds all parts.
+        clip: the CLIP that reads prompts; by default the model's own.
+        detector: how faces are found: "haar", or the path of a published detector.
+        device: "cpu", "cuda", or "auto" for a GPU where there is one.
+    """
+    return Models(ModelFiles(name, name, name, name, clip or name, detector, device))
+
+
+def load_motion(path: Path | str) -> Micromotion:
+    """A motion from its file: one that was saved here or by a run, or one of the paper's published directions.
+
+    Raises:
+        MotionFileError: the file is missing, or holds no motion.
+    """
+    return load_micromotion(Path(path))
+
+
+def read_image(path: Path | str) -> np.ndarray:
+    """(H, W, 3) uint8: an image file upright and in sRGB, as a run reads it.
+
+    Raises:
+        UnreadableImage: it is no image, or a damaged one.
+    """
+    return decode_image(Path(path).read_bytes(), str(path))
+
+
+def extract_motion(
+    models: Models,
+    clip: Path | str | None = None,
+    *,
+    prompt: str | None = None,
+    max_anchors: int = 64,
+    degrees: Sequence[str] = DEGREES,
+    seeds: Sequence[int] = (1, 2, 3, 4),
+) -> Micromotion:
+    """The motion of a clip's face, or the one that a prompt names. Exactly one of the two.
+
+    Args:
+        models: in whose latent space the motion will lie.
+        clip: a video of one face that starts at rest and makes one motion.
+        prompt: with `{degree}` in it, such as "a person with {degree} smile".
+        max_anchors: frames of the clip that are used, evenly spread over its time.
+        degrees: what stands for `{degree}`, from rest to the extreme.
+        seeds: one generated face each, which is led to all degrees of the prompt.
+
+    Raises:
+        ClipError: the clip cannot be read, shows no face in most of its frames, or no motion.
+        TextError: the prompt cannot be used, or names no motion.
+        ValueError: both are given, or neither.
+    """
+    if (clip is None) == (prompt is None):
+        raise ValueError("expected a clip or a prompt, and not both")
+    if prompt is not None:
+        return _motion_of_prompt(models, prompt, degrees, seeds)
+    assert clip is not None
+    return _fit(models, _anchors_of_clip(models, Path(clip), max_anchors))
+
+
+@torch.inference_mode()
+def animate(
+    models: Models,
+    motion: Micromotion,
+    image: np.ndarray | Path | str,
+    *,
+    frames: int = 60,
+    path: Course = "pingpong",
+    strength: float = 1.0,
+    pixels: Pixels = "picture",
+    longest: int = 1024,
+) -> Iterator[np.ndarray]:
+    """The largest face of an image making a motion, (S, S, 3) uint8 a frame; the first frame is the face at rest.
+
+    Args:
+        models: those that the motion was extracted with.
+        motion: as `extract_motion` or `load_motion` give it.
+        image: (H, W, 3) uint8 RGB, or a file.
+        frames: how many, at least 2.
+        path: `linear` goes to the extreme, `pingpong` comes back, `replay` keeps the clip's own timing.
+        strength: 1 is the extent of the clip; negative runs the motion backwards.
+        pixels: "picture" moves the image's own pixels, "generator" shows the generator's face.
+        longest: the side of a frame is at most this, with `pixels="picture"`.
+
+    Raises:
+        MotionMismatch: the motion is of another generator.
+        NoFace, FaceTooSmall: the image shows no face, or none that is large enough.
+        InversionDiverged: the face is unlike any that the model knows.
+    """
+    motion.check(models.generator.fingerprint, models.generator.num_layers)
+    if not isinstance(image, np.ndarray):
+        image = read_image(image)
+    landmarks = models.finder.find(image).landmarks
+    crop = align_face(image, landmarks)  # (256, 256, 3)
+    found = invert_crops(models.inverter, crop[None])
+    check_inversion(found.codes[0], found.psnr[0])
+    codes = move_code(found.codes[0], motion, frames, path, strength)  # (F, L, 512)
+    if pixels == "generator":
+        return take_of_generator(models, crop, codes).frames
+    return take_of_picture(models, *own_crop(image, landmarks, longest), found.codes[0], codes).frames
+
+
+def write_video(path: Path | str, frames: Iterable[np.ndarray], fps: float = 30.0, crf: int = 18) -> VideoFile:
+    """Encode frames as H.264; the file stands under its name when it is whole, and not before.
+
+    Args:
+        path: where the video goes; its folder exists.
+        frames: (H, W, 3) uint8 RGB, all of one size.
+        fps: frames a second. crf: x264's quality, 0 (lossless) to 51.
+
+    Raises:
+        EncodeFailed, OutputUnavailable: nothing is left behind.
+    """
+    return encode(Path(path), frames, fps, crf)
+
+
+@dataclass(frozen=True)
+class _Anchors:
+    """A clip's face in every usable frame.
+
+    Attributes:
+        codes: (T, L, 512).
+        landmarks, rendered: (T, 68, 2), of the crops and of the codes' renderings, shares of the side.
+        times: (T,) seconds.
+        sha256: of the clip.
+    """
+
+    codes: np.ndarray
+    landmarks: np.ndarray
+    rendered: np.ndarray
+    times: np.ndarray
+    sha256: str
+
+
+def _anchors_of_clip(models: Models, path: Path, max_anchors: int) -> _Anchors:
+    """Detect, track, align and invert a clip's face; frames that show no face or somebody else are left out."""
+    clip = open_clip(path, max_anchors)
+    faces: list[list[SeenFace]] = [seen_faces(frame, models.finder.find_all(frame)) for frame in clip.frames()]
+    track = track_face([[seen.face for seen in frame] for frame in faces], clip.times)
+    seen = np.flatnonzero(track.found)
+    if len(seen) < 2:
+        raise ClipError(f"{path}: a face is seen in {len(seen)} of {len(faces)} frames, and a motion needs at least 2.")
+    crops = [faces[index][track.which[index]].aligned(track.steadied[index]) for index in seen]
+    kept: list[tuple[np.ndarray, ...]] = []
+    left = iter(zip(crops, clip.times[seen], strict=True))
+    while part := list(islice(left, BATCH)):
+        images = np.stack([crop for crop, _ in part])  # (B, 256, 256, 3)
+        found = invert_crops(models.inverter, images)
+        rows = zip(
+            found.codes,
+            found.psnr,
+            landmarks_in_crops(models.landmarks, images),
+            landmarks_in_crops(models.landmarks, found.renderings),
+            embeddings(models, images),
+            [time for _, time in part],
+            strict=True,
+        )
+        for code, quality, landmarks, rendered, identity, time in rows:
+            try:
+                check_inversion(code, quality)
+            except InversionDiverged as error:
+                warnings.warn(f"{path}, {time:.2f} s: {error}; this frame is left out.", stacklevel=4)
+            else:
+                kept.append((code.numpy(), landmarks, rendered, identity.numpy(), np.asarray(time)))
+    if len(kept) < 2:
+        raise ClipError(f"{path}: {len(kept)} of {len(crops)} frames could be inverted, and a motion needs at least 2.")
+    codes, landmarks, rendered, identities, times = (np.stack(column) for column in zip(*kept, strict=True))
+    others = other_people(identities)  # (T,)
+    if others.mean() > MOST_OTHERS or (~others).sum() < 2:
+        raise ClipError(f"{path}: another person is seen from {times[np.flatnonzero(others)[0]]:.2f} s on.")
+    same = ~others
+    anchors = _Anchors(codes[same], landmarks[same], rendered[same], times[same], clip.sha256)
+    if is_still(anchors.codes, anchors.landmarks, anchors.times):
+        raise ClipError(f"{path}: the face keeps still. Use a clip that shows a motion.")
+    if (rest := rest_is_elsewhere(anchors.codes, anchors.landmarks)) is not None:
+        warnings.warn(
+            f"{path}: the face seems to be at rest at {anchors.times[rest]:.2f} s, not at first.", stacklevel=4
+        )
+    return anchors
+
+
+def _fit(models: Models, anchors: _Anchors) -> Micromotion:
+    """The motion of a clip's anchors, as long as the clip shows it."""
+    times = anchors.times
+    motion = fit_micromotion(
+        anchors.codes,
+        source=anchors.sha256,
+        generator=models.generator.fingerprint,
+        fps=float((len(times) - 1) / max(times[-1] - times[0], 1e-9)),
+        landmarks=anchors.landmarks,
+        times=times,
+    )
+    return lengthened(motion, anchors.rendered)
+
+
+def _motion_of_prompt(models: Models, prompt: str, degrees: Sequence[str], seeds: Sequence[int]) -> Micromotion:
+    """Lead generated faces to each degree of a prompt; their shared motion."""
+    texts, settings = captions(prompt, degrees), Optimisation()
+    codes, landmarks = [], []
+    for seed in seeds:
+        start = start_code(models.generator, seed, settings.truncation)  # (L, 512)
+        anchors = anchor_text(models.generator, models.clip, models.identity, start, texts, settings)
+        codes.append(anchors.codes)  # (D, L, 512)
+        images = tensor_to_images(anchors.renderings).numpy()  # (D, S, S, 3)
+        landmarks.append(torch.as_tensor(landmarks_in_crops(models.landmarks, images)))
+    try:
+        return fit_micromotion(
+            shared_anchors(torch.stack(codes)),
+            reject=False,  # every degree was made here: none can show a hand before the face
+            source=prompt,
+            generator=models.generator.fingerprint,
+            landmarks=torch.stack(landmarks).mean(dim=0),
+        )
+    except ClipError as error:
+        raise TextError(f"no motion came of the prompt: {error}") from error

@@ -1,0 +1,90 @@
+"""The package as a notebook uses it: no Ray, no folders, no job."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import micromotion
+from stages.errors import ClipError, MotionFileError, NoFace, TextError, UnreadableImage
+
+
+@pytest.fixture(scope="module")
+def models() -> micromotion.Models:
+    return micromotion.load_models(device="cpu")
+
+
+@pytest.fixture(scope="module")
+def smile(models: micromotion.Models, repository: Path) -> micromotion.Micromotion:
+    return micromotion.extract_motion(models, repository / "weights/bundled/demo/smile.mp4", max_anchors=12)
+
+
+def test_a_motion_of_a_clip_lasts_in_its_file(smile: micromotion.Micromotion, tmp_path: Path) -> None:
+    smile.save(tmp_path / "smile.safetensors")
+    again = micromotion.load_motion(tmp_path / "smile.safetensors")
+    assert again.fingerprint == smile.fingerprint
+    assert smile.progress[0] == pytest.approx(0, abs=0.05)
+    assert smile.progress.max() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("pixels", ["picture", "generator"])
+def test_an_image_makes_the_motion_from_rest(models, smile, repository: Path, pixels) -> None:
+    face = micromotion.read_image(repository / "weights/bundled/demo/faces/face_01.jpg")
+    first, *others = micromotion.animate(models, smile, face, frames=4, path="linear", pixels=pixels, longest=128)
+    assert first.shape == (128, 128, 3) and first.dtype == np.uint8
+    moved = [np.abs(frame.astype(float) - first).mean() for frame in others]
+    assert moved == sorted(moved) and moved[-1] > 0.5
+
+
+def test_a_motion_of_strength_zero_leaves_the_image_at_rest(models, smile, repository: Path) -> None:
+    face = repository / "weights/bundled/demo/faces/face_02.jpg"
+    first, last = micromotion.animate(models, smile, face, frames=2, strength=0.0, longest=96)
+    np.testing.assert_array_equal(first, last)
+
+
+def test_frames_become_a_video(tmp_path: Path) -> None:
+    written = micromotion.write_video(tmp_path / "grey.mp4", np.full((5, 32, 48, 3), 90, np.uint8), fps=25)
+    assert (written.frames, written.width, written.height) == (5, 48, 32)
+    assert (tmp_path / "grey.mp4").stat().st_size == written.bytes
+
+
+@pytest.mark.slow
+def test_a_prompt_gives_a_motion_from_its_first_degree_to_its_last(models) -> None:
+    motion = micromotion.extract_motion(
+        models, prompt="a person with {degree} smile", degrees=("no", "50%", "100%"), seeds=(0,)
+    )
+    assert motion.source == "a person with {degree} smile"
+    assert len(motion.progress) == 3
+
+
+def test_what_cannot_be_used_is_refused_in_kind(models, smile, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="a clip or a prompt"):
+        micromotion.extract_motion(models)
+    with pytest.raises(TextError):
+        micromotion.extract_motion(models, prompt="a person who smiles")
+    with pytest.raises(ClipError):
+        micromotion.extract_motion(models, tmp_path / "none.mp4")
+    with pytest.raises(MotionFileError):
+        micromotion.load_motion(tmp_path / "none.safetensors")
+    with pytest.raises(NoFace):
+        micromotion.animate(models, smile, np.zeros((256, 256, 3), np.uint8))
+    (tmp_path / "text.jpg").write_text("no image")
+    with pytest.raises(UnreadableImage):
+        micromotion.read_image(tmp_path / "text.jpg")
+
+
+def test_the_library_starts_no_ray(repository: Path) -> None:
+    look = "import sys, micromotion; sys.exit('ray' in sys.modules or 'pipeline' in sys.modules)"
+    subprocess.run([sys.executable, "-c", look], check=True, cwd=repository)
+
+
+def test_the_example_writes_a_video(repository: Path, tmp_path: Path) -> None:
+    demo = repository / "weights/bundled/demo"
+    command = [sys.executable, "examples/library.py", str(demo / "smile.mp4"), str(demo / "faces/face_03.jpg")]
+    options = [str(tmp_path / "out.mp4"), "--frames", "3", "--max-anchors", "6"]
+    done = subprocess.run(
+        [*command, *options], check=True, cwd=repository, capture_output=True, text=True, env={"PYTHONPATH": "."}
+    )
+    assert done.stdout.startswith(f"{tmp_path / 'out.mp4'}: 3 frames of ")
