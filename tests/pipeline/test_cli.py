@@ -271,7 +271,7 @@ def test_bundled_weights_are_what_they_have_to_be(monkeypatch, capsys):
     assert call(monkeypatch, "weights", "verify", "synthface") == 0
     said = capsys.readouterr().out.splitlines()
     assert [line.partition(":")[0] for line in said] == [
-        f"synthface {part}" for part in ("generator", "inverter", "identity", "landmarks", "clip", "head")
+        f"synthface {part}" for part in ("generator", "inverter", "identity", "landmarks", "clip", "head", "face_check")
     ]
     assert all("good, sha256:" in line for line in said)
 
