@@ -7,6 +7,7 @@ from pathlib import Path
 from manifests.looking import hosts_of
 from pipeline.changes import change_told
 from pipeline.checks import Checked, MotionPlan, check_job, producer_bytes, this_machine
+from pipeline.cost import time_told
 from pipeline.image_look import Look, check_opens, check_there
 from pipeline.job import JobSpec
 from pipeline.nodes import nodes_without_weights
@@ -74,7 +75,9 @@ def plan_job(job: JobSpec) -> Plan:
     lines.append(f"space: {space.sentence}" + ("" if space.enough else ": TOO LITTLE"))
     wrong: dict[str, str] = {}
     if job.cluster.address == "local":
-        lines.append(layout_for(checked, this_machine()).sentence)
+        layout = layout_for(checked, this_machine())
+        lines.append(layout.sentence)
+        lines += [told] if (told := time_told(checked, stands, layout)) else []
     else:
         with ray_session(job.cluster) as nodes:
             lines.append(f"on the cluster at {job.cluster.address}: {layout_for(checked, nodes).sentence}")
