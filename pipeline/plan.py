@@ -7,6 +7,7 @@ from pathlib import Path
 from manifests.looking import hosts_of
 from pipeline.changes import change_told
 from pipeline.checks import Checked, Model, MotionPlan, check_job, producer_bytes, this_machine
+from pipeline.cost import time_told
 from pipeline.image_look import Look, check_opens, check_there
 from pipeline.job import JobSpec
 from pipeline.limits import check_limits
@@ -78,7 +79,9 @@ def plan_job(job: JobSpec) -> Plan:
     wrong: dict[str, str] = {}
     if job.cluster.address == "local":
         check_limits(usable_cores())
-        lines.append(layout_for(checked, this_machine()).sentence)
+        layout = layout_for(checked, this_machine())
+        lines.append(layout.sentence)
+        lines += [told] if (told := time_told(checked, stands, layout)) else []
         lines += (lacking := _lacking(model))
         wrong |= dict.fromkeys(lacking, "")
     else:

@@ -32,7 +32,7 @@ def first_cells(text: str, heading: str) -> Iterator[str]:
             yield from line.split("|")[1].replace("`", "").replace(",", " ").split()
 
 
-PAGES = ("README.md", "docs/method.md", "docs/text-anchors.md", "weights/bundled/README.md")
+PAGES = ("README.md", "docs/method.md", "docs/performance.md", "docs/text-anchors.md", "weights/bundled/README.md")
 
 
 def commands(text: str) -> Iterator[tuple[str, list[str]]]:
