@@ -1,8 +1,10 @@
 """The package as a notebook uses it: no Ray, no folders, no job."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -88,3 +90,16 @@ def test_the_example_writes_a_video(repository: Path, tmp_path: Path) -> None:
         [*command, *options], check=True, cwd=repository, capture_output=True, text=True, env={"PYTHONPATH": "."}
     )
     assert done.stdout.startswith(f"{tmp_path / 'out.mp4'}: 3 frames of ")
+
+
+@pytest.mark.slow
+def test_the_notebook_runs_and_shows_images(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(repository)
+    cells = json.loads((repository / "examples/one_face.ipynb").read_text())["cells"]
+    names: dict[str, Any] = {}
+    for cell in cells:
+        if cell["cell_type"] == "code":
+            exec("".join(cell["source"]), names)
+    assert [frame.shape for frame in names["frames"]] == [names["frames"][0].shape] * 5
+    np.testing.assert_array_equal(names["ends"][1], names["frames"][0])  # strength 0 is the face at rest
+    assert np.abs(names["ends"][3].astype(int) - names["frames"][-1]).mean() < 1
