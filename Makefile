@@ -50,18 +50,18 @@ lint: setup
 	$(PYTHON_IN) -m mypy
 
 bench: setup
-	$(PYTHON_IN) -m benchmarks.speed
-	$(PYTHON_IN) -m benchmarks.picture_cost
+	$(PYTHON_IN) -m benchmarks.speed.networks
+	$(PYTHON_IN) -m benchmarks.speed.picture_cost
 
 truth: setup
-	$(PYTHON_IN) -m benchmarks.truth
-	$(PYTHON_IN) -m benchmarks.truth_pixels
+	$(PYTHON_IN) -m benchmarks.truth.motions
+	$(PYTHON_IN) -m benchmarks.truth.pixels
 
 faults: setup
-	$(PYTHON_IN) -m benchmarks.faults
+	$(PYTHON_IN) -m benchmarks.faults.run
 
 text: setup
-	$(PYTHON_IN) -m benchmarks.text_anchors
+	$(PYTHON_IN) -m benchmarks.models.text_anchors
 
 # Quick tests alone: none that takes seconds, starts Ray or trains. loadgroup would split files whose fixtures are shared.
 check: lint

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-PACKAGES = ("manifests", "pipeline", "stages", "weights")
+PACKAGES = ("common", "manifests", "micromotion", "pipeline", "stages", "weights")
 
 
 def _is_ours(package: str) -> bool:
@@ -21,7 +21,7 @@ def _is_ours(package: str) -> bool:
 if not all(map(_is_ours, PACKAGES)):
     sys.path.insert(0, str(HERE))
 
-from pipeline.cli import door  # noqa: E402 (after the path is set)
+from pipeline.cli.commands import main  # noqa: E402 (after the path is set)
 
 if __name__ == "__main__":
-    door()
+    main()

@@ -46,8 +46,8 @@ def check_sentence(error: Exception, lines: int = 1) -> None:
 
 def image_reader() -> Reader:
     """`decode_image`."""
-    from stages import decode_image
-    from stages.errors import UnreadableImage
+    from common.errors import UnreadableImage
+    from stages.media import decode_image
 
     decode_image.LARGEST_PICTURE = PIXELS
 
@@ -68,8 +68,8 @@ def clip_reader() -> Reader:
     """`read_clip`, which starts two programs for each run."""
     import numpy as np
 
-    from stages.errors import ClipError
-    from stages.ingest import read_clip
+    from common.errors import ClipError
+    from stages.media.ingest import read_clip
 
     path = Path(tempfile.mkdtemp(prefix="micromotion-fuzz-")) / "clip.mp4"
 
@@ -88,9 +88,9 @@ def clip_reader() -> Reader:
 
 def manifest_reader() -> Reader:
     """`read_manifest`; the first byte chooses the format."""
-    from manifests.ids import folded
+    from common.errors import ManifestError
+    from manifests.ids import fold
     from manifests.schema import read_manifest
-    from stages.errors import ManifestError
 
     folder = Path(tempfile.mkdtemp(prefix="micromotion-fuzz-"))
 
@@ -103,7 +103,7 @@ def manifest_reader() -> Reader:
             return check_sentence(error)
         ids = manifest.table["id"].to_pylist()
         assert all((folder / f"{id_}.mp4").resolve().parent == folder.resolve() for id_ in ids)
-        assert len(set(folded(manifest.table["id"]).to_pylist())) == len(ids) > 0
+        assert len(set(fold(manifest.table["id"]).to_pylist())) == len(ids) > 0
         assert all(manifest.images())
         manifest.table.to_pylist()
 
@@ -114,8 +114,8 @@ def job_reader() -> Reader:
     """`load_job`."""
     import yaml
 
-    from pipeline.job import load_job
-    from stages.errors import JobError
+    from common.errors import JobError
+    from pipeline.job.load import load_job
 
     path = Path(tempfile.mkdtemp(prefix="micromotion-fuzz-")) / "job.yaml"
 
@@ -134,10 +134,10 @@ FORMATS = (".parquet", ".csv", ".jsonl", ".json", ".tsv", ".arrow")
 READERS = {"image": image_reader, "clip": clip_reader, "manifest": manifest_reader, "job": job_reader}
 # Whose branches the fuzzer is told of.
 WATCHED = {
-    "image": ["PIL", "stages.decode_image", "stages.repair_image", "stages.picture_colour"],
-    "clip": ["stages.ingest", "stages.scan_clip", "stages.decode_clip"],
+    "image": ["PIL", "stages.media.decode_image", "stages.media.repair_image", "stages.media.image_colour"],
+    "clip": ["stages.media.ingest", "stages.media.scan_clip", "stages.media.decode_clip"],
     "manifest": ["manifests"],
-    "job": ["yaml", "pipeline.job", "pipeline.job_spec"],
+    "job": ["yaml", "pipeline.job.load", "pipeline.job.spec"],
 }
 
 

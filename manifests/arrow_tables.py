@@ -34,7 +34,7 @@ def read_parquet(path: Path, own: frozenset[str], image: str, source: str = "") 
         found = _images(file.schema_arrow, image)
         column = field_of_bytes(found) if found else ""
         if not found or not column or (column == found.name and are_paths(_first(file, column))):
-            return RawTable(_renamed(file.read(), own))
+            return RawTable(_rename(file.read(), own))
         names = [name for name in file.schema_arrow.names if name != found.name]
         table = file.read(columns=names)
         inner, rows = field_of_path(found), file.metadata.num_rows
@@ -43,7 +43,7 @@ def read_parquet(path: Path, own: frozenset[str], image: str, source: str = "") 
             structs = file.read(columns=[f"{found.name}.{inner}"])[found.name].combine_chunks()
             paths = pc.struct_field(structs, inner).cast(pa.string())
         places = image_places_of(filled_rows(file, column), paths, absolute(path, source), column)
-        return RawTable(_renamed(_with_images(table, found.name, places, paths if inner else None), own))
+        return RawTable(_rename(_with_images(table, found.name, places, paths if inner else None), own))
 
 
 def read_arrow(path: Path, where: str, own: frozenset[str], image: str, source: str = "") -> RawTable:
@@ -62,7 +62,7 @@ def read_arrow(path: Path, where: str, own: frozenset[str], image: str, source: 
             table = reader.read_all()
             if found and column and not (column == found.name and are_paths(_head(table[found.name]))):
                 raise refuse_stream(where, found.name)
-            return RawTable(_renamed(table, own))
+            return RawTable(_rename(table, own))
     # The pictures stay in the file; what is kept must not, for somebody may write it anew.
     with pa.memory_map(str(path)) as opened, pa.ipc.open_file(opened) as reader:
         values = reader.read_all()[found.name]
@@ -79,7 +79,7 @@ def read_arrow(path: Path, where: str, own: frozenset[str], image: str, source: 
         options = pa.ipc.IpcReadOptions(included_fields=others)
         table = pa.ipc.open_file(opened, options=options).read_all()
     names = None if kept is None else pa.array(kept, pa.string())
-    return RawTable(_renamed(_with_images(table, found.name, pa.array(chosen, pa.string()), names), own))
+    return RawTable(_rename(_with_images(table, found.name, pa.array(chosen, pa.string()), names), own))
 
 
 def _texts(structs: pa.Array, inner: str) -> list[str | None]:
@@ -106,5 +106,5 @@ def _with_images(table: pa.Table, name: str, places: pa.Array, paths: pa.Array |
     return table if paths is None else table.append_column(f"{name}_path", paths)
 
 
-def _renamed(table: pa.Table, own: frozenset[str]) -> pa.Table:
+def _rename(table: pa.Table, own: frozenset[str]) -> pa.Table:
     return table.rename_columns(named(table.column_names, own))

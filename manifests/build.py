@@ -9,11 +9,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet
 
+from common.atomic_files import replace_atomically
+from common.errors import ManifestError
+from common.image_formats import ENDINGS
 from manifests.ids import safe_ids
-from manifests.schema import checked_table
-from stages.durable import replacing
-from stages.errors import ManifestError
-from stages.picture_formats import ENDINGS
+from manifests.schema import check_table
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class BuiltManifest:
 def build_manifest(folder: Path | str, output: Path | str, recursive: bool = True) -> BuiltManifest:
     """Write a manifest of a folder's pictures, in the order of their paths.
 
-    Pictures are told by their ending, of every format that is read (`stages.picture_formats.ENDINGS`), in large or
+    Pictures are told by their ending, of every format that is read (`common.image_formats.ENDINGS`), in large or
     small letters; hidden files and folders are left out. An id is the path within the folder without its ending,
     `sub/anna.jpg` -> `sub_anna`; what a file name may not hold becomes `_`, and the second of one name gets `-2`.
     Images are written relative to the manifest, so that the two can be moved together. Links to folders are followed,
@@ -66,8 +66,8 @@ def build_manifest(folder: Path | str, output: Path | str, recursive: bool = Tru
     ids = safe_ids([str(Path(name).with_suffix("")).replace(os.sep, "_") for name in pictures])
     table = pa.table({"id": ids, "image": _relative(pictures, folder, output)})
     try:
-        with replacing(output) as temporary, temporary.open("wb") as file:
-            pa.parquet.write_table(checked_table(table, output), file)
+        with replace_atomically(output) as temporary, temporary.open("wb") as file:
+            pa.parquet.write_table(check_table(table, output), file)
     except OSError as error:
         raise ManifestError(f"{output}: cannot be written: {error.strerror or error}.") from error
     others = Counter(Path(name).suffix.lower() for name in found if Path(name).suffix.lower() not in ENDINGS)

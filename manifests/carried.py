@@ -6,15 +6,15 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet
 
+from common.errors import ManifestError
+from common.redaction import describe_error
 from manifests.values import plain
-from stages.errors import ManifestError
-from stages.messages import told
 
 # What Arrow can compute with, and Parquet hold, for what it cannot.
 PLAIN = {pa.string_view(): pa.string(), pa.binary_view(): pa.binary()}
 
 
-def carried(column: pa.ChunkedArray, name: str, where: str) -> pa.ChunkedArray:
+def carry_column(column: pa.ChunkedArray, name: str, where: str) -> pa.ChunkedArray:
     """A column of a type that can be written to the results and read again; its values as they are.
 
     Dictionaries, run lengths and views become the values that they stand for. What Parquet cannot hold (unions,
@@ -36,12 +36,13 @@ def carried(column: pa.ChunkedArray, name: str, where: str) -> pa.ChunkedArray:
         return column
     except Exception as error:  # a value of a type that Python has not, a time zone that this machine does not know
         raise ManifestError(
-            f'{where}: column "{name}" of the type {column.type} cannot be carried along: {told(error)}. Leave it out, '
+            f'{where}: column "{name}" of the type {column.type} cannot be carried along: {describe_error(error)}. '
+            "Leave it out, "
             "or store it as text."
         ) from error
 
 
-def joined(parts: list[pa.Table]) -> pa.Table:
+def join_tables(parts: list[pa.Table]) -> pa.Table:
     """Tables of several files as one: a column that one of them has not is null there, one of several types is text."""
     names = list(dict.fromkeys(name for part in parts for name in part.column_names))
     columns = {}

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from common.errors import ManifestError
+from common.redaction import quote
 from manifests.raw_table import RawTable, named
 from manifests.text_file import lines_of
-from stages.errors import ManifestError
-from stages.messages import quoted
 
 SEPARATORS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
 SEP_LINE = re.compile(r'\s*"?sep=(.)"?[^\S\t]*(\r\n|\r|\n|$)', re.IGNORECASE)
@@ -114,7 +114,7 @@ def _batches(rows: _Rows, header: list[str], image: int | None) -> Iterator[list
     portion: list[list[str]] = []
     for row in rows:
         if len(row) != width:
-            row = _fitted(row, width, least, rows)
+            row = _fit_width(row, width, least, rows)
         if row[0].strip(BLANKS) == header[0] and [cell.strip(BLANKS) for cell in row] == header:
             raise ManifestError(f"{rows.named()}: the header stands there once more. Remove that line.")
         if image is not None:
@@ -132,13 +132,13 @@ def _batches(rows: _Rows, header: list[str], image: int | None) -> Iterator[list
         yield portion
 
 
-def _fitted(row: list[str], width: int, least: int, rows: _Rows) -> list[str]:
+def _fit_width(row: list[str], width: int, least: int, rows: _Rows) -> list[str]:
     """A row of another width than the header's, where only blank cells make the difference."""
     if least <= len(row) < width:
         return row + [""] * (width - len(row))
     if len(row) > width and not any(cell.strip() for cell in row[width:]):
         return row[:width]
-    shown = quoted(rows.separator.join(row)[:80])
+    shown = quote(rows.separator.join(row)[:80])
     raise ManifestError(
         f"{rows.named()}: expected {width} cells as in the header, found {len(row)}: {shown}. Put cells that hold "
         f"{SEPARATORS.get(rows.separator, 'the separator')} into quotes."

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from common.errors import ManifestError
+from common.redaction import describe_error
 from manifests.arrow_tables import read_arrow, read_parquet
 from manifests.content_kind import START_BYTES, kind_of, mend_of
 from manifests.csv_table import read_csv
 from manifests.json_table import read_json
 from manifests.raw_table import RawTable
-from manifests.text_file import decoded, unpacked
+from manifests.text_file import decode, unpack
 from manifests.workbook import read_workbook
-from stages.errors import ManifestError
-from stages.messages import told
 
 CSV = (".csv", ".tsv", ".tab", ".txt")
 JSON = (".jsonl", ".ndjson", ".json")
@@ -49,7 +49,7 @@ def read_file(path: Path, where: str, own: frozenset[str], image: str = "image",
         _ = raw.table.column_names  # nor are names of columns looked at before
         return raw
     except (pa.ArrowException, OSError, UnicodeDecodeError, MemoryError) as error:
-        raise ManifestError(f"{where}: not readable: {told(error)}. Copy or export it again.") from error
+        raise ManifestError(f"{where}: not readable: {describe_error(error)}. Copy or export it again.") from error
 
 
 def ending_of(path: Path) -> str:
@@ -78,7 +78,7 @@ def _read(path: Path, where: str, own: frozenset[str], image: str, source: str) 
     if ending in (*PARQUET, *WORKBOOK):
         kind = "a workbook" if ending in WORKBOOK else "Parquet"
         raise ManifestError(f"{where}: expected {kind} by its name, found something else. If it is text, name it .csv.")
-    data = unpacked(path)
+    data = unpack(path)
     if inner := kind_of(data[:START_BYTES])[1]:
         raise ManifestError(f"{where}: {inner}, packed. Unpack it first.")
     if ending and ending not in (*CSV, *JSON):
@@ -86,7 +86,7 @@ def _read(path: Path, where: str, own: frozenset[str], image: str, source: str) 
         raise ManifestError(f'{where}: a manifest ends in {listed}, found "{ending}". Save it as one of these.')
     if not ending and reader != "packed":
         raise ManifestError(f"{where}: a manifest ends in {', '.join(ENDINGS)}, found none. Name it so.")
-    text, note = decoded(data, where, western=ending not in JSON)
+    text, note = decode(data, where, western=ending not in JSON)
     as_json = ending in JSON or re.match(r'\s*(\[\s*)?\{\s*"', text) is not None
     raw = read_json(text, where) if as_json else read_csv(text, where, own)
     return RawTable(raw.table, (*((note,) if note else ()), *raw.notes), raw.decimal_comma)

@@ -7,10 +7,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from manifests.ids import folded, safe_ids, unsafe, why_unsafe
-from manifests.values import FOUND, blank, refuse, shown
-from stages.errors import ManifestError
-from stages.table_images import is_in_table
+from common.errors import ManifestError
+from common.table_images import is_in_table
+from manifests.ids import fold, safe_ids, unsafe, why_unsafe
+from manifests.values import FOUND, blank, format_value, refuse
 
 
 def check_ids(ids: pa.ChunkedArray, where: str) -> None:
@@ -25,7 +25,7 @@ def check_ids(ids: pa.ChunkedArray, where: str) -> None:
     if first >= 0:
         name = ids[first].as_py()
         better = safe_ids([name])[0]
-        refuse(where, ids, wrong, "id", f"{FOUND} {why_unsafe(name)}: for instance {shown(better)}")
+        refuse(where, ids, wrong, "id", f"{FOUND} {why_unsafe(name)}: for instance {format_value(better)}")
 
 
 def check_unique(ids: pa.ChunkedArray, earlier_row: Callable[[int], str], row: Callable[[int], str]) -> None:
@@ -38,7 +38,7 @@ def check_unique(ids: pa.ChunkedArray, earlier_row: Callable[[int], str], row: C
     Raises:
         ManifestError: with both rows.
     """
-    codes = folded(ids).combine_chunks().dictionary_encode().indices.to_numpy(zero_copy_only=False)
+    codes = fold(ids).combine_chunks().dictionary_encode().indices.to_numpy(zero_copy_only=False)
     _, firsts = np.unique(codes, return_index=True)  # codes count from 0 without gaps
     repeated = firsts[codes] != np.arange(len(codes))
     if not repeated.any():
@@ -46,11 +46,12 @@ def check_unique(ids: pa.ChunkedArray, earlier_row: Callable[[int], str], row: C
     at = int(repeated.argmax())
     other = int(firsts[codes[at]])
     earlier, later = ids[other].as_py(), ids[at].as_py()
-    same = "stands" if earlier == later else f"stands, written {shown(earlier)},"
+    same = "stands" if earlier == later else f"stands, written {format_value(earlier)},"
     more = int(repeated.sum()) - 1
     also = "" if not more else f" The same is wrong in {more:,} more row{'s' if more > 1 else ''}."
     raise ManifestError(
-        f'{row(at)}, column "id": {shown(later)} {same} in {earlier_row(other)} already, and ids name files.{also}'
+        f'{row(at)}, column "id": {format_value(later)} {same} in {earlier_row(other)} already, '
+        f"and ids name files.{also}"
     )
 
 

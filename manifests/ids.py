@@ -34,7 +34,7 @@ def why_unsafe(name: str) -> str:
     return 'names a file, and so may hold letters, digits, ".", "_" and "-" alone'
 
 
-def folded(ids: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
+def fold(ids: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
     """Ids as file systems compare them that tell neither capitals nor ways to write an accent apart."""
     return pc.utf8_normalize(pc.utf8_lower(pc.utf8_normalize(ids, "NFC")), "NFC")
 
@@ -50,7 +50,7 @@ def safe_ids(names: list[str]) -> list[str]:
     taken: set[str] = set()
     numbers: dict[str, int] = {}
     unique = []
-    for name, key in zip(shortened, folded(pa.array(shortened, pa.string())).to_pylist(), strict=True):
+    for name, key in zip(shortened, fold(pa.array(shortened, pa.string())).to_pylist(), strict=True):
         ending = ""
         while key + ending in taken:
             numbers[key] = numbers.get(key, 1) + 1

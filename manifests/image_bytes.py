@@ -6,10 +6,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from common.errors import ManifestError
+from common.table_images import addresses
 from manifests.content_kind import START_BYTES, kind_of
 from manifests.values import is_binary, is_text
-from stages.errors import ManifestError
-from stages.table_images import addresses
 
 LONGEST_PATH = 4096
 SAMPLE = 8

@@ -10,11 +10,11 @@ from urllib.parse import unquote
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from common import storage
+from common.redaction import quote
+from common.stores import SCHEMES
+from common.table_images import PREFIX
 from manifests.values import FOUND, known, refuse
-from stages import storage
-from stages.messages import quoted
-from stages.stores import SCHEMES
-from stages.table_images import PREFIX
 
 WEB = ("http", "https", "hf")
 TABLES = tuple(f"{PREFIX}{scheme}" for scheme in SCHEMES)
@@ -66,7 +66,7 @@ def image_places(values: Iterable[str], base: str) -> list[str]:
         base: the folder, or its URI, from which relative paths are meant.
     """
     if storage.is_uri(base):
-        return [value if storage.is_uri(value) else storage.joined(base, value) for value in values]
+        return [value if storage.is_uri(value) else storage.join_uri(base, value) for value in values]
     return [_place(value, base) for value in values]
 
 
@@ -91,17 +91,17 @@ def why_missing(value: str, place: str) -> str:
     if "\\" in value and _exists(place.replace("\\", "/")):
         return 'is there with "/" in place of "\\": write it so'
     if value.startswith(("~", "$", "%")):
-        return f"{quoted(value[0])} is not replaced by a folder here: write the whole path"
+        return f"{quote(value[0])} is not replaced by a folder here: write the whole path"
     path = Path(place)
     try:
         if path.is_dir():
             return "a folder, not a picture"
         if not path.parent.is_dir():
             return "its folder is not there"
-        names = [name for name in os.listdir(path.parent) if _folded(name) == _folded(path.name)]  # noqa: PTH208
+        names = [name for name in os.listdir(path.parent) if _fold(name) == _fold(path.name)]  # noqa: PTH208
     except OSError as error:
         return f"cannot be looked for: {error.strerror or error}"
-    return f"is there as {quoted(names[0])}: write it so" if names else "is not there"
+    return f"is there as {quote(names[0])}: write it so" if names else "is not there"
 
 
 def _place(value: str, base: str) -> str:
@@ -128,7 +128,7 @@ def _as_on_disk(path: str) -> str:
     return path
 
 
-def _folded(name: str) -> str:
+def _fold(name: str) -> str:
     return unicodedata.normalize("NFC", name.strip().casefold())
 
 

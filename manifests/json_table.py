@@ -6,10 +6,10 @@ from typing import Any
 
 import pyarrow as pa
 
+from common.errors import ManifestError
+from common.redaction import describe_error, quote
 from manifests.raw_table import JSON, RawTable
 from manifests.text_file import lines_of
-from stages.errors import ManifestError
-from stages.messages import quoted, told
 
 WHOLE = 2**63
 # Digits that a float keeps: a number with more is carried as it is written.
@@ -48,7 +48,7 @@ def read_json(text: str, where: str) -> RawTable:
 def _rows(text: str, where: str) -> Iterator[dict[str, Any]]:
     start = text.lstrip()[:1]
     if start == "[":
-        yield from _listed(_loaded(text, where), where)
+        yield from _read_list(_load(text, where), where)
         return
     if start == "{" and (columns := _columns(text)):
         for cells in zip(*columns.values(), strict=True):
@@ -63,7 +63,7 @@ def _rows(text: str, where: str) -> Iterator[dict[str, Any]]:
     for number, line in enumerate(lines_of(text), start=1):
         if line.strip():
             row += 1
-            yield _object(_loaded(line, f"{where}, row {row:,} (line {number:,})"), f"{where}, row {row:,}")
+            yield _object(_load(line, f"{where}, row {row:,} (line {number:,})"), f"{where}, row {row:,}")
 
 
 def _columns(text: str) -> dict[str, list[Any]]:
@@ -80,7 +80,7 @@ def _columns(text: str) -> dict[str, list[Any]]:
     return {name: list(value.values()) if isinstance(value, dict) else value for name, value in item.items()}
 
 
-def _listed(items: Any, where: str) -> Iterator[dict[str, Any]]:
+def _read_list(items: Any, where: str) -> Iterator[dict[str, Any]]:
     for row, item in enumerate(items, start=1):
         yield _object(item, f"{where}, row {row:,}")
 
@@ -110,12 +110,12 @@ def _object(item: Any, place: str) -> dict[str, Any]:
     if not isinstance(item, dict):
         raise ManifestError(
             f'{place}: expected an object such as {{"id": "anna", "image": "anna.jpg"}}, found '
-            f"{quoted(json.dumps(item, default=str)[:60])}."
+            f"{quote(json.dumps(item, default=str)[:60])}."
         )
     return item
 
 
-def _loaded(text: str, place: str) -> Any:
+def _load(text: str, place: str) -> Any:
     try:
         return DECODER.decode(text)
     except (ValueError, RecursionError) as error:
@@ -128,13 +128,13 @@ def _unreadable(error: ValueError | RecursionError, text: str, place: str) -> Ma
         return ManifestError(f"{place}: it is nested too deeply. Write it flatter.")
     line = text.strip()
     if isinstance(error, DoubledName):
-        return ManifestError(f"{place}: {quoted(error.args[0])} stands there twice. Keep one.")
+        return ManifestError(f"{place}: {quote(error.args[0])} stands there twice. Keep one.")
     if line.endswith(",") and _is_json(line[:-1]):
         mend = "it ends in a comma. Write one object a line, without commas between them"
     elif "'" in line and '"' not in line:
         mend = "it has single quotes. JSON has double ones: write it with a JSON library"
     else:
-        mend = f"it is not JSON ({told(error)}). Write one object a line"
+        mend = f"it is not JSON ({describe_error(error)}). Write one object a line"
     return ManifestError(f"{place}: {mend}.")
 
 

@@ -45,7 +45,7 @@ def check_manifest(path: Path | str, examples: int = 5, columns: Mapping[str, st
     manifest = read_manifest(path, columns)
     images = manifest.images()
     local = [index for index, image in enumerate(images) if is_local(image)]
-    missing = [index for index in local if not there(images[index])]
+    missing = [index for index in local if not exists(images[index])]
     named: list[str] = (
         manifest.table["motion"].drop_null().to_pylist() if "motion" in manifest.table.column_names else []
     )
@@ -64,10 +64,10 @@ def missing_sentence(manifest: Manifest, index: int, place: str) -> str:
     """Which row's image is not here, where it was looked for, and what helps."""
     id_, value = manifest.table["id"][index].as_py(), manifest.table["image"][index].as_py()
     row = manifest.row(index) if len(manifest.parts) > 1 else f"row {index + 1:,}"
-    return f'{row} (id "{id_}"): {place} {_joined(why_missing(value, place))}'
+    return f'{row} (id "{id_}"): {place} {_join(why_missing(value, place))}'
 
 
-def there(place: str) -> bool:
+def exists(place: str) -> bool:
     """Whether there is a file at a path."""
     try:
         return isfile(place)  # noqa: PTH113 (speed)
@@ -92,5 +92,5 @@ def _host(uri: str) -> str:
         return "no host"
 
 
-def _joined(why: str) -> str:
+def _join(why: str) -> str:
     return why if why.startswith(("is ", "cannot ")) else f"is not there: {why}"

@@ -4,8 +4,8 @@ import difflib
 import re
 from collections.abc import Mapping, Sequence
 
-from manifests.values import shown
-from stages.errors import ManifestError
+from common.errors import ManifestError
+from manifests.values import format_value
 
 REQUIRED = ("id", "image")
 OWN = (*REQUIRED, "motion", "strength", "seed")
@@ -44,14 +44,18 @@ def own_columns(names: Sequence[str], mapping: Mapping[str, str], where: str) ->
         exact = [one for one in names if one == name]
         near = exact or [one for one in names if one.strip().casefold() == name.casefold()]
         if len(near) > 1:
-            times = f"stands there {len(near)} times" if exact else f"may be any of {', '.join(map(shown, near))}"
-            raise ManifestError(f"{where}: column {shown(name)} {times}. Keep one.")
+            times = (
+                f"stands there {len(near)} times" if exact else f"may be any of {', '.join(map(format_value, near))}"
+            )
+            raise ManifestError(f"{where}: column {format_value(name)} {times}. Keep one.")
         if near and not (own not in mapping and near[0] in mapping.values()):
             found[own] = near[0]
         elif own in mapping:
             close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-            hint = f" Did you mean {shown(close[0])}?" if close else ""
-            raise ManifestError(f"{where}: columns.{own}: there is no column {shown(name)}; {_listed(names)}.{hint}")
+            hint = f" Did you mean {format_value(close[0])}?" if close else ""
+            raise ManifestError(
+                f"{where}: columns.{own}: there is no column {format_value(name)}; {_listed(names)}.{hint}"
+            )
     absent = [own for own in REQUIRED if own not in found]
     if absent and (absent != ["id"] or _meant(names, "id", found)):
         raise ManifestError(f"{where}: {_missing(names, absent, found)}")
@@ -83,11 +87,11 @@ def _missing(names: Sequence[str], absent: Sequence[str], found: Mapping[str, st
     if not meant:
         return start
     mapping = ", ".join(f"{own}: {name}" for own, name in sorted(meant.items()))
-    these = " and ".join(shown(name) for _, name in sorted(meant.items()))
+    these = " and ".join(format_value(name) for _, name in sorted(meant.items()))
     return f"{start} Did you mean {these}? Rename, or put columns: {{{mapping}}} into the job."
 
 
 def _listed(names: Sequence[str]) -> str:
     """What a file has, as the end of a sentence."""
     more = f" and {len(names) - 8} more" if len(names) > 8 else ""
-    return f"found {', '.join(map(shown, names[:8])) or 'none'}{more}"
+    return f"found {', '.join(map(format_value, names[:8])) or 'none'}{more}"

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote
 
+from common.errors import ManifestError
+from common.redaction import describe_error
 from manifests.formats import ENDINGS, ending_of
-from stages.errors import ManifestError
-from stages.messages import told
 
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 
@@ -44,7 +44,7 @@ def part_files(path: Path) -> list[PartFile]:
             return [PartFile(path, path.absolute().parent)]
         found = [Path(one) for one in sorted(glob.glob(str(path), recursive=True))]  # noqa: PTH207 (from any folder)
     except OSError as error:
-        raise ManifestError(f"{path}: cannot be read: {told(error)}.") from error
+        raise ManifestError(f"{path}: cannot be read: {describe_error(error)}.") from error
     files = [PartFile(one, one.absolute().parent) for one in found if one.is_file()]
     if not files:
         raise ManifestError(f"{path}: no file fits this pattern.")

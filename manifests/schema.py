@@ -20,23 +20,23 @@ from pathlib import Path, PurePosixPath
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from manifests.carried import carried, joined
+from common import storage
+from common.errors import ManifestError
+from common.redaction import redact
+from manifests.carried import carry_column, join_tables
 from manifests.formats import read_file
 from manifests.id_column import check_ids, check_unique, made_ids
 from manifests.image_places import FILE, check_places, image_places, local_path, with_its_blanks
 from manifests.names import OWN, own_columns, wanted_names
 from manifests.parts import PartFile, part_files
 from manifests.raw_table import JSON, RawTable
-from manifests.values import FOUND, as_finite, as_text, as_whole, blank, known, refuse, shown
-from stages import storage
-from stages.errors import ManifestError
-from stages.messages import masked
+from manifests.values import FOUND, as_finite, as_text, as_whole, blank, format_value, known, refuse
 
 FETCH_SECONDS = 300.0  # for a manifest at a URI
 
 
 @dataclass(frozen=True)
-class Part:
+class ManifestPart:
     """A file's share of a manifest's rows: its name for messages, the folder of its images, and how many rows."""
 
     name: str
@@ -58,7 +58,7 @@ class Manifest:
 
     table: pa.Table
     path: Path | str
-    parts: tuple[Part, ...]
+    parts: tuple[ManifestPart, ...]
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
@@ -92,7 +92,7 @@ class Manifest:
         listed = " or ".join(f'"{name}"' for name in sorted(names))
         if "motion" not in self.table.column_names:
             if len(names) > 1:
-                place = masked(str(self.path))
+                place = redact(str(self.path))
                 raise ManifestError(f'{place}: the job has several motions, so column "motion" must say {listed}.')
             return
         start = 0
@@ -128,40 +128,40 @@ def read_manifest(path: Path | str, columns: Mapping[str, str] | None = None) ->
         files = part_files(path)
         tables = [_read_part(file, str(file.path), str(file.base), mapping) for file in files]
         return _manifest(tables, path)
-    uri, name = str(path), masked(str(path))
+    uri, name = str(path), redact(str(path))
     with tempfile.TemporaryDirectory(prefix="micromotion-manifest-") as folder:
-        copy = Path(folder) / PurePosixPath(storage.shown(uri)).name
+        copy = Path(folder) / PurePosixPath(storage.strip_credentials(uri)).name
         try:
             copy.write_bytes(storage.read_bytes(uri, FETCH_SECONDS))
         except (OSError, ValueError) as error:
-            raise ManifestError(f"{name}: cannot be read: {storage.why(error)}.") from error
+            raise ManifestError(f"{name}: cannot be read: {storage.describe_io_error(error)}.") from error
         file = PartFile(copy, Path(folder))
         return _manifest([_read_part(file, name, storage.parent(uri), mapping, source=uri)], uri)
 
 
-def checked_table(table: pa.Table, path: Path) -> pa.Table:
+def check_table(table: pa.Table, path: Path) -> pa.Table:
     """A manifest's table with its own columns first and of their proper types; `path` is where it is to stand.
 
     Raises:
         ManifestError: as `read_manifest` says.
     """
     base = str(path.absolute().parent)
-    _, made = _checked(RawTable(table), PartFile(path, Path(base)), str(path), base, {})
-    return _manifest([(Part(str(path), base, len(made)), made, ())], path).table
+    _, made = _check(RawTable(table), PartFile(path, Path(base)), str(path), base, {})
+    return _manifest([(ManifestPart(str(path), base, len(made)), made, ())], path).table
 
 
-Read = tuple[Part, pa.Table, tuple[str, ...]]
+Read = tuple[ManifestPart, pa.Table, tuple[str, ...]]
 
 
 def _read_part(file: PartFile, where: str, base: str, mapping: Mapping[str, str], source: str = "") -> Read:
     """One file's rows, checked by themselves."""
     image = mapping.get("image", "image").casefold()
     raw = read_file(file.path, where, wanted_names(mapping), image, source)
-    notes, table = _checked(raw, file, where, base, mapping)
-    return Part(where, base, table.num_rows), table, notes
+    notes, table = _check(raw, file, where, base, mapping)
+    return ManifestPart(where, base, table.num_rows), table, notes
 
 
-def _checked(
+def _check(
     raw: RawTable, file: PartFile, where: str, base: str, mapping: Mapping[str, str]
 ) -> tuple[tuple[str, ...], pa.Table]:
     """A file's notes, and its columns, its own ones first."""
@@ -192,7 +192,7 @@ def _checked(
     ordered = {name: made[name] for name in OWN if name in made}
     for name in table.column_names:
         if name not in called.values():
-            ordered[_free(name, {*ordered, *OWN})] = carried(table[name], name, where)
+            ordered[_free(name, {*ordered, *OWN})] = carry_column(table[name], name, where)
     return raw.notes, pa.table(ordered)
 
 
@@ -200,14 +200,14 @@ def _manifest(read: list[Read], path: Path | str) -> Manifest:
     """The files' rows as one manifest."""
     parts = tuple(part for part, _, _ in read)
     notes = tuple(note for _, _, said in read for note in said)
-    table = read[0][1] if len(read) == 1 else joined([one for _, one, _ in read])
+    table = read[0][1] if len(read) == 1 else join_tables([one for _, one, _ in read])
     manifest = Manifest(table, path, parts, notes)
     if "id" not in table.column_names or table["id"].null_count:
         made = made_ids(table)
         if "id" in table.column_names:
-            raise ManifestError(f'{masked(str(path))}: column "id" is missing in some of its files.')
-        example = shown(made[0].as_py())
-        note = f'{masked(str(path))} has no column "id": ids are made of the images\' names, such as {example}.'
+            raise ManifestError(f'{redact(str(path))}: column "id" is missing in some of its files.')
+        example = format_value(made[0].as_py())
+        note = f'{redact(str(path))} has no column "id": ids are made of the images\' names, such as {example}.'
         return Manifest(table.add_column(0, "id", made), path, parts, (*notes, note))
     check_unique(table["id"], manifest.row if len(parts) > 1 else lambda index: f"row {index + 1:,}", manifest.row)
     own = [name for name in OWN if name in table.column_names]

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from common.errors import ManifestError
+from common.redaction import quote
 from manifests.content_kind import START_BYTES, kind_of
-from stages.errors import ManifestError
-from stages.messages import quoted
 
 CODECS = {b"\x1f\x8b": "gzip", b"\x28\xb5": "zstd", b"BZ": "bz2"}
 LARGEST = 8 << 30  # bytes; a small packed file may unfold into more than a machine's memory
@@ -32,7 +32,7 @@ LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 EXAMPLE = re.compile(r"[^\W\d_]*[^\x00-\x7f][^\W\d_]*")
 
 
-def unpacked(path: Path, data: bytes | None = None) -> bytes:
+def unpack(path: Path, data: bytes | None = None) -> bytes:
     """A file's bytes, out of gzip, Zstandard or bzip2 where it is packed, also twice.
 
     Raises:
@@ -51,7 +51,7 @@ def unpacked(path: Path, data: bytes | None = None) -> bytes:
     return data
 
 
-def decoded(data: bytes, where: str, western: bool) -> tuple[str, str]:
+def decode(data: bytes, where: str, western: bool) -> tuple[str, str]:
     """Bytes as text, and a sentence where the encoding was not certain.
 
     UTF-8, and UTF-16 and UTF-32 by their mark or their zeros.
@@ -72,7 +72,7 @@ def decoded(data: bytes, where: str, western: bool) -> tuple[str, str]:
         if encoding == "utf-8" and western and WESTERN.fullmatch(data):
             text = data.decode("cp1252")
             found = EXAMPLE.search(text)
-            example = f", so that line {line:,} has {quoted(found[0])}" if found else ""
+            example = f", so that line {line:,} has {quote(found[0])}" if found else ""
             return text, (
                 f'{where} is not UTF-8 and was read as Windows-1252{example}. If that is wrong, save it as "CSV UTF-8".'
             )

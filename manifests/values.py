@@ -6,8 +6,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stages.errors import ManifestError
-from stages.messages import one_line, quoted
+from common.errors import ManifestError
+from common.redaction import one_line, quote
 
 # Where a message shows the value that a row has.
 FOUND = "{found}"
@@ -44,7 +44,7 @@ def as_text(column: pa.ChunkedArray, name: str, where: str) -> pa.ChunkedArray:
             pass
     if isinstance(kind, pa.UuidType):
         return pa.chunked_array([pa.array([value and str(value) for value in column.to_pylist()], pa.string())])
-    raise ManifestError(f'{where}: column "{name}" must be text, found {shown(kind)}. Store it as text.')
+    raise ManifestError(f'{where}: column "{name}" must be text, found {format_value(kind)}. Store it as text.')
 
 
 def as_numbers(column: pa.ChunkedArray, name: str, where: str, decimal_comma: bool = False) -> pa.ChunkedArray:
@@ -71,7 +71,7 @@ def as_numbers(column: pa.ChunkedArray, name: str, where: str, decimal_comma: bo
     elif any(test(kind) for test in (pa.types.is_null, pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)):
         values = column.cast(pa.float64(), safe=False)
     else:
-        raise ManifestError(f'{where}: column "{name}" must be a number, found {shown(kind)}. Store it as one.')
+        raise ManifestError(f'{where}: column "{name}" must be a number, found {format_value(kind)}. Store it as one.')
     return pc.if_else(known(pc.is_nan(values)), pa.scalar(None, pa.float64()), values)
 
 
@@ -135,16 +135,16 @@ def refuse(where: str, column: pa.ChunkedArray, wrong: Any, name: str, fault: st
         return
     row = pc.index(wrong, True).as_py()
     value = column[row].as_py()
-    fault = fault.replace(FOUND, "nothing" if value is None or value == "" else shown(value))
+    fault = fault.replace(FOUND, "nothing" if value is None or value == "" else format_value(value))
     more = "" if count == 1 else f" The same is wrong in {count - 1:,} more row{'s' if count > 2 else ''}."
     raise ManifestError(f'{where}, row {row + 1:,}, column "{name}": {fault}.{more}')
 
 
-def shown(value: object) -> str:
+def format_value(value: object) -> str:
     """A value as it stands in a message: quoted if it is text, without control characters, not too long."""
     text = value if isinstance(value, str) else str(value)
     text = text if len(text) <= 60 else text[:57] + "…"
-    return quoted(text) if isinstance(value, str) else one_line(text)
+    return quote(text) if isinstance(value, str) else one_line(text)
 
 
 def _mend(text: pa.ChunkedArray, wrong: pa.ChunkedArray) -> str:

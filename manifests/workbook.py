@@ -6,9 +6,9 @@ from typing import Any
 
 import pyarrow as pa
 
+from common.errors import ManifestError
+from common.redaction import describe_error, quote
 from manifests.raw_table import RawTable, named
-from stages.errors import ManifestError
-from stages.messages import quoted, told
 
 MEND = 'Save it as "CSV UTF-8", or let it be read: pip install "micromotion[workbooks]"'
 
@@ -32,7 +32,7 @@ def read_workbook(path: Path, where: str, own: frozenset[str]) -> RawTable:
         raise ManifestError(f"{where}: a workbook with a password. Save the list without one.") from None
     except (CalamineError, OSError) as error:
         raise ManifestError(
-            f'{where}: not a whole workbook ({told(error)}). Export it again, or save it as "CSV UTF-8".'
+            f'{where}: not a whole workbook ({describe_error(error)}). Export it again, or save it as "CSV UTF-8".'
         ) from error
     full = [(name, rows) for name, rows in sheets if any(_text(cell).strip() for row in rows for cell in row)]
     if not full:
@@ -45,8 +45,8 @@ def read_workbook(path: Path, where: str, own: frozenset[str]) -> RawTable:
     kept = [at for at, name in enumerate(header) if name or any(cell.strip() for cell in columns[at])]
     names = named([header[at] for at in kept], own)
     table = pa.Table.from_arrays([pa.array(columns[at], pa.string()) for at in kept], names=names)
-    others = ", ".join(quoted(name) for name, _ in full[1:])
-    notes = (f"{where}: sheet {quoted(sheet)} was read, and not {others}.",) if others else ()
+    others = ", ".join(quote(name) for name, _ in full[1:])
+    notes = (f"{where}: sheet {quote(sheet)} was read, and not {others}.",) if others else ()
     return RawTable(table, notes)
 
 

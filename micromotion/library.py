@@ -12,28 +12,28 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from stages.align import align_face
-from stages.aligned_landmarks import landmarks_in_crops
-from stages.anchor_text import Optimisation, anchor_text, start_code
-from stages.animate import Path as Course
-from stages.animate import animate as move_code
-from stages.clip_checks import MOST_OTHERS, is_still, other_people, rest_is_elsewhere
-from stages.decode_image import decode_image
-from stages.errors import ClipError, InversionDiverged, TextError
-from stages.ingest import open_clip
+from common.errors import ClipError, InversionDiverged, TextError
+from stages.detect_faces import SeenFace, cut_faces
+from stages.faces.align import align_face
+from stages.faces.crop_landmarks import landmarks_in_crops
+from stages.faces.track import track_face
 from stages.invert import check_inversion, invert_crops
-from stages.locate import SeenFace, seen_faces
-from stages.micromotion import Micromotion, load_micromotion
+from stages.media.decode_image import decode_image
+from stages.media.encode import VideoFile
+from stages.media.encode import write_video as encode
+from stages.media.ingest import open_clip
 from stages.models import ModelFiles, Models, tensor_to_images
-from stages.motion_quality import embeddings
-from stages.reach import lengthened
-from stages.render import VideoFile
-from stages.render import write_video as encode
-from stages.shared_motion import shared_anchors
-from stages.subspace import fit_micromotion
-from stages.take import Pixels, own_crop, take_of_generator, take_of_picture
-from stages.text_template import DEGREES, captions
-from stages.track import track_face
+from stages.motion.animate import MotionPath as Course
+from stages.motion.animate import animate as move_code
+from stages.motion.attenuation import compensate_attenuation
+from stages.motion.clip_checks import MOST_OTHERS, is_still, other_people, rest_is_elsewhere
+from stages.motion.fit import fit_micromotion
+from stages.motion.identities import average_identities
+from stages.motion.micromotion import Micromotion, load_micromotion
+from stages.motion.prompts import DEGREES, captions
+from stages.quality.video import embed_frames
+from stages.row_frames import Pixels, frames_of_generator, frames_of_image, own_crop
+from stages.text_anchors import Optimisation, optimise_anchors, start_code
 
 BATCH = 4  # faces that are inverted together
 
@@ -138,8 +138,8 @@ def animate(
     check_inversion(found.codes[0], found.psnr[0])
     codes = move_code(found.codes[0], motion, frames, path, strength)  # (F, L, 512)
     if pixels == "generator":
-        return take_of_generator(models, crop, codes).frames
-    return take_of_picture(models, *own_crop(image, landmarks, longest), found.codes[0], codes).frames
+        return frames_of_generator(models, crop, codes).frames
+    return frames_of_image(models, *own_crop(image, landmarks, longest), found.codes[0], codes).frames
 
 
 def write_video(path: Path | str, frames: Iterable[np.ndarray], fps: float = 30.0, crf: int = 18) -> VideoFile:
@@ -177,7 +177,7 @@ class _Anchors:
 def _anchors_of_clip(models: Models, path: Path, max_anchors: int) -> _Anchors:
     """Detect, track, align and invert a clip's face; frames that show no face or somebody else are left out."""
     clip = open_clip(path, max_anchors)
-    faces: list[list[SeenFace]] = [seen_faces(frame, models.finder.find_all(frame)) for frame in clip.frames()]
+    faces: list[list[SeenFace]] = [cut_faces(frame, models.finder.find_all(frame)) for frame in clip.frames()]
     track = track_face([[seen.face for seen in frame] for frame in faces], clip.times)
     seen = np.flatnonzero(track.found)
     if len(seen) < 2:
@@ -193,7 +193,7 @@ def _anchors_of_clip(models: Models, path: Path, max_anchors: int) -> _Anchors:
             found.psnr,
             landmarks_in_crops(models.landmarks, images),
             landmarks_in_crops(models.landmarks, found.renderings),
-            embeddings(models, images),
+            embed_frames(models, images),
             [time for _, time in part],
             strict=True,
         )
@@ -232,7 +232,7 @@ def _fit(models: Models, anchors: _Anchors) -> Micromotion:
         landmarks=anchors.landmarks,
         times=times,
     )
-    return lengthened(motion, anchors.rendered)
+    return compensate_attenuation(motion, anchors.rendered)
 
 
 def _motion_of_prompt(models: Models, prompt: str, degrees: Sequence[str], seeds: Sequence[int]) -> Micromotion:
@@ -241,13 +241,13 @@ def _motion_of_prompt(models: Models, prompt: str, degrees: Sequence[str], seeds
     codes, landmarks = [], []
     for seed in seeds:
         start = start_code(models.generator, seed, settings.truncation)  # (L, 512)
-        anchors = anchor_text(models.generator, models.clip, models.identity, start, texts, settings)
+        anchors = optimise_anchors(models.generator, models.clip, models.identity, start, texts, settings)
         codes.append(anchors.codes)  # (D, L, 512)
         images = tensor_to_images(anchors.renderings).numpy()  # (D, S, S, 3)
         landmarks.append(torch.as_tensor(landmarks_in_crops(models.landmarks, images)))
     try:
         return fit_micromotion(
-            shared_anchors(torch.stack(codes)),
+            average_identities(torch.stack(codes)),
             reject=False,  # every degree was made here: none can show a hand before the face
             source=prompt,
             generator=models.generator.fingerprint,

@@ -27,7 +27,7 @@ class RowStatus(StrEnum):
 
 
 class Target(NamedTuple):
-    """Which video: a row's id, and the content key of what it is made from (`stages.prepare.content_key`)."""
+    """Which video: a row's id, and the content key of what it is made from (`stages.align_faces.content_key`)."""
 
     id: str
     key: str

@@ -6,13 +6,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stages.aligned_landmarks import landmarks_in_crops
+from common.errors import InversionDiverged
 from stages.base import Row, Stage
-from stages.errors import InversionDiverged
-from stages.measure import psnr
+from stages.faces.crop_landmarks import landmarks_in_crops
 from stages.models import ModelFiles, Models, images_to_tensor, tensor_to_images
-from stages.motion_quality import embeddings
-from stages.networks.restyle import Inverter
+from stages.quality.metrics import psnr
+from stages.quality.video import embed_frames
+from weights.networks.restyle import Inverter
 
 # A picture of nothing but its mean grey scores about 10 dB: below 6 the code shows something else than the face.
 LOWEST_PSNR = 6.0
@@ -99,7 +99,7 @@ class InvertCrops(Stage):
         landmarks, rendered = (
             landmarks_in_crops(self.models.landmarks, pictures) for pictures in (crops, found.renderings)
         )
-        identities = embeddings(self.models, crops)  # (B, n)
+        identities = embed_frames(self.models, crops)  # (B, n)
         return [
             {
                 "index": row["index"],

@@ -6,17 +6,17 @@ from functools import cached_property
 
 import torch
 
-from stages.detect import FaceFinder
 from stages.execution.executor import accelerated
-from stages.networks.clip import Clip
-from stages.networks.fan import LandmarkNetwork
-from stages.networks.irse import IdentityNetwork
-from stages.networks.restyle import Inverter
-from stages.networks.stylegan2 import Generator
-from stages.picture.head import Head
-from weights import load_generator, load_identity, load_inverter, load_landmarks
-from weights.clip import load_clip
-from weights.head import load_head
+from stages.faces.detect import FaceFinder
+from weights.load_clip import load_clip
+from weights.load_head import load_head
+from weights.load_networks import load_generator, load_identity, load_inverter, load_landmarks
+from weights.networks.clip import ClipNetwork
+from weights.networks.fan import LandmarkNetwork
+from weights.networks.head import Head
+from weights.networks.irse import IdentityNetwork
+from weights.networks.restyle import Inverter
+from weights.networks.stylegan2 import Generator
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class ModelFiles:
 
     Attributes:
         generator, inverter, identity, landmarks: as `weights.load_…` take them.
-        clip: for text anchors, as `weights.clip.load_clip` takes it.
-        detector: how faces are found, as `stages.detect.FaceFinder` takes it.
+        clip: for text anchors, as `weights.load_clip.load_clip` takes it.
+        detector: how faces are found, as `stages.faces.detect.FaceFinder` takes it.
         device: "cpu", "cuda", or "auto" for a GPU where the worker has one.
     """
 
@@ -73,7 +73,7 @@ class Models:
         return accelerated(load_landmarks(self.files.landmarks, self.device), self.device)
 
     @cached_property
-    def clip(self) -> Clip:
+    def clip(self) -> ClipNetwork:
         """What a sentence says of a picture."""
         return load_clip(self.files.clip, self.device)
 

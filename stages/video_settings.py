@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from stages.animate import Path as MotionPath
-from stages.layout import Layout
-from stages.take import Pixels
+from stages.media.compose import VideoLayout
+from stages.motion.animate import MotionPath as MotionPath
+from stages.row_frames import Pixels
 
 
 @dataclass(frozen=True)
@@ -13,7 +13,7 @@ class VideoSettings:
 
     Attributes:
         frames: how many, at least 2. fps: frames a second.
-        path: `linear`, `pingpong` or `replay`, as `stages.animate` has them.
+        path: `linear`, `pingpong` or `replay`, as `stages.motion.animate` has them.
         pixels: `picture` (its own, moved) or `generator` (the generator's face in its place).
         longest: pixels of a crop's side at most, where it keeps its picture's own resolution.
         layout: `crop` (the face alone), `side_by_side` (the still beside it) or `paste` (in its picture).
@@ -27,7 +27,7 @@ class VideoSettings:
     path: MotionPath = "pingpong"
     pixels: Pixels = "picture"
     longest: int = 1024
-    layout: Layout = "crop"
+    layout: VideoLayout = "crop"
     crf: int = 18
     layers: tuple[int, int] | None = None
     measured_frames: int = 30

@@ -24,10 +24,10 @@ import pytest
 import torch
 from hypothesis import settings
 
-from stages import storage
+from common import storage
 
 if TYPE_CHECKING:
-    from pipeline.resources import Node
+    from pipeline.cluster.sizing import Node
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -63,8 +63,8 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def ray_nodes() -> "Iterator[list[Node]]":
     """A running local Ray of two cores, one for all tests, for starting it takes seconds; the machines it found."""
-    from pipeline.job import ClusterSpec
-    from pipeline.ray_session import ray_session
+    from pipeline.cluster.session import ray_session
+    from pipeline.job.spec import ClusterSpec
 
     with ray_session(ClusterSpec(), cpus=2) as nodes:
         yield nodes
@@ -98,7 +98,7 @@ class ObjectStore:
     secret: str = "a/secret+key"
 
     def bucket(self, name: str) -> str:
-        """Make a bucket; the start of URIs in it. Put a path in with `stages.storage.joined`."""
+        """Make a bucket; the start of URIs in it. Put a path in with `common.storage.join_uri`."""
         options = f"endpoint_override={self.endpoint}&scheme=http&region=us-east-1"
         start = f"s3://{self.key}:{quote(self.secret, safe='')}@{name}"
         files, path = storage.filesystem(f"{start}?{options}&allow_bucket_creation=true")

@@ -8,9 +8,11 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from pipeline.job import AnchorsSpec, ClusterSpec, JobSpec, ModelSpec, MotionSpec, VideoSpec, load_job
-from pipeline.ledger import RESULT_FIELDS
-from stages.errors import Reason
+from common.errors import Reason
+from pipeline.job.load import load_job
+from pipeline.job.motion_spec import AnchorsSpec, MotionSpec
+from pipeline.job.spec import ClusterSpec, JobSpec, ModelSpec, VideoSpec
+from pipeline.output.ledger import RESULT_FIELDS
 
 PARTS: dict[str, type[BaseModel]] = {
     "": JobSpec,
@@ -68,7 +70,7 @@ def test_a_worked_example_is_a_valid_job(name, repository):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_option_of_a_printed_command_is_there(page: str, repository: Path) -> None:
-    shared = (repository / "weights/training/checkpoint.py").read_text()
+    shared = (repository / "training/train/checkpoint.py").read_text()
     for module, options in commands((repository / page).read_text()):
         source = (repository / f"{module.replace('.', '/')}.py").read_text()
         for option in options:

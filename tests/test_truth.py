@@ -11,15 +11,15 @@ import pytest
 import torch
 
 import micromotion
-from stages.align import align_face
-from stages.aligned_landmarks import landmarks_in_crops
-from stages.animate import animate
-from stages.ingest import decode_image
+from stages.faces.align import align_face
+from stages.faces.crop_landmarks import interocular, landmarks_in_crops
 from stages.invert import invert_crops
+from stages.media.decode_image import decode_image
+from stages.media.encode import render_frames
 from stages.models import ModelFiles, Models
-from stages.motion_quality import embeddings, interocular
-from stages.render import render_frames
-from stages.subspace import Micromotion
+from stages.motion.animate import animate
+from stages.motion.micromotion import Micromotion
+from stages.quality.video import embed_frames
 
 MOUTH = slice(48, 68)
 
@@ -63,6 +63,7 @@ def test_a_smile_taken_from_one_face_moves_anothers_mouth_as_its_own_smile_would
     assert 0.7 < amplitude < 1.25
 
 
+@pytest.mark.slow
 def test_the_extracted_smile_is_low_dimensional_and_runs_from_rest_to_the_smile(
     smile: Micromotion, repository: Path
 ) -> None:
@@ -88,7 +89,7 @@ def test_moved_faces_are_nearer_to_themselves_than_to_others(
     with torch.inference_mode():
         smiling = torch.stack([animate(code, smile, frames=2)[1] for code in codes])
         frames = np.concatenate(list(render_frames(models.generator, smiling)))
-        similarity = (embeddings(models, frames) @ embeddings(models, crops).T).numpy()
+        similarity = (embed_frames(models, frames) @ embed_frames(models, crops).T).numpy()
     own, others = np.diag(similarity), similarity[~np.eye(len(faces), dtype=bool)]
     print(f"own {own.mean():.2f}, others {others.mean():.2f}, AUC {(own[:, None] > others).mean():.3f}")
     assert (own[:, None] > others).mean() > 0.8

@@ -4,9 +4,9 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from stages.errors import CheckpointError
+from common.errors import CheckpointError
 from weights.file_kinds import not_a_checkpoint
-from weights.reading import is_safetensors
+from weights.read_checkpoint import is_safetensors
 
 WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
 VARIANTS = ("", "fp16", "bf16")

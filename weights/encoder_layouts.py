@@ -16,12 +16,12 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from stages.errors import CheckpointError
-from stages.networks.irse import IR_SE_50, Body
-from stages.networks.pyramid import PyramidEncoder
-from stages.networks.restyle import BackboneEncoder, StyleEncoder
+from common.errors import CheckpointError
+from weights.networks.irse import IR_SE_50, Body
+from weights.networks.pyramid import PyramidEncoder
+from weights.networks.restyle import BackboneEncoder, StyleEncoder
+from weights.skip_init import skip_init
 from weights.tensors import row, shape_of
-from weights.unfilled import unfilled
 
 WITH_OFFSETS = ("ProgressiveBackboneEncoder", "Encoder4Editing")
 PYRAMIDS = ("Encoder4Editing", "GradualStyleEncoder")
@@ -80,7 +80,7 @@ def published_encoder(
     if size > LARGEST:
         raise CheckpointError(f"{path}: expected an encoder for faces of at most {LARGEST} px, found {size} px.")
     width = shape_of(state, "styles.0.linear.weight", 2, path)[1]
-    with unfilled():
+    with skip_init():
         if pyramid:
             return PyramidEncoder(styles, inputs, named in WITH_OFFSETS, body, size, width)
         return BackboneEncoder(styles, body, size, width, offsets=named in WITH_OFFSETS)
@@ -90,7 +90,7 @@ def described_encoder(metadata: Mapping[str, Any], styles: int) -> StyleEncoder:
     """An empty encoder, with no values, as the metadata of a file of ours describe it."""
     body, size, width = Body(**metadata["body"]), metadata["size"], metadata["head_width"]
     offsets = metadata.get("offsets", False)
-    with unfilled():
+    with skip_init():
         if metadata.get("pyramid", False):
             return PyramidEncoder(styles, metadata["inputs"], offsets, body, size, width)
         return BackboneEncoder(styles, body, size, width, offsets)

@@ -16,14 +16,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stages.errors import CheckpointError
+from common.errors import CheckpointError
 from weights.nvidia_pickle import PersistentObject
-from weights.registry import Part
+from weights.registry import ModelPart
 from weights.torch_pickle import Record
 
 DEPTH = 4  # dictionaries in dictionaries that are looked into
 # An inverter is asked for first: its decoder bears a generator's names.
-SIGNATURES: dict[Part, tuple[str, ...]] = {
+SIGNATURES: dict[ModelPart, tuple[str, ...]] = {
     "inverter": (
         "encoder.input_layer.0.weight",
         "encoder.input_layer.1.weight",
@@ -57,7 +57,7 @@ class Entry:
         around: what lies beside it, from the innermost dictionary to the outermost.
     """
 
-    part: Part
+    part: ModelPart
     route: tuple[str, ...]
     state: dict[str, Any] | PersistentObject
     around: tuple[Mapping[str, Any], ...]
@@ -86,12 +86,12 @@ def entries_in(content: Mapping[str, Any]) -> list[Entry]:
     """Every network that a file's content holds, the first choice first.
 
     Args:
-        content: as `weights.reading.read_checkpoint` gives it for a file that is not ours.
+        content: as `weights.read_checkpoint.read_checkpoint` gives it for a file that is not ours.
     """
     return sorted(_entries(content, (), ()), key=lambda entry: entry.rank)
 
 
-def entry_of(content: Mapping[str, Any], part: Part, path: Path) -> Entry | None:
+def entry_of(content: Mapping[str, Any], part: ModelPart, path: Path) -> Entry | None:
     """The state of one kind of network in a file, or None if there is none.
 
     Raises:
@@ -156,7 +156,7 @@ def _states(state: dict[str, Any], route: tuple[str, ...], around: tuple[Mapping
         )
         prefixes = [prefix for prefix, count in before.items() if count > 1]
         for prefix in prefixes:
-            yield Entry(part, _route_of(route, prefix, prefixes), _stripped(state, prefix), around)
+            yield Entry(part, _route_of(route, prefix, prefixes), _strip_prefix(state, prefix), around)
         if part == "inverter" and prefixes:
             return
 
@@ -166,7 +166,7 @@ def _route_of(route: tuple[str, ...], prefix: str, prefixes: list[str]) -> tuple
     return (*route, *prefix.strip(".").split(".")) if len(prefixes) > 1 and prefix else route
 
 
-def _stripped(state: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+def _strip_prefix(state: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     """The values under a prefix without it, arrays as tensors."""
     return {name.removeprefix(prefix): as_tensor(value) for name, value in state.items() if name.startswith(prefix)}
 

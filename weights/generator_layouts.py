@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from stages.errors import CheckpointError
-from stages.networks.stylegan2 import Generator
+from common.errors import CheckpointError
+from weights.networks.stylegan2 import Generator
+from weights.skip_init import skip_init
 from weights.tensors import row, shape_of
-from weights.unfilled import unfilled
 
 MAPPING_LAYERS = 8
 MOST_BLOCKS = 9  # 2048 px
@@ -42,7 +42,7 @@ def published_size(state: Mapping[str, Any], options: Mapping[str, Any], path: P
         channels[8 * 2**block] = shape_of(state, f"convs.{2 * block}.conv.weight", 5, path)[1]
     if max(channels.values()) > WIDEST:
         raise CheckpointError(f"{path}: expected at most {WIDEST} channels, found {max(channels.values())}.")
-    with unfilled():
+    with skip_init():
         return Generator(4 * 2**blocks, mapping_layers=_mapping_layers(state, options), channels=channels)
 
 

@@ -1,4 +1,4 @@
-"""From a generator as NVIDIA publishes it to the names and shapes of `stages.networks.stylegan2.Generator`.
+"""From a generator as NVIDIA publishes it to the names and shapes of `weights.networks.stylegan2.Generator`.
 
 Both `training/networks.py` of stylegan2-ada-pytorch and `training/networks_stylegan2.py` of stylegan3 write these
 records (Karras et al., "Training Generative Adversarial Networks with Limited Data", NeurIPS 2020). Kernels need no
@@ -20,8 +20,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from stages.errors import CheckpointError
-from stages.networks.stylegan2 import BLUR, SQRT2, Generator, StyledConv, ToRGB
+from common.errors import CheckpointError
+from weights.networks.stylegan2 import BLUR, SQRT2, Generator, StyledConv, ToRGB
 from weights.nvidia_pickle import PersistentObject
 
 STYLE_DIM = 512

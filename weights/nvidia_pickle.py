@@ -23,8 +23,8 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from stages.errors import CheckpointError
-from weights.plain_values import HARMLESS, Refused, restored, view
+from common.errors import CheckpointError
+from weights.plain_values import HARMLESS, Refused, restore_state, view
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ class ClosedUnpickler(pickle._Unpickler):
     def load_build(self) -> None:
         state = self.stack.pop()
         built = self.stack[-1]
-        if not restored(built, state):
+        if not restore_state(built, state):
             raise Refused(f"a state set on {type(built).__name__}")
 
     dispatch[pickle.BUILD[0]] = load_build  # type: ignore[assignment]

@@ -52,7 +52,7 @@ def view(values: Tensor, offset: int, size: tuple[int, ...], stride: tuple[int, 
     return values.as_strided(size, stride, offset)
 
 
-def restored(built: object, state: Any) -> bool:
+def restore_state(built: object, state: Any) -> bool:
     """Set the state of one of numpy's values; false where `built` is something else.
 
     Raises:

@@ -10,29 +10,29 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from stages.errors import CheckpointError
-from stages.networks.restyle import StyleEncoder
-from stages.networks.stylegan2 import Generator
+from common.errors import CheckpointError
 from weights.encoder_layouts import options_of, published_encoder
 from weights.entries import RAW, Entry
 from weights.generator_layouts import published_size
+from weights.networks.restyle import StyleEncoder
+from weights.networks.stylegan2 import Generator
 from weights.nvidia_generator import published_generator
 from weights.nvidia_pickle import PersistentObject
-from weights.tensors import average_of, completed, fill, row
-from weights.unfilled import unfilled
+from weights.skip_init import skip_init
+from weights.tensors import average_of, complete_state, fill, row
 
 
-def filled_generator(entry: Entry, path: Path) -> tuple[Generator, Any, float]:
+def build_generator(entry: Entry, path: Path) -> tuple[Generator, Any, float]:
     """A generator with its values, its average if there is one, and the value at which its layers are clipped."""
     if entry.rank == RAW:
         warnings.warn(f"{path} holds no average of its training (g_ema); {entry} is taken.", stacklevel=3)
     if isinstance(entry.state, PersistentObject):
         published = published_generator(entry.state, path)
-        with building(path), unfilled():
+        with building(path), skip_init():
             generator = Generator(**published.settings)
         fill(generator, published.state, path)
         return generator, published.latent_avg, published.clamp
-    return _sized_generator(entry.state, _arguments(entry), path), entry.beside("latent_avg"), math.inf
+    return _empty_generator(entry.state, _arguments(entry), path), entry.beside("latent_avg"), math.inf
 
 
 def _arguments(entry: Entry) -> dict[str, Any]:
@@ -40,24 +40,24 @@ def _arguments(entry: Entry) -> dict[str, Any]:
     return options_of({"args": entry.beside("args")}, "args")
 
 
-def _sized_generator(state: Mapping[str, Any], options: Mapping[str, Any], path: Path | str) -> Generator:
+def _empty_generator(state: Mapping[str, Any], options: Mapping[str, Any], path: Path | str) -> Generator:
     with building(path):
         generator = published_size(state, options, path)
-    whole, noise_is_new = completed(generator, state)
+    whole, noise_is_new = complete_state(generator, state)
     fill(generator, whole, path)
     if noise_is_new:
         warnings.warn(f"{path} holds no noise images; new ones are made, the same for each load.", stacklevel=4)
     return generator
 
 
-def filled_inverter(entry: Entry, path: Path) -> tuple[StyleEncoder, Generator, Tensor]:
+def build_inverter(entry: Entry, path: Path) -> tuple[StyleEncoder, Generator, Tensor]:
     """An encoder and a decoder with their values, and (L, 512), where an inversion starts."""
     state = state_of(entry)
     options = options_of({"opts": entry.beside("opts")})
-    decoder = _sized_generator(under(state, "decoder."), _arguments(entry), f"{path}: decoder")
+    decoder = _empty_generator(under(state, "decoder."), _arguments(entry), f"{path}: decoder")
     with building(path):
         encoder = published_encoder(under(state, "encoder."), options, decoder.num_layers, path)
-    fill(encoder, completed(encoder, under(state, "encoder."))[0], f"{path}: encoder")
+    fill(encoder, complete_state(encoder, under(state, "encoder."))[0], f"{path}: encoder")
     stored = entry.beside("latent_avg")
     if stored is None:
         found = decoder.measure_latent_avg()[None]

@@ -9,10 +9,10 @@ from typing import Any, Literal, get_args
 
 import yaml
 
-from stages.errors import CheckpointError
+from common.errors import CheckpointError
 
-Part = Literal["generator", "inverter", "identity", "landmarks"]
-PARTS: tuple[Part, ...] = get_args(Part)
+ModelPart = Literal["generator", "inverter", "identity", "landmarks"]
+PARTS: tuple[ModelPart, ...] = get_args(ModelPart)
 Permits = Literal["any use", "non-commercial", "unstated"]
 Kind = Literal["url", "drive", "hub"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -21,7 +21,7 @@ HUB = "https://huggingface.co"
 
 REQUIRED = ("file", "licence", "permits", "citation")
 OPTIONAL = (*KINDS, "size", "sha256", "holds")
-# What an entry may say of the network in its file, by `weights.lock.facts_of`'s names.
+# What an entry may say of the network in its file, by `weights.hashes.facts_of`'s names.
 FACTS = ("resolution", "mapping_layers", "encoder", "offsets", "inputs", "units", "stacks", "input_size")
 
 
@@ -91,7 +91,7 @@ class ModelEntry:
 
     name: str
     about: str
-    parts: Mapping[Part, PartEntry]
+    parts: Mapping[ModelPart, PartEntry]
     clip: str = ""
 
 

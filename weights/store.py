@@ -8,20 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from stages.errors import CheckpointError
-from weights.registry import PARTS, ROOM, Part, Permits, Source, registered_models
-
-__all__ = [
-    "PARTS",
-    "Part",
-    "Stored",
-    "find",
-    "imported_path",
-    "list_models",
-    "models_named",
-    "sha256",
-    "weights_folder",
-]
+from common.errors import CheckpointError
+from weights.registry import ROOM, ModelPart, Permits, Source, registered_models
 
 
 @dataclass(frozen=True)
@@ -33,7 +21,7 @@ class Stored:
         path: where the published file is, or would have to be.
         licence: what its use is bound to.
         source: where its publisher offers it, for a person; empty for a bundled file.
-        origin: the same for `weights.fetch`; None for a bundled file.
+        origin: the same for `weights.download`; None for a bundled file.
         published_size: bytes, where they are known.
         published_sha256: `sha256:…`, where it is known; else empty.
         permits: in a word or two, what the licence permits.
@@ -42,7 +30,7 @@ class Stored:
     """
 
     model: str
-    part: Part
+    part: ModelPart
     path: Path
     licence: str
     source: str
@@ -135,7 +123,7 @@ def models_named(name: str | None) -> list[Stored]:
     return chosen
 
 
-def find(path_or_name: str | Path, part: Part) -> Path:
+def find(path_or_name: str | Path, part: ModelPart) -> Path:
     """The file of a model's part.
 
     Args:

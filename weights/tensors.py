@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from stages.errors import CheckpointError
+from common.errors import CheckpointError
 from weights.torch_pickle import Record
 
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
@@ -77,7 +77,7 @@ def fill(network: nn.Module, state: Mapping[str, Any], path: Path | str, *, look
     network.load_state_dict(values, assign=True)
 
 
-def completed(network: nn.Module, state: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
+def complete_state(network: nn.Module, state: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
     """A state with what can be made anew where it is missing, and whether noise was.
 
     Filters are the same in every network, and counters serve training alone. Noise images are random to begin with,

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from weights.nvidia_pickle import ALLOWED, ClosedUnpickler
-from weights.plain_values import Refused, restored, view
+from weights.plain_values import Refused, restore_state, view
 
 # Names under which nothing unknown is kept: what such a file wants to call is worth a refusal.
 WATCHED = {*sys.stdlib_module_names, "torch", "numpy"}
@@ -145,11 +145,11 @@ class TorchUnpickler(ClosedUnpickler):
 
     def load_reduce(self) -> None:
         arguments = self.stack.pop()
-        self.stack[-1] = _called(self.stack[-1], tuple(arguments))
+        self.stack[-1] = _call(self.stack[-1], tuple(arguments))
 
     def load_newobj(self) -> None:
         arguments = self.stack.pop()
-        self.stack.append(_made(self.stack.pop(), tuple(arguments)))
+        self.stack.append(_make(self.stack.pop(), tuple(arguments)))
 
     def load_newobj_ex(self) -> None:
         self.stack.pop()
@@ -158,16 +158,16 @@ class TorchUnpickler(ClosedUnpickler):
     def load_inst(self) -> None:
         module, name = (self.readline()[:-1].decode("ascii") for _ in range(2))  # type: ignore[attr-defined]
         arguments = self.pop_mark()  # type: ignore[attr-defined]
-        self.stack.append(_called(self.find_class(module, name), tuple(arguments)))
+        self.stack.append(_call(self.find_class(module, name), tuple(arguments)))
 
     def load_obj(self) -> None:
         kind, *arguments = self.pop_mark()  # type: ignore[attr-defined]
-        self.stack.append(_called(kind, tuple(arguments)))
+        self.stack.append(_call(kind, tuple(arguments)))
 
     def load_build(self) -> None:
         state = self.stack.pop()
         built = self.stack[-1]
-        if restored(built, state):
+        if restore_state(built, state):
             return
         if isinstance(built, Record):
             built.state = state
@@ -184,19 +184,19 @@ class TorchUnpickler(ClosedUnpickler):
     dispatch[pickle.BUILD[0]] = load_build
 
 
-def _called(function: Any, arguments: tuple[Any, ...]) -> Any:
+def _call(function: Any, arguments: tuple[Any, ...]) -> Any:
     """A call's value, where it is one of ours; a record for what lies in other people's modules."""
     if not isinstance(function, _Named):
         return function(*arguments)
     if function.name == "copyreg._reconstructor":  # an object in the oldest protocols
-        return _made(arguments[0], ())
+        return _make(arguments[0], ())
     if function.name.partition(".")[0] in WATCHED and not function.name.startswith(KEPT):
         raise Refused(function.name)
     return Record(function.name, arguments)
 
 
-def _made(kind: Any, arguments: tuple[Any, ...]) -> Any:
+def _make(kind: Any, arguments: tuple[Any, ...]) -> Any:
     """An object of a class: empty ones are records, whatever the class, for their state comes later."""
     if isinstance(kind, _Named) and not arguments:
         return Record(kind.name)
-    return _called(kind, arguments)
+    return _call(kind, arguments)

@@ -10,14 +10,14 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.engine.alarm import answering
+from common.errors import WorkStopped
+from common.formatting import duration
+from pipeline.cluster.alarm import answering
+from pipeline.cluster.session import check_session, is_through_client
+from pipeline.cluster.sizing import Pool
 from pipeline.engine.pool import Step, WorkerPool
 from pipeline.engine.table import Answer, Loss, Member, workers_json
-from pipeline.phrases import duration
-from pipeline.ray_session import check_session, is_through_client
-from pipeline.resources import Pool
 from stages.base import Progress, Row, RowStatus
-from stages.errors import WorkStopped
 
 POLL_SECONDS = 0.1
 CHECK_SECONDS = 5.0
@@ -102,7 +102,7 @@ class Flow:
                 raise WorkStopped(
                     f"The work stopped: no worker could be started for {duration(idle)}. Other programs may hold what "
                     "the cluster has; wait for longer with cluster.stall_timeout. What is done is kept; the same "
-                    "command goes on from there."
+                    "command resumes from there."
                 )
 
     def again(self, rows: list[Row], late: bool = False) -> None:

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from common.errors import EngineDied, MicromotionError, WorkStopped
+from common.redaction import describe_error
+from pipeline.cluster.sizing import Pool
 from pipeline.engine.table import Answer, Loss, LossCause, Member, State
 from pipeline.engine.worker import Worker
-from pipeline.resources import Pool
 from stages.base import Progress, Row, Stage, StepwiseStage
-from stages.errors import EngineDied, MicromotionError, WorkStopped
-from stages.messages import told
 
 # Workers that die one after another before any is ready: a model that the memory does not hold.
 TOLERATED_STARTS = 5
@@ -132,8 +132,8 @@ class WorkerPool:
                 if isinstance(cause, MicromotionError):
                     raise cause from error
                 raise WorkStopped(
-                    f"The work stopped: a worker cannot be set up ({type(cause).__name__}: {told(cause)}). "
-                    "What is done is kept; the same command goes on from there."
+                    f"The work stopped: a worker cannot be set up ({type(cause).__name__}: {describe_error(cause)}). "
+                    "What is done is kept; the same command resumes from there."
                 ) from error
             # What another worker had left for it is lost, with the machine where it lay.
             return self._lost(member, LossCause.EXCUSED)
@@ -196,7 +196,7 @@ class WorkerPool:
         alive = {node["NodeID"] for node in self._ray.nodes() if node["Alive"]}
         if not alive:
             raise EngineDied(
-                "The work stopped: Ray has lost its own processes. What is done is kept; the same command goes on from "
+                "The work stopped: Ray has lost its own processes. What is done is kept; the same command resumes from "
                 "there."
             )
         with_machine = member.place is not None and member.place.node not in alive

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from common.errors import Reason
+from common.redaction import describe_error
 from pipeline.engine.table import Place
 from stages.base import Progress, Row, RowStatus, Stage, StepwiseStage
-from stages.errors import Reason
-from stages.messages import told
 
 
 class Worker:
@@ -81,5 +81,5 @@ class Worker:
 def _failed(row: Row, error: Exception) -> Row:
     """A row that its stage did not expect; without crops and the like, which nobody will use."""
     kept = {name: value for name, value in row.items() if not isinstance(value, np.ndarray)}
-    message = f"{type(error).__name__}: {told(error)}"
+    message = f"{type(error).__name__}: {describe_error(error)}"
     return kept | {"status": RowStatus.FAILED, "reason": Reason.INTERNAL_ERROR, "message": message, "key": ""}

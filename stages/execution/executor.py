@@ -21,14 +21,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stages import networks
-from stages.errors import CheckpointError
+from common.errors import CheckpointError
 from stages.execution import openvino_runtime
 from stages.execution.graph_store import stored_graph
 from stages.execution.mixed_precision import MixedPrecision
-from stages.networks.fingerprint import fingerprint
-from stages.networks.running import RunnableNetwork
-from stages.networks.stylegan2 import Generator
+from weights import networks
+from weights.networks.fingerprint import fingerprint
+from weights.networks.running import RunnableNetwork
+from weights.networks.stylegan2 import Generator
 
 # Of the largest value: a graph that differs by more from PyTorch computes something else. Rounding alone makes 1e-5.
 TOLERANCE = 1e-4

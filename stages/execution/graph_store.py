@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock, Timeout
 
-from stages.durable import discard, put_in_place
+from common.atomic_files import discard, put_in_place
 from weights.store import weights_folder
 
 MOST_GRAPHS = 48  # those used last are kept

@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from stages.networks.stylegan2 import SQRT2, Generator, ModulatedConv, StyledConv, ToRGB
+from weights.networks.stylegan2 import SQRT2, Generator, ModulatedConv, StyledConv, ToRGB
 
 HALF_RESOLUTIONS = 4  # how many of the highest, as published
 CLAMP = 256.0  # as published: far above what a trained network has, far below what float16 holds

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from stages.networks.running import RunnableNetwork
+from weights.networks.running import RunnableNetwork
 
 # Names that are kept from being imported: who sends statistics, and who calls it.
 SILENCED = ("openvino_telemetry", "openvino.tools.ovc")

@@ -8,7 +8,7 @@ from scipy.spatial.transform import Rotation
 
 from stages.picture.fit import LEAST, MOST, HeadFit, fit_head
 from stages.picture.gesture import Gesture
-from stages.picture.head import Head, Rims
+from weights.networks.head import Head, Rims
 
 # The point about which a head turns and nods, centimetres: where the skull rests on the neck, and a little before it,
 # for what is near a camera goes farther than a fit without perspective tells (by 1.4 cm in renders from 75 cm).

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from stages.motion_quality import interocular
-from stages.picture.head import Head
+from stages.faces.crop_landmarks import interocular
+from weights.networks.head import Head
 
 # Standard deviations: of a landmark, in shares of the inter-ocular distance; of a mode's coefficient; of an
 # expression's weight at rest, and of its change from rest.

@@ -12,7 +12,7 @@ from scipy.spatial.transform import Rotation
 
 from stages.picture.course import Course
 from stages.picture.fit import HeadFit, fit_change, fit_head
-from stages.picture.head import Head
+from weights.networks.head import Head
 
 # Of each eye: the corners, and the landmarks on its upper and its lower lid.
 EYES = (((36, 39), (37, 38), (41, 40)), ((42, 45), (43, 44), (47, 46)))

@@ -8,19 +8,11 @@ import numpy as np
 
 from stages.picture.appearance import Likeness
 from stages.picture.figure import rim_gaps
-from stages.picture.head import Rims
-from stages.picture.openings import (
-    Box,
-    box_around,
-    lattice,
-    lattice_triangles,
-    opening_mask,
-    outline,
-    without_skin,
-)
+from stages.picture.openings import Box, box_around, lattice, lattice_triangles, opening_mask, outline, without_skin
 from stages.picture.raster import Drawn, draw
 from stages.picture.strips import Patch
 from stages.picture.warp import fill
+from weights.networks.head import Rims
 
 MOUTH = 2
 COARSER = 3  # pixels for each point of the smooth field within an opening

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stages.aligned_landmarks import landmarks_in_crops
+from stages.faces.crop_landmarks import landmarks_in_crops
 from stages.models import Models, tensor_to_images
 from stages.picture.appearance import Likeness, appearance_changes, likeness_of
 from stages.picture.canvas import Canvas, canvas_for

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from scipy import ndimage
 
-from stages.picture.head import Rims
+from weights.networks.head import Rims
 
 ROWS, COLUMNS = 5, 24  # of the lattice that is stretched over an opening
 FINER = 4  # a polygon is drawn so much larger and then averaged: OpenCV's own smooth edges snap to whole rows

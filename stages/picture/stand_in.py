@@ -10,7 +10,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from stages.networks.stylegan2 import Generator
+from weights.networks.stylegan2 import Generator
 
 SAMPLES, SEED = 512, 20_412
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.fuzz import PIXELS, READERS, NoSentence, check_sentence, image_reader, write_seeds
-from stages import decode_image
-from stages.errors import JobError
+from common.errors import JobError
+from stages.media import decode_image
 
 
 @pytest.mark.parametrize("target", ["image", "manifest", "job"])

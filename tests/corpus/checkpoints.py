@@ -13,17 +13,11 @@ import torch
 from safetensors.torch import save as save_safetensors
 from torch import Tensor
 
-from stages.networks.restyle import Inverter
-from stages.networks.stylegan2 import Generator
 from tests.corpus.kinds import Kind, Outcome, write
-from tests.weights.small import (
-    OPTIONS,
-    generator_state,
-    identity_state,
-    inverter_state,
-    landmarks_state,
-)
-from weights import load_generator, load_identity, load_inverter, load_landmarks
+from tests.weights.small import OPTIONS, generator_state, identity_state, inverter_state, landmarks_state
+from weights.load_networks import load_generator, load_identity, load_inverter, load_landmarks
+from weights.networks.restyle import Inverter
+from weights.networks.stylegan2 import Generator
 
 State = dict[str, Tensor]
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
-from stages.ingest import Clip
+from stages.media.ingest import Clip
 from tests.corpus.clip_files import CLEAR, QUIET, VP9, WIDE, X264, X265, changed, clip, copied, ordered, sized
 from tests.corpus.kinds import Kind, ffmpeg, write
-from tests.stages.test_decode_clip import make, numbers, patches
+from tests.stages.media.test_decode_clip import make, numbers, patches
 
 MP4 = clip("MP4, H.264 with B frames", "c.mp4", *X264)
 CONTAINERS = [

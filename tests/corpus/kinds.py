@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import imageio_ffmpeg
 
-from stages.errors import MicromotionError
+from common.errors import MicromotionError
 
 Outcome = Literal["read", "converted", "refused"]
 

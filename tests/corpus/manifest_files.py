@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 from manifests.schema import Manifest, read_manifest
-from stages.ingest import decode_image, fetch
+from stages.media.decode_image import decode_image
+from stages.media.ingest import fetch
 from tests.corpus.kinds import Kind, Outcome, write
 
 IDS = ["anna", "ben", "cleo"]

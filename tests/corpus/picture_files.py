@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageCms
 
-from stages.colour import decoding_curve
-from stages.ingest import decode_image
+from stages.media.colour import decoding_curve
+from stages.media.decode_image import decode_image
 from tests.corpus.kinds import Kind, Outcome, write
 
 COLOURS = np.array([(192, 96, 64), (128, 64, 32), (240, 200, 160), (64, 64, 64), (192, 192, 192), (32, 96, 192)])

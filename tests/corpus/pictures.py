@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageCms
 
-from stages.picture_formats import FORMATS
+from common.image_formats import FORMATS
 from tests.corpus.picture_files import (
     COLOURS,
     GREY,

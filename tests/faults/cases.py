@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from stages.errors import Reason
+from common.errors import Reason
 
 DONE = "done"
 UNREADABLE, NO_FACE, SMALL = Reason.UNREADABLE_IMAGE, Reason.NO_FACE, Reason.FACE_TOO_SMALL

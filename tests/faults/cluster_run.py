@@ -10,11 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pipeline.events import Event, EventLog
-from pipeline.ledger import Ledger
-from pipeline.ray_session import _import_ray, _private_folder, _quiet_environment, machines
-from pipeline.resources import plan_workers
-from pipeline.tally import Tally
+from pipeline.cluster.session import _import_ray, _private_folder, _quiet_environment, machines
+from pipeline.cluster.sizing import plan_workers
+from pipeline.output.event_log import Event, EventLog
+from pipeline.output.ledger import Ledger
+from pipeline.run.counts import RowCounts
 from tests.pipeline.tiny_run import flow, rows_of
 
 
@@ -31,7 +31,7 @@ def main(output: Path, pictures: Path, seconds: float) -> None:
     second = cluster.add_node(num_cpus=2, env_vars={"TINY_NODE": "second"})
     ray.init(address=cluster.address, log_to_driver=False)
     rows = rows_of(pictures)
-    tally = Tally([None] * rows.num_rows)
+    tally = RowCounts([None] * rows.num_rows)
     heard: list[Event] = []
     nodes = machines()
 

@@ -21,19 +21,20 @@ import yaml
 from markupsafe import escape
 from PIL import Image
 
-from benchmarks.fault_job import CLIP
-from pipeline.events import EventLog
-from pipeline.job import load_job
-from pipeline.ledger import Ledger
-from pipeline.phrases import clean
-from pipeline.resources import Node
-from pipeline.row_groups import FAILURES_EACH, MESSAGE_SIGNS
-from pipeline.run import run_job
+from benchmarks.faults.job import CLIP
+from common.errors import NoFace, Reason, UnreadableImage
+from common.formatting import clean
+from pipeline.cluster.sizing import Node
+from pipeline.job.load import load_job
+from pipeline.output.event_log import EventLog
+from pipeline.output.ledger import Ledger
+from pipeline.report.row_groups import FAILURES_EACH, MESSAGE_SIGNS
+from pipeline.run.run import run_job
+from stages.align_faces import AlignFaces, AlignFacesSettings
 from stages.base import Row, RowStatus
-from stages.errors import NoFace, Reason, UnreadableImage
-from stages.ingest import decode_image, fetch
+from stages.media.decode_image import decode_image
+from stages.media.ingest import fetch
 from stages.models import ModelFiles
-from stages.prepare import Prepare, PrepareSettings
 from tests.faults.cases import Case
 from tests.faults.corpus import build_corpus, silent_server
 from tests.faults.made_pictures import contact_sheet, face, one_bit_png, stored, turned_pictures
@@ -140,15 +141,16 @@ def test_a_picture_that_this_account_may_not_read_is_refused_as_such() -> None:
 
 
 @pytest.fixture(scope="module")
-def prepare() -> Prepare:
-    return Prepare(PrepareSettings(ModelFiles(device="cpu"), DIGESTS))
+def prepare() -> AlignFaces:
+    return AlignFaces(AlignFacesSettings(ModelFiles(device="cpu"), DIGESTS))
 
 
-def prepared(prepare: Prepare, image: Path) -> Row:
+def prepared(prepare: AlignFaces, image: Path) -> Row:
     return prepare.process({"order": 0, "id": "row", "image": str(image), "motion": "smile", "strength": 1.0})
 
 
-def test_the_largest_of_ten_faces_is_moved(prepare: Prepare, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_the_largest_of_ten_faces_is_moved(prepare: AlignFaces, tmp_path: Path) -> None:
     sheet, (left, top, right, bottom) = contact_sheet()
     sheet.save(tmp_path / "sheet.png")
     made = prepared(prepare, tmp_path / "sheet.png")
@@ -181,11 +183,12 @@ class _Unsure(torch.nn.Module):
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 100.0])
+@pytest.mark.slow
 def test_landmarks_that_are_nowhere_or_in_one_point_fail_their_row(tmp_path: Path, value: float) -> None:
-    from stages.detect import FaceFinder
+    from stages.faces.detect import FaceFinder
 
     face(1).save(tmp_path / "face.png")
-    prepare = Prepare(PrepareSettings(ModelFiles(device="cpu"), DIGESTS))
+    prepare = AlignFaces(AlignFacesSettings(ModelFiles(device="cpu"), DIGESTS))
     prepare.models.finder = FaceFinder(_Unsure(value), min_face=0)  # type: ignore[arg-type]
     made = prepared(prepare, tmp_path / "face.png")
     assert (made["status"], made["reason"]) == (RowStatus.FAILED, Reason.NO_FACE)
@@ -193,7 +196,9 @@ def test_landmarks_that_are_nowhere_or_in_one_point_fail_their_row(tmp_path: Pat
     assert made["crop"] is None
 
 
-def test_a_detector_whose_boxes_are_nowhere_has_found_none(prepare: Prepare, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_detector_whose_boxes_are_nowhere_has_found_none(
+    prepare: AlignFaces, monkeypatch: pytest.MonkeyPatch
+) -> None:
     boxes = np.array([[np.nan] * 4, [0.0, 0.0, np.inf, 100.0]])
     monkeypatch.setattr(prepare.models.finder, "_detect", lambda image: boxes)
     with pytest.raises(NoFace):
@@ -203,8 +208,9 @@ def test_a_detector_whose_boxes_are_nowhere_has_found_none(prepare: Prepare, mon
 MEMORY = """
 import resource, sys
 from pathlib import Path
-from stages.errors import UnreadableImage
-from stages.ingest import decode_image, fetch
+from common.errors import UnreadableImage
+from stages.media.decode_image import decode_image
+from stages.media.ingest import fetch
 decode_image(Path(sys.argv[1]).read_bytes())
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:
@@ -248,8 +254,8 @@ def test_a_small_file_never_takes_more_than_a_few_hundred_megabytes(
 LITTLE_MEMORY = """
 import resource, sys
 from pathlib import Path
-from stages.errors import UnreadableImage
-from stages.ingest import decode_image
+from common.errors import UnreadableImage
+from stages.media.decode_image import decode_image
 data = Path(sys.argv[1]).read_bytes()
 now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (now + (int(sys.argv[2]) << 20),) * 2)

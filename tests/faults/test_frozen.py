@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.fault_injection import TOLD_BY, processes_of
-from benchmarks.fault_job import write_fault_job
-from pipeline.ledger import Ledger
+from benchmarks.faults.injection import TOLD_BY, processes_of
+from benchmarks.faults.job import write_fault_job
+from pipeline.output.ledger import Ledger
 
 pytestmark = pytest.mark.slow
 ROWS, FRAMES, PATIENCE = 8, 100, 400

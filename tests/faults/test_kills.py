@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.fault_audit import audit
-from benchmarks.fault_injection import BrokenRun, break_run
-from benchmarks.fault_job import BAD, write_fault_job
+from benchmarks.faults.audit import audit
+from benchmarks.faults.injection import BrokenRun, break_run
+from benchmarks.faults.job import BAD, write_fault_job
 
 pytestmark = pytest.mark.slow
 ROWS, FRAMES = 10, 100

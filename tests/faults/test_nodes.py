@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.ledger import Ledger
+from pipeline.output.ledger import Ledger
 
 SCRIPT = Path(__file__).with_name("cluster_run.py")
 COUNT = 40

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import outages
-from pipeline.events import Event, EventLog
-from pipeline.ledger import Ledger
-from pipeline.resources import Node
-from pipeline.tally import Tally
-from stages.errors import WorkStopped
+from common.errors import WorkStopped
+from pipeline.cluster.sizing import Node
+from pipeline.output.event_log import Event, EventLog
+from pipeline.output.ledger import Ledger
+from pipeline.run import outages
+from pipeline.run.counts import RowCounts
 from tests.pipeline.tiny_run import flow, rows_of
 
 COUNT = 24
@@ -36,7 +36,7 @@ class Run:
     def __init__(self, output: Path, pictures: Path, nodes: list[Node], patience: float) -> None:
         self.output, self.heard = output, list[Event]()
         self.rows = rows_of(pictures)
-        self.tally = Tally([None] * self.rows.num_rows)
+        self.tally = RowCounts([None] * self.rows.num_rows)
         self.nodes, self.patience = nodes, patience
 
     def go(self, seconds: float = 0.2) -> None:
@@ -93,7 +93,7 @@ def test_a_run_stops_with_a_sentence_when_its_output_stays_away_and_resumes_when
     run = Run(tmp_path / "out", pictures, ray_nodes, patience=0)
     videos, elsewhere = run.output / "videos", tmp_path / "elsewhere"
     thread = run.after(4, lambda: videos.rename(elsewhere))
-    with pytest.raises(WorkStopped, match=r"videos cannot be written: No such file.*the same command goes on"):
+    with pytest.raises(WorkStopped, match=r"videos cannot be written: No such file.*the same command resumes"):
         run.go()
     thread.join()
     elsewhere.rename(videos)

@@ -12,11 +12,12 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from manifests.ids import folded
+from common.errors import JobError, ManifestError
+from manifests.ids import fold
 from manifests.looking import check_manifest
 from manifests.schema import Manifest, read_manifest
-from pipeline.job import JobSpec, load_job
-from stages.errors import JobError, ManifestError
+from pipeline.job.load import load_job
+from pipeline.job.spec import JobSpec
 
 # One folder serves all examples of a test: each writes its own file over the last one's.
 in_one_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -49,7 +50,7 @@ def read_or_refused(path: Path) -> Manifest | None:
         assert ".." not in video.parts
         assert len(video.name.encode()) <= 255
         assert not [sign for sign in id_ if sign in '/\\\0<>:"|?*' or not sign.isprintable()]
-    assert len(set(folded(manifest.table["id"]).to_pylist())) == len(ids)
+    assert len(set(fold(manifest.table["id"]).to_pylist())) == len(ids)
     assert all(isinstance(image, str) and image for image in manifest.images())
     assert len(manifest) == len(ids) > 0
     assert check_manifest(path).rows == len(ids)
@@ -95,6 +96,7 @@ def test_any_text_is_a_manifest_or_refused_in_words(tmp_path: Path, ending: str,
 
 @in_one_folder
 @given(st.lists(st.dictionaries(NAMES, VALUES, max_size=6), max_size=5), st.sampled_from(["id", "image", "motion"]))
+@pytest.mark.slow
 def test_any_json_lines_are_a_manifest_or_refused_in_words(tmp_path: Path, rows: list[Any], filled: str) -> None:
     rows = [{"id": f"row{at}", "image": "a.png"} | row for at, row in enumerate(rows)]
     (tmp_path / "faces.jsonl").write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
@@ -149,6 +151,7 @@ def tables(draw: st.DrawFn) -> pa.Table:
 
 @settings(in_one_folder, max_examples=300)
 @given(tables())
+@pytest.mark.slow
 def test_any_table_is_a_manifest_or_refused_in_words(tmp_path: Path, table: pa.Table) -> None:
     try:
         pq.write_table(table, tmp_path / "faces.parquet")
@@ -159,6 +162,7 @@ def test_any_table_is_a_manifest_or_refused_in_words(tmp_path: Path, table: pa.T
 
 @settings(in_one_folder, max_examples=200)
 @given(st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), min_size=1, max_size=8))
+@pytest.mark.slow
 def test_a_damaged_parquet_file_is_a_manifest_or_refused_in_words(tmp_path: Path, damage: list[Any]) -> None:
     pq.write_table(
         pa.table({"id": ["a", "b"], "image": ["a.png", "b.png"], "seed": [1, 2]}), tmp_path / "faces.parquet"
@@ -322,6 +326,7 @@ def job_or_refused(path: Path, *overrides: str) -> JobSpec | None:
 
 @settings(in_one_folder, max_examples=600)
 @given(jobs_nearly_real())
+@pytest.mark.slow
 def test_a_job_in_which_anything_stands_is_read_or_refused_in_words(tmp_path: Path, text: str) -> None:
     (tmp_path / "job.yaml").write_text(text, encoding="utf-8", errors="surrogatepass")
     job_or_refused(tmp_path / "job.yaml")
@@ -338,6 +343,7 @@ def test_any_bytes_are_a_job_or_refused_in_words(tmp_path: Path, data: bytes) ->
 
 @settings(in_one_folder, max_examples=200)
 @given(st.sampled_from([".".join(map(str, place)) for place in places(ALL_FIELDS)] + ["", ".", "a..b"]), RAW)
+@pytest.mark.slow
 def test_an_override_with_anything_in_it_is_read_or_refused_in_words(tmp_path: Path, field: str, value: str) -> None:
     (tmp_path / "job.yaml").write_text(yaml.safe_dump(ALL_FIELDS), encoding="utf-8")
     job_or_refused(tmp_path / "job.yaml", f"{field}={value}")
@@ -349,6 +355,7 @@ LAUGHS = "a0: &a0 [ha, ha, ha, ha, ha, ha, ha, ha, ha, ha]\n" + "".join(
 
 
 @pytest.mark.parametrize("field", ["motion", "manifest", "video", "name", "made_with", "output", "model", "iterations"])
+@pytest.mark.slow
 def test_a_file_that_unfolds_without_end_is_refused_at_once(tmp_path: Path, field: str) -> None:
     job = {name: value for name, value in ALL_FIELDS.items() if name != field}
     (tmp_path / "job.yaml").write_text(f"{yaml.safe_dump(job)}{LAUGHS}{field}: *a29\n")

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.events import EventLog
-from pipeline.ledger import Ledger
-from pipeline.resources import Node
-from pipeline.tally import Tally
+from pipeline.cluster.sizing import Node
+from pipeline.output.event_log import EventLog
+from pipeline.output.ledger import Ledger
+from pipeline.run.counts import RowCounts
 from tests.pipeline.tiny_run import flow, rows_of
 
 NAMES = [*(f"f{index:02}" for index in range(12)), "jammed", "poison", "slow", "stuck", "torn"]
@@ -19,7 +19,7 @@ def test_each_stuck_row_is_tried_twice_and_named_and_all_others_are_done(tmp_pat
     for name in NAMES:
         (tmp_path / f"pictures/{name}.png").write_bytes(name.encode())
     rows = rows_of(tmp_path / "pictures")
-    tally = Tally([None] * rows.num_rows)
+    tally = RowCounts([None] * rows.num_rows)
     with Ledger.open(tmp_path / "out") as ledger, EventLog() as events:
         flow(tmp_path / "out", ledger, events, ray_nodes, 0.0, row_timeout=12.0).run(rows, tally)
         failed = {target.id: reason for target, reason in ledger.failed().items()}

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from common.errors import ManifestError
 from manifests.build import build_manifest
 from manifests.schema import read_manifest
-from stages.errors import ManifestError
 
 
 def touched(folder: Path, *names: str) -> None:

@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from manifests.carried import carried
+from common.errors import ManifestError
+from manifests.carried import carry_column
 from manifests.schema import read_manifest
-from stages.errors import ManifestError
 
 STRUCT = pa.array([{"a": "x", "b": [1]}, None])
 COLUMNS = {
@@ -55,7 +55,7 @@ COLUMNS = {
 @pytest.mark.parametrize("name", COLUMNS)
 def test_a_column_of_any_type_can_be_written_read_and_taken(name: str) -> None:
     column = pa.chunked_array([COLUMNS[name]])
-    made = carried(column, name, "faces.arrow")
+    made = carry_column(column, name, "faces.arrow")
     sink = io.BytesIO()
     pq.write_table(pa.table({"x": made}), sink)
     back = pq.read_table(sink).take([1, 0])["x"]
@@ -66,8 +66,8 @@ def test_a_column_of_any_type_can_be_written_read_and_taken(name: str) -> None:
 
 
 def test_what_parquet_cannot_hold_becomes_json() -> None:
-    assert carried(pa.chunked_array([COLUMNS["empty_struct"]]), "x", "l").to_pylist() == ["{}", None]
-    assert carried(pa.chunked_array([COLUMNS["inner_empty"]]), "x", "l").to_pylist() == ["[{}]", None]
+    assert carry_column(pa.chunked_array([COLUMNS["empty_struct"]]), "x", "l").to_pylist() == ["{}", None]
+    assert carry_column(pa.chunked_array([COLUMNS["inner_empty"]]), "x", "l").to_pylist() == ["[{}]", None]
 
 
 def test_what_cannot_be_read_at_all_is_refused_by_its_name(tmp_path: Path) -> None:

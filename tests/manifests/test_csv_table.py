@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from common.errors import ManifestError
 from manifests.csv_table import read_csv
 from manifests.schema import Manifest, read_manifest
-from stages.errors import ManifestError
 
 PLAIN = [{"id": "anna", "image": "a.jpg"}, {"id": "ben", "image": "b.jpg"}]
 

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from common.errors import ManifestError
 from manifests.schema import read_manifest
-from stages.errors import ManifestError
 
 TABLE = pa.table({"id": ["anna", "ben"], "image": ["a.jpg", "b.jpg"], "age": ["31", "5"]})
 CSV = b"id,image,age\nanna,a.jpg,31\nben,b.jpg,5\n"

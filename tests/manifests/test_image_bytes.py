@@ -9,9 +9,10 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from common.errors import ManifestError, UnreadableImage
 from manifests.schema import read_manifest
-from stages.errors import ManifestError, UnreadableImage
-from stages.ingest import decode_image, fetch
+from stages.media.decode_image import decode_image
+from stages.media.ingest import fetch
 
 STRUCT = pa.struct({"bytes": pa.binary(), "path": pa.string()})
 

@@ -6,9 +6,9 @@ from typing import Literal
 
 import pytest
 
+from common.errors import ManifestError
 from manifests.looking import check_manifest
 from manifests.schema import read_manifest
-from stages.errors import ManifestError
 
 Form = Literal["NFC", "NFD"]
 

@@ -7,9 +7,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from common.errors import ManifestError
 from manifests.json_table import read_json
 from manifests.schema import Manifest, read_manifest
-from stages.errors import ManifestError
 
 ROWS = [{"id": "anna", "image": "a.jpg"}, {"id": "ben", "image": "b.jpg"}]
 

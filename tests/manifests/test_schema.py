@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from common.errors import ManifestError
 from manifests.looking import check_manifest
 from manifests.schema import read_manifest
-from stages.errors import ManifestError
 
 ROWS = [
     {"id": "anna", "image": "faces/anna.jpg", "motion": "smile", "strength": 1.5, "seed": 7, "age": 31},
@@ -258,6 +258,7 @@ def test_a_check_counts_rows_motions_and_missing_images(tmp_path):
     assert summary.examples[0] == f'row 2 (id "t1"): {tmp_path / "gone0.jpg"} is not there'
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_rows_are_checked(target):
     count = 100_000
     numbers = np.arange(count)

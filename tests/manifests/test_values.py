@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from common.errors import ManifestError
 from manifests.schema import read_manifest
-from stages.errors import ManifestError
 
 
 def column(folder: Path, name: str, values: pa.Array) -> list[Any]:

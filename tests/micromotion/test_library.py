@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import micromotion
-from stages.errors import ClipError, MotionFileError, NoFace, TextError, UnreadableImage
+from common.errors import ClipError, MotionFileError, NoFace, TextError, UnreadableImage
 
 
 @pytest.fixture(scope="module")

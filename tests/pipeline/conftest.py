@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from stages.micromotion import Micromotion
+from stages.motion.micromotion import Micromotion
 
 
 @pytest.fixture

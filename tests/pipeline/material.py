@@ -9,7 +9,7 @@ import yaml
 from PIL import Image
 
 from stages.models import tensor_to_images
-from weights import load_generator
+from weights.load_networks import load_generator
 
 SIDE = 256
 

@@ -14,9 +14,9 @@ import pytest
 import torch
 from PIL import Image
 
-from stages.micromotion import Micromotion
 from stages.models import tensor_to_images
-from weights import load_generator
+from stages.motion.micromotion import Micromotion
+from weights.load_networks import load_generator
 
 pytestmark = pytest.mark.slow
 PATIENCE = 300
@@ -109,7 +109,7 @@ def test_a_run_its_repetition_a_retry_and_what_they_say(job: Path, repository: P
 
 
 def test_an_interrupted_run_says_how_to_go_on_and_does(job: Path, repository: Path, tmp_path: Path):
-    """Ctrl-C twice stops at once; the same command goes on, until SIGTERM, after which what is in hand is finished."""
+    """Ctrl-C twice stops at once; the same command resumes, until SIGTERM, after which what is in hand is finished."""
     names = [f"{name}_{number}" for number in range(8) for name in ("anna", "ben")]
     lines = [f"{name},{name.split('_')[0]}.png" for name in names]
     (job.parent / "many.csv").write_text("\n".join(["id,image", *lines, ""]))
@@ -127,7 +127,7 @@ def test_an_interrupted_run_says_how_to_go_on_and_does(job: Path, repository: Pa
         said, complaints = process.communicate(timeout=PATIENCE)
     assert (process.returncode, complaints) == (130, "")
     assert "interrupted with " in said
-    assert f"to go on: python run_batch.py {shlex.join(map(str, arguments))}" in said
+    assert f"to resume: python run_batch.py {shlex.join(map(str, arguments))}" in said
     assert "interrupted" in call(repository, "status", output)[1]
     assert list((output / "videos").iterdir()) == [], "a second signal waits for nothing"
 

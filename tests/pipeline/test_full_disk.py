@@ -9,20 +9,23 @@ from typing import Any
 
 import pytest
 
-from pipeline.checks import Model, check_job, check_output
-from pipeline.events import EventLog
-from pipeline.extract import AtWork, extract_into
-from pipeline.interruption import Interruption
-from pipeline.job import ClusterSpec, MotionSpec, load_job
-from pipeline.output import kept_going, usable, write_job
-from pipeline.output_lock import OutputLock
-from pipeline.resources import Node
-from stages.errors import OutputError, WorkStopped
-from stages.micromotion import Micromotion
+from common.errors import OutputError, WorkStopped
+from pipeline.cluster.sizing import Node
+from pipeline.job.checks import check_job, check_output
+from pipeline.job.load import load_job
+from pipeline.job.model import Model
+from pipeline.job.motion_spec import MotionSpec
+from pipeline.job.spec import ClusterSpec
+from pipeline.output.event_log import EventLog
+from pipeline.output.folder import reject_unwritable, stop_on_write_error, write_job
+from pipeline.output.lock import OutputLock
+from pipeline.run.extract import ExtractState, extract_into
+from pipeline.run.signals import Interruption
 from stages.models import ModelFiles
+from stages.motion.micromotion import Micromotion
 from tests.pipeline.material import write_job as write_material
 
-GOES_ON = "What is done is kept; when that is mended, the same command goes on."
+GOES_ON = "What is done is kept; when that is mended, the same command resumes."
 
 
 @contextmanager
@@ -69,10 +72,10 @@ def test_a_lock_on_a_mount_that_went_away_hides_no_other_error(tmp_path: Path) -
 
 def test_what_cannot_be_made_ready_is_a_mistake_and_what_cannot_be_kept_up_is_none(tmp_path: Path) -> None:
     nothing_started = pytest.raises(OutputError, match=r"gone/videos cannot be written \(No such file or directory\)")
-    with nothing_started, usable(tmp_path / "gone"):
+    with nothing_started, reject_unwritable(tmp_path / "gone"):
         (tmp_path / "gone/videos").mkdir()
     stopped = pytest.raises(WorkStopped, match=f"x cannot be written: File too large. {GOES_ON}")
-    with stopped, full_disk(), kept_going(tmp_path / "x"):
+    with stopped, full_disk(), stop_on_write_error(tmp_path / "x"):
         (tmp_path / "x").write_text("x")
 
 
@@ -95,9 +98,9 @@ def test_a_movement_for_which_there_is_no_room_stops_the_run(
             with full_disk():
                 a_motion.save(path)
 
-    monkeypatch.setattr("pipeline.extract.MotionFlow", Flow)
+    monkeypatch.setattr("pipeline.run.extract.MotionFlow", Flow)
     model = Model(ModelFiles(), {}, "", 12, 128, 0)
-    at_work = AtWork(model, ClusterSpec(), [Node(2, 0, 8 << 30)], EventLog(), Interruption())
+    at_work = ExtractState(model, ClusterSpec(), [Node(2, 0, 8 << 30)], EventLog(), Interruption())
     path = tmp_path / "motion.safetensors"
     with pytest.raises(WorkStopped, match=f"motion.safetensors cannot be written: File too large. {GOES_ON}"):
         extract_into(at_work, "smile", MotionSpec(clip="smile.mp4"), path, tmp_path / "anchors.png")

@@ -8,15 +8,15 @@ import pytest
 import torch
 import yaml
 
-from pipeline.events import EventLog
-from pipeline.job import load_job
-from pipeline.resources import Node
-from pipeline.run import run_job
-from stages.networks.irse import IdentityNetwork
-from stages.networks.restyle import BackboneEncoder
-from stages.networks.stylegan2 import Generator, ToRGB, published_channels
-from stages.subspace import load_micromotion
+from pipeline.cluster.sizing import Node
+from pipeline.job.load import load_job
+from pipeline.output.event_log import EventLog
+from pipeline.run.run import run_job
+from stages.motion.micromotion import load_micromotion
 from tests.pipeline.material import write_job
+from weights.networks.irse import IdentityNetwork
+from weights.networks.restyle import BackboneEncoder
+from weights.networks.stylegan2 import Generator, ToRGB, published_channels
 
 
 def write_published(folder: Path) -> dict[str, str]:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.ledger import Ledger
+from pipeline.output.ledger import Ledger
 
 SCRIPT = Path(__file__).with_name("tiny_run.py")
 COUNT = 20

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import plan, run
-from pipeline.checks import check_job
-from pipeline.events import Event, EventLog
-from pipeline.job import load_job
-from pipeline.ledger import Ledger
-from pipeline.resources import Node
-from pipeline.tally import Tally
-from stages.errors import WorkStopped
+from common.errors import WorkStopped
+from pipeline.cluster.sizing import Node
+from pipeline.job.checks import check_job
+from pipeline.job.load import load_job
+from pipeline.output.event_log import Event, EventLog
+from pipeline.output.ledger import Ledger
+from pipeline.run import plan, run
+from pipeline.run.counts import RowCounts
 from tests.pipeline.material import write_job
 
 
@@ -32,12 +32,12 @@ def test_results_that_cannot_be_written_stop_a_run_with_a_sentence_and_an_interr
 ) -> None:
     checked = check_job(load_job(write_job(tmp_path), ["output=mount"]))
     (tmp_path / "mount").touch()  # what is under the mount that went away
-    ledger, tally = Ledger(checked.job.output), Tally([None] * len(checked.manifest))
+    ledger, tally = Ledger(checked.job.output), RowCounts([None] * len(checked.manifest))
     heard: list[Event] = []
     with EventLog(listeners=[heard.append]) as events:
         with pytest.raises(WorkStopped, match="results.parquet cannot be written: Not a directory. The videos that"):
-            run._stored(checked, ledger, tally, events, bearable=False)
+            run._store(checked, ledger, tally, events, bearable=False)
         assert heard == []
-        assert not run._stored(checked, ledger, tally, events, bearable=True)
+        assert not run._store(checked, ledger, tally, events, bearable=True)
     assert [event["event"] for event in heard] == ["warning"]
     assert "results.parquet cannot be written" in heard[0]["message"]

@@ -12,18 +12,19 @@ import yaml
 from PIL import Image
 from typer.testing import CliRunner
 
-from pipeline.anchor_pictures import LABEL, MARGIN, SHOWN_SIZE
-from pipeline.checks import check_job
-from pipeline.cli import app
-from pipeline.events import EventLog, read_events
-from pipeline.extract import extract_motion
-from pipeline.job import AnchorsSpec, MotionSpec, load_job
-from pipeline.plan import plan_job
-from pipeline.resources import Node
-from pipeline.run import run_job
-from pipeline.text_flow import concerns
-from stages.errors import JobError, TextError, UserError
-from stages.subspace import load_micromotion
+from common.errors import JobError, TextError, UserError
+from pipeline.cli.commands import app
+from pipeline.cluster.sizing import Node
+from pipeline.job.checks import check_job
+from pipeline.job.load import load_job
+from pipeline.job.motion_spec import AnchorsSpec, MotionSpec
+from pipeline.output.event_log import EventLog, read_events
+from pipeline.report.anchor_sheets import LABEL, MARGIN, SHOWN_SIZE
+from pipeline.run.extract import extract_motion
+from pipeline.run.plan import plan_job
+from pipeline.run.run import run_job
+from pipeline.run.text_motion import concerns
+from stages.motion.micromotion import load_micromotion
 
 pytest.importorskip("transformers")
 
@@ -93,7 +94,7 @@ def test_a_movement_is_extracted_by_itself_and_its_loss_told_on_the_way(tmp_path
 def test_the_command_line_hands_a_sentence_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given: dict[str, Any] = {}
     monkeypatch.setattr(
-        "pipeline.extract.extract_motion",
+        "pipeline.run.extract.extract_motion",
         lambda spec, output, events, **how: given.update(spec=spec, output=output, **how) or output,
     )
     target = tmp_path / "smile.safetensors"

@@ -9,15 +9,15 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.events import EventLog
-from pipeline.interruption import Interruption
-from pipeline.job import ClusterSpec
-from pipeline.ledger import Ledger
-from pipeline.output_lock import OutputLock
-from pipeline.ray_session import ray_session
-from pipeline.resources import plan_workers
-from pipeline.tally import Tally
-from pipeline.target_flow import TargetFlow
+from pipeline.cluster.session import ray_session
+from pipeline.cluster.sizing import plan_workers
+from pipeline.job.spec import ClusterSpec
+from pipeline.output.event_log import EventLog
+from pipeline.output.ledger import Ledger
+from pipeline.output.lock import OutputLock
+from pipeline.run.counts import RowCounts
+from pipeline.run.signals import Interruption
+from pipeline.run.videos import TargetFlow
 from tests.pipeline.tiny_stages import DIGESTS, TinyPrepare, TinyProduce, TinySettings
 
 
@@ -36,7 +36,7 @@ def rows_of(pictures: Path) -> pa.Table:
 
 
 def flow(output: Path, ledger: Ledger, events: EventLog, nodes: list[Any], seconds: float, **others: Any) -> TargetFlow:
-    """The target flow as `pipeline.run` builds it, with these stages."""
+    """The target flow as `pipeline.run.run` builds it, with these stages."""
     (output / "videos").mkdir(parents=True, exist_ok=True)
     (output / "made").mkdir(exist_ok=True)
     done = ledger.done()
@@ -60,7 +60,7 @@ def main(output: Path, pictures: Path, seconds: float) -> None:
     output.mkdir(parents=True, exist_ok=True)
     rows = rows_of(pictures)
     interruption = Interruption()
-    tally = Tally([None] * rows.num_rows)
+    tally = RowCounts([None] * rows.num_rows)
     with OutputLock(output), interruption.listening(), EventLog(output / "log.jsonl") as events:
         with Ledger.open(output) as ledger, ray_session(ClusterSpec(), cpus=2) as nodes:
             try:

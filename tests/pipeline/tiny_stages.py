@@ -15,16 +15,16 @@ from pathlib import Path
 
 import numpy as np
 
+from common.atomic_files import put_in_place
+from common.errors import Reason
 from stages.base import Progress, Row, RowStatus, Stage, StepwiseStage, Target
-from stages.durable import put_in_place
-from stages.errors import Reason
 
 DIGESTS = {"smile": "digest"}
 
 
 @dataclass(frozen=True)
 class TinySettings:
-    """`done` as for `Prepare`; `output` is where videos go; `seconds` is how long one takes."""
+    """`done` as for `AlignFaces`; `output` is where videos go; `seconds` is how long one takes."""
 
     output: str
     done: frozenset[Target] = frozenset()

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from stages.errors import InversionDiverged
+from common.errors import InversionDiverged
 from stages.invert import InvertCrops, InvertSettings, check_inversion, invert_crops
 from stages.models import ModelFiles, tensor_to_images
-from weights import load_inverter
+from weights.load_networks import load_inverter
 
 
 @pytest.fixture(scope="module")

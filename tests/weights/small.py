@@ -7,11 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from stages.networks.fan import LandmarkNetwork
-from stages.networks.irse import Body, IdentityNetwork
-from stages.networks.restyle import BackboneEncoder
-from stages.networks.stylegan2 import Generator
-from weights import load_generator, load_identity, load_inverter, load_landmarks
+from weights.load_networks import load_generator, load_identity, load_inverter, load_landmarks
+from weights.networks.fan import LandmarkNetwork
+from weights.networks.irse import Body, IdentityNetwork
+from weights.networks.restyle import BackboneEncoder
+from weights.networks.stylegan2 import Generator
 
 CHANNELS = {4: 8, 8: 8, 16: 8}
 BODY = Body(16, (16, 32, 48, 64), (1, 2, 2, 1))

@@ -7,10 +7,10 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from stages.errors import CheckpointError
+from common.errors import CheckpointError
 from tests.weights.tiny_clip import write_tiny_clip
-from weights.clip import clip_hash, find_clip, load_clip
 from weights.clip_files import weight_files
+from weights.load_clip import clip_hash, find_clip, load_clip
 
 
 @pytest.fixture

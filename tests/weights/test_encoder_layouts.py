@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 import torch
 
-from stages.errors import CheckpointError
-from stages.networks.irse import IR_SE_50, Body
-from stages.networks.pyramid import PyramidEncoder
-from stages.networks.restyle import BackboneEncoder, Inverter, StyleEncoder
-from stages.networks.stylegan2 import Generator
-from weights import load_inverter
+from common.errors import CheckpointError
 from weights.encoder_layouts import described_encoder, encoder_settings, options_of, published_encoder
+from weights.load_networks import load_inverter
+from weights.networks.irse import IR_SE_50, Body
+from weights.networks.pyramid import PyramidEncoder
+from weights.networks.restyle import BackboneEncoder, Inverter, StyleEncoder
+from weights.networks.stylegan2 import Generator
 
 SMALL = Body(16, (16, 32, 48, 64), (1, 2, 2, 1))
 STYLES, SIZE, WIDTH = 8, 64, 16

@@ -16,17 +16,16 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from stages.errors import CheckpointError
-from stages.networks.fan import LandmarkNetwork
-from stages.networks.stylegan2 import Generator
+from common.errors import CheckpointError
 from tests.weights.small import CHANNELS, LOADERS, STATES, generator_state, inverter_state, saved, wrapped
 from tests.weights.test_nvidia_generator import generator as nvidia_generator
 from tests.weights.test_nvidia_pickle import stream
-from weights import load_generator, load_inverter, load_landmarks
-from weights.conversion import import_checkpoint
-from weights.formats import part_of
+from weights.import_checkpoint import import_checkpoint
+from weights.load_networks import load_generator, load_inverter, load_landmarks, part_of
+from weights.networks.fan import LandmarkNetwork
+from weights.networks.stylegan2 import Generator
 from weights.nvidia_pickle import PersistentObject
-from weights.reading import read_checkpoint
+from weights.read_checkpoint import read_checkpoint
 
 
 def under(prefix: str, state: dict[str, Any]) -> dict[str, Any]:
@@ -66,6 +65,7 @@ WRAPPINGS = {
 
 @pytest.mark.parametrize("zipped", [True, False])
 @pytest.mark.parametrize("wrapping", WRAPPINGS)
+@pytest.mark.slow
 def test_a_generator_is_found_in_what_is_wrapped_around_it(
     real: Generator, tmp_path: Path, wrapping: str, zipped: bool
 ) -> None:
@@ -78,6 +78,7 @@ def test_a_generator_is_found_in_what_is_wrapped_around_it(
 @pytest.mark.parametrize("part", ["inverter", "identity", "landmarks"])
 @pytest.mark.parametrize("prefix", ["", "module.", "_orig_mod."])
 @pytest.mark.parametrize("entry", ["state_dict", "", "model"])
+@pytest.mark.slow
 def test_other_networks_are_found_too(tmp_path: Path, part: str, prefix: str, entry: str) -> None:
     state = under(prefix, STATES[part]())
     path = saved(tmp_path / "any.pt", {entry: state, "epoch": 1} if entry else state)

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 import torch
 
-from stages.errors import CheckpointError
+from common.errors import CheckpointError
 from weights.file_kinds import not_a_checkpoint
-from weights.reading import read_checkpoint
+from weights.read_checkpoint import read_checkpoint
 
 FOREIGN = ("weights_only", "torch.load", "miniz", "inline_container", "pop from", "Error(", "zipfile")
 

@@ -12,11 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from stages.errors import CheckpointError
+from common.errors import CheckpointError
 from tests.weights.small import LOADERS, STATES, generator_state, saved, wrapped
-from weights import load_generator
-from weights.conversion import import_checkpoint
-from weights.formats import part_of
+from weights.import_checkpoint import import_checkpoint
+from weights.load_networks import load_generator, part_of
 
 PARTS = tuple(STATES)
 STATE = {part: functools.cache(make) for part, make in STATES.items()}
@@ -62,6 +61,7 @@ def refusal(part: str, path: Path) -> str:
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data(), st.sampled_from(PARTS), st.sampled_from(sorted(INSTEAD)))
+@pytest.mark.slow
 def test_a_tensor_that_is_another_thing_is_named(tmp_path: Path, data: st.DataObject, part: str, instead: str) -> None:
     state = STATE[part]()
     name = data.draw(st.sampled_from(sorted(name for name in state if not name.endswith("num_batches_tracked"))))
@@ -74,6 +74,7 @@ def test_a_tensor_that_is_another_thing_is_named(tmp_path: Path, data: st.DataOb
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data(), st.sampled_from(PARTS))
+@pytest.mark.slow
 def test_a_missing_tensor_is_told_or_made_anew(tmp_path: Path, data: st.DataObject, part: str) -> None:
     state = STATE[part]()
     name = data.draw(st.sampled_from(sorted(state)))
@@ -87,6 +88,7 @@ def test_a_missing_tensor_is_told_or_made_anew(tmp_path: Path, data: st.DataObje
 
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data(), st.sampled_from(PARTS))
+@pytest.mark.slow
 def test_any_part_of_a_state_is_refused_or_whole(tmp_path: Path, data: st.DataObject, part: str) -> None:
     """A block of names that goes together, as when a file was put together from halves."""
     state = STATE[part]()

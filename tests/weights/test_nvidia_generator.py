@@ -17,9 +17,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from stages.errors import CheckpointError
-from stages.networks.stylegan2 import Generator, ToRGB
+from common.errors import CheckpointError
 from tests.weights.test_nvidia_pickle import EasyDict, stream
+from weights.networks.stylegan2 import Generator, ToRGB
 from weights.nvidia_generator import Published, published_generator, warn_if_clipped
 from weights.nvidia_pickle import PersistentObject, read_nvidia_pickle
 

@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from stages.errors import CheckpointError
+from common.errors import CheckpointError
 from weights import nvidia_pickle
 from weights.nvidia_pickle import PersistentObject, is_nvidia_pickle, read_nvidia_pickle
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.errors import CheckpointError
+from common.errors import CheckpointError
 from weights.registry import Source, read_registry, registered_models
 from weights.store import list_models, sha256
 

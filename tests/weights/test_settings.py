@@ -9,11 +9,11 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stages.errors import CheckpointError
+from common.errors import CheckpointError
 from tests.weights.small import LOADERS, STATES, saved, wrapped
-from weights.conversion import import_checkpoint, stored
-from weights.formats import part_of
-from weights.saving import save_weights
+from weights.import_checkpoint import import_checkpoint, to_stored
+from weights.load_networks import part_of
+from weights.write_checkpoint import save_weights
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 1 << 70) | st.floats() | st.text(max_size=5),
@@ -28,7 +28,7 @@ def ours(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[dict[str, 
     made: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
     for part in ("generator", "inverter"):
         path = saved(tmp_path_factory.mktemp("ours") / "published.pt", wrapped(part, STATES[part]()))
-        state, metadata = stored(LOADERS[part](path))
+        state, metadata = to_stored(LOADERS[part](path))
         made[part] = ({name: value.contiguous() for name, value in state.items()}, metadata)
     return made
 

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from stages.errors import CheckpointError
-from weights.store import PARTS, find, imported_path, list_models, models_named, sha256, weights_folder
+from common.errors import CheckpointError
+from weights.registry import PARTS
+from weights.store import find, imported_path, list_models, models_named, sha256, weights_folder
 
 
 def test_every_model_lists_its_parts_with_licence_and_source() -> None:

@@ -10,7 +10,7 @@ import torch
 def write_tiny_clip(folder: Path, image_size: int = 32, positions: int = 24) -> Path:
     """All files of a CLIP, as `save_pretrained` and OpenAI's tokenizer write them; the same each time."""
     transformers = pytest.importorskip("transformers")
-    from weights.training.vocabulary import write_vocabulary
+    from training.train.vocabulary import write_vocabulary
 
     write_vocabulary(folder, [("s", "m"), ("sm", "i"), ("smi", "l"), ("smil", "e</w>")])
     count = len(json.loads((folder / "vocab.json").read_text()))

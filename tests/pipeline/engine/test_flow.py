@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from common.errors import CheckpointError, MotionMismatch, WorkStopped
+from pipeline.cluster.sizing import Node, Pool
 from pipeline.engine import pool
 from pipeline.engine.flow import Arrivals, Flow
 from pipeline.engine.pool import Step
 from pipeline.engine.table import LossCause, State
-from pipeline.resources import Node, Pool
 from stages.base import Row
-from stages.errors import CheckpointError, MotionMismatch, WorkStopped
 from tests.pipeline.tiny_stages import Counting, Dying, Refusing, Where
 
 ONE, TWO = Pool(1, 0.5), Pool(2, 0.5)

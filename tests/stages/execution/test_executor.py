@@ -10,15 +10,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from stages.errors import CheckpointError
+from common.errors import CheckpointError
 from stages.execution import executor, openvino_runtime
 from stages.execution.executor import CompiledNetwork, accelerated, chosen_executor
-from stages.networks.face_check import FaceCheck
-from stages.networks.fan import LandmarkNetwork
-from stages.networks.irse import Body, IdentityNetwork
-from stages.networks.restyle import BackboneEncoder
-from stages.networks.running import RunnableNetwork
-from stages.networks.stylegan2 import Generator
+from weights.networks.face_check import FaceCheck
+from weights.networks.fan import LandmarkNetwork
+from weights.networks.irse import Body, IdentityNetwork
+from weights.networks.restyle import BackboneEncoder
+from weights.networks.running import RunnableNetwork
+from weights.networks.stylegan2 import Generator
 
 SMALL = Body(stem=16, widths=(16, 16, 16, 16), units=(1, 1, 1, 1))
 
@@ -154,7 +154,7 @@ def test_no_statistics_are_sent_or_loaded() -> None:
         "socket.socket.connect = socket.socket.connect_ex = socket.getaddrinfo = refuse\n"
         "import torch\n"
         "from stages.execution.executor import accelerated\n"
-        "from stages.networks.face_check import FaceCheck\n"
+        "from weights.networks.face_check import FaceCheck\n"
         "check = accelerated(FaceCheck([4]).eval().requires_grad_(False), 'cpu')\n"
         "check.run(torch.rand(1, 3, 64, 64))\n"
         "assert 'openvino' in sys.modules\n"

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from stages.execution import mixed_precision
 from stages.execution.executor import accelerated
 from stages.execution.mixed_precision import MixedPrecision, pictures_together, prenormalised, tf32
-from stages.networks.stylegan2 import Generator, ModulatedConv
+from weights.networks.stylegan2 import Generator, ModulatedConv
 
 
 def small_generator() -> Generator:

@@ -4,9 +4,9 @@ import pytest
 
 from stages.picture.canvas import Canvas, canvas_for
 from stages.picture.figure import Figure, find_figure
-from stages.picture.head import Head
 from tests.stages.picture.made_heads import SIDE, made_fit, made_landmarks
-from weights.head import load_head
+from weights.load_head import load_head
+from weights.networks.head import Head
 
 
 @pytest.fixture(scope="session")

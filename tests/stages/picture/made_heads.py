@@ -7,7 +7,7 @@ from scipy.spatial.transform import Rotation
 
 from stages.picture.fit import HeadFit
 from stages.picture.gesture import Gesture
-from stages.picture.head import Head
+from weights.networks.head import Head
 
 SIDE = 320  # pixels of a picture around such a face
 

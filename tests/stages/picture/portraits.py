@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from torch import Tensor
 
-from stages.align import align_face
+from stages.faces.align import align_face
 from stages.invert import invert_crops
 from stages.models import Models
 

@@ -7,8 +7,8 @@ import pytest
 
 from stages.picture.canvas import Canvas, canvas_for
 from stages.picture.figure import Figure, find_figure
-from stages.picture.head import Head
 from tests.stages.picture.made_heads import SIDE, made_fit, made_landmarks
+from weights.networks.head import Head
 
 RESTS: dict[str, dict[str, Any]] = {
     "neutral": {},

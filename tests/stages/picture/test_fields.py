@@ -12,10 +12,10 @@ from stages.picture.canvas import Canvas, canvas_for
 from stages.picture.fields import Fields, fields_of, own_pixels
 from stages.picture.figure import Figure, find_figure
 from stages.picture.gesture import Gesture
-from stages.picture.head import Head
 from stages.picture.raster import draw
 from stages.picture.warp import determinant
 from tests.stages.picture.made_heads import SIDE, made_change, made_fit, made_gesture, made_landmarks
+from weights.networks.head import Head
 
 RESTS: dict[str, dict[str, Any]] = {
     "neutral": {},

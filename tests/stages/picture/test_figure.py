@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages.picture.figure import Figure, find_figure, rim_gaps
-from stages.picture.head import Head
 from stages.picture.openings import outline
 from tests.stages.picture.made_heads import made_change, made_fit, made_gesture, made_landmarks
+from weights.networks.head import Head
 
 RESTS: dict[str, dict[str, Any]] = {
     "neutral": {},

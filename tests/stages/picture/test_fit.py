@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from stages.motion_quality import interocular
+from stages.faces.crop_landmarks import interocular
 from stages.picture.fit import HeadFit, fit_change, fit_head
-from stages.picture.head import Head
 from tests.stages.picture.made_heads import made_fit, made_landmarks
+from weights.networks.head import Head
 
 FACES: dict[str, dict[str, Any]] = {
     "at rest": {},

@@ -8,8 +8,8 @@ import torch
 
 from stages.picture.course import Course, course_of
 from stages.picture.gesture import GestureCourse, gesture_course
-from stages.picture.head import Head
 from tests.stages.picture.made_heads import made_fit, made_landmarks
+from weights.networks.head import Head
 
 
 @pytest.fixture(scope="module")

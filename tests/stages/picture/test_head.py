@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from stages.picture.head import Head
+from weights.networks.head import Head
 
 
 def test_rims_run_from_corner_to_corner_over_and_under_each_opening(head: Head) -> None:

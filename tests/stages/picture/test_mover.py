@@ -9,15 +9,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from stages.align import align_face
-from stages.aligned_landmarks import landmarks_in_crops
-from stages.ingest import decode_image, read_clip
-from stages.measure import jitter
+from stages.faces.align import align_face
+from stages.faces.crop_landmarks import interocular, landmarks_in_crops
+from stages.media.decode_image import decode_image
+from stages.media.ingest import read_clip
 from stages.models import ModelFiles, Models, tensor_to_images
-from stages.motion_quality import interocular
 from stages.picture.figure import rim_gaps
 from stages.picture.mover import Mover, mover_for, picture_frames
 from stages.picture.stand_in import stand_in
+from stages.quality.metrics import jitter
 from tests.stages.picture.portraits import Portrait, face_hull, portraits
 
 MOTIONS = ("smile", "eyes_closed", "head_turn", "ageing")
@@ -85,6 +85,7 @@ def check_moves_within_its_window(mover: Mover) -> None:
 
 
 @pytest.mark.parametrize("motion", MOTIONS)
+@pytest.mark.slow
 def test_at_rest_it_is_the_picture_and_outside_the_head_it_stays_so(movers: dict[str, Mover], motion: str) -> None:
     mover = movers[motion]
     before = mover.picture.copy()
@@ -174,6 +175,7 @@ def test_a_curved_path_begins_and_ends_at_rest(
     [(0.33, (96, 105, 0, 0)), (1.0, (301, 211, 9, -109))],
     ids=["a face of 60 pixels", "odd, not square, half of the face outside"],
 )
+@pytest.mark.slow
 def test_any_size_and_place_will_do(
     models: Models,
     portrait: Portrait,
@@ -184,6 +186,7 @@ def test_any_size_and_place_will_do(
     check_moves_within_its_window(move(models, portrait.scaled(share).placed(*place), directions["smile"]))
 
 
+@pytest.mark.slow
 def test_a_huge_picture_needs_memory_for_its_head_alone(
     models: Models, portrait: Portrait, directions: dict[str, Tensor]
 ) -> None:
@@ -203,6 +206,7 @@ def test_a_huge_picture_needs_memory_for_its_head_alone(
     assert max(mover.canvas.cells) <= 224
 
 
+@pytest.mark.slow
 def test_of_several_faces_the_others_stay(models: Models, portrait: Portrait, directions: dict[str, Tensor]) -> None:
     both = portrait.placed(320, 640, 0, 320)
     both.picture[:, :320] = portrait.picture[:, ::-1]
@@ -214,6 +218,7 @@ def test_of_several_faces_the_others_stay(models: Models, portrait: Portrait, di
 
 
 @pytest.mark.parametrize(("rest", "motion"), [("smile", "smile"), ("eyes_closed", "smile")])
+@pytest.mark.slow
 def test_faces_that_smile_or_have_shut_their_eyes_move_from_there(
     models: Models, clips: dict[str, list[Portrait]], directions: dict[str, Tensor], rest: str, motion: str
 ) -> None:

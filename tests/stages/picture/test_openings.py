@@ -6,7 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages.picture.figure import Figure
-from stages.picture.head import Head
 from stages.picture.openings import (
     COLUMNS,
     ROWS,
@@ -19,6 +18,7 @@ from stages.picture.openings import (
     without_skin,
 )
 from stages.picture.raster import draw
+from weights.networks.head import Head
 
 enlarged = pytest.mark.xfail(strict=True, reason="polygons are drawn an eighth of a pixel too large")
 

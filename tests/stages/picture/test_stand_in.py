@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from stages.networks.stylegan2 import Generator
 from stages.picture.stand_in import stand_in, usual_distance
-from weights import load_generator
+from weights.load_networks import load_generator
+from weights.networks.stylegan2 import Generator
 
 
 @pytest.fixture(scope="module")

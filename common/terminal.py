@@ -1,0 +1,105 @@
+"""What every verb of the command line says things with."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from common.formatting import clean
+from common.redaction import describe_error
+
+PROG = "micromotion" if Path(sys.argv[0]).name == "micromotion" else "python run_batch.py"
+
+
+def example(arguments: str) -> str:
+    """A verb's example, as the end of its help."""
+    return f"Example: [bold]{PROG} {arguments}[/bold]"
+
+
+SETTINGS: dict[str, Any] = {
+    "no_args_is_help": True,
+    "add_completion": False,
+    "rich_markup_mode": "rich",
+    "pretty_exceptions_enable": False,
+    "context_settings": {"help_option_names": ["-h", "--help"]},
+}
+
+
+class LastingStream:
+    """A text stream whose reader may leave: what nobody reads any more is no error.
+
+    Args:
+        stream: where text goes as long as somebody reads it.
+    """
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """As any stream's."""
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """As any stream's."""
+        with suppress(OSError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+class WatchedStream:
+    """A text stream that remembers why it could not be written.
+
+    Args:
+        stream: where text goes.
+    """
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self.failure = ""
+
+    def write(self, text: str) -> int:
+        """As any stream's."""
+        with self._remembering():
+            return int(self._stream.write(text))
+
+    def flush(self) -> None:
+        """As any stream's; what failed once is not tried again, or Python would as it ends."""
+        if not self.failure:
+            with self._remembering():
+                self._stream.flush()
+
+    @contextmanager
+    def _remembering(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self.failure = describe_error(error)
+            raise
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def outlast_readers() -> None:
+    """A night's work does not end because its terminal was closed, or what it was piped into."""
+    sys.stdout, sys.stderr = LastingStream(sys.stdout), LastingStream(sys.stderr)  # type: ignore[assignment]
+
+
+def say(*lines: str) -> None:
+    """Lines on stdout, without control characters; their indentation stays."""
+    for line in lines:
+        indent = line[: len(line) - len(line.lstrip())]
+        typer.echo(indent + clean(line))
+
+
+def complain(text: str) -> None:
+    """A message on stderr, its lines as they are and without control characters."""
+    for line in text.splitlines():
+        typer.echo(clean(line), err=True)

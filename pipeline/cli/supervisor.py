@@ -1,0 +1,141 @@
+"""A run in a process of its own, watched by one that does nothing else.
+
+When Ray's node process dies (the system was out of memory, somebody killed it) it takes the process that drives the run
+along, from C++, without a word and with exit code 1; and what kills that process directly leaves no word either. The
+supervisor says what happened and starts the run again, as long as runs get on: what is done is kept, and a night is not
+lost over one death. It imports nothing heavy, for a process that is small is not the one that a system picks to kill.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from types import FrameType
+
+from common.terminal import complain
+from pipeline.cluster.orphans import clear_dead_sessions
+from pipeline.run.signals import handle_signals
+
+# Tells the run's process that it is watched: its end of a socket, by number.
+WATCHED = "MICROMOTION_WATCHED"
+VERBS = ("run", "retry")
+# A run that died so often without living long in between gets nowhere.
+MOST_DEATHS = 3
+LONG_SECONDS = 600.0
+PAUSE_SECONDS = 2.0
+INTERRUPTED = 130
+# A watched process ends with it to be started again (sysexits.h: a temporary failure).
+AGAIN = 75
+
+
+def supervise(arguments: Sequence[str]) -> int:
+    """Run the command line with these arguments in another process, again where that dies; returns its exit code."""
+    deaths, life = 0, ChildProcess()
+    with handle_signals(life.hand_on):
+        while True:
+            started = time.monotonic()
+            status, proper = life.run(arguments)
+            if proper is not None and proper != AGAIN:
+                return proper
+            clear_dead_sessions()  # what is left of it would take memory and cores from the next life
+            how = "ended without a word, as it does when Ray's own dies"
+            if proper == AGAIN:
+                how = "lost those of Ray"
+            elif status < 0:
+                how = f"was killed by signal {-status}"
+            if life.stopped:
+                complain(
+                    f"The run's process {how} while it was stopping. What is done is kept; the same command resumes."
+                )
+                return INTERRUPTED
+            deaths = 1 if time.monotonic() - started > LONG_SECONDS else deaths + 1
+            if deaths >= MOST_DEATHS:
+                complain(
+                    f"The run's process {how}, {deaths} times in a row: most likely the memory does not suffice. Ask "
+                    "for fewer workers with --set cluster.workers=1. What is done is kept; the same command resumes."
+                )
+                return 1
+            complain(f"The run's process {how}. What is done is kept, and it goes on by itself.")
+            time.sleep(PAUSE_SECONDS)
+            if life.stopped:
+                return INTERRUPTED
+            arguments = [argument for argument in arguments if argument != "--fresh"]
+
+
+def to_be_supervised(arguments: Sequence[str]) -> bool:
+    """Whether a command line starts long work, and is not watched already."""
+    return bool(arguments) and arguments[0] in VERBS and WATCHED not in os.environ
+
+
+@contextmanager
+def under_watch() -> Iterator[bool]:
+    """In a watched process: die with the supervisor, and let it know of a proper end and its exit code.
+
+    Yields:
+        Whether it is watched.
+    """
+    number = os.environ.pop(WATCHED, "")
+    if not number.isdigit():
+        yield False
+        return
+    watcher = socket.socket(fileno=int(number))
+    watcher.set_inheritable(False)
+
+    def die_with_it() -> None:
+        with suppress(OSError):
+            watcher.recv(1)  # it never says anything
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=die_with_it, name="supervisor", daemon=True).start()
+    code = 1
+    try:
+        yield True
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        raise
+    finally:
+        with suppress(OSError):
+            watcher.send(bytes([code % 256]))
+
+
+class ChildProcess:
+    """The watched process, one after another.
+
+    Attributes:
+        stopped: whether it was told to stop.
+    """
+
+    def __init__(self) -> None:
+        self.stopped = False
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def run(self, arguments: Sequence[str]) -> tuple[int, int | None]:
+        """One life, to its end: the process's status, and the exit code of a proper end."""
+        ours, theirs = socket.socketpair()
+        with ours:
+            with theirs:
+                number = theirs.fileno()
+                self._process = subprocess.Popen(
+                    [sys.executable, sys.argv[0], *arguments],
+                    env=os.environ | {WATCHED: str(number)},
+                    pass_fds=[number],
+                )
+            if self.stopped:  # told so while there was nobody yet to hand it on to
+                self._process.terminate()
+            status = self._process.wait()
+            ours.setblocking(False)
+            with suppress(BlockingIOError):
+                return status, next(iter(ours.recv(1)), None)
+            return status, None
+
+    def hand_on(self, number: int, frame: FrameType | None) -> None:
+        """A signal that asks to stop."""
+        self.stopped = True
+        if self._process is not None:
+            with suppress(ProcessLookupError):
+                self._process.send_signal(number)

@@ -1,0 +1,204 @@
+"""The verbs of `weights`: which models there are, getting them, checking them, importing them."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from common.errors import CheckpointError
+from common.terminal import SETTINGS, example, say
+
+if TYPE_CHECKING:
+    from stages.motion.micromotion import Micromotion
+    from weights.store import Stored
+
+app = typer.Typer(help="Models: which there are, getting them, checking them, importing them.", **SETTINGS)
+
+
+@app.command("list", epilog=example("weights list"))
+def list_() -> None:
+    """Every model that a job can name, where its files are or have to be, and under which licence."""
+    from itertools import groupby
+
+    from weights.registry import registered_models
+    from weights.store import list_models, weights_folder
+
+    clips = {model.name: model.clip for model in registered_models()}
+    say(f"weights folder: {weights_folder()}")
+    for model, parts in groupby(list_models(), key=lambda stored: stored.model):
+        say("", model)
+        for stored in parts:
+            state = f"{stored.size / 1e6:,.1f} MB" if stored.present else "missing"
+            say(f"  {stored.part}: {stored.usable}, {state}", f"    {stored.permits} ({stored.licence})")
+            if stored.source and not stored.present:
+                say(f"    from {stored.source}")
+        if clips[model]:
+            say(f"  clip, for text anchors: {_clip_state(model)}")
+
+
+@app.command(epilog=example("weights fetch ffhq"))
+def fetch(name: Annotated[str, typer.Argument(metavar="NAME", help="A model.", show_default=False)]) -> None:
+    """Get a model's files from their publishers, those that are not here; an interrupted fetch goes on."""
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+    from weights.download import download as fetch_file
+    from weights.store import models_named
+
+    parts = models_named(name)
+    for licence in dict.fromkeys(f"{stored.permits}: {stored.licence}" for stored in parts if not stored.present):
+        say(f"licence, {licence}")
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    console, failed = Console(stderr=True), list[str]()
+    for stored in parts:
+        if stored.present:
+            if wrong := _print_verified(stored, "is here, "):
+                failed += wrong
+            continue
+        with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+            task = progress.add_task(stored.path.name, total=None)
+
+            def tell(here: int, total: int | None, progress: Progress = progress, task: TaskID = task) -> None:
+                progress.update(task, completed=here, total=total)
+
+            try:
+                fetch_file(stored, tell)
+            except CheckpointError as error:  # the other parts may be had all the same
+                failed.append(str(error))
+                continue
+        failed += _print_verified(stored)
+    if failed:
+        raise CheckpointError("\n".join(dict.fromkeys(failed)))
+
+
+@app.command(epilog=example("weights verify synthface"))
+def verify(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="A model; all that are here by default.", show_default=False)
+    ] = None,
+) -> None:
+    """Read a model's files as the networks that they have to be, and hold them to their hashes."""
+    from common.errors import UserError
+    from weights.load_clip import clip_hash, find_clip, load_clip
+    from weights.load_face_check import BUNDLED as FACE_CHECK
+    from weights.load_face_check import load_face_check
+    from weights.load_head import BUNDLED as HEAD
+    from weights.load_head import load_head
+    from weights.registry import registered_models
+    from weights.store import find, models_named, sha256
+
+    failed = list[str]()
+    for stored in models_named(name):
+        if name is None and not stored.present:
+            continue
+        try:
+            find(stored.model, stored.part)
+        except CheckpointError as missing:
+            failed.append(str(missing))
+            continue
+        failed += _print_verified(stored)
+    for model in registered_models():
+        if model.clip and (name == model.name or (name is None and model.clip.startswith("bundled/"))):
+            try:
+                load_clip(model.name)
+            except UserError as error:
+                failed.append(str(error))
+                continue
+            say(f"{model.name} clip: good, {clip_hash(find_clip(model.name))}")
+    if name in (None, "synthface"):
+        for part, path, load in (("head", HEAD, load_head), ("face_check", FACE_CHECK, load_face_check)):
+            try:
+                load(path)
+            except CheckpointError as error:
+                failed.append(str(error))
+            else:
+                say(f"synthface {part}: good, {sha256(path)}")
+    if failed:
+        raise CheckpointError("\n".join(dict.fromkeys(failed)))
+
+
+@app.command("import", epilog=example("weights import stylegan2-ffhq-config-f.pt"))
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A published checkpoint.", show_default=False)],
+    output: Annotated[
+        Path | None, typer.Option("--output", metavar="DIR", help="Where to; the weights folder by default.")
+    ] = None,
+) -> None:
+    """Write a published checkpoint once as a file of ours, which loads faster; a direction becomes a micromotion."""
+    from common.errors import MotionFileError
+    from stages.motion.micromotion import load_micromotion
+    from weights.import_checkpoint import expect_free, import_checkpoint
+    from weights.store import imported_path, sha256, weights_folder
+
+    if not file.is_file():
+        raise CheckpointError(f"{file}: there is no such file.")
+    folder = output or weights_folder()
+    try:
+        motion = load_micromotion(file)
+    except MotionFileError:
+        made = import_checkpoint(file, folder)
+    else:
+        made = imported_path(file, folder)
+        if made.exists() and made.resolve() == file.resolve():
+            raise CheckpointError(f"{file} is a file of our own already.")
+        if not _holds(made, motion):
+            expect_free(made, file, sha256(file))
+        folder.mkdir(parents=True, exist_ok=True)
+        motion.save(made)
+    say(f"{made}, {made.stat().st_size / 1e6:,.1f} MB")
+
+
+def _holds(made: Path, motion: "Micromotion") -> bool:
+    """Whether a file holds this motion already, so that writing it again replaces nothing."""
+    from common.errors import MotionFileError
+    from stages.motion.micromotion import load_micromotion
+
+    try:
+        return made.is_file() and load_micromotion(made).fingerprint == motion.fingerprint
+    except MotionFileError:
+        return False
+
+
+def _clip_state(model: str) -> str:
+    """Where a model's CLIP is, or what to do about it."""
+    from common.errors import UserError
+    from weights.load_clip import find_clip
+
+    try:
+        return str(find_clip(model))
+    except UserError as missing:
+        return f"missing. {missing}"
+
+
+def _print_verified(stored: "Stored", before: str = "") -> list[str]:
+    """Look at all files of one part, the published one and what was imported from it; what is wrong with them."""
+    from weights.store import imported_path
+
+    failed = []
+    for path in dict.fromkeys((imported_path(stored.path), stored.path)):
+        if path.is_file():
+            try:
+                say(f"{stored.model} {stored.part}: {path} {before}{_verify(stored, path)}")
+            except CheckpointError as error:  # the other files are looked at all the same
+                failed.append(str(error))
+    return failed
+
+
+def _verify(stored: "Stored", path: Path) -> str:
+    """Load one checkpoint, hold it to its kind and its hash, and say that.
+
+    Raises:
+        CheckpointError: it is not what it has to be.
+    """
+    from weights.download import expect_published
+    from weights.hashes import verify_hash
+    from weights.import_checkpoint import LOADERS
+    from weights.store import sha256
+
+    published = path == stored.path
+    if published:
+        expect_published(stored)  # before it is loaded: what is another file need not be read
+    LOADERS[stored.part](path)
+    if stored.origin is None:
+        return f"good, {sha256(path)}"
+    return f"good, {verify_hash(path, stored.published_sha256 if published else '', hash_again=True)}"

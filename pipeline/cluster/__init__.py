@@ -1,0 +1,1 @@
+"""Ray's session, its machines, and how many workers fit on them."""

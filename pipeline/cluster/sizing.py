@@ -1,0 +1,186 @@
+"""How many workers of which size fit this cluster.
+
+A flow has two kinds of workers: those that prepare faces, and those that produce videos. Ray lets one kind wait for
+ever, without a word, when it cannot start because the other holds all there is. Therefore both kinds ask for equal
+shares of a node's cores, so that however Ray places them they all fit; GPUs are shared among producers alone, in
+equal parts, for the same reason. Preparing a face is light beside producing its video, and stays on the cores.
+"""
+
+import math
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from common.errors import ClusterError
+from pipeline.cluster.machine import cores_of_group, free_memory
+from pipeline.job.checks import Model
+from stages.text_anchors import CPU_BYTES
+
+# A little of each node is left to Ray itself and to the driver.
+USABLE = 0.95
+# A GPU renders faster than a core or two encode: a second producer keeps it busy while the first one encodes. More
+# may be asked for; their networks must then fit the GPU's memory several times.
+PRODUCERS_PER_GPU = 2
+MOST_PRODUCERS_PER_GPU = 4
+# One face finder on a core keeps about eight producers on cores busy, but hardly one on a GPU.
+PRODUCERS_PER_PREPARER = 8
+
+
+@dataclass(frozen=True)
+class Node:
+    """One machine of a cluster: its cores, its GPUs, and the bytes of memory that Ray gives to workers."""
+
+    cpus: float
+    gpus: float = 0.0
+    memory: float = math.inf
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Workers of one kind.
+
+    Attributes:
+        workers: how many.
+        cpus: cores of each, as a share that Ray reckons with (at least 0.0001).
+        gpus: GPU share of each; 0 for work on cores.
+    """
+
+    workers: int
+    cpus: float
+    gpus: float = 0.0
+
+    @property
+    def device(self) -> str:
+        """Where its networks run."""
+        return "cuda" if self.gpus else "cpu"
+
+
+@dataclass(frozen=True)
+class WorkerLayout:
+    """What runs on a cluster: `prepare` finds faces, `produce` makes videos; `sentence` says so to a person."""
+
+    prepare: Pool
+    produce: Pool
+    sentence: str
+
+
+def plan_workers(
+    nodes: Sequence[Node],
+    rows: int,
+    workers: int | None = None,
+    device: str = "auto",
+    producer_bytes: float = 2 << 30,
+) -> WorkerLayout:
+    """Pools of workers that all fit.
+
+    Args:
+        nodes: the cluster's machines.
+        rows: how many targets there are: no more workers than rows are started.
+        workers: how many producers the job asks for; by default as many as fit.
+        device: "auto" takes GPUs where there are any, "cpu" leaves them alone, "cuda" insists on them.
+        producer_bytes: memory that one producer needs.
+
+    Raises:
+        ClusterError: nothing fits, or less than the job asks for.
+    """
+    usable = [node for node in nodes if node.cpus > 0]
+    if not usable:
+        raise ClusterError("The cluster has no CPU to work on. Start a node with CPUs, or wait until one has joined.")
+    cluster = _describe_cluster(usable)
+    with_gpus = [node for node in usable if node.gpus >= 1]
+    if device == "cuda" and not with_gpus:
+        raise ClusterError(f"cluster.device is cuda, but {cluster} has no GPU. Use auto or cpu, or add a GPU.")
+    on_gpus = bool(with_gpus) and device != "cpu"
+    hosts = with_gpus if on_gpus else usable
+    # A place is where producers share something whole: a GPU, or a node's cores.
+    places = [int(node.gpus) if on_gpus else 1 for node in hosts]
+    most = [_most_producers(node, on_gpus, producer_bytes) for node in hosts]  # on one place of each host
+    held = sum(place * count for place, count in zip(places, most, strict=True))
+    if workers is not None and workers > held:
+        raise ClusterError(
+            f"cluster.workers asks for {workers}, but {cluster} holds at most {held}. Ask for fewer, or leave it out."
+        )
+    usual = [min(count, PRODUCERS_PER_GPU) if on_gpus else count for count in most]
+    wanted = workers or sum(place * count for place, count in zip(places, usual, strict=True))
+    wanted = max(1, min(wanted, rows))
+    level = _level(wanted, places, most)
+    producers = [place * min(count, level) for place, count in zip(places, most, strict=True)]
+    if on_gpus:  # the same number on each host: spread evenly, they then leave room for every producer
+        preparers = [max(1, min(max(producers), *(int(node.cpus) // 4 for node in hosts)))] * len(hosts)
+    else:
+        preparers = [math.ceil(count / PRODUCERS_PER_PREPARER) for count in producers]
+    slots = [count + finders for count, finders in zip(producers, preparers, strict=True)]
+    cpus = min(USABLE * node.cpus / count for node, count in zip(hosts, slots, strict=True))
+    cpus = _floor(cpus)
+    if cpus <= 0:
+        raise ClusterError(f"{cluster} has too few CPUs for its GPUs. Ask for fewer with cluster.workers.")
+    prepare = Pool(min(sum(preparers), math.ceil(rows / 4) or 1), cpus)
+    produce = Pool(wanted, cpus, _floor(1 / level) if on_gpus else 0.0)
+    return WorkerLayout(prepare, produce, _describe_workers(prepare, produce, cluster))
+
+
+def _most_producers(node: Node, on_gpus: bool, producer_bytes: float) -> int:
+    """How many producers one GPU of a node holds, or all its cores; memory bounds both."""
+    places = int(node.gpus) if on_gpus else 1
+    most = MOST_PRODUCERS_PER_GPU if on_gpus else int(node.cpus)
+    in_memory = most if math.isinf(node.memory) else int(node.memory / producer_bytes / places)
+    return max(1, min(most, in_memory))
+
+
+def _level(wanted: int, places: Sequence[int], most: Sequence[int]) -> int:
+    """The smallest number of producers a place at which all places together hold as many as are wanted."""
+    for level in range(1, max(most)):
+        if sum(place * min(count, level) for place, count in zip(places, most, strict=True)) >= wanted:
+            return level
+    return max(most)
+
+
+def _floor(share: float) -> float:
+    """A share in Ray's resolution, rounded down so that the parts never exceed the whole."""
+    return math.floor(share * 1e4 + 1e-6) / 1e4
+
+
+def _describe_cluster(nodes: Sequence[Node]) -> str:
+    """The cluster in a few words."""
+    cpus, gpus = sum(node.cpus for node in nodes), int(sum(node.gpus for node in nodes))
+    machine = "this cluster of 1 node" if len(nodes) == 1 else f"this cluster of {len(nodes)} nodes"
+    return f"{machine} ({cpus:g} CPU{'s' if cpus != 1 else ''}, {gpus or 'no'} GPU{'s' if gpus != 1 else ''})"
+
+
+def _describe_workers(prepare: Pool, produce: Pool, cluster: str) -> str:
+    """What runs where, for a person."""
+    finders = "1 detection worker" if prepare.workers == 1 else f"{prepare.workers} detection workers"
+    makers = "1 render worker" if produce.workers == 1 else f"{produce.workers} render workers"
+    gpus = f" and {produce.gpus:.2g} GPU" if produce.gpus else ""
+    return f"{finders}, {makers} ({produce.cpus:.2g} CPU{gpus} each) on {cluster}"
+
+
+def usable_cores() -> int:
+    """Cores that this process may run on: fewer than the machine's under taskset, in a container, on a batch system."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    with suppress(OSError, ValueError):
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        if quota != "max":
+            cores = min(cores, max(1, int(int(quota) / int(period))))
+    return cores
+
+
+def this_machine() -> list[Node]:
+    """What a local run would have, without starting Ray."""
+    cores = min(usable_cores(), cores_of_group())
+    return [Node(cores, torch.cuda.device_count(), 0.7 * free_memory())]
+
+
+def anchor_bytes(model: Model, degrees: int) -> float:
+    """Memory that a worker needs for text anchors, over what any producer needs."""
+    return min(CPU_BYTES, degrees * model.degree_bytes)
+
+
+def producer_bytes(model: Model) -> float:
+    """Memory that one producer needs: Python and PyTorch, the networks, and frames of the model's resolution."""
+    frames = 8 * 16 * 4 * 3 * model.resolution**2  # eight at a time, with what lies between their layers
+    return (700 << 20) + 2 * model.bytes + frames

@@ -1,0 +1,114 @@
+"""How a movement's anchors go through workers: every row comes out, or the work stops with a sentence.
+
+A clip's frames and a sentence's identities are rows as targets are, but a movement is made of all of them together:
+a row over which its worker died is tried once more by itself, and one that is lost again ends the work.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from common.errors import WorkStopped
+from pipeline.cluster.sizing import Pool
+from pipeline.engine.flow import Flow
+from pipeline.engine.losses import LossCounter
+from pipeline.engine.pool import FOREVER, Step
+from pipeline.output.event_log import EventLog
+from stages.base import Row, RowStatus, Stage
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Passes:
+    """The workers of the motion flow.
+
+    Attributes:
+        pool: how many, of which size.
+        events: where progress is told.
+        row_timeout: seconds that rows handed in together may take, or one that tells its progress may be silent.
+        stall_timeout: seconds without any worker at work after which a pass is given up.
+        on_wait: called all the while; what it raises ends the pass.
+    """
+
+    pool: Pool
+    events: EventLog
+    row_timeout: float = FOREVER
+    stall_timeout: float = 3600.0
+    on_wait: Callable[[], None] = lambda: None
+
+    def step(self, stage: type[Stage], settings: Any) -> Step:
+        """A stage in these workers."""
+        return Step(stage, settings, self.pool, self.row_timeout)
+
+    def through(
+        self, name: str, rows: Sequence[Row], step: Step, batch: int = 1, row: str = "frame", steps: int = 1
+    ) -> list[Row]:
+        """All rows through one pool, in the order of `index`.
+
+        Args:
+            name: what the pass is called.
+            rows: `index` counts them from 0.
+            step: the stage and its pool.
+            batch: rows that a worker takes together.
+            row: what a row is called.
+            steps: in which a row is worked on, where its stage tells them; progress counts steps.
+
+        Raises:
+            WorkStopped: a row failed, or was lost again.
+        """
+        started = time.monotonic()
+        finished: dict[int, Row] = {}
+        taken, losses = dict.fromkeys(range(len(rows)), 0), dict[int, float]()
+        counter = LossCounter(lambda row: row["index"])
+        batch = max(1, min(batch, -(-len(rows) // step.size.workers)))  # some for every worker
+
+        def tell(state: str) -> None:
+            detail = f"loss {sum(losses.values()) / len(losses):.4f}" if losses else ""
+            self.events.emit(
+                "stage",
+                stage=name,
+                state=state,
+                done=sum(taken.values()),
+                total=len(rows) * steps,
+                seconds=time.monotonic() - started,
+                detail=detail,
+            )
+
+        tell("started")
+        batches = (list(rows[start : start + batch]) for start in range(0, len(rows), batch))
+        with Flow([step], self.stall_timeout, self.on_wait) as flow, closing(flow.run(batches)) as arriving:
+            for arrivals in arriving:
+                for one in arrivals.finished:
+                    if one.get("status") == RowStatus.FAILED:
+                        raise WorkStopped(f"{name}, {row} {one['index'] + 1} of {len(rows)}: {one['message']}.")
+                    finished[one["index"]], taken[one["index"]] = one, steps
+                for one, progress in arrivals.progress:
+                    taken[one["index"]], losses[one["index"]] = progress.step, progress.loss
+                for loss in arrivals.lost:
+                    again, given_up = counter.count(loss)
+                    flow.again(again)
+                    if given_up:
+                        mend = (
+                            "A worker was stopped because it took too long: allow more with cluster.row_timeout"
+                            if counter.timed_out(given_up[0])
+                            else "They may have run out of memory: lower cluster.workers"
+                        )
+                        raise WorkStopped(
+                            f"{name}: workers were lost twice over {row} {given_up[0]['index'] + 1} of {len(rows)}, so "
+                            f"there is no movement. {mend}."
+                        )
+                tell("progress")
+        tell("finished")
+        return [finished[index] for index in range(len(rows))]
+
+    def on_driver(self, stage: str, work: Callable[[], Result]) -> Result:
+        """Work on the driver, told as a stage."""
+        started = time.monotonic()
+        self.events.emit("stage", stage=stage, state="started", done=0, total=1, seconds=0.0)
+        result = work()
+        seconds = time.monotonic() - started
+        self.events.emit("stage", stage=stage, state="finished", done=1, total=1, seconds=seconds)
+        return result

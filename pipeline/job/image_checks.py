@@ -1,0 +1,139 @@
+"""A look at a manifest's images before work begins: are they where it says, and can the reader open them?
+
+Of many only an even sample is looked at: on a share, looking at a million files takes longer than a person waits.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from common.errors import JobError, ManifestError, RowError
+from common.formatting import count
+from common.redaction import one_line, redact
+from manifests.image_places import is_local
+from manifests.looking import exists, hosts_of, missing_sentence
+from manifests.schema import Manifest
+from stages.media.decode_image import decode_image
+from stages.media.ingest import fetch
+
+LOOKED_FOR, OPENED = 10_000, 24
+OPEN_SECONDS, FETCH_SECONDS = 60.0, 20.0
+EXAMPLES = 5
+# Folders beside and below a manifest's own in which images are looked for that are not where it says.
+MOST_BASES = 100
+
+
+@dataclass(frozen=True)
+class ImageChecks:
+    """What a look found: sentences for a person, and how many of the rows looked at will fail."""
+
+    lines: tuple[str, ...]
+    failing: int
+
+
+def check_network(manifest: Manifest, images: Sequence[str], allowed: bool) -> dict[str, int]:
+    """How many images each host of the network has.
+
+    Raises:
+        JobError: some are there, and the job does not allow the network.
+    """
+    hosts = hosts_of(list(images))
+    if hosts and not allowed:
+        shown = ", ".join(f"{host} ({number:,})" for host, number in list(hosts.items())[:5])
+        row = next(at for at, image in enumerate(images) if hosts_of([image]))
+        raise JobError(
+            f"{manifest.row(row)}: {count(sum(hosts.values()), 'image')} would come from "
+            f"{count(len(hosts), 'host')} of the network: {shown}. Put network: true into the job to allow that."
+        )
+    return hosts
+
+
+def check_there(manifest: Manifest, images: Sequence[str]) -> ImageChecks:
+    """Look for the images on this machine.
+
+    Raises:
+        ManifestError: more than half of them are not there.
+    """
+    local = [at for at, image in enumerate(images) if is_local(image)]
+    looked = _spread(local, LOOKED_FOR)
+    missing = [at for at in looked if not exists(images[at])]
+    if not missing:
+        return ImageChecks((), 0)
+    examples = [missing_sentence(manifest, at, images[at]) for at in missing[:EXAMPLES]]
+    if 2 * len(missing) > len(looked):
+        base = _base_of(manifest, missing[0])
+        elsewhere = _elsewhere(manifest, missing, base)
+        mend = f"They are there from {elsewhere}: write them from {base}, or move the manifest" if elsewhere else ""
+        mend = mend or "Paths are meant from the manifest's folder: mend them, or move the manifest"
+        raise ManifestError(
+            f"{redact(str(manifest.path))}: {len(missing):,} of {len(looked):,} images are not there; relative "
+            f"paths were looked for from {base}. {examples[0]}. {mend}."
+        )
+    of = f"{len(looked):,} images" if len(looked) == len(local) else f"a sample of {len(looked):,} images"
+    lines = [f"images: {len(missing):,} of {of} not there:", *(f"  {example}" for example in examples)]
+    return ImageChecks((*lines, *_describe_rest(len(missing))), len(missing))
+
+
+def check_opens(manifest: Manifest, images: Sequence[str]) -> ImageChecks:
+    """Open images as a worker would: all where they are few, else an even sample, for a minute at most.
+
+    Raises:
+        ManifestError: more than half of them cannot be opened.
+    """
+    started, failures, looked = time.monotonic(), [], 0
+    present = [at for at, image in enumerate(images) if not is_local(image) or exists(image)]
+    for at in _spread(present, OPENED):
+        if time.monotonic() - started > OPEN_SECONDS:
+            break
+        looked += 1
+        try:
+            decode_image(fetch(images[at], FETCH_SECONDS), images[at])
+        except RowError as error:
+            failures.append(f"{manifest.row(at)}: {one_line(redact(str(error)))}")
+    if not looked:
+        return ImageChecks((), 0)
+    of = "all images" if looked == len(images) else f"a sample of {count(looked, 'image')}"
+    if not failures:
+        return ImageChecks((f"images: {of} opened, all readable",), 0)
+    if 2 * len(failures) > looked and looked > 1:
+        raise ManifestError(f"{redact(str(manifest.path))}: of {of}, {len(failures)} cannot be read. {failures[0]}")
+    lines = [f"images: {of} opened, {len(failures)} not readable:", *(f"  {one}" for one in failures[:EXAMPLES])]
+    return ImageChecks((*lines, *_describe_rest(len(failures))), len(failures))
+
+
+def _describe_rest(number: int) -> list[str]:
+    return [f"  and {number - EXAMPLES:,} more"] if number > EXAMPLES else []
+
+
+def _spread(indices: Sequence[int], most: int) -> list[int]:
+    """At most so many of some indices, evenly spread."""
+    if len(indices) <= most:
+        return list(indices)
+    return [indices[at] for at in np.linspace(0, len(indices) - 1, most).round().astype(int)]
+
+
+def _base_of(manifest: Manifest, index: int) -> str:
+    """The folder from which a row's image is meant."""
+    for part in manifest.parts:
+        if index < part.rows:
+            return part.base
+        index -= part.rows
+    raise IndexError(index)
+
+
+def _elsewhere(manifest: Manifest, missing: Sequence[int], base: str) -> str:
+    """A folder from which the images' paths lead to files, or nothing."""
+    values = [str(manifest.table["image"][at].as_py()) for at in missing[:EXAMPLES]]
+    values = [value for value in values if is_local(value) and not Path(value).is_absolute()]
+    folder = Path(base)
+    try:
+        below = sorted(path for path in folder.iterdir() if path.is_dir())[:MOST_BASES] if folder.is_dir() else []
+    except OSError:
+        below = []
+    for candidate in (Path.cwd(), folder.parent, folder.parent.parent, *below):
+        if values and all(exists(str(candidate / value)) for value in values):
+            return str(candidate)
+    return ""

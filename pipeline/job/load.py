@@ -1,0 +1,289 @@
+"""Reading a job: from a YAML file to a validated model, or to sentences about what is wrong with it.
+
+Relative paths are meant from the job file's folder. Whatever is wrong is told at once, one line for each field: the
+file, the field, what was found, what is allowed.
+"""
+
+import datetime
+import difflib
+import math
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from common.errors import JobError
+from common.formatting import clean
+from common.redaction import describe_error, one_line, quote
+from common.storage import is_uri
+from pipeline.job.motion_spec import AnchorsSpec, MotionSpec, is_single
+from pipeline.job.spec import ClusterSpec, JobSpec, ModelSpec, VideoSpec
+from pipeline.job.spec_part import SpecPart
+
+PLAIN = (dict, list, str, int, float, datetime.date, type(None))
+MOST_VALUES = 100_000
+DEEPEST = 50
+LONGEST_NUMBER = 1024  # bits; Python refuses to print numbers of more than 4,300 digits
+
+
+def load_job(path: Path | str, overrides: Sequence[str] = (), output: Path | str | None = None) -> JobSpec:
+    """Read a job file.
+
+    Args:
+        path: the YAML file.
+        overrides: "field.path=value", e.g. "video.frames=30", each value read as YAML; they come after the file.
+        output: the output folder instead of the file's own, relative to the current folder.
+
+    Raises:
+        JobError: the file cannot be read, is not YAML, or holds a field that is unknown or has a wrong value; one
+            line for each.
+    """
+    path = Path(path)
+    data = _read_yaml(path)
+    for override in overrides:
+        _override(data, override)
+    if output is not None:
+        data["output"] = str(Path(output).expanduser().absolute())
+    folder = path.absolute().parent
+    data.setdefault("name", re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).lstrip("._-") or "job")
+    data.setdefault("output", f"outputs/{data['name']}")
+    try:
+        return JobSpec.model_validate(_absolute(data, folder))
+    except ValidationError as error:
+        lines = [f"{path}: {clean(_explain(problem, data))}" for problem in error.errors(include_url=False)]
+        raise JobError("\n".join(lines)) from None
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise JobError(f"{path} cannot be read: {error.strerror or error}. Give the path of a job file.") from error
+    except UnicodeDecodeError as error:
+        raise JobError(
+            f"{path}: expected a YAML file in UTF-8, found other bytes at position {error.start}."
+        ) from error
+    data = _parse(text, str(path))
+    if not isinstance(data, dict):
+        raise JobError(f"{path}: expected fields such as motion and manifest, found {_shorten(data)}.")
+    return data
+
+
+def _parse(text: str, where: str) -> Any:
+    """Plain data of a YAML text; `where` begins the sentence that refuses it.
+
+    Raises:
+        JobError: no YAML, or data that no job has: see `_check_plain`.
+    """
+    try:
+        data = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise JobError(f"{where}{line}: not valid YAML: {one_line(str(error.problem or error.context))}.") from error
+    except RecursionError:
+        raise JobError(f"{where}: it is nested too deeply. Write it flatter.") from None
+    except Exception as error:  # what PyYAML makes dates and numbers with raises whatever it stumbles over
+        raise JobError(f"{where}: not valid YAML: {describe_error(error)}.") from error
+    _check_plain(data, where)
+    return data
+
+
+def _check_plain(data: Any, where: str) -> None:
+    """Refuse what YAML can hold and a job never does, before anything walks through it or prints it.
+
+    A value that stands in many places through aliases counts in each of them: a few lines can unfold without end.
+    """
+    waiting, seen = [(data, 0)], 0
+    while waiting:
+        value, depth = waiting.pop()
+        seen += 1
+        if seen > MOST_VALUES or depth > DEEPEST:
+            raise JobError(f"{where}: it unfolds to more than a job can hold. Write it without aliases, and flatter.")
+        if isinstance(value, str) and not _is_text(value):
+            raise JobError(f"{where}: it holds a text with a character that no text has ({ascii(value)[:60]}).")
+        if isinstance(value, int) and value.bit_length() > LONGEST_NUMBER:
+            raise JobError(f"{where}: it holds a number of {value.bit_length():,} bits. Write a smaller one.")
+        if not isinstance(value, PLAIN):
+            raise JobError(f"{where}: it holds a value that is {type(value).__name__}; use texts, numbers and fields.")
+        inner = [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else []
+        waiting += [(item, depth + 1) for item in inner]
+
+
+def _is_text(value: str) -> bool:
+    """Whether a string can be a file's name, and be written to a file."""
+    return "\0" not in value and not any("\ud800" <= sign <= "\udfff" for sign in value)
+
+
+def _override(data: dict[str, Any], override: str) -> None:
+    """Put one "field.path=value" into the job's data."""
+    where = f"--set {quote(override)}"
+    field, equals, value = override.partition("=")
+    if not equals or not field.strip():
+        raise JobError(f"{where}: expected field=value, e.g. video.frames=30.")
+    try:
+        parsed = _parse(value, where)
+    except JobError as error:
+        if isinstance(error.__cause__, yaml.YAMLError):
+            raise JobError(f"{where}: the value is not valid YAML; put it in quotes.") from None
+        raise
+    *parents, last = field.strip().split(".")
+    place = data
+    for depth, name in enumerate(parents):
+        inner = place.setdefault(name, {})
+        if not isinstance(inner, dict):
+            raise JobError(
+                f"{where}: {one_line('.'.join(parents[: depth + 1]))} is {_shorten(inner)} and has no fields."
+            )
+        place = inner
+    place[last] = parsed
+
+
+def _absolute(data: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The job's data with every path made absolute; what is no string is left for the validation to refuse."""
+    data = dict(data)
+    for name in ("manifest", "output"):
+        if isinstance(data.get(name), str):
+            data[name] = _resolve(data[name], folder)
+    if isinstance(data.get("motion"), dict):
+        motion = data["motion"]
+        data["motion"] = (
+            _absolute_motion(motion, folder)
+            if is_single(motion)
+            else {name: _absolute_motion(source, folder) for name, source in motion.items()}
+        )
+    if isinstance(data.get("model"), dict):
+        data["model"] = {
+            part: (_clip_folder if part == "clip" else _model_file)(value, folder)
+            for part, value in data["model"].items()
+        }
+    elif isinstance(data.get("model"), str):
+        data["model"] = _model_file(data["model"], folder)
+    return data
+
+
+def _absolute_motion(source: Any, folder: Path) -> Any:
+    if not isinstance(source, dict):
+        return source
+    paths = {name: _resolve(source[name], folder) for name in ("clip", "file") if isinstance(source.get(name), str)}
+    return {**source, **paths}
+
+
+def _resolve(path: str, folder: Path) -> str:
+    """A path meant from `folder`; a URI as it is."""
+    if is_uri(path):
+        return path
+    try:
+        return str((folder / Path(path).expanduser()).resolve())
+    except (OSError, RuntimeError) as error:  # nobody's home, or links in a circle
+        raise JobError(f"{quote(path)} leads nowhere: {describe_error(error)}.") from error
+
+
+def _model_file(value: Any, folder: Path) -> Any:
+    """A checkpoint's path made absolute where there is such a file; a name of the registry as it is."""
+    if not isinstance(value, str):
+        return value
+    looks_like_path = "/" in value or os.path.isfile(folder / value)  # noqa: PTH113 (Path's own raises over long names)
+    return _resolve(value, folder) if looks_like_path else value
+
+
+def _clip_folder(value: Any, folder: Path) -> Any:
+    """A CLIP's folder made absolute where there is such a folder; a name of the registry or the hub as it is."""
+    if not isinstance(value, str):
+        return value
+    looks_like_path = value.startswith((".", "/", "~")) or os.path.isdir(folder / value)  # noqa: PTH112 (as above)
+    return _resolve(value, folder) if looks_like_path else value
+
+
+def _explain(problem: Any, data: dict[str, Any]) -> str:
+    """One of pydantic's complaints as a sentence: field, what was found, what is allowed."""
+    location = _field_name(problem["loc"], data)
+    kind, context = problem["type"], problem.get("ctx", {})
+    if kind == "missing":
+        return f"{location} is missing."
+    if kind == "extra_forbidden":
+        known = _known_fields(problem["loc"][:-1])
+        close = difflib.get_close_matches(str(problem["loc"][-1]), known, n=1, cutoff=0.6)
+        hint = f"Did you mean {close[0]}?" if close else f"Allowed here: {', '.join(known)}."
+        return f"{location} is not a field of a job. {hint}"
+    if kind == "value_error":
+        return f"{location}: {context['error']}."
+    return (
+        f"{location}: expected {_describe_allowed(kind, context, problem['msg'])}, found {_shorten(problem['input'])}."
+    )
+
+
+def _field_name(location: tuple[int | str, ...], data: dict[str, Any]) -> str:
+    """`video.frames` of pydantic's location, without the name that a lone motion was given."""
+    names = list(location)
+    motion = data.get("motion")
+    if len(names) > 1 and names[0] == "motion" and isinstance(motion, dict) and is_single(motion):
+        del names[1]
+    return ".".join(str(name)[:60] for name in names) or "the job"
+
+
+def _known_fields(location: tuple[int | str, ...]) -> list[str]:
+    """The fields of the part of a job at a location."""
+    parts: dict[str, type[SpecPart]] = {
+        "video": VideoSpec,
+        "cluster": ClusterSpec,
+        "motion": MotionSpec,
+        "model": ModelSpec,
+    }
+    part = parts.get(str(location[0]), JobSpec) if location else JobSpec
+    part = AnchorsSpec if "anchors" in location else part
+    return [name for name in part.model_fields if name != "made_with"]
+
+
+BOUNDS = {
+    "ge": "at least",
+    "gt": "more than",
+    "le": "at most",
+    "lt": "less than",
+    "min_length": "at least",
+    "max_length": "at most",
+}
+KINDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "finite_number": "a finite number",
+    "string": "text",
+    "bool": "true or false",
+    "dict": "fields",
+    "model": "fields",
+    "tuple": "two whole numbers",
+    "path": "a path",
+}
+
+
+def _describe_allowed(kind: str, context: dict[str, Any], message: str) -> str:
+    """What a field may hold."""
+    if kind == "literal_error":
+        return str(context["expected"]).replace("'", "")
+    if kind == "string_pattern_mismatch":
+        return 'letters, digits, ".", "_" and "-" (it becomes a file name)'
+    for name, words in BOUNDS.items():
+        if name in context:
+            return (
+                f"{words} {context[name]:g}" if isinstance(context[name], int | float) else f"{words} {context[name]}"
+            )
+    for start, words in KINDS.items():
+        if kind.startswith(start):
+            return words
+    return message[0].lower() + message[1:]
+
+
+def _shorten(value: Any) -> str:
+    """What was found, short."""
+    if isinstance(value, str):
+        return quote(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, dict):
+        names = [one_line(str(name))[:60] for name in value]
+        return f"fields ({', '.join(names[:8]) or 'none'}{', …' if len(names) > 8 else ''})"
+    text = "nothing" if value is None else one_line(str(value))
+    return text if len(text) <= 60 else f"{text[:57]}…"

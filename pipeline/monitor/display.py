@@ -1,0 +1,164 @@
+"""A run as a person watches it: a live picture on a terminal, plain lines anywhere else.
+
+Both draw the state of `pipeline/monitor/progress.py`; nothing is counted here.
+"""
+
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from common.formatting import clean, count, duration
+from pipeline.monitor.progress import Progress, Stage, advance, headline
+from pipeline.output.event_log import Event
+
+# A log file or a build server gets a line about the run's state this often.
+PLAIN_SECONDS = 10.0
+BAR_WIDTH = 32
+
+
+class Display:
+    """A listener for `pipeline.output.event_log.EventLog`; use it as a context manager, so that the terminal is given
+    back.
+
+    The state is replaced as a whole with each event and never changed in place, so that the thread that redraws the
+    live picture needs no lock.
+    """
+
+    def __init__(self, console: Console | None = None) -> None:
+        self.console = console or Console()
+        self.progress = Progress()
+        self.live = self.console.is_terminal and not self.console.is_dumb_terminal
+        self._live: Live | None = None
+        self._last_line = 0.0
+
+    def __call__(self, event: Event) -> None:
+        """Take in one event and show what it changed."""
+        before, self.progress = self.progress, advance(self.progress, event)
+        if self.live:
+            self._redraw()
+        else:
+            self._write_lines(before, event)
+
+    def close(self) -> None:
+        """Leave the last picture standing and give the terminal back."""
+        if self._live is not None:
+            self._live.refresh()
+            self._live.stop()
+            self._live = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _redraw(self) -> None:
+        if self._live is None:
+            self._live = Live(
+                get_renderable=lambda: draw(self.progress, time.time()), console=self.console, refresh_per_second=5
+            )
+            self._live.start()
+        if self.progress.outcome in ("finished", "interrupted"):
+            self.close()
+
+    def _write_lines(self, before: Progress, event: Event) -> None:
+        """Every stage's start and end, every failed row and warning, and now and then how far the run is."""
+        now, begun = self.progress.last, self.progress.work_started
+        lines = plain_lines(before, self.progress, event)
+        if begun and self.progress.outcome == "running" and now - max(self._last_line, begun) >= PLAIN_SECONDS:
+            lines.append(headline(self.progress, now))
+            self._last_line = now
+        stage = self.progress.stages.get(str(event.get("stage")))
+        if stage and stage.detail and stage.state == "progress" and now - self._last_line >= PLAIN_SECONDS:
+            lines.append(f"{clean(stage.name)}: {_share(stage)}")
+            self._last_line = now
+        stamp = time.strftime("%H:%M:%S", time.localtime(now))
+        for line in lines:
+            self.console.print(Text(f"{stamp}  {line}"), soft_wrap=True)
+
+
+def plain_lines(before: Progress, after: Progress, event: Event) -> list[str]:
+    """What one event has to say by itself, without colours or control characters; mostly nothing."""
+    match event.get("event"):
+        case "run_started":
+            kept = f", {after.kept:,} done before" if after.kept else ""
+            return [
+                clean(f"{after.job}: {count(after.rows, 'row')}{kept}, into {after.output}"),
+                *([clean(after.workers)] if after.workers else []),
+            ]
+        case "workers":
+            return [clean(after.workers)]
+        case "stage":
+            name = str(event.get("stage") or "")
+            stage, known = after.stages[name], before.stages.get(name)
+            if known is None and stage.state != "finished":
+                return [f"{clean(name)}: started"]
+            if stage.state == "finished" and (known is None or known.state != "finished"):
+                return [f"{clean(name)}: {_share(stage)} in {duration(stage.seconds)}"]
+        case "row" if event.get("status") == "failed":
+            return [_failure_line(after)]
+        case "warning":
+            return [f"warning: {after.warnings[-1]}"]
+    return []
+
+
+def draw(progress: Progress, now: float) -> RenderableType:
+    """The live picture: stages with their bars, the counts, the pace and the last failures."""
+    title = Text(clean(progress.job) or "starting", style="bold")
+    if progress.output:
+        title.append(f"  into {clean(progress.output)}", style="dim")
+    parts: list[RenderableType] = [title]
+    if progress.workers:
+        parts.append(Text(clean(progress.workers), style="dim"))
+    if progress.stages:
+        parts.append(_stages(progress, now))
+    if progress.rows:
+        elapsed = duration(max(now - progress.started, 0.0))
+        style = "yellow" if progress.failed else ""
+        parts.append(Text(f"{headline(progress, now)}; {elapsed} so far", style=style))
+    parts += [Text(f"warning: {warning}", style="yellow") for warning in progress.warnings[-3:]]
+    if progress.failures:
+        parts.append(_failures(progress))
+    return Group(*parts)
+
+
+def _stages(progress: Progress, now: float) -> Table:
+    grid = Table.grid(padding=(0, 2))
+    for stage in progress.stages.values():
+        running = stage.state != "finished" and progress.outcome in ("waiting", "running")
+        seconds = now - stage.started if running else stage.seconds
+        bar = ProgressBar(
+            total=stage.total if stage.total else (None if running else 1),
+            completed=stage.done if stage.total else 1,
+            width=BAR_WIDTH,
+            pulse=running and not stage.total,
+            animation_time=now,
+        )
+        name = Text(clean(stage.name), style="" if running else "dim")
+        grid.add_row(name, bar, Text(_share(stage), style="dim"), Text(duration(max(seconds, 0.0)), style="dim"))
+    return grid
+
+
+def _failures(progress: Progress) -> Table:
+    grid = Table.grid(padding=(0, 2))
+    for failure in progress.failures:
+        grid.add_row(Text(failure.id, style="red"), Text(failure.reason), Text(failure.message, style="dim"))
+    return grid
+
+
+def _share(stage: Stage) -> str:
+    counted = f"{stage.done:,}" if stage.total is None else f"{stage.done:,} of {stage.total:,}"
+    return f"{counted}, {stage.detail}" if stage.detail else counted
+
+
+def _failure_line(progress: Progress) -> str:
+    failure = progress.failures[-1]
+    return f"failed: {failure.id} ({failure.reason}): {failure.message}"

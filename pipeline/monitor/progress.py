@@ -1,0 +1,233 @@
+"""How far a run is, worked out from its events alone.
+
+The display of a run, `status` from another machine and the last lines of a run all read the same state, and it is
+made by one pure function: `state = advance(state, event)`. The events stand in `pipeline/output/event_log.py`.
+"""
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from common.formatting import clean, count, duration, pace
+from pipeline.output.event_log import Event
+
+Outcome = Literal["waiting", "running", "finished", "interrupted"]
+# The stage whose count is of the manifest's rows.
+TARGETS = "targets"
+LAST_FAILURES = 5
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of the run: how many of how many (`None` where nobody knows), in how many seconds, and how it goes."""
+
+    name: str
+    state: str = "started"
+    done: int = 0
+    total: int | None = None
+    started: float = 0.0
+    seconds: float = 0.0
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A row that failed, and why."""
+
+    id: str
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A run after some of its events.
+
+    Attributes:
+        videos: the store's URI where they go to one; else they are in `output`.
+        rows: in the manifest. done, failed: in this run. kept: stood already, from earlier runs.
+        frames: rendered in this run.
+        started, last: unix seconds of the first and the latest event; 0.0 before any.
+        seconds: the run's length as it said itself when it ended.
+        reasons: how many rows failed for each reason.
+        failures: the latest few.
+    """
+
+    job: str = ""
+    output: str = ""
+    workers: str = ""
+    address: str = ""
+    videos: str = ""
+    outcome: Outcome = "waiting"
+    rows: int = 0
+    done: int = 0
+    kept: int = 0
+    failed: int = 0
+    frames: int = 0
+    started: float = 0.0
+    last: float = 0.0
+    seconds: float = 0.0
+    stages: Mapping[str, Stage] = field(default_factory=dict)
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    failures: tuple[Failure, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def work_started(self) -> float:
+        """When videos began to be made, unix seconds; 0.0 before."""
+        return self.stages[TARGETS].started if TARGETS in self.stages else 0.0
+
+    @property
+    def remaining(self) -> int:
+        """Rows of which nothing is known yet."""
+        return max(self.rows - self.done - self.failed - self.kept, 0)
+
+    def time_left(self, now: float) -> float | None:
+        """Seconds until the last row at the pace so far, `None` before there is one.
+
+        The pace counts from the start of the stage, so that it is a little low while workers still load their
+        networks, and never wildly high after a first burst of rows.
+        """
+        made = self.done + self.failed
+        if self.outcome != "running" or not made or not self.work_started or now <= self.work_started:
+            return None
+        return self.remaining * (now - self.work_started) / made
+
+    def working_seconds(self, now: float) -> float:
+        """How long videos have been made, in seconds; 0.0 before the first is begun."""
+        return max(now - self.work_started, 0.0) if self.work_started else 0.0
+
+
+def advance(progress: Progress, event: Event) -> Progress:
+    """The state after one more event. Unknown kinds and missing fields do no harm: a log may be of another version."""
+    at = float(event.get("time") or progress.last)
+    progress = replace(progress, last=at, started=progress.started or at)
+    match event.get("event"):
+        case "run_started":  # a log holds every run into its folder: the latest one counts
+            return Progress(
+                job=str(event.get("job") or ""),
+                output=str(event.get("output") or ""),
+                workers=str(event.get("workers") or ""),
+                address=str(event.get("address") or ""),
+                videos=str(event.get("videos") or ""),
+                outcome="running",
+                rows=_whole(event, "rows"),
+                kept=_whole(event, "kept"),
+                started=at,
+                last=at,
+            )
+        case "workers":
+            return replace(progress, workers=str(event.get("workers") or ""))
+        case "stage":
+            return _with_stage(progress, event, at)
+        case "row":
+            return _with_row(progress, event)
+        case "warning":
+            return replace(progress, warnings=(*progress.warnings, clean(str(event.get("message") or ""))))
+        case "run_finished":
+            return _finish(progress, event, "finished")
+        case "run_interrupted":
+            return _finish(progress, event, "interrupted")
+        case _:
+            return progress
+
+
+def replay(events: Iterable[Event]) -> Progress:
+    """The state after all of them."""
+    progress = Progress()
+    for event in events:
+        with suppress(TypeError, ValueError, OverflowError):  # what others wrote into the log
+            progress = advance(progress, event)
+    return progress
+
+
+def headline(progress: Progress, now: float) -> str:
+    """`40 done, 2 failed, 10 kept, 48 to go; 52.1 frames a second; about 50 s left`."""
+    parts = [f"{progress.done:,} done", f"{progress.failed:,} failed"]
+    if progress.kept:
+        parts.append(f"{progress.kept:,} kept")
+    if progress.outcome != "finished":
+        parts.append(f"{progress.remaining:,} to go")
+    line = ", ".join(parts)
+    if progress.frames:
+        line += f"; {pace(progress.frames, progress.working_seconds(now), 'frame')}"
+    left = progress.time_left(now)
+    return line if left is None else f"{line}; about {duration(left)} left"
+
+
+def by_reason(reasons: Mapping[str, int]) -> str:
+    """`3 no_face, 1 unreadable_image`, the most frequent first."""
+    return ", ".join(
+        f"{number:,} {name}" for name, number in sorted(reasons.items(), key=lambda one: (-one[1], one[0]))
+    )
+
+
+def summary(progress: Progress) -> list[str]:
+    """The last lines of a run: what was made and where, how fast, what failed, and how to see it."""
+    seconds = progress.seconds
+    made = f"{count(progress.done, 'video')} made"
+    if progress.kept:
+        made += f", {count(progress.kept, 'video')} kept from before"
+    lines = [f"{made}, in {clean(progress.videos) or f'{clean(progress.output)}/videos'}"]
+    if progress.done:
+        videos, frames = pace(progress.done, seconds, "video"), pace(progress.frames, seconds, "frame")
+        lines.append(f"{duration(seconds)} in all: {videos}, {count(progress.frames, 'frame')} at {frames}")
+    if progress.failed:
+        lines.append(f"{count(progress.failed, 'row')} failed: {by_reason(progress.reasons)}")
+    if progress.outcome == "interrupted":
+        lines.append(f"interrupted with {count(progress.remaining, 'row')} to go: the same command resumes from here")
+    return lines
+
+
+def _with_stage(progress: Progress, event: Event, at: float) -> Progress:
+    name = str(event.get("stage") or "")
+    # How long a stage has taken is counted from its own beginning; one that was not seen beginning says it itself.
+    known = progress.stages.get(name, Stage(name, started=at - float(event.get("seconds") or 0.0)))
+    total = event.get("total")
+    stage = Stage(
+        name=name,
+        state=str(event.get("state") or known.state),
+        done=_whole(event, "done", known.done),
+        total=known.total if total is None else int(total),
+        started=known.started,
+        seconds=max(at - known.started, 0.0),
+        detail=clean(str(event.get("detail") or known.detail)),
+    )
+    # Rows that stood already say nothing by themselves: of them only the stage's count knows. They are looked at last,
+    # so that until then what the run announced is the best guess.
+    kept = max(stage.done - progress.done - progress.failed, progress.kept) if name == TARGETS else progress.kept
+    return replace(progress, stages={**progress.stages, name: stage}, kept=kept)
+
+
+def _with_row(progress: Progress, event: Event) -> Progress:
+    if event.get("status") == "failed":
+        reason = str(event.get("reason") or "internal_error")
+        failure = Failure(clean(str(event.get("id"))), clean(reason), clean(str(event.get("message") or "")))
+        return replace(
+            progress,
+            failed=progress.failed + 1,
+            reasons={**progress.reasons, reason: progress.reasons.get(reason, 0) + 1},
+            failures=(*progress.failures, failure)[-LAST_FAILURES:],
+        )
+    if event.get("status") == "done":
+        return replace(progress, done=progress.done + 1, frames=progress.frames + _whole(event, "frames"))
+    return progress
+
+
+def _finish(progress: Progress, event: Event, outcome: Outcome) -> Progress:
+    """The run's own totals stand above what was counted: they come from the ledger."""
+    return replace(
+        progress,
+        outcome=outcome,
+        done=_whole(event, "done", progress.done),
+        kept=_whole(event, "kept", progress.kept),
+        failed=_whole(event, "failed", progress.failed),
+        frames=_whole(event, "frames", progress.frames),
+        seconds=float(event.get("seconds") or progress.last - progress.started),
+    )
+
+
+def _whole(event: Mapping[str, Any], name: str, otherwise: int = 0) -> int:
+    value = event.get(name)
+    return otherwise if value is None else int(value)

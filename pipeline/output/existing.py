@@ -1,0 +1,75 @@
+"""What an output folder holds already, seen from a job: what stays, what is made again, and how large it is.
+
+All of it is known without reading a picture: a picture that was replaced is found out when its row is looked at.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pipeline.job.checks import Checked
+from pipeline.job.digests import target_digest
+from pipeline.output.ledger import Ledger
+
+
+@dataclass(frozen=True)
+class ExistingResults:
+    """Rows of the manifest, by their place in it.
+
+    Attributes:
+        kept: their videos stand, made with these very settings.
+        failed: they failed with these very settings, and are not tried again.
+        unreadable: their pictures could not be read when they were last tried, with these very settings.
+        again: a video stands under their id, of other settings: it is made again, over the old one.
+        video_bytes: of those kept, on average; 0.0 where there are none.
+    """
+
+    kept: frozenset[int]
+    failed: frozenset[int]
+    again: frozenset[int]
+    video_bytes: float
+    unreadable: frozenset[int] = frozenset()
+
+
+def find_existing(checked: Checked, digests: Mapping[str, str] | None = None) -> ExistingResults:
+    """Compare the manifest with the ledger.
+
+    Args:
+        checked: the job.
+        digests: of its movements (`target_digest`); by default of those that need not be made first.
+    """
+    digests = ready_digests(checked) if digests is None else digests
+    ledger = Ledger(checked.job.output, checked.job.videos)
+    done = ledger.done_rows()
+    columns = (done[name].to_pylist() for name in ("id", "digest", "strength", "bytes"))
+    made = {id_: (digest, strength, size) for id_, digest, strength, size in zip(*columns, strict=True)}
+    failures, torn = (
+        set(zip(*(table[name].to_pylist() for name in ("id", "digest", "strength")), strict=True))
+        for table in (ledger.failed_rows(), ledger.unreadable_rows())
+    )
+    kept, failed, again, unreadable, size = set(), set(), set(), set(), 0
+    wanted = (checked.rows[name].to_pylist() for name in ("id", "motion", "strength"))
+    for order, (id_, motion, strength) in enumerate(zip(*wanted, strict=True)):
+        found = made.get(id_)
+        if found is not None and found[:2] == (digests.get(motion), strength):
+            kept.add(order)
+            size += found[2]
+        elif found is not None:
+            again.add(order)
+        if (id_, digests.get(motion), strength) in failures:
+            failed.add(order)
+        if (id_, digests.get(motion), strength) in torn:
+            unreadable.add(order)
+    each = size / max(len(kept), 1)
+    return ExistingResults(
+        frozenset(kept), frozenset(failed - kept), frozenset(again), each, frozenset(unreadable - kept - failed)
+    )
+
+
+def ready_digests(checked: Checked) -> dict[str, str]:
+    """For each movement that is there, or of which nothing is used, what decides its videos besides the picture."""
+    job, model = checked.job, checked.model
+    return {
+        name: target_digest(plan.ready, job, model)
+        for name, plan in checked.motions.items()
+        if plan.ready is not None or job.rehearsal
+    }

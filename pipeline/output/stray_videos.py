@@ -1,0 +1,41 @@
+"""Videos in an output folder that no row of the manifest has any more: rows were renamed, or taken out."""
+
+from collections.abc import Collection
+from contextlib import suppress
+from pathlib import Path
+
+from common.formatting import count
+
+EXAMPLES = 3
+
+
+def find_stray_videos(output: Path, ids: Collection[str]) -> list[Path]:
+    """Whole videos in an output folder whose id the manifest does not have, by name."""
+    known = {f"{id_}.mp4" for id_ in ids}
+    with suppress(OSError):
+        return sorted(path for path in (output / "videos").iterdir() if _is_whole(path) and path.name not in known)
+    return []
+
+
+def describe_strays(strays: Collection[Path]) -> str:
+    """A sentence about such videos; nothing where there are none."""
+    if not strays:
+        return ""
+    names = ", ".join(path.name for path in list(strays)[:EXAMPLES])
+    more = ", …" if len(strays) > EXAMPLES else ""
+    which = "it" if len(strays) == 1 else "them"
+    return f"no longer in the manifest: {count(len(strays), 'video')} ({names}{more}); --prune removes {which}"
+
+
+def remove(strays: Collection[Path]) -> None:
+    """Remove such videos; what they are links to stays.
+
+    Raises:
+        OSError: one cannot be removed.
+    """
+    for path in strays:
+        path.unlink(missing_ok=True)
+
+
+def _is_whole(path: Path) -> bool:
+    return path.suffix == ".mp4" and not path.name.startswith(".") and (path.is_file() or path.is_symlink())

@@ -1,0 +1,67 @@
+"""The rows that the report lists by themselves: failures by reason, and videos of which something is to be said."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from common.formatting import clean
+from pipeline.report.metrics import values
+
+FAILURES_EACH = 50
+MESSAGE_SIGNS = 400
+# Of the turn asked: a picture that makes this much makes all of it, for the eye.
+ALL_OF_A_TURN = 0.99
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows for one reason: how many, and of the first few the row (from 1), id and message."""
+
+    reason: str
+    number: int
+    rows: tuple[tuple[int, str, str], ...]
+
+
+def failure_groups(table: pa.Table, failed: np.ndarray) -> list[Group]:
+    """Failed rows by reason, the most frequent first; rows are counted from 1 as in the manifest."""
+    rows = table.select(["id", "reason", "message"]).take(pa.array(failed, pa.int64())).to_pylist()
+    by_reason: dict[str, list[tuple[int, str, str]]] = {}
+    for index, row in zip(failed.tolist(), rows, strict=True):
+        entry = (index + 1, clean(row["id"]), clean(row["message"] or "")[:MESSAGE_SIGNS])
+        by_reason.setdefault(row["reason"] or "internal_error", []).append(entry)
+    largest_first = sorted(by_reason.items(), key=lambda one: (-len(one[1]), one[0]))
+    return [_group(reason, entries) for reason, entries in largest_first]
+
+
+def remark_groups(table: pa.Table, done: np.ndarray) -> list[Group]:
+    """Videos that were made and of which something is to be said; rows are counted from 1 as in the manifest."""
+    made = table.take(pa.array(done, pa.int64()))
+    ids, messages = made["id"].to_pylist(), made["message"].to_pylist()
+    beyond = [
+        (index + 1, clean(id_), clean(message)[:MESSAGE_SIGNS])
+        for index, id_, message in zip(done.tolist(), ids, messages, strict=True)
+        if message
+    ]
+    given = values(made, "turn_given")
+    softened = np.flatnonzero(given < ALL_OF_A_TURN)
+    turned = [
+        (int(done[at]) + 1, clean(ids[at]), f"its head turns by {100 * given[at]:.0f} % of what the motion asks")
+        for at in softened[np.argsort(given[softened], kind="stable")]
+    ]
+    groups = [_group("beyond what the generator can draw", beyond)] if beyond else []
+    if turned:
+        shown = f"turned by less than the motion asks, for a flat picture would tear: {_range(given[softened])} of it"
+        groups.append(_group(shown, turned))
+    return groups
+
+
+def _group(reason: str, entries: Sequence[tuple[int, str, str]]) -> Group:
+    return Group(reason, len(entries), tuple(entries[:FAILURES_EACH]))
+
+
+def _range(given: np.ndarray) -> str:
+    """Shares from the least to the largest, in words."""
+    least, most = (f"{100 * share:.0f}" for share in (given.min(), given.max()))
+    return f"{least} %" if least == most else f"{least} to {most} %"

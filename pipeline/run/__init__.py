@@ -1,0 +1,1 @@
+"""A run from end to end: plan, motions, videos."""

@@ -1,0 +1,103 @@
+"""Extracting a movement: from a clip or a sentence to a micromotion's file, for a job or by itself."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from common.errors import MotionFileError
+from pipeline.cluster.session import ray_session
+from pipeline.cluster.sizing import Node, anchor_bytes, plan_workers, producer_bytes
+from pipeline.engine.failures import translate_ray_errors
+from pipeline.engine.passes import Passes
+from pipeline.job.checks import check_output
+from pipeline.job.model import Model, check_model
+from pipeline.job.motion_spec import MotionSpec
+from pipeline.job.spec import ClusterSpec, ModelSpec
+from pipeline.output.event_log import EventLog
+from pipeline.output.folder import reject_unwritable, unwritable
+from pipeline.run.clip_motion import MotionFlow
+from pipeline.run.signals import Interruption
+from pipeline.run.text_motion import TextFlow
+
+
+@dataclass(frozen=True)
+class ExtractState:
+    """A running Ray, and what has to be known to send anchors through it.
+
+    Attributes:
+        model: found and checked.
+        cluster: the job's settings of it. nodes: its machines.
+        events: where progress is told.
+        interruption: looked at all the while.
+        iterations: the inverter's steps.
+    """
+
+    model: Model
+    cluster: ClusterSpec
+    nodes: list[Node]
+    events: EventLog
+    interruption: Interruption
+    iterations: int = 5
+
+
+def extract_motion(
+    spec: MotionSpec,
+    output: Path,
+    events: EventLog,
+    *,
+    model: ModelSpec | str = "synthface",
+    cluster: ClusterSpec | None = None,
+    iterations: int = 5,
+) -> Path:
+    """Extract a movement into a file; the picture of its anchors stands beside it.
+
+    Args:
+        spec: the clip or the text, and how it is fitted, as in a job's `motion`.
+        output: the `.safetensors` file.
+        events: where progress is told.
+        model: a name of the registry, or its checkpoint files.
+        cluster: where to work; this machine by default.
+        iterations: the inverter's steps.
+
+    Returns:
+        `output`.
+
+    Raises:
+        UserError: the clip, the text, the model or the output cannot be used.
+        WorkStopped: the workers failed, or there is no room for the movement.
+    """
+    cluster = cluster or ClusterSpec()
+    check_output(output.parent)
+    names = ModelSpec(**dict.fromkeys(ModelSpec.model_fields, model)) if isinstance(model, str) else model
+    found = check_model(names, texts=[spec] if spec.text is not None else [])
+    with reject_unwritable(output.parent):
+        output.parent.mkdir(parents=True, exist_ok=True)
+    interruption = Interruption()
+    with interruption.listening(), ray_session(cluster) as nodes, interruption.flow(), translate_ray_errors():
+        at_work = ExtractState(found, cluster, nodes, events, interruption, iterations)
+        extract_into(at_work, output.stem, spec, output, output.with_suffix(".png"))
+    return output
+
+
+def extract_into(at_work: ExtractState, name: str, spec: MotionSpec, path: Path, picture: Path) -> None:
+    """Make a movement's file and the picture of its anchors, with workers as many as fit and as there are anchors.
+
+    Raises:
+        UserError: the clip or the text cannot be used.
+        WorkStopped: the workers failed, or there is no room for the movement.
+    """
+    model, cluster = at_work.model, at_work.cluster
+    texts = spec.text is not None
+    rows = len(spec.anchors.seeds) if texts else spec.max_anchors
+    each = producer_bytes(model) + (anchor_bytes(model, len(spec.anchors.degrees)) if texts else 0)
+    pool = plan_workers(at_work.nodes, rows, cluster.workers, cluster.device, each).produce
+    passes = Passes(pool, at_work.events, cluster.row_timeout, cluster.stall_timeout, at_work.interruption.check)
+    files: Any = replace(model.files, device=pool.device)
+    try:
+        if texts:
+            TextFlow(files, model.generator, passes).extract(name, spec, path, picture)
+        else:
+            clip = MotionFlow(files, model.generator, at_work.iterations, passes)
+            clip.extract(name, spec, Path(str(spec.clip)), path, picture)
+    except MotionFileError as error:  # it is written here and not read: nobody gave a wrong one
+        raise unwritable(path, error) from error

@@ -1,0 +1,125 @@
+"""Taking finished rows in: counted, stored in the ledger, told; and what they say of the output and the pictures."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from common import storage
+from common.errors import OutputUnavailable, Reason
+from pipeline.output.event_log import EventLog
+from pipeline.output.ledger import Ledger
+from pipeline.run.counts import RowCounts
+from pipeline.run.outages import CanaryImages, PicturesUnavailable, why_unavailable
+from stages.animate_faces import result_row
+from stages.base import Row, RowStatus, Target
+
+STAGE = "targets"
+# A worker may have nowhere to write while the driver has: its node lost the mount. That many in a row, and it is all.
+MOST_BLOCKED = 8
+
+
+@dataclass
+class Outcomes:
+    """A run's finished rows.
+
+    Attributes:
+        rows: of the manifest: order (int), id, image, motion, strength.
+        tally: counted up; its keys are in the order of `rows`.
+        ledger: where finished rows go.
+        events: where they are told.
+        digests: for each motion, the hash of all that decides its videos besides the picture.
+        failed_before: why rows failed in an earlier run that are not tried again; such rows come as kept.
+        witnesses: pictures that could be read.
+        blocked: rows whose videos had nowhere to go, one after another. messages: what their workers said.
+        away_since: when what went away was first missed; None once a video is made again.
+    """
+
+    rows: pa.Table
+    tally: RowCounts
+    ledger: Ledger
+    events: EventLog
+    digests: Mapping[str, str]
+    failed_before: Mapping[Target, str]
+    witnesses: CanaryImages = field(default_factory=CanaryImages)
+    blocked: int = 0
+    messages: dict[int, str] = field(default_factory=dict)
+    away_since: float | None = None
+
+    def row(self, order: int) -> Row:
+        """A row of the manifest."""
+        return self.rows.slice(order, 1).to_pylist()[0]
+
+    def take_in(self, finished: Sequence[Row]) -> list[int]:
+        """Count finished rows, store them, tell them.
+
+        Returns:
+            The orders of those whose video had nowhere to go: they count as unfinished.
+
+        Raises:
+            OutputUnavailable: the same goes for all rows now, or the pictures went away; then the rows concerned are
+                unfinished as well.
+        """
+        unreadable = any(row.get("reason") == Reason.UNREADABLE_IMAGE for row in finished)
+        gone = self.witnesses.why_away() if unreadable else ""
+        stored: list[Row] = []
+        blocked: list[int] = []
+        for row in finished:
+            if row["status"] == RowStatus.BLOCKED:
+                blocked.append(row["order"])
+                self.messages[row["order"]] = row["message"]
+                continue
+            if gone and row["reason"] == Reason.UNREADABLE_IMAGE:
+                continue
+            if self.tally.keys[row["order"]] is None:
+                stored += self._counted(row)
+        self.ledger.append(stored)
+        self.blocked += len(blocked)
+        if gone:
+            raise PicturesUnavailable(f"{gone}.")
+        if blocked and (self.blocked >= MOST_BLOCKED or why_unavailable(self.ledger.output, self.ledger.videos)):
+            raise OutputUnavailable(self.messages[blocked[-1]])
+        return blocked
+
+    def flush(self, due: bool = False) -> None:
+        """Make finished rows durable; what cannot be written waits in memory.
+
+        Raises:
+            OutputUnavailable: it cannot.
+        """
+        try:
+            self.ledger.flush_if_due() if due else self.ledger.flush()
+        except OSError as error:
+            raise OutputUnavailable(
+                f"{self.ledger.folder} cannot be written: {storage.describe_io_error(error)}."
+            ) from error
+
+    def tell(self, state: str) -> None:
+        """How far the rows are, as an event."""
+        self.tally.told = time.monotonic()
+        seconds = self.tally.told - self.tally.started
+        total = len(self.tally.keys)
+        self.events.emit("stage", stage=STAGE, state=state, done=self.tally.seen, total=total, seconds=seconds)
+
+    def _counted(self, row: Row) -> list[Row]:
+        """Count a row and tell it; what of it is stored."""
+        tally = self.tally
+        tally.keys[row["order"]] = row["key"]
+        stored = [result_row(row) | {"digest": self.digests[row["motion"]]}]
+        if row["status"] == RowStatus.KEPT:
+            reason = self.failed_before.get(Target(row["id"], row["key"]))
+            if reason is None:
+                tally.kept += 1
+                return []
+            said = 'failed before; "retry" tries it again'
+            row, stored = row | {"status": RowStatus.FAILED, "reason": reason, "message": said}, []
+        if row["status"] == RowStatus.DONE:
+            self.blocked, self.away_since = 0, None
+            self.witnesses.note(str(self.rows["image"][row["order"]].as_py()))
+            tally.done += 1
+        tally.failed += row["status"] == RowStatus.FAILED
+        tally.frames += row.get("frames") or 0
+        told = {name: row.get(name) for name in ("id", "status", "reason", "message", "frames", "seconds")}
+        self.events.emit("row", **told)
+        return stored

@@ -1,0 +1,168 @@
+"""What a run would do, where, and with how many workers: said before it, and decided by it."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from common import storage
+from common.errors import ClusterError, ManifestError
+from common.formatting import count as counted
+from common.formatting import size
+from common.redaction import redact
+from manifests.looking import hosts_of
+from pipeline.cluster.limits import check_limits
+from pipeline.cluster.machine import LEAST_ADDRESS_SPACE, address_space, free_memory
+from pipeline.cluster.preflight import nodes_without_weights
+from pipeline.cluster.session import machines, ray_session
+from pipeline.cluster.sizing import Node, WorkerLayout, plan_workers, producer_bytes, this_machine, usable_cores
+from pipeline.job.checks import Checked, MotionPlan, check_job
+from pipeline.job.image_checks import ImageChecks, check_opens, check_there
+from pipeline.job.model import Model
+from pipeline.job.spec import JobSpec
+from pipeline.job.strengths import strength_notes
+from pipeline.output.disk_space import space_for
+from pipeline.output.existing import find_existing
+from pipeline.output.job_diff import describe_changes
+from pipeline.output.stray_videos import describe_strays, find_stray_videos
+from pipeline.run.cost import time_told
+from stages.media.ingest import open_clip
+
+MOST_HOSTS = 10
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run would do: `rows` in all, of which `kept` are done; `lines` say it to a person.
+
+    `sound` where nothing in them would keep it from its end, as too little room or nodes without the model would;
+    `doubts` where rows will fail, or a value may not be meant.
+    """
+
+    rows: int
+    kept: int
+    lines: tuple[str, ...]
+    sound: bool = True
+    doubts: bool = False
+
+
+def plan_job(job: JobSpec) -> Plan:
+    """Check everything and say what would run where; starts no work and writes nothing.
+
+    A cluster is asked how many workers fit there, and whether each of its machines has the model.
+
+    Raises:
+        UserError: as `check_job`, or the job cannot fit.
+    """
+    checked = check_job(job)
+    stands = find_existing(checked)
+    kept, count = len(stands.kept), len(checked.manifest)
+    lines = [f"job {job.name}: {count:,} rows of {redact(str(job.manifest))}, {kept:,} of them done already"]
+    lines += [change] if (change := describe_changes(checked, stands)) else []
+    for name, plan in checked.motions.items():
+        lines.append(f"movement {name}: {_describe_motion(plan)}")
+        if plan.ready is None and plan.spec.clip is not None and plan.source is not None:
+            lines.append(f"movement {name}: {_describe_clip(plan.source, plan.spec.max_anchors)}")
+    model = checked.model
+    lines.append(f"model: generator of {model.resolution} px and {model.num_layers} layers, {model.generator}")
+    video, where = job.video, storage.strip_credentials(job.videos) if job.videos else job.output
+    lines.append(f"videos: {video.frames} frames at {video.fps:g} fps, {video.path}, {video.layout}, into {where}")
+    looked, hosts = _check_images(checked)
+    lines += looked.lines
+    if hosts:
+        shown = ", ".join(f"{host} ({number:,})" for host, number in list(hosts.items())[:MOST_HOSTS])
+        more = f" and {len(hosts) - MOST_HOSTS:,} more" if len(hosts) > MOST_HOSTS else ""
+        lines.append(f"network: {counted(len(hosts), 'host')} will be contacted: {shown}{more}")
+    lines += (odd := strength_notes(checked.manifest))
+    if not job.videos and (strays := describe_strays(find_stray_videos(job.output, checked.rows["id"].to_pylist()))):
+        lines.append(f"videos {strays}")
+    space = space_for(checked, stands)
+    lines.append(f"space: {space.sentence}" + ("" if space.enough else ": TOO LITTLE"))
+    wrong: dict[str, str] = {}
+    if job.cluster.address == "local":
+        check_limits(usable_cores())
+        layout = layout_for(checked, this_machine())
+        lines.append(layout.sentence)
+        lines += [told] if (told := time_told(checked, stands, layout)) else []
+        lines += (lacking := _lacking(model))
+        wrong |= dict.fromkeys(lacking, "")
+    else:
+        with ray_session(job.cluster) as nodes:
+            lines.append(f"on the cluster at {job.cluster.address}: {layout_for(checked, nodes).sentence}")
+            wrong = nodes_without_weights(model)
+            lines += [f"node {machine}: {problem}" for machine, problem in wrong.items()]
+            lines += [] if wrong else ["every node has the model"]
+    return Plan(count, kept, tuple(lines), space.enough and not wrong, doubts=bool(looked.failing or odd))
+
+
+def _check_images(checked: Checked) -> tuple[ImageChecks, dict[str, int]]:
+    """What a look at the images finds, and the hosts that they come from.
+
+    Of a cluster's images this machine may see none: then that they are not here is said, and not refused.
+
+    Raises:
+        ManifestError: more than half of the images are not there, or cannot be opened.
+    """
+    manifest, images = checked.manifest, checked.rows["image"].to_pylist()
+    hosts = hosts_of(images)
+    try:
+        missing, opened = check_there(manifest, images), check_opens(manifest, images)
+    except ManifestError as error:
+        if checked.job.cluster.address == "local":
+            raise
+        return ImageChecks((f"images, as this machine sees them: {error}",), 1), hosts
+    return ImageChecks((*missing.lines, *opened.lines), missing.failing + opened.failing), hosts
+
+
+def _lacking(model: Model) -> list[str]:
+    """What this machine does not have that one worker of each kind needs."""
+    free, needed = free_memory(), 2 * producer_bytes(model)
+    lines = []
+    if free < needed:
+        lines.append(f"memory: {size(free)} free, and two workers need {size(needed)}: TOO LITTLE")
+    if (allowed := address_space()) < LEAST_ADDRESS_SPACE:
+        lines.append(
+            f"memory: this shell allows {size(allowed)} of address space (ulimit -v), and Ray needs "
+            f"{size(LEAST_ADDRESS_SPACE)}: TOO LITTLE. Raise it: ulimit -v unlimited."
+        )
+    return lines
+
+
+def layout_for(checked: Checked, nodes: list[Node], as_asked: bool = True) -> WorkerLayout:
+    """The workers of the target flow: as many as the job asks for, or as fit."""
+    cluster, rows = checked.job.cluster, len(checked.manifest)
+    workers = cluster.workers if as_asked else None
+    return plan_workers(nodes, rows, workers, cluster.device, producer_bytes(checked.model))
+
+
+def layout_now(checked: Checked) -> WorkerLayout | None:
+    """The workers that fit the machines that are up, fewer than the job asks for where some have gone, or none."""
+    nodes = machines()
+    for as_asked in (True, False):
+        with suppress(ClusterError):
+            return layout_for(checked, nodes, as_asked)
+    return None
+
+
+def _describe_clip(path: Path, max_anchors: int) -> str:
+    """What decoding the whole clip shows.
+
+    Raises:
+        ClipError: it cannot serve.
+    """
+    clip = open_clip(path, max_anchors)
+    seconds = clip.times[-1] - clip.times[0]
+    said = f"{clip.total_frames:,} frames of {clip.width}x{clip.height} in {seconds:.1f} s"
+    return f"{said}{'; ' if clip.notes else ''}{'; '.join(clip.notes)}"
+
+
+def _describe_motion(plan: MotionPlan) -> str:
+    """Where a movement comes from, and what has to be done for it."""
+    anchors = plan.spec.anchors
+    if plan.spec.text is not None:
+        source = f'"{plan.spec.text}"'
+        work = (
+            f"to be made from {counted(len(anchors.seeds), 'identity', 'identities')} at {len(anchors.degrees)} degrees"
+        )
+    else:
+        source, work = str(plan.source), f"to be extracted from at most {plan.spec.max_anchors} frames"
+    return f"{source}, {'ready' if plan.ready is not None else work}"

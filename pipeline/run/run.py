@@ -1,0 +1,187 @@
+"""Running a job: check everything, start Ray, extract the movements, make the videos, write the results.
+
+| exit code | meaning |
+|---|---|
+| 0 | every row has its video |
+| 3 | finished, and some rows failed |
+| 130 | interrupted; the same command resumes from there |
+
+The user's own mistakes (2) and everything else (1) leave `run_job` as exceptions.
+"""
+
+import time
+import warnings
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from common import storage
+from common.atomic_files import replace_atomically
+from common.errors import MicromotionError, UserError, WorkStopped
+from common.redaction import describe_error
+from pipeline.job.checks import Checked, check_job
+from pipeline.job.image_checks import check_there
+from pipeline.job.spec import JobSpec
+from pipeline.output.event_log import EventLog
+from pipeline.output.folder import clear_leftovers, discard_earlier_run, reject_unwritable
+from pipeline.output.ledger import Ledger
+from pipeline.output.lock import OutputLock
+from pipeline.output.results import collect_results
+from pipeline.output.stray_videos import describe_strays, find_stray_videos, remove
+from pipeline.report.html import write_report
+from pipeline.run.counts import RowCounts
+from pipeline.run.signals import Interruption
+from pipeline.run.work import Work
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """How a run ended: rows done now, kept from before and failed; frames rendered; seconds; exit code; the folder."""
+
+    done: int
+    kept: int
+    failed: int
+    frames: int
+    seconds: float
+    exit_code: int
+    output: Path
+
+
+def run_job(
+    job: JobSpec,
+    events: EventLog,
+    *,
+    fresh: bool = False,
+    retry: Collection[str] | None = None,
+    prune: bool = False,
+) -> RunSummary:
+    """Run a job to its end, or go on with it.
+
+    Args:
+        job: as `load_job` gives it.
+        events: where progress is told; `log.jsonl` in the output folder becomes its file.
+        fresh: forget what the output folder holds, and start anew.
+        prune: remove videos of rows that the manifest no longer has.
+        retry: try rows again that failed in earlier runs: those with one of these reasons, or all if it is empty.
+
+    Returns:
+        How it ended; an interrupted run too.
+
+    Raises:
+        UserError: the job is wrong; nothing was started.
+        WorkStopped: the cluster or every worker failed; what is done is kept.
+    """
+    started, said = time.monotonic(), set[str]()
+    with _warnings_as_events(events, said):
+        checked = check_job(job)
+        if job.cluster.address == "local" and not any((job.output / "ledger").glob("part-*")):
+            # A run that goes on waits for a share that went away; one that begins has its paths wrong.
+            check_there(checked.manifest, checked.rows["image"].to_pylist())
+    with reject_unwritable(job.output):
+        job.output.mkdir(parents=True, exist_ok=True)
+    interruption = Interruption()
+    with OutputLock(job.output), interruption.listening(), _warnings_as_events(events, said):
+        with reject_unwritable(job.output):
+            events.open(job.output / "log.jsonl")
+            if fresh:
+                checked = discard_earlier_run(checked, events)
+            if not job.videos:
+                (job.output / "videos").mkdir(exist_ok=True)
+            clear_leftovers(job)
+            _look_for_strays(checked, events, prune)
+            ledger = Ledger.open(job.output, job.videos)
+        tally = RowCounts([None] * len(checked.manifest))
+        try:
+            Work(checked, ledger, tally, events, interruption, retry).run()
+            exit_code = 3 if tally.failed else 0
+        except KeyboardInterrupt:
+            exit_code = 130
+        except MicromotionError:
+            events.emit("run_interrupted", **_row_counts(tally), remaining=len(tally.keys) - tally.seen)
+            raise
+        finally:
+            with interruption.flow():  # it is over soon: what is known has to be stored, whoever wants to stop
+                stored = _store(checked, ledger, tally, events, bearable=interruption.asked)
+        seconds = time.monotonic() - started
+        if stored:
+            with interruption.flow():
+                _report(job, events)
+        ended = _row_counts(tally)
+        if exit_code == 130:
+            events.emit("run_interrupted", **ended, remaining=len(tally.keys) - tally.seen)
+        else:
+            events.emit("run_finished", **ended, frames=tally.frames, seconds=seconds, exit_code=exit_code)
+    return RunSummary(**ended, frames=tally.frames, seconds=seconds, exit_code=exit_code, output=job.output)
+
+
+def _look_for_strays(checked: Checked, events: EventLog, prune: bool) -> None:
+    """Say which videos are of no row any more, and remove them where that was asked for."""
+    if checked.job.videos or not (strays := find_stray_videos(checked.job.output, checked.rows["id"].to_pylist())):
+        return
+    if prune:
+        remove(strays)
+        events.emit("warning", message=f"--prune: removed {len(strays):,} of {checked.job.output / 'videos'}.")
+    else:
+        events.emit("warning", message=f"videos {describe_strays(strays)}.")
+
+
+def _store(checked: Checked, ledger: Ledger, tally: RowCounts, events: EventLog, bearable: bool) -> bool:
+    """Make what is known durable: the last rows of the ledger, and `results.parquet`; whether that could be done.
+
+    Args:
+        bearable: a run that was told to stop has stopped all the same, and only says what it could not write.
+
+    Raises:
+        WorkStopped: there is no room for it.
+    """
+    path = checked.job.output / "results.parquet"
+    try:
+        ledger.flush()
+        results = collect_results(checked.manifest.table, tally.keys, ledger.rows())
+        with replace_atomically(path) as temporary:
+            pq.write_table(results, temporary)
+    except OSError as error:
+        message = (
+            f"{path} cannot be written: {storage.describe_io_error(error)}. "
+            "The videos that are whole stay; when there is room, "
+            "the same command resumes."
+        )
+        if not bearable:
+            raise WorkStopped(message) from error
+        events.emit("warning", message=message)
+        return False
+    with suppress(OSError, UserError):
+        clear_leftovers(checked.job)  # of workers that died; the next run would do it too
+    return True
+
+
+def _report(job: JobSpec, events: EventLog) -> None:
+    """The report is made of the results: should it fail, they stand all the same."""
+    try:
+        write_report(job.output)
+    except Exception as error:
+        events.emit(
+            "warning", message=f"report.html was not written ({type(error).__name__}: {describe_error(error)})."
+        )
+
+
+def _row_counts(tally: RowCounts) -> dict[str, Any]:
+    return {"done": tally.done, "kept": tally.kept, "failed": tally.failed}
+
+
+@contextmanager
+def _warnings_as_events(events: EventLog, said: set[str]) -> Iterator[None]:
+    """Python's warnings of the driver as events, each once in a run: what it says of a file, it says at every look."""
+
+    def tell(message: Warning | str, *others: Any, **named: Any) -> None:
+        if str(message) not in said:
+            said.add(str(message))
+            events.emit("warning", message=str(message))
+
+    with warnings.catch_warnings():
+        warnings.showwarning = tell
+        yield

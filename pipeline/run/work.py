@@ -1,0 +1,187 @@
+"""What a run makes: the movements, then the videos; and how it finds that nothing has to be made."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+from common import storage
+from pipeline.cluster.preflight import check_nodes_store, check_nodes_weights, check_nodes_write
+from pipeline.cluster.session import ray_session
+from pipeline.cluster.sizing import Node, WorkerLayout
+from pipeline.engine.failures import translate_ray_errors
+from pipeline.job.checks import Checked
+from pipeline.job.digests import target_digest, video_settings
+from pipeline.output.disk_space import space_for
+from pipeline.output.event_log import EventLog
+from pipeline.output.existing import ExistingResults, find_existing, ready_digests
+from pipeline.output.folder import stop_on_write_error, write_job
+from pipeline.output.job_diff import describe_changes
+from pipeline.output.ledger import Ledger
+from pipeline.report.anchor_sheets import losses_path
+from pipeline.run.counts import RowCounts
+from pipeline.run.extract import ExtractState, extract_into
+from pipeline.run.outcomes import Outcomes
+from pipeline.run.plan import layout_for, layout_now
+from pipeline.run.signals import Interruption
+from pipeline.run.unchanged import take_in_unchanged
+from pipeline.run.videos import TargetFlow
+from stages.align_faces import AlignFaces, AlignFacesSettings
+from stages.animate_faces import AnimateFaces, AnimateFacesSettings
+from stages.base import Target
+from stages.motion.micromotion import Micromotion, load_micromotion
+
+
+@dataclass(frozen=True)
+class Work:
+    """A run at work.
+
+    Attributes:
+        checked: what was asked.
+        ledger, tally: what is known, on disk and in memory.
+        events: where it is told.
+        interruption: looked at all the while.
+        retry: reasons for which failed rows are tried again, all where it is empty; None tries none.
+    """
+
+    checked: Checked
+    ledger: Ledger
+    tally: RowCounts
+    events: EventLog
+    interruption: Interruption
+    retry: Collection[str] | None
+
+    def run(self) -> None:
+        """Make what is missing; Ray is started only where something is.
+
+        Raises:
+            MicromotionError, KeyboardInterrupt: it ended before everything was made.
+        """
+        checked, events = self.checked, self.events
+        digests, stands = ready_digests(checked), find_existing(checked)
+        finished = stands.kept | stands.failed | stands.unreadable
+        if self.retry is None and digests.keys() >= checked.motions.keys() and len(finished) == len(checked.manifest):
+            self._announce(stands)
+            self._ready_motions()
+            self._look(stands, digests)
+            if not self.tally.missing():
+                return
+        with ray_session(checked.job.cluster) as nodes:
+            layout = layout_for(checked, nodes)
+            if checked.job.cluster.address != "local":
+                check_nodes_store(checked.job.videos) if checked.job.videos else check_nodes_write(checked.job.output)
+                check_nodes_weights(checked.model)
+            if self.tally.seen:
+                events.emit("workers", workers=layout.sentence)
+            else:
+                self._announce(stands, layout.sentence)
+            with self.interruption.flow(), translate_ray_errors():
+                self._make(nodes, layout, stands)
+
+    def _announce(self, stands: ExistingResults, workers: str = "") -> None:
+        """Say that the run begins, what it is, and what it will change."""
+        job, checked = self.checked.job, self.checked
+        self.events.emit(
+            "run_started",
+            job=job.name,
+            output=job.output,
+            rows=len(checked.manifest),
+            kept=len(stands.kept),
+            workers=workers,
+            address=job.cluster.address,
+            videos=storage.strip_credentials(job.videos) if job.videos else "",
+        )
+        if change := describe_changes(checked, stands):
+            self.events.emit("warning", message=change)
+        if not (space := space_for(checked, stands)).enough:
+            self.events.emit("warning", message=f"{job.output} is likely to run full: {space.sentence}.")
+        write_job(checked, {name: plan.ready for name, plan in checked.motions.items()})
+
+    def _ready_motions(self, nodes: list[Node] | None = None) -> dict[str, Micromotion]:
+        """Every movement of the job, in the output folder and in memory; made only where it is not there already."""
+        checked, cluster = self.checked, self.checked.job.cluster
+        if checked.job.rehearsal:
+            return {}
+        motions: dict[str, Micromotion] = {}
+        for name, plan in checked.motions.items():
+            plan.path.parent.mkdir(parents=True, exist_ok=True)
+            if plan.ready is not None:
+                with stop_on_write_error(plan.path):
+                    plan.ready.save(plan.path)
+                if plan.spec.file is not None:
+                    for picture in (plan.picture, losses_path(plan.picture)):
+                        picture.unlink(missing_ok=True)  # of another movement, which this one replaces
+            else:
+                assert nodes is not None, "a movement that has to be made takes workers"
+                iterations = checked.job.iterations
+                at_work = ExtractState(checked.model, cluster, nodes, self.events, self.interruption, iterations)
+                extract_into(at_work, name, plan.spec, plan.path, plan.picture)
+            motions[name] = load_micromotion(plan.path)
+            motions[name].check(checked.model.generator, checked.model.num_layers)
+            write_job(checked, motions)
+        return motions
+
+    def _look(self, stands: ExistingResults, digests: Mapping[str, str]) -> None:
+        """Take in what stands finished with the picture that it was made from."""
+        failed = self._failed_before()
+        outcomes = Outcomes(self.checked.rows, self.tally, self.ledger, self.events, digests, failed)
+        outcomes.tell("started")
+        # Pictures of a cluster need not be those that this machine sees under their names.
+        unreadable = stands.unreadable if self.checked.job.cluster.address == "local" else frozenset[int]()
+        done, timeout = self.ledger.done() | failed.keys(), self.checked.job.cluster.fetch_timeout
+        for _ in take_in_unchanged(outcomes, range(len(self.checked.manifest)), unreadable, done, timeout):
+            self.interruption.stop_here()
+            outcomes.tell("progress")
+        if not self.tally.missing():
+            outcomes.tell("finished")
+
+    def _failed_before(self) -> dict[Target, str]:
+        """Failures that are not tried again."""
+        if self.retry is not None and not self.retry:
+            return {}
+        done, failed = self.ledger.done(), self.ledger.failed()
+        return {target: why for target, why in failed.items() if target not in done and why not in (self.retry or ())}
+
+    def _make(self, nodes: list[Node], layout: WorkerLayout, stands: ExistingResults) -> None:
+        """The movements, and the videos that are missing."""
+        checked, job, cluster = self.checked, self.checked.job, self.checked.job.cluster
+        motions = self._ready_motions(nodes)
+        self.interruption.stop_here()
+        digests = {name: target_digest(motion, job, checked.model) for name, motion in motions.items()}
+        known = ready_digests(checked)
+        digests = digests or known
+        if digests != known:
+            stands = find_existing(checked, digests)
+        failed = self._failed_before()
+        files = checked.model.files
+        prepare = AlignFacesSettings(
+            model=replace(files, device=layout.prepare.device),
+            digests=digests,
+            done=self.ledger.done() | failed.keys(),
+            fetch_timeout=cluster.fetch_timeout,
+        )
+        produce = AnimateFacesSettings(
+            model=replace(files, device=layout.produce.device),
+            motions=motions,
+            video=video_settings(job.video),
+            output=str(job.output),
+            videos=job.videos,
+            iterations=job.iterations,
+            row_timeout=cluster.row_timeout,
+            fetch_timeout=cluster.fetch_timeout,
+            rehearsal=job.rehearsal,
+        )
+        TargetFlow(
+            prepare=(AlignFaces, prepare),
+            produce=(AnimateFaces, produce),
+            layout=layout,
+            digests=digests,
+            failed_before=failed,
+            ledger=self.ledger,
+            events=self.events,
+            stall_timeout=cluster.stall_timeout,
+            row_timeout=cluster.row_timeout,
+            patience=cluster.patience,
+            stopping=lambda: self.interruption.asked,
+            replan=None if cluster.address == "local" else lambda: layout_now(checked),
+        ).run(checked.rows, self.tally, last=stands.kept | stands.failed)
+        if self.tally.missing():
+            self.interruption.stop_here()

@@ -1,0 +1,1 @@
+"""Finding faces, their landmarks, and the crop that a generator expects."""

@@ -1,0 +1,1 @@
+"""Images and clips as files: reading them, and writing videos."""

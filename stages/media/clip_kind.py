@@ -1,0 +1,81 @@
+"""What a clip's file is before anything decodes it: a list of other files, locked, or without its end."""
+
+import mmap
+import re
+from pathlib import Path
+
+from common.errors import ClipError
+
+# Lists that name other files: what they name may be anywhere and change, and nothing of it would be in our records.
+LISTS = (
+    (rb"\s*#EXTM3U", "a playlist (HLS)"),
+    (rb"\s*ffconcat version", "a list of clips (ffconcat)"),
+    (rb"\s*(<\?xml[^>]*>\s*)?<MPD\b", "a playlist (DASH)"),
+    (rb"v=0\r?\no=", "a description of a live stream (SDP)"),
+    (rb"\[playlist\]|\[Reference\]", "a playlist"),
+)
+# What came in a clip's place.
+OTHERS = (
+    (rb"(?i)\s*(<!--.*?-->\s*)?<(!doctype html|html)", "a web page: get the file itself, by its download link"),
+    (rb"version https://git-lfs", "a Git LFS pointer: get the file itself with git lfs pull"),
+    (rb"PK\x03\x04|Rar!|7z\xbc\xaf|\x1f\x8b", "an archive: unpack it, and give the clip that is in it"),
+    (rb"%PDF", "a PDF: use a video"),
+)
+BEGINNING = 4096
+
+
+def check_clip_file(path: Path) -> None:
+    """Refuse what no decoder can make a clip of.
+
+    Args:
+        path: a file that is there and not empty.
+
+    Raises:
+        ClipError: it is of another kind, lists other files, or is encrypted.
+    """
+    with path.open("rb") as file:
+        start = file.read(BEGINNING)
+    start = start.removeprefix(b"\xef\xbb\xbf")
+    for pattern, name in LISTS:
+        if re.match(pattern, start):
+            raise ClipError(f"{path}: {name}, not a clip. Make one file of it: ffmpeg -i LIST -c copy clip.mkv.")
+    for pattern, name in OTHERS:
+        if re.match(pattern, start, re.DOTALL):
+            raise ClipError(f"{path}: not a clip, but {name}.")
+    if start[4:8] in (b"ftyp", b"styp", b"moov") and is_encrypted(path):
+        raise ClipError(f"{path}: encrypted (its tracks are locked with a key). Export it without protection.")
+
+
+def is_encrypted(path: Path) -> bool:
+    """Whether an MP4's track of pictures is of the kind `encv`: ISO/IEC 23001-7."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        place, size = 0, len(content)
+        while place + 8 <= size:  # the boxes of the outermost level
+            length, kind = int.from_bytes(content[place : place + 4]), content[place + 4 : place + 8]
+            if length == 1:
+                length = int.from_bytes(content[place + 8 : place + 16])
+            end = size if length == 0 else min(place + length, size)
+            if kind == b"moov":
+                return re.search(rb"stsd.{12}encv", content[place:end], re.DOTALL) is not None
+            if end <= place + 7:
+                break
+            place = end
+    return False
+
+
+def lacks_its_end(path: Path) -> bool:
+    """Whether a file in a format that may be cut anywhere without a decoder's noticing was cut.
+
+    Ogg marks each stream's last page; a transport stream is made of packets of 188 bytes (192 with their times).
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        start = file.read(400)
+        for packet, sync in ((188, 0), (192, 4)):
+            if len(start) > sync + packet and start[sync] == start[sync + packet] == 0x47 and size % packet:
+                return True
+        if start[:4] != b"OggS":
+            return False
+        file.seek(-min(size, 1 << 17), 2)
+        tail = file.read()
+    return not any(tail[found.start() + 5] & 4 for found in re.finditer(rb"OggS\0.", tail, re.DOTALL))

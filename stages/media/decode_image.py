@@ -1,0 +1,247 @@
+"""From a picture's file to upright sRGB pixels: every format, depth and colour that is known here, or a sentence."""
+
+import io
+import re
+import warnings
+
+import cv2
+import numpy as np
+from PIL import Image, ImageCms, UnidentifiedImageError
+
+from common.errors import UnreadableImage
+from common.image_formats import FORMATS
+from common.redaction import describe_error, quote
+from stages.media.image_colour import GROUND, Colours, colours_of, full_scale, white_of
+from stages.media.repair_image import STARTS, append_end, broken_scan, drop_broken_chunks, strip_prefix
+
+LARGEST_PICTURE = 100_000_000  # pixels; a small file may unfold into more than a machine's memory
+Image.MAX_IMAGE_PIXELS = None  # our own limit stands in its place, with our own words
+ORIENTATION = 0x0112  # the EXIF tag that says how the camera was held
+SUBFILE, BITS, RAW_VERSION = 254, 258, 50706  # TIFF's tags: a page that is a preview, bits a channel, a camera's raw
+STRIP = 4_000_000  # pixels that are converted at a time
+# What other files begin with, and what a person calls them.
+OTHERS = (
+    (rb"%PDF", "a PDF"),
+    (rb"%!PS|\xc5\xd0\xd3\xc6", "PostScript"),
+    (rb"PK\x03\x04", "a ZIP archive"),
+    (rb"8BPS", "a Photoshop document"),
+    (rb"\xff\x0a|\0\0\0\x0cJXL ", "a JPEG XL picture"),
+    (rb"....ftyp(hei|hev|mif1|msf1)", "a HEIC picture"),
+    (rb"....ftyp(?!avi[fs])|\x1a\x45\xdf\xa3|RIFF....AVI ", "a video"),
+    (rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)?(<!DOCTYPE svg[^>]*>\s*)?<svg", "an SVG drawing"),
+    (rb"\s*<(!doctype )?html", "a web page"),
+    (rb"version https://git-lfs", "a pointer of Git LFS (git lfs pull fetches the picture)"),
+)
+HEIC_MEND = "Convert it to JPEG or PNG, or install what reads it: pip install 'micromotion[heic]'."
+
+
+def decode_image(data: bytes, name: str = "") -> np.ndarray:
+    """A picture from a file's bytes.
+
+    Turned upright by its EXIF rotation; of an animation the first frame; what is transparent stands before a middle
+    grey; colours are converted to sRGB by what the file says of them.
+
+    Args:
+        data: JPEG, PNG, WebP, or another of `FORMATS`.
+        name: the file's, for messages.
+
+    Returns:
+        (H, W, 3) uint8, sRGB.
+
+    Raises:
+        UnreadableImage: empty, no picture, damaged, transparent everywhere, of unknown meaning, or larger than
+            `LARGEST_PICTURE` or the memory allow.
+    """
+    if not data:
+        raise UnreadableImage(f"image {quote(name)} is not readable: the file is empty.")
+    try:
+        data = strip_prefix(data)
+        picture, orientation = _decode(data, name)
+        if (broken := broken_scan(data)) and picture.format in ("JPEG", "MPO"):
+            raise UnreadableImage(
+                f"image {quote(name)} is not readable: damaged inside ({broken}). Copy or export it again."
+            )
+        return _upright(_pixels(picture, data, name), orientation)
+    except MemoryError as error:
+        raise UnreadableImage(f"image {quote(name)} needs more memory than there is. Make it smaller.") from error
+
+
+def _decode(data: bytes, name: str) -> tuple[Image.Image, int]:
+    """A picture in its own mode, as the camera stored it, and how the camera was held."""
+    try:
+        return _load(data, name)
+    except (UnreadableImage, MemoryError):
+        raise
+    except Exception as error:  # decoders raise OSError, SyntaxError, ValueError, struct.error and more
+        mended = drop_broken_chunks(append_end(data))
+        if mended != data and not broken_scan(data):
+            try:
+                return _load(mended, name)
+            except (UnreadableImage, MemoryError):
+                raise
+            except Exception:  # what was wrong at first is what its owner can mend
+                pass
+        raise UnreadableImage(f"image {quote(name)} is not readable: {_what_is_wrong(error, data)}") from error
+
+
+def _load(data: bytes, name: str) -> tuple[Image.Image, int]:
+    # Warnings are of metadata that are damaged, or other than they should be.
+    with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(data), formats=FORMATS) as picture:
+        if picture.format == "TIFF":
+            _seek_image(picture, name)
+        width, height = picture.size
+        if width * height > LARGEST_PICTURE:
+            raise UnreadableImage(
+                f"image {quote(name)} has {width} x {height} pixels, more than {LARGEST_PICTURE // 10**6} million."
+            )
+        picture.load()
+        return picture, _orientation(picture)
+
+
+def _seek_image(picture: Image.Image, name: str) -> None:
+    """Go to a TIFF's first page that is no preview of another one."""
+    tags = getattr(picture, "tag_v2", {})
+    pages = getattr(picture, "n_frames", 1)
+    if RAW_VERSION not in tags:
+        for page in range(min(pages, 16)):
+            picture.seek(page)
+            if not int(getattr(picture, "tag_v2", {}).get(SUBFILE, 0)) & 1:
+                return
+    raise UnreadableImage(
+        f"image {quote(name)} is a camera's raw file, or has only a small preview. Develop it to JPEG or PNG."
+    )
+
+
+def _what_is_wrong(error: Exception, data: bytes) -> str:
+    """Why a file could not be decoded, as the end of a sentence, and what helps."""
+    if isinstance(error, UnidentifiedImageError):
+        if data[:4] in (b"II*\0", b"MM\0*") and (wide := _open_with_opencv(data)) is not None:
+            if wide.dtype.kind == "f":
+                return (
+                    "its numbers are floating point in colour, and nobody says whether they are linear. "
+                    "Save it with 8 or 16 bits a channel."
+                )
+            return f"a TIFF of a kind that is not known here ({describe_error(error)}). Convert it to JPEG or PNG."
+        if not re.match(STARTS, data, re.DOTALL):
+            start = data[:1000]
+            found = [name for pattern, name in OTHERS if re.match(pattern, start, re.DOTALL | re.IGNORECASE)]
+            if found[:1] == ["a HEIC picture"] and "HEIF" not in FORMATS:
+                return f"it is a HEIC picture, no picture format that is known here. {HEIC_MEND}"
+            what = f"it is {found[0]}, " if found else ""
+            return f"{what}no picture format that is known here. Convert it to JPEG or PNG."
+    if "MAX_TEXT" in str(error):
+        return "its metadata unfold to more than a picture's should. Save it again without its metadata."
+    said = "" if isinstance(error, UnidentifiedImageError) else f" ({describe_error(error)})"
+    return f"damaged or cut short{said}, with {len(data):,} bytes. Copy or export it again."
+
+
+def _orientation(picture: Image.Image) -> int:
+    """How the camera was held, 1 to 8; 1 is upright, and what counts where the metadata are damaged."""
+    try:
+        return int(picture.getexif().get(ORIENTATION, 1))
+    except Exception:  # Pillow's reader of EXIF raises whatever the damage leads it to
+        return 1
+
+
+def _upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    """(H, W, 3) as the camera stored it -> upright."""
+    if orientation in (5, 6, 7, 8):
+        pixels = pixels.transpose(1, 0, 2)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return np.ascontiguousarray(pixels)
+
+
+def _pixels(picture: Image.Image, data: bytes, name: str) -> np.ndarray:
+    """A picture of any mode as (H, W, 3) uint8 sRGB.
+
+    In strips: a large picture is in memory twice, as the decoder has it and as it is wanted, and not six times.
+    """
+    width, height = picture.size
+    try:
+        colours = colours_of(picture, data)
+    except ValueError as error:
+        raise UnreadableImage(f"image {quote(name)} is not readable: {error}") from error
+    wide = _wide(picture, data)  # (H, W, 3 or 4) uint16, or None
+    rows = max(1, STRIP // max(width, 1))
+    boxes = [(0, top, width, min(top + rows, height)) for top in range(0, height, rows)]
+    numbers = picture.mode.startswith(("I", "F"))
+    highest, eights = 0.0, True
+    for box in boxes if numbers or wide is not None else []:
+        values = np.asarray(picture.crop(box)) if wide is None else wide[box[1] : box[3], :, :3]
+        highest = white_of(values, highest)
+        eights = eights and values.dtype.kind in "ui" and not (values % 257).any()
+    white = full_scale(highest, picture.mode, eights)
+    pixels = np.empty((height, width, 3), np.uint8)
+    most = 0
+    for box in boxes:
+        if wide is not None:
+            strip = wide[box[1] : box[3]]
+            shown, alpha = _scale(strip[..., :3], white), strip[..., 3] >> 8 if strip.shape[2] == 4 else None
+        elif numbers:
+            grey = _scale(np.asarray(picture.crop(box)), white)
+            shown, alpha = np.repeat(grey[..., None], 3, axis=2), None
+        else:
+            shown, alpha = _eight_bit(picture.crop(box), colours)
+        if shown.dtype == np.uint16 and colours.profile is not None:  # Pillow's profiles take 8 bits
+            eight = Image.fromarray(((shown.astype(np.uint32) + 128) // 257).astype(np.uint8))
+            shown = np.asarray(ImageCms.applyTransform(eight.convert(colours.mode), colours.profile))
+        elif colours.profile is None:
+            shown = colours.seen(shown)
+        if alpha is not None:
+            most = max(most, int(alpha.max(initial=0)))
+            share = alpha[..., None].astype(np.uint16)
+            shown = ((shown * share + GROUND * (255 - share) + 127) // 255).astype(np.uint8)
+        else:
+            most = 255
+        pixels[box[1] : box[3]] = shown
+    if not most and pixels.size:
+        raise UnreadableImage(
+            f"image {quote(name)} is not readable: it is transparent everywhere. Save it without its transparency."
+        )
+    return pixels
+
+
+def _eight_bit(strip: Image.Image, colours: Colours) -> tuple[np.ndarray, np.ndarray | None]:
+    """A strip of 8-bit numbers as RGB, by its profile where it has one, and its alpha."""
+    alpha = None
+    if "A" in strip.getbands() or "a" in strip.getbands() or "transparency" in strip.info:
+        strip = strip.convert("RGBA")
+        alpha = np.asarray(strip.getchannel("A"))
+    if colours.profile is None:
+        return np.asarray(strip.convert("RGB")), alpha
+    return np.asarray(ImageCms.applyTransform(strip.convert(colours.mode), colours.profile)), alpha
+
+
+def _scale(values: np.ndarray, white: float) -> np.ndarray:
+    """Wide numbers as uint16, `white` at 65535."""
+    if values.dtype == np.uint16 and white == 65535:
+        return values
+    numbers = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=white, neginf=0.0)
+    return (numbers / white * 65535 + 0.5).clip(0, 65535).astype(np.uint16)
+
+
+def _wide(picture: Image.Image, data: bytes) -> np.ndarray | None:
+    """All 16 bits of colours, of which Pillow keeps 8: (H, W, 3 or 4) uint16 RGB; None where there are not so many."""
+    if picture.format == "PNG":
+        if data[24:25] != b"\x10" or data[25:26] not in (b"\x02", b"\x06"):
+            return None
+    elif picture.format != "TIFF" or picture.mode not in ("RGB", "RGBA"):
+        return None
+    else:
+        bits = getattr(picture, "tag_v2", {}).get(BITS, ())
+        if picture.tell() or set(bits if isinstance(bits, tuple) else (bits,)) != {16}:
+            return None
+    found = _open_with_opencv(data)
+    if found is None or found.dtype != np.uint16 or found.shape[:2] != picture.size[::-1] or found.ndim != 3:
+        return None
+    return found[..., [2, 1, 0, 3][: found.shape[2]]]
+
+
+def _open_with_opencv(data: bytes) -> np.ndarray | None:
+    try:
+        return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error:
+        return None

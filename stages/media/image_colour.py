@@ -1,0 +1,148 @@
+"""What a picture's numbers mean: its colour profile, its curve, its depth, what is transparent."""
+
+import io
+import re
+import struct
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageCms
+
+from stages.media.colour import PRIMARIES_CODES, TRANSFER_CODES, to_srgb
+
+# What stands behind transparent pixels. Of five faces cut out of their pictures, on grey the inversions were as like
+# them as uncut (0.59 to 0.83, cosine); on black 0.40 to 0.76, on white 0.03 to 0.32.
+GROUND = 128
+# How many levels wide numbers may have: what is stored in 16 bits often has 10, 12 or 14.
+WHITES = (255.0, 1023.0, 4095.0, 16383.0, 65535.0, 2.0**31 - 1)
+SPACES = {"RGB ": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab ": "LAB"}
+SRGB_GAMMA = 1 / 2.2
+
+
+@dataclass(frozen=True)
+class Colours:
+    """How a picture's numbers become sRGB.
+
+    Attributes:
+        profile: an ICC transform from `mode` to RGB, or None.
+        mode: Pillow's mode that `profile` takes.
+        transfer, primaries: of `stages.media.colour`; transfer is "" where the numbers are sRGB's.
+    """
+
+    profile: Any = None
+    mode: str = "RGB"
+    transfer: str = ""
+    primaries: str = "bt709"
+
+    def seen(self, pixels: np.ndarray) -> np.ndarray:
+        """(H, W, 3) uint8 or uint16 without a profile -> (H, W, 3) uint8 sRGB."""
+        if self.transfer:
+            return to_srgb(pixels, self.transfer, self.primaries)
+        return pixels if pixels.dtype == np.uint8 else ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
+
+
+def colours_of(picture: Image.Image, data: bytes) -> Colours:
+    """What a picture says of its colours; damaged statements count as none.
+
+    Raises:
+        ValueError: it says half of it, and the other half cannot be guessed; the text is the end of a sentence.
+    """
+    coded = _colours_of_codes(data)
+    if coded and (coded[1] in ("smpte2084", "arib-std-b67") or "icc_profile" not in picture.info):
+        return Colours(transfer=coded[1] if coded != ("bt709", "sdr") else "", primaries=coded[0])
+    if profile := picture.info.get("icc_profile"):
+        return _colours_of_profile(picture, profile)
+    if picture.format == "PNG" and "srgb" not in picture.info and (gamma := float(picture.info.get("gamma", 0))):
+        if not 0.05 < gamma < 5 or abs(gamma / SRGB_GAMMA - 1) < 0.05:
+            return Colours()
+        return Colours(transfer="linear" if abs(gamma - 1) < 0.01 else f"gamma:{1 / gamma:.4f}")
+    if _says_adobe(picture):
+        return Colours(transfer="gamma:2.2", primaries="adobe")
+    return Colours()
+
+
+def white_of(values: np.ndarray, highest: float = 0.0) -> float:
+    """Which value means white among wide numbers: told from the highest that there is.
+
+    Args:
+        values: of any type of numbers.
+        highest: of what was looked at before.
+    """
+    finite = values[np.isfinite(values)] if values.dtype.kind == "f" else values
+    return max(highest, float(finite.max(initial=0)))
+
+
+def full_scale(highest: float, mode: str, eights: bool) -> float:
+    """The value of white, where the highest is known.
+
+    Args:
+        highest: of the picture's values.
+        mode: Pillow's; `F` for floating point.
+        eights: whether all values are such as 8 bits become in 16: then those are full, however dark the picture is.
+    """
+    if mode.startswith("F") and highest <= 2:
+        return 1.0  # with room for highlights
+    if eights and highest > 255:
+        return 65535.0
+    return next((white for white in WHITES if highest <= white), highest)
+
+
+def _colours_of_codes(data: bytes) -> tuple[str, str] | None:
+    """Primaries and curve by the numbers of H.273, from PNG's cICP or AVIF's and HEIF's nclx."""
+    if data.startswith(b"\x89PNG"):
+        found = re.search(rb"\0\0\0\x04cICP(.)(.)", data[: 1 << 16], re.DOTALL)
+        codes = (found[1][0], found[2][0]) if found else None
+    elif data[4:8] == b"ftyp":
+        found = re.search(rb"colrnclx(..)(..)", data[: 1 << 16], re.DOTALL)
+        codes = (struct.unpack(">H", found[1])[0], struct.unpack(">H", found[2])[0]) if found else None
+    else:
+        codes = None
+    if codes is None or codes[1] not in TRANSFER_CODES:
+        if data[4:8] == b"ftyp" and re.search(rb"colrnclx..\0\x02\0[\x09\x0a]", data[: 1 << 16], re.DOTALL):
+            raise ValueError(
+                "its colours are BT.2020, and nobody says whether they are SDR, HLG or PQ. Save it in sRGB."
+            )
+        return None
+    return PRIMARIES_CODES.get(codes[0], "bt709"), TRANSFER_CODES[codes[1]]
+
+
+def _colours_of_profile(picture: Image.Image, profile: bytes) -> Colours:
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        mode = SPACES.get(source.profile.xcolor_space, "")
+        grey = picture.mode in ("1", "L", "LA", "La") or picture.mode.startswith("I")
+        own = picture.mode if picture.mode in ("CMYK", "LAB") else "L" if grey else "RGB"
+        if mode != own or picture.mode == "LAB":  # a profile of another kind of picture, as careless tools leave them
+            return Colours()
+        transform = ImageCms.buildTransform(
+            source,
+            ImageCms.createProfile("sRGB"),
+            mode,
+            "RGB",
+            ImageCms.Intent.RELATIVE_COLORIMETRIC,
+            ImageCms.Flags.BLACKPOINTCOMPENSATION,
+        )
+        return Colours() if mode != "CMYK" and _changes_nothing(transform, mode) else Colours(transform, mode)
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return Colours()
+
+
+def _changes_nothing(transform: Any, mode: str) -> bool:
+    """Whether a profile is sRGB's, as most are: then its pixels stay exactly as they are."""
+    ramp = np.arange(0, 256, 5, dtype=np.uint8)
+    if mode == "L":
+        shown = np.asarray(ImageCms.applyTransform(Image.fromarray(ramp[None]), transform))[..., 0].ravel()
+        return bool(np.abs(shown.astype(int) - ramp).max() <= 1)
+    colours = np.stack(np.meshgrid(ramp[::10], ramp[::10], ramp[::10]), axis=-1).reshape(1, -1, 3)
+    shown = np.asarray(ImageCms.applyTransform(Image.fromarray(colours), transform))
+    return bool(np.abs(shown.astype(int) - colours).max() <= 2)
+
+
+def _says_adobe(picture: Image.Image) -> bool:
+    """Cameras' way to say Adobe RGB without a profile: EXIF's interoperability index."""
+    try:
+        index = picture.getexif().get_ifd(0xA005).get(1, "")
+        return str(index).strip("\0 ") == "R03"
+    except Exception:  # Pillow's reader of EXIF raises whatever the damage leads it to
+        return False

@@ -1,0 +1,77 @@
+"""Damage to a picture's file: what hides no pixel is mended, what hides some is told.
+
+Decoders stop at a wrong checksum in a comment, and pass in silence over hundreds of missing bytes in a JPEG's scan.
+"""
+
+import re
+import subprocess
+import zlib
+
+import imageio_ffmpeg
+
+# What the formats that are read here begin with.
+STARTS = rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|RIFF....WEBP|GIF8[79]a|II\*\0|MM\0\*|II\+\0|MM\0\+|\0\0\0\x0cjP  "
+STARTS += rb"|\xff\x4f\xff\x51|....ftypavi[fs]"
+# A line break, a byte order mark, an HTTP or MIME header, MacBinary's 128 bytes: never more than this.
+MOST_BEFORE = 1024
+PNG = b"\x89PNG\r\n\x1a\n"
+JPEG, JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
+# What ffmpeg's decoder says where a scan cannot be what was stored.
+BROKEN_SCAN = re.compile(r"error y=|error count|overread|sos: invalid len|error dc|error ac|EOI missing", re.IGNORECASE)
+CHECK_SECONDS = 30.0
+
+
+def strip_prefix(data: bytes) -> bytes:
+    """A file's bytes from where its picture begins, where something short stands before it."""
+    if re.match(STARTS, data, re.DOTALL):
+        return data
+    # Not the formats without a true signature, and not a picture inside a document.
+    if re.match(rb"%PDF|%!PS|PK\x03\x04|BM|8BPS|\s*<|....ftyp|\x1a\x45\xdf\xa3|P[1-7]\s", data, re.DOTALL):
+        return data
+    found = re.compile(rb"\xff\xd8\xff[\xdb\xe0-\xef\xfe\xc0-\xc4]|\x89PNG\r\n\x1a\n").search(data, 0, MOST_BEFORE)
+    return data[found.start() :] if found else data
+
+
+def append_end(data: bytes) -> bytes:
+    """A JPEG that ends without its end marker, or in the middle of it, with one; anything else as it is."""
+    if not data.startswith(JPEG) or JPEG_END in data[-(1 << 10) :]:
+        return data
+    return data.removesuffix(b"\xff") + JPEG_END
+
+
+def drop_broken_chunks(data: bytes) -> bytes:
+    """A PNG without those chunks that a picture can do without and whose checksums are wrong."""
+    if not data.startswith(PNG):
+        return data
+    kept, place = [PNG], len(PNG)
+    while place + 12 <= len(data):
+        length = int.from_bytes(data[place : place + 4])
+        end = place + 12 + length
+        kind, content = data[place + 4 : place + 8], data[place + 4 : end - 4]
+        sound = end <= len(data) and zlib.crc32(content) == int.from_bytes(data[end - 4 : end])
+        if sound or not kind[0] & 0x20:  # a capital letter: the picture cannot do without it
+            kept.append(data[place:end])
+        place = end
+    return b"".join(kept)
+
+
+def broken_scan(data: bytes) -> str:
+    """What is wrong inside a JPEG's scan, as ffmpeg's decoder sees it; empty where nothing is, or nobody knows.
+
+    Takes some hundredths of a second. Pillow's decoder fills what it cannot read with something that looks like the
+    picture, and says nothing.
+    """
+    if not data.startswith(JPEG):
+        return ""
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-threads", "1", "-f", "jpeg_pipe", "-i", "-"]
+    try:
+        done = subprocess.run(
+            [*command, "-frames:v", "1", "-f", "null", "-"], input=data, capture_output=True, timeout=CHECK_SECONDS
+        )
+    except (OSError, subprocess.TimeoutExpired):  # the picture itself was read; that is what counts
+        return ""
+    said = done.stderr.decode(errors="replace").splitlines()
+    if any("unsupported" in line.lower() or "not supported" in line.lower() for line in said):
+        return ""
+    found = [line.partition("]")[2].strip() for line in said if BROKEN_SCAN.search(line)]
+    return found[-1] if found else ""

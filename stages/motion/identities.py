@@ -1,0 +1,42 @@
+"""What several identities' anchors have in common: the movement itself.
+
+Each identity is led to the same sentences from a start of its own. What the sentences ask for moves all of them alike;
+beside it each goes a way of its own, along whatever its own picture offers to CLIP. The mean over identities leaves
+what they agree on: ways that have nothing to do with each other shrink by the root of their number. (Robust PCA over
+all displacements at once was tried in the mean's place. With few anchors it assigns most of
+the motion to the sparse part: `stages.motion.debias`.)
+"""
+
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def average_identities(codes: Tensor) -> Tensor:
+    """One row of anchors for all identities: the mean of their codes, degree by degree.
+
+    Its displacements from rest are the mean of the identities' own.
+
+    Args:
+        codes: (S, D, L, 512), D degrees of S identities, S >= 1.
+
+    Returns:
+        (D, L, 512).
+    """
+    return codes.mean(dim=0)
+
+
+def agreement(codes: Tensor, neutral: int = 0) -> float:
+    """How alike the identities move: the mean cosine between two identities' displacements at the last degree.
+
+    Args:
+        codes: (S, D, L, 512).
+
+    Returns:
+        -1 to 1; 1 for a single identity.
+    """
+    ways = F.normalize((codes[:, -1] - codes[:, neutral]).flatten(1), dim=1)  # (S, L * 512)
+    count = len(ways)
+    if count == 1:
+        return 1.0
+    cosines = ways @ ways.T  # (S, S)
+    return float((cosines.sum() - cosines.diagonal().sum()) / (count * (count - 1)))

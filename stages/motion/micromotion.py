@@ -1,0 +1,250 @@
+"""A micromotion, and its file.
+
+The file is safetensors: `direction` (L, 512), `basis` (R, L, 512), `coefficients` (T, R), `neutral` (L, 512) and, where
+the anchors were pictures, `landmarks` (T, 68, 2) and `times` (T,) in seconds, all float32. Metadata, all strings:
+`format` ("micromotion"), `format_version`, `source`, `generator` (fingerprint), `explained`, `fps`, `reach` where it is
+known, and `stray` where it is not empty. Version 1 had no `times` and is read. The paper's published directions
+(`torch.save`, (1, 18, 512)) are read to the same form.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as to_safetensors
+from torch import Tensor
+
+from common.atomic_files import replace_atomically
+from common.errors import MotionFileError, MotionMismatch
+from weights.file_kinds import not_a_checkpoint
+from weights.networks.fingerprint import fingerprint
+
+FORMAT = "micromotion"
+FORMAT_VERSION = "2"
+READABLE_VERSIONS = ("1", "2")
+# The scale at which the paper's code applies its published directions.
+PUBLISHED_SCALE = 5.0
+REQUIRED = ("direction", "basis", "coefficients", "neutral")
+OPTIONAL = ("landmarks", "times")
+
+
+@dataclass(frozen=True, eq=False)
+class Micromotion:
+    """A movement in W+, made on one face and for any other of the same generator.
+
+    Attributes:
+        direction: (L, 512) float32, from rest to the extreme: what strength 1.0 adds to a code.
+        basis: (R, L, 512) float32, orthonormal, the movement's directions, the largest first.
+        coefficients: (T, R) float32, where each anchor lies along them; zero at the neutral anchor.
+        neutral: (L, 512) float32, the code of the anchor at rest; zero where it is not known.
+        source: where it comes from: a clip's hash, a template, or a published file's name.
+        generator: the fingerprint of the generator it was made on; empty where it is not known.
+        explained: share of the anchors' common variation that the basis holds, 0 to 1.
+        fps: anchors a second; 0 where they have no timing.
+        landmarks: (T, 68, 2) float32, the anchors' landmarks as shares of the aligned crop's side, or None.
+        stray: anchors that showed something else; what is said of them lies between their neighbours.
+        reach: how far the anchors' codes went for what the clip showed, which direction and coefficients were divided
+            by (`stages.motion.attenuation`); NaN where it is not known, and they are as the codes went.
+        times: (T,) float32, rising, seconds of each anchor since the first; None where they are evenly spread or not
+            known.
+
+    Raises:
+        ValueError: shapes that do not fit each other, or values that are not finite.
+    """
+
+    direction: Tensor
+    basis: Tensor
+    coefficients: Tensor
+    neutral: Tensor
+    source: str
+    generator: str
+    explained: float
+    fps: float
+    landmarks: Tensor | None = None
+    stray: tuple[int, ...] = ()
+    reach: float = math.nan
+    times: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        if wrong := self._wrong():
+            raise ValueError(wrong)
+
+    @property
+    def fingerprint(self) -> str:
+        """`sha256:…` of all that decides how a face moves; not of where the movement comes from."""
+        tensors = {"direction": self.direction, "basis": self.basis, "coefficients": self.coefficients}
+        if self.times is not None:
+            tensors["times"] = self.times
+        return fingerprint(tensors, self.generator)
+
+    @property
+    def progress(self) -> Tensor:
+        """(T,) how far along the direction each anchor lies: 0 at rest, 1 at the extreme."""
+        along = torch.einsum("rld,ld->r", self.basis, self.direction)  # (R,)
+        return self.coefficients @ along / self.direction.square().sum()
+
+    def check(self, generator: str, num_layers: int) -> None:
+        """Refuse a generator that the movement was not made on.
+
+        Args:
+            generator: the fingerprint of the generator that is to be moved.
+            num_layers: how many styles it takes.
+
+        Raises:
+            MotionMismatch: another fingerprint, or another number of layers; both are named.
+        """
+        if self.generator and self.generator != generator:
+            raise MotionMismatch(f"generator {generator}", f"one made on {self.generator}", self.source)
+        if len(self.direction) != num_layers:
+            raise MotionMismatch(f"{num_layers} layers", f"{len(self.direction)}", self.source)
+
+    def save(self, path: Path | str) -> None:
+        """Write the file at once: under a temporary name beside its place, flushed, then renamed.
+
+        Raises:
+            MotionFileError: the folder is missing or cannot be written.
+        """
+        tensors = {name: getattr(self, name) for name in (*REQUIRED, *OPTIONAL)}
+        metadata = {
+            "format": FORMAT,
+            "format_version": FORMAT_VERSION,
+            "source": self.source,
+            "generator": self.generator,
+            "explained": repr(float(self.explained)),
+            "fps": repr(float(self.fps)),
+        }
+        if not math.isnan(self.reach):
+            metadata["reach"] = repr(float(self.reach))
+        if self.stray:
+            metadata["stray"] = " ".join(map(str, self.stray))
+        content = to_safetensors(
+            {
+                name: tensor.detach().cpu().float().clone(memory_format=torch.contiguous_format)
+                for name, tensor in tensors.items()
+                if tensor is not None
+            },
+            metadata,
+        )
+        try:
+            with replace_atomically(Path(path)) as temporary:
+                temporary.write_bytes(content)
+        except OSError as error:
+            raise MotionFileError(f"{path}: cannot be written: {error.strerror or error}.") from error
+
+    def _wrong(self) -> str:
+        """What is wrong with the tensors, as the end of a sentence; empty if nothing is."""
+        if self.direction.ndim != 2 or 0 in self.direction.shape:
+            return f'"direction" must be (L, 512), found {tuple(self.direction.shape)}'
+        layers = tuple(self.direction.shape)
+        if self.neutral.shape != self.direction.shape:
+            return f'"neutral" must be {layers} as "direction" is, found {tuple(self.neutral.shape)}'
+        if self.basis.ndim != 3 or len(self.basis) == 0 or self.basis.shape[1:] != self.direction.shape:
+            return f'"basis" must be (R, {layers[0]}, {layers[1]}), found {tuple(self.basis.shape)}'
+        if self.coefficients.ndim != 2 or self.coefficients.shape[1] != len(self.basis) or len(self.coefficients) < 2:
+            return (
+                f'"coefficients" must be (T, {len(self.basis)}) with T at least 2, '
+                f"found {tuple(self.coefficients.shape)}"
+            )
+        if self.landmarks is not None and self.landmarks.shape != (len(self.coefficients), 68, 2):
+            return f'"landmarks" must be ({len(self.coefficients)}, 68, 2), found {tuple(self.landmarks.shape)}'
+        if self.times is not None and (
+            self.times.shape != (len(self.coefficients),) or not (self.times.diff() > 0).all()
+        ):
+            return f'"times" must be ({len(self.coefficients)},) and rise, found {tuple(self.times.shape)}'
+        for name in (*REQUIRED, *OPTIONAL):
+            tensor = getattr(self, name)
+            if tensor is not None and not torch.isfinite(tensor).all():
+                return f'"{name}" has {int((~torch.isfinite(tensor)).sum())} values that are not finite'
+        if any(not 0 <= anchor < len(self.coefficients) for anchor in self.stray):
+            return f'"stray" must be anchors from 0 to {len(self.coefficients) - 1}, found {self.stray}'
+        if not self.direction.any():
+            return '"direction" is zero: it moves nothing'
+        if not (0 <= self.explained <= 1 + 1e-6 and math.isfinite(self.fps) and self.fps >= 0):
+            return f'"explained" must be 0 to 1 and "fps" 0 or more, found {self.explained} and {self.fps}'
+        if self.reach <= 0 or math.isinf(self.reach):
+            return f'"reach" must be above 0, found {self.reach}'
+        return ""
+
+
+def load_micromotion(path: Path | str) -> Micromotion:
+    """Read a micromotion: a file of ours, or one of the paper's published directions.
+
+    Which it is, the contents say. Nothing in a file is executed. A published direction becomes one with strength 1.0
+    at its published scale 5, an even way from rest to there as its two anchors, no timing, and no known generator.
+
+    Raises:
+        MotionFileError: missing, of another kind or version, damaged, or with tensors that do not fit each other.
+    """
+    path = Path(path)
+    try:
+        with path.open("rb") as file:
+            start = file.read(9)
+    except OSError as error:
+        raise MotionFileError(f"{path}: not readable: {error.strerror or error}.") from error
+    # safetensors begin with the header's length (8 bytes) and its "{"; torch.save writes a ZIP archive or a pickle.
+    return _load_ours(path) if start[8:] == b"{" else _load_published(path)
+
+
+def _load_ours(path: Path) -> Micromotion:
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+    except (SafetensorError, OSError) as error:
+        raise MotionFileError(f"{path}: a damaged safetensors file ({error}). Extract the movement again.") from error
+    if metadata.get("format") != FORMAT:
+        found = metadata.get("architecture") or metadata.get("format") or "no metadata of ours"
+        raise MotionFileError(f'{path}: expected a micromotion, found {found}. Make one with "extract".')
+    if metadata.get("format_version") not in READABLE_VERSIONS:
+        raise MotionFileError(
+            f"{path}: expected micromotion format {' or '.join(READABLE_VERSIONS)}, "
+            f"found {metadata.get('format_version')}. Extract the movement again with this version."
+        )
+    if missing := [name for name in REQUIRED if name not in tensors]:
+        raise MotionFileError(f'{path}: tensor "{missing[0]}" is missing. Extract the movement again.')
+    return _checked(path, tensors, metadata)
+
+
+def _load_published(path: Path) -> Micromotion:
+    try:
+        with path.open("rb") as file:  # given a path, torch goes by its ending
+            content = torch.load(file, map_location="cpu", weights_only=True)
+    except Exception as error:  # on bytes that are no torch file the reader fails in any way there is
+        if other := not_a_checkpoint(path):
+            raise MotionFileError(f"{path}: {other.replace('checkpoint', 'movement', 1)}") from error
+        raise MotionFileError(
+            f"{path}: neither a micromotion (.safetensors) nor a published direction (a torch.save file of one tensor)."
+        ) from error
+    if not isinstance(content, Tensor) or content.ndim != 3 or len(content) != 1 or content.shape[2] != 512:
+        found = tuple(content.shape) if isinstance(content, Tensor) else type(content).__name__
+        raise MotionFileError(f"{path}: expected a published direction (1, 18, 512), found {found}.")
+    if content.layout != torch.strided or content.is_quantized or content.is_complex() or content.is_meta:
+        raise MotionFileError(f"{path}: expected a published direction of plain numbers, found another kind of tensor.")
+    direction = PUBLISHED_SCALE * content.detach()[0].float()  # (L, 512)
+    extent = direction.norm()
+    tensors = {
+        "direction": direction,
+        "basis": direction[None] / extent.clamp(min=1e-30),  # (1, L, 512)
+        "coefficients": torch.stack([torch.zeros(()), extent])[:, None],  # (2, 1)
+        "neutral": torch.zeros_like(direction),
+    }
+    return _checked(path, tensors, {"source": path.name, "explained": "1.0", "fps": "0.0"})
+
+
+def _checked(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> Micromotion:
+    names = {name: tensors.get(name) for name in (*REQUIRED, *OPTIONAL)}
+    try:
+        return Micromotion(
+            **{name: None if tensor is None else tensor.float() for name, tensor in names.items()},  # type: ignore[arg-type]
+            source=metadata.get("source", ""),
+            generator=metadata.get("generator", ""),
+            explained=float(metadata.get("explained", "nan")),
+            fps=float(metadata.get("fps", "nan")),
+            stray=tuple(int(anchor) for anchor in metadata.get("stray", "").split()),
+            reach=float(metadata.get("reach", "nan")),
+        )
+    except ValueError as error:
+        raise MotionFileError(f"{path}: {error}. Extract the movement again.") from error

@@ -1,0 +1,150 @@
+"""What is found wrong with a job before anything starts."""
+
+from pathlib import Path
+
+import pytest
+
+from common.errors import (
+    CheckpointError,
+    ClipError,
+    JobError,
+    ManifestError,
+    MotionFileError,
+    OutputError,
+    TextError,
+    UserError,
+)
+from manifests.schema import read_manifest
+from pipeline.cluster.sizing import this_machine
+from pipeline.job import digests
+from pipeline.job.checks import check_job, target_rows
+from pipeline.job.digests import target_digest
+from pipeline.job.load import load_job
+from pipeline.job.spec import JobSpec
+from pipeline.output.existing import find_existing
+from pipeline.output.ledger import Ledger
+from stages.motion.micromotion import Micromotion
+from tests.pipeline.material import write_job
+
+
+@pytest.fixture(scope="module")
+def job_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_job(tmp_path_factory.mktemp("job"))
+
+
+def test_a_job_in_which_nothing_is_wrong_is_known_completely(job_file: Path) -> None:
+    checked = check_job(load_job(job_file))
+    assert checked.model.resolution == 128 and checked.model.num_layers == 12
+    assert checked.model.files.generator == "synthface", "names stay names: another machine has them elsewhere"
+    assert checked.motions["smile"].ready is None
+    assert checked.rows.to_pydict() == {
+        "order": [0, 1, 2, 3],
+        "id": ["anna", "grey", "torn", "ben"],
+        "image": [str(job_file.parent / f"{name}.png") for name in ("anna", "grey", "torn", "ben")],
+        "motion": ["smile"] * 4,
+        "strength": [1.0] * 4,
+    }
+    assert find_existing(checked).kept == frozenset()
+    assert this_machine()[0].cpus >= 1
+
+
+@pytest.mark.parametrize(
+    ("overrides", "error", "sentence"),
+    [
+        ([f'motion={{text: "a {{degree}} {"very " * 80}smile"}}'], TextError, "expected at most 64 tokens"),
+        (["motion={clip: nowhere.mp4}"], ClipError, "motion.smile.clip: there is no file"),
+        (["motion={file: nowhere.pt}"], MotionFileError, "nowhere.pt"),
+        (["motion={file: anna.png}"], MotionFileError, "anna.png"),
+        (["manifest=nowhere.csv"], ManifestError, "nowhere.csv"),
+        (["video.layers=[0, 13]"], JobError, "video.layers: expected an end of at most 12"),
+        (["model=stylegan9"], CheckpointError, 'generator "stylegan9": neither a file nor a known model'),
+        (["model={generator: anna.png, inverter: synthface}"], CheckpointError, "anna.png"),
+        (["output=anna.png"], OutputError, "is a file, not a folder"),
+        (["detector=haaar"], CheckpointError, 'detector "haaar": expected haar'),
+        (["detector=sfd:nowhere.pth"], CheckpointError, 'there is no file "nowhere.pth"'),
+        (
+            ["columns={id: persn}"],
+            ManifestError,
+            'there is no column "persn"; found "id", "image", "person". Did you mean',
+        ),
+    ],
+)
+@pytest.mark.slow
+def test_a_mistake_is_found_before_work_begins(
+    job_file: Path, overrides: list[str], error: type[UserError], sentence: str
+) -> None:
+    with pytest.raises(error) as caught:
+        check_job(load_job(job_file, overrides))
+    assert sentence in str(caught.value)
+    assert not (job_file.parent / "out").exists()
+
+
+def two_motions(folder: Path, manifest: str) -> tuple[JobSpec, Path]:
+    (folder / "faces.csv").write_text(manifest)
+    (folder / "job.yaml").write_text(
+        "motion: {smile: {clip: a.mp4}, wink: {clip: b.mp4}}\nmanifest: faces.csv\nvideo: {strength: 0.5}\n"
+    )
+    return load_job(folder / "job.yaml"), folder / "faces.csv"
+
+
+def test_rows_choose_among_several_motions_and_may_have_their_own_strength(tmp_path: Path) -> None:
+    job, path = two_motions(tmp_path, "id,image,motion,strength\na,a.png,wink,2\nb,b.png,smile,\n")
+    rows = target_rows(read_manifest(path), job).to_pydict()
+    assert (rows["motion"], rows["strength"]) == (["wink", "smile"], [2.0, 0.5])
+
+
+@pytest.mark.parametrize(
+    "manifest", ["id,image,motion\na,a.png,blink\n", "id,image,motion\na,a.png,\n", "id,image\na,a.png\n"]
+)
+def test_a_row_that_chooses_no_known_motion_is_refused(tmp_path: Path, manifest: str) -> None:
+    job, path = two_motions(tmp_path, manifest)
+    with pytest.raises(ManifestError, match="smile"):
+        target_rows(read_manifest(path), job)
+
+
+def test_whatever_changes_a_video_changes_its_digest(job_file: Path, a_motion: Micromotion) -> None:
+    job = load_job(job_file)
+    model = check_job(job).model
+    changes = [
+        "video.frames=5",
+        "video.fps=25",
+        "video.path=linear",
+        "video.pixels=generator",
+        "video.longest=512",
+        "video.layout=paste",
+        "video.crf=20",
+        "iterations=2",
+    ]
+    changes += ["video.layers=[0, 3]", "video.measured_frames=3"]
+    digests = {target_digest(a_motion, load_job(job_file, [change]), model) for change in changes}
+    digests.add(target_digest(a_motion, job, model))
+    assert len(digests) == len(changes) + 1
+    # The strength is each row's own and part of its key; where a job runs changes nothing.
+    same = load_job(job_file, ["video.strength=2", "cluster.workers=1", "name=other", "output=elsewhere"])
+    assert target_digest(a_motion, same, model) == target_digest(a_motion, job, model)
+
+
+def test_another_head_changes_what_is_made_of_the_pictures_own_pixels_alone(
+    job_file: Path, tmp_path: Path, a_motion: Micromotion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = check_job(load_job(job_file)).model
+    jobs = [load_job(job_file, [f"video.pixels={pixels}"]) for pixels in ("picture", "generator")]
+    before = [target_digest(a_motion, job, model) for job in jobs]
+    (tmp_path / "head.safetensors").write_bytes(b"another head")
+    monkeypatch.setattr(digests, "HEAD", tmp_path / "head.safetensors")
+    after = [target_digest(a_motion, job, model) for job in jobs]
+    assert [one == other for one, other in zip(before, after, strict=True)] == [False, True]
+
+
+def test_rows_done_with_the_same_settings_count_as_kept(job_file: Path, tmp_path: Path, a_motion: Micromotion) -> None:
+    a_motion.save(tmp_path / "motion.safetensors")
+    job = load_job(job_file, [f"motion={{file: {tmp_path / 'motion.safetensors'}}}"], output=tmp_path / "out")
+    checked = check_job(job)
+    digest = target_digest(a_motion, job, checked.model)
+    (tmp_path / "out/videos").mkdir(parents=True)
+    row = {"status": "done", "key": "k", "bytes": 1, "strength": 1.0}
+    with Ledger.open(tmp_path / "out") as ledger:
+        for id_, made_with in (("anna", digest), ("ben", "older settings"), ("stranger", digest)):
+            (tmp_path / f"out/videos/{id_}.mp4").write_bytes(b"x")
+            ledger.append([row | {"id": id_, "video": f"videos/{id_}.mp4", "digest": made_with}])
+    assert len(find_existing(checked).kept) == 1

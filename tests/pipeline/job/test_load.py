@@ -1,0 +1,199 @@
+"""Job files: what is filled in, what is refused, and in which words."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from common.errors import JobError
+from pipeline.job.load import load_job
+from pipeline.job.motion_spec import MotionSpec
+from pipeline.job.spec import ClusterSpec, JobSpec, ModelSpec, VideoSpec
+from pipeline.job.spec_part import SpecPart
+
+MINIMAL = {"motion": {"clip": "smile.mp4"}, "manifest": "faces.parquet"}
+
+
+def write(folder: Path, content: object, name: str = "smile.yaml") -> Path:
+    path = folder / name
+    path.write_text(content if isinstance(content, str) else yaml.safe_dump(content), encoding="utf-8")
+    return path
+
+
+def refused(path: Path, *overrides: str) -> list[str]:
+    with pytest.raises(JobError) as caught:
+        load_job(path, overrides)
+    return str(caught.value).splitlines()
+
+
+def test_a_minimal_job_gets_every_default(tmp_path: Path) -> None:
+    job = load_job(write(tmp_path, MINIMAL))
+    assert job.name == "smile"
+    assert job.output == tmp_path / "outputs/smile"
+    assert job.video == VideoSpec()
+    assert job.model == ModelSpec(generator="synthface", inverter="synthface")
+    assert list(job.motion) == ["smile"]
+
+
+def test_relative_paths_are_meant_from_the_job_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "jobs").mkdir()
+    path = write(tmp_path / "jobs", {**MINIMAL, "manifest": "../faces.csv", "output": "../out"})
+    monkeypatch.chdir("/")
+    job = load_job(path)
+    assert job.manifest == tmp_path / "faces.csv"
+    assert job.motion["smile"].clip == str(tmp_path / "jobs/smile.mp4")
+    assert job.output == tmp_path / "out"
+
+
+def test_output_given_on_the_command_line_is_meant_from_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path, MINIMAL)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert load_job(path, output="out").output == tmp_path / "elsewhere/out"
+
+
+def test_overrides_come_after_the_file_and_are_read_as_yaml(tmp_path: Path) -> None:
+    path = write(tmp_path, {**MINIMAL, "video": {"frames": 10}})
+    job = load_job(path, ["video.frames=30", "video.layers=[2, 6]", "cluster.address=auto", "video.strength=-0.5"])
+    assert (job.video.frames, job.video.layers, job.video.strength) == (30, (2, 6), -0.5)
+    assert job.cluster.address == "auto"
+
+
+def test_several_motions_keep_their_names(tmp_path: Path) -> None:
+    motions = {"smile": {"clip": "a.mp4", "rank": 3}, "wink": {"file": "b.safetensors"}}
+    job = load_job(write(tmp_path, {**MINIMAL, "motion": motions}))
+    assert job.motion["smile"].rank == 3
+    assert job.motion["wink"].file == str(tmp_path / "b.safetensors")
+
+
+def test_a_job_as_resolved_reads_back_as_the_same_job(tmp_path: Path) -> None:
+    job = load_job(write(tmp_path, {**MINIMAL, "video": {"layers": [0, 4]}, "model": "ffhq"}))
+    again = job.model_copy(update={"made_with": {"versions": {"python": "3.11"}}})
+    (tmp_path / "out").mkdir()
+    path = write(tmp_path / "out", again.resolved(), "job.yaml")
+    assert load_job(path).model_copy(update={"made_with": {}}) == job
+
+
+def test_a_folder_that_is_called_like_a_model_is_not_taken_for_it(tmp_path: Path) -> None:
+    (tmp_path / "ffhq").mkdir()
+    assert load_job(write(tmp_path, {**MINIMAL, "model": "ffhq"})).model.generator == "ffhq"
+
+
+def test_checkpoint_files_become_absolute_and_names_stay(tmp_path: Path) -> None:
+    (tmp_path / "gen.pt").touch()
+    model = {"generator": "gen.pt", "inverter": "weights/inv.pt", "identity": "ffhq"}
+    job = load_job(write(tmp_path, {**MINIMAL, "model": model}))
+    assert job.model.generator == str(tmp_path / "gen.pt")
+    assert job.model.inverter == str(tmp_path / "weights/inv.pt")
+    assert (job.model.identity, job.model.landmarks) == ("ffhq", "synthface")
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"video": {"frames": 1}}, "video.frames: expected at least 2, found 1."),
+        ({"video": {"framse": 3}}, "video.framse is not a field of a job. Did you mean frames?"),
+        ({"video": {"fps": float("inf")}}, "video.fps: expected at most 240, found inf."),
+        ({"video": {"strength": float("nan")}}, "video.strength: expected a finite number, found nan."),
+        ({"video": {"crf": "high"}}, 'video.crf: expected a whole number, found "high".'),
+        ({"video": {"path": "pingpog"}}, 'video.path: expected linear, pingpong or replay, found "pingpog".'),
+        ({"video": {"layers": [3, 1]}}, "video.layers: expected [first, last + 1] with 0 <= first < last + 1."),
+        ({"video": 3}, "video: expected fields, found 3."),
+        ({"model": {"generater": "a", "inverter": "b"}}, "model.generator is missing."),
+        (
+            {"motion": {"clip": "a.mp4", "file": "b.pt"}},
+            "motion: expected one of clip, file, text; found clip and file.",
+        ),
+        (
+            {"motion": {"clip": "a.mp4", "max_anchor": 3}},
+            "motion.max_anchor is not a field of a job. Did you mean max_",
+        ),
+        ({"motion": {"text": "a smiling person"}}, "motion.text: expected {degree} in the sentence"),
+        ({"motion": {"a/b": {"clip": "a.mp4"}}}, 'motion: the name "a/b" becomes a file name'),
+        ({"motion": None}, "motion: expected fields, found nothing."),
+        ({"cluster": {"address": "ray://x"}}, "cluster.address: expected local, auto, or ray://host:port."),
+        (
+            {"output": "s3://bucket/x"},
+            'output: expected a path on a disk or a shared mount, found "s3://bucket/x"; videos may',
+        ),
+        ({"manifest": "ftp://host/x.csv"}, "manifest: expected one of s3://, gs://, file://, hdfs://, abfs://, found"),
+        ({"videos": "out"}, 'videos: expected a URI such as s3://bucket/smile, found "out"; a folder is meant by'),
+        ({"videos": "s3://***@bucket/x"}, 'videos: the credentials in "s3://***@bucket/x" were hidden when the run'),
+        (
+            {"name": "../up"},
+            'name: expected letters, digits, ".", "_" and "-" (it becomes a file name), found "../up".',
+        ),
+        ({"nmae": "x"}, "nmae is not a field of a job. Did you mean name?"),
+    ],
+)
+def test_a_wrong_field_is_named_with_what_was_found_and_what_is_allowed(
+    tmp_path: Path, change: dict[str, object], sentence: str
+) -> None:
+    path = write(tmp_path, MINIMAL | change)
+    assert any(line.startswith(f"{path}: {sentence}") for line in refused(path))
+
+
+def test_all_wrong_fields_are_told_at_once(tmp_path: Path) -> None:
+    path = write(tmp_path, {**MINIMAL, "video": {"frames": 0, "fps": 0, "crf": 99}})
+    assert len(refused(path)) == 3
+
+
+def test_missing_fields_are_named(tmp_path: Path) -> None:
+    path = write(tmp_path, {"name": "x"})
+    assert refused(path) == [f"{path}: motion is missing.", f"{path}: manifest is missing."]
+
+
+def test_broken_yaml_is_refused_with_its_line(tmp_path: Path) -> None:
+    path = write(tmp_path, "name: smile\nmotion: {clip: a.mp4\nmanifest: b\n")
+    assert refused(path)[0].startswith(f"{path}, line 3: not valid YAML: ")
+
+
+@pytest.mark.parametrize("content", ["", "- a\n- b\n", "just words"])
+def test_a_file_without_fields_is_refused(tmp_path: Path, content: str) -> None:
+    path = write(tmp_path, content)
+    assert refused(path)[0].startswith(f"{path}: expected fields such as motion and manifest, found ")
+
+
+def test_yaml_never_makes_objects(tmp_path: Path) -> None:
+    path = write(tmp_path, "name: !!python/object/apply:os.getcwd []\n")
+    assert "not valid YAML" in refused(path)[0]
+
+
+def test_a_missing_or_binary_job_file_is_refused(tmp_path: Path) -> None:
+    assert refused(tmp_path / "none.yaml")[0].startswith(f"{tmp_path / 'none.yaml'} cannot be read: No such file")
+    (tmp_path / "bin.yaml").write_bytes(b"a: \xff\xfe")
+    assert "expected a YAML file in UTF-8" in refused(tmp_path / "bin.yaml")[0]
+
+
+@pytest.mark.parametrize("override", ["video.frames", "=3", "video.frames=[", "name.first=x"])
+def test_an_override_that_is_none_is_refused(tmp_path: Path, override: str) -> None:
+    path = write(tmp_path, {**MINIMAL, "name": "smile"})
+    assert refused(path, override)[0].startswith(f'--set "{override}"')
+
+
+@pytest.mark.parametrize("part", [JobSpec, VideoSpec, ClusterSpec, MotionSpec, ModelSpec])
+def test_every_field_says_what_it_is(part: type[SpecPart]) -> None:
+    for name, field in part.model_fields.items():
+        assert field.description and field.description.endswith((".", '".')), name
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+        max_leaves=8,
+    ),
+    st.sampled_from(["name", "model", "motion", "manifest", "video", "cluster", "output", "iterations", "made_with"]),
+)
+def test_whatever_stands_in_a_field_the_answer_is_a_job_or_a_job_error(
+    tmp_path_factory: pytest.TempPathFactory, value: object, name: str
+) -> None:
+    path = write(tmp_path_factory.mktemp("job"), {**MINIMAL, name: value})
+    try:
+        load_job(path)
+    except JobError as error:
+        assert all(line.startswith(str(path)) for line in str(error).splitlines())

@@ -1,0 +1,49 @@
+"""What is a credential in a carried column is hidden, and nothing else is changed."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.output.credentials import redact_credentials
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://www.youtube.com/watch?v=dQw4w9WgXcQ",
+        "https://example.org/a.jpg?width=640&height=480&id=7",
+        "https://example.org/search?key=smile&code=de",
+        "https://example.org:8443/@anna/a@b.jpg",
+        "s3://bucket/folder/a.jpg?region=eu-west-1",
+        "see https://example.org/?page=2 and mail a@b.org",
+        "password=hunter2 is not in a URI",
+        "doi:10.1000/182?x=1",
+    ],
+)
+def test_an_address_without_a_credential_stays_as_it_is(text: str) -> None:
+    assert redact_credentials(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://anna:SECRET@example.org/a.jpg",
+        "s3://KEYID:SEC/RET+SECRET@bucket/a.jpg",
+        "https://SECRETSECRETSECRET1234@github.com/a/b",
+        "https://b.s3.amazonaws.com/a.jpg?X-Amz-Signature=SECRET&X-Amz-Date=1",
+        "https://x.blob.core.windows.net/a.jpg?sp=r&sig=SECRET%2B",
+        "https://example.org/a.jpg?access_token=SECRET",
+        "https://maps.example.org/?key=AIzaSECRET0123456789abcdef",
+        "s3://bucket/a.jpg?session_token=SECRET",
+        "https://example.org/cb#id_token=SECRET",
+    ],
+)
+def test_a_credential_is_hidden(text: str) -> None:
+    shown = redact_credentials(f"see {text} there")
+    assert "SECRET" not in shown
+    assert shown.startswith("see ") and shown.endswith(" there")
+
+
+@given(st.text())
+def test_a_text_without_an_address_is_never_changed(text: str) -> None:
+    assert redact_credentials(text.replace("://", "")) == text.replace("://", "")

@@ -1,0 +1,323 @@
+import math
+import re
+import subprocess
+import warnings
+from html.parser import HTMLParser
+from pathlib import Path
+
+import imageio_ffmpeg
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+import yaml
+from PIL import Image
+
+from common.errors import OutputError
+from pipeline.output.ledger import RESULT_FIELDS
+from pipeline.report.cards import MOST_SAMPLED, MOST_WORST, choose_rows
+from pipeline.report.html import write_report
+from pipeline.report.metrics import BARS, FIGURES, spread
+from pipeline.report.row_groups import FAILURES_EACH
+from pipeline.report.thumbnails import HEIGHT, make_thumbnail, make_thumbnails
+from stages.motion.micromotion import Micromotion
+
+EVIL = '<script>alert("x")</script>'
+SCHEMA = pa.schema([*RESULT_FIELDS.items(), ("image", pa.string()), ("nation", pa.string())])
+VOID = {"meta", "img", "rect", "polyline", "br", "link", "input"}
+
+
+class Page(HTMLParser):
+    """What a report's page holds: its tags in balance, attributes by tag, and its text."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.text = ""
+        self.open: list[str] = []
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, {name: value or "" for name, value in attrs}))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] not in ("script", "style"):
+            self.text += f"{data} "
+
+    def all(self, tag: str) -> list[dict[str, str]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def done(id: str, **fields: object) -> dict[str, object]:
+    figures = {figure.column: 0.9 for figure in FIGURES}
+    known = {"id": id, "status": "done", "motion": "smile", "video": f"videos/{id}.mp4", "bytes": 1000, "seconds": 1.5}
+    return {**known, "frames": 9, "width": 64, "height": 64, "fps": 30.0, **figures, **fields}
+
+
+def failed(id: str, reason: str = "no_face", message: str = "no face was found") -> dict[str, object]:
+    return {"id": id, "status": "failed", "reason": reason, "message": message, "video": ""}
+
+
+def page_of(output: Path, rows: list[dict[str, object]]) -> Page:
+    pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), output / "results.parquet")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return Page(write_report(output).read_text(encoding="utf-8"))
+
+
+def make_video(path: Path, size: str = "64x64", frames: int = 9) -> Path:
+    """A real little video; its picture changes from frame to frame."""
+    path.parent.mkdir(exist_ok=True)
+    source = f"testsrc=size={size}:rate=30"
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", "-f", "lavfi", "-i", source]
+    subprocess.run([*command, "-frames:v", str(frames), "-pix_fmt", "yuv420p", str(path)], check=True, timeout=60)
+    return path
+
+
+def save_motion(path: Path, source: str = "sha256:abc") -> None:
+    basis = torch.zeros(1, 4, 512)
+    basis[0, 0, 0] = 1
+    motion = Micromotion(
+        direction=2 * basis[0],
+        basis=basis,
+        coefficients=torch.tensor([[0.0], [1.0], [2.0]]),
+        neutral=torch.zeros(4, 512),
+        source=source,
+        generator="sha256:def",
+        explained=0.963,
+        fps=12.5,
+    )
+    path.parent.mkdir(exist_ok=True)
+    motion.save(path)
+
+
+@pytest.fixture(scope="module")
+def small_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Page]:
+    """A report with everything in it."""
+    output = tmp_path_factory.mktemp("smile")
+    for name in ("anna", "ben"):
+        make_video(output / f"videos/{name}.mp4")
+    (output / "videos/torn.mp4").write_bytes(b"not a video")
+    save_motion(output / "motion.safetensors", source=EVIL)
+    Image.new("RGB", (40, 20), "orange").save(output / "anchors.png")
+    settings = {
+        "name": f"smile {EVIL}",
+        "motion": {"smile": {"clip": "/far/away/smile.mp4"}},
+        "video": {"frames": 9, "layers": None},
+        "made_with": {"versions": {"ray": "2"}},
+    }
+    (output / "job.yaml").write_text(yaml.safe_dump(settings))
+    rows: list[dict[str, object]] = [
+        done("anna"),
+        done("ben", csim_mean=0.4, jitter=math.nan),
+        done("torn"),
+        failed("dog"),
+        failed("evil", "unreadable_image", EVIL),
+        {"id": "later", "status": "missing", "video": ""},
+    ]
+    return output, page_of(output, rows)
+
+
+def test_the_page_loads_nothing_but_the_videos_beside_it(small_run: tuple[Path, Page]):
+    output, page = small_run
+    sources = [attributes["src"] for attributes in page.all("video")]
+    assert sources == ["videos/anna.mp4", "videos/ben.mp4", "videos/torn.mp4"]
+    assert all(attributes["preload"] == "none" for attributes in page.all("video"))
+    assert all(attributes["src"].startswith("data:image/") for attributes in page.all("img"))
+    assert not page.all("link")
+    assert not any("src" in attributes for attributes in page.all("script"))
+    without_pictures = re.sub(r"base64,[A-Za-z0-9+/=]+", "", (output / "report.html").read_text())
+    assert not re.search(r"//\w", without_pictures)
+
+
+def test_the_page_forbids_itself_to_load_anything_else(small_run: tuple[Path, Page]):
+    policy = next(meta["content"] for meta in small_run[1].all("meta") if "http-equiv" in meta)
+    assert policy.startswith("default-src 'none'")
+    assert "http" not in policy
+
+
+def test_what_comes_from_outside_is_escaped(small_run: tuple[Path, Page]):
+    output, page = small_run
+    assert EVIL not in (output / "report.html").read_text()
+    assert page.text.count(EVIL) >= 4  # name, title, the motion's source, the failure's message
+    assert len(page.all("script")) == 1
+
+
+def test_every_tag_is_closed(small_run: tuple[Path, Page]):
+    assert small_run[1].open == []
+
+
+def test_the_page_says_what_became_of_the_rows(small_run: tuple[Path, Page]):
+    text = " ".join(small_run[1].text.split())
+    assert "3 of 6 faces make the movement" in text
+    assert "2 failed" in text
+    assert "1 had no turn yet" in text
+    assert "row 4 dog no face was found" in text
+    assert "unreadable_image 1 row" in text
+
+
+def test_the_page_says_what_the_motion_is(small_run: tuple[Path, Page]):
+    _, page = small_run
+    assert "96.3 %" in page.text
+    assert "3, 12.5 a second" in page.text
+    assert f"smile.mp4 {EVIL}" in page.text
+    assert len(page.all("img")) == 1
+    assert page.all("polyline")[0]["points"].split()[0] == "0.00,22.00"
+
+
+def test_a_video_that_cannot_be_read_is_shown_without_a_picture(small_run: tuple[Path, Page]):
+    cards = small_run[1].all("figure")
+    assert ["--strip" in card["style"] for card in cards] == [True, True, False]
+
+
+def test_the_worst_video_of_each_figure_is_named(small_run: tuple[Path, Page]):
+    text = " ".join(small_run[1].text.split())
+    assert re.search(r"Identity Likeness.*? 0\.900 0\.400 ben", text)
+    assert "measured in 2 videos" in text
+
+
+def test_cards_can_be_sorted_by_every_figure(small_run: tuple[Path, Page]):
+    cards = small_run[1].all("figure")
+    assert float(cards[1]["data-csim_mean"]) > float(cards[0]["data-csim_mean"])
+    assert float(cards[1]["data-jitter"]) < float(cards[0]["data-jitter"])  # not measured: not known to be bad
+    assert {option["value"] for option in small_run[1].all("option")} == {"", *(figure.column for figure in FIGURES)}
+
+
+def test_settings_and_versions_are_there(small_run: tuple[Path, Page]):
+    text = " ".join(small_run[1].text.split())
+    assert "video.frames 9" in text
+    assert "video.layers default" in text
+    assert "versions.ray 2" in text
+
+
+def test_several_motions_are_named(tmp_path: Path):
+    for name in ("blink", "smile"):
+        save_motion(tmp_path / f"motions/{name}.safetensors")
+        Image.new("RGB", (40, 20)).save(tmp_path / f"motions/{name}.png")
+    page = page_of(tmp_path, [done("anna", motion="smile"), done("ben", motion="blink")])
+    assert "The motions" in page.text
+    assert len(page.all("img")) == 2
+    assert page.text.count("blink") == 2
+
+
+def test_a_motion_that_the_job_no_longer_has_is_left_out(tmp_path: Path):
+    save_motion(tmp_path / "motions/blink.safetensors")
+    save_motion(tmp_path / "motion.safetensors")
+    (tmp_path / "job.yaml").write_text("motion: {smile: {clip: smile.mp4}}")
+    text = page_of(tmp_path, [done("anna")]).text
+    assert "The motion " in " ".join(text.split())
+    assert "blink" not in text
+
+
+def test_a_damaged_motion_file_is_said_in_the_report(tmp_path: Path):
+    (tmp_path / "motion.safetensors").write_bytes(b"nonsense")
+    assert "Not readable" in page_of(tmp_path, [done("anna")]).text
+
+
+def test_a_large_picture_of_the_anchors_is_made_smaller(tmp_path: Path):
+    save_motion(tmp_path / "motion.safetensors")
+    noise = np.random.default_rng(0).integers(0, 255, (400, 3000, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "anchors.png")
+    source = page_of(tmp_path, [done("anna")]).all("img")[0]["src"]
+    assert source.startswith("data:image/jpeg")
+    assert len(source) < 1_000_000
+
+
+def test_a_run_without_any_video_has_a_report(tmp_path: Path):
+    text = page_of(tmp_path, [failed("dog"), failed("cat")]).text
+    assert "0 of 2 faces" in text
+    assert "no_face 2 rows" in " ".join(text.split())
+
+
+def test_results_of_a_version_without_figures_have_a_report(tmp_path: Path):
+    table = pa.Table.from_pylist([{**done("anna"), **failed("x")}], schema=SCHEMA)
+    pq.write_table(table.select(["id", "status", "reason", "message", "video"]), tmp_path / "results.parquet")
+    assert "no_face" in write_report(tmp_path).read_text()
+
+
+def test_a_large_run_stays_readable(tmp_path: Path):
+    rng = np.random.default_rng(0)
+    rows = [done(f"id{index}", csim_mean=float(value)) for index, value in enumerate(rng.random(10_000))]
+    rows += [failed(f"bad{index}") for index in range(2_000)]
+    page = page_of(tmp_path, rows)
+    assert len(page.all("video")) == MOST_WORST + MOST_SAMPLED
+    assert f"{MOST_WORST + MOST_SAMPLED} of 10,000 videos" in page.text
+    assert f"and {2_000 - FAILURES_EACH:,} more" in page.text
+    assert (tmp_path / "report.html").stat().st_size < 3_000_000
+
+
+def test_of_a_large_run_the_worst_are_shown():
+    rng = np.random.default_rng(1)
+    quality = rng.random(5_000)
+    made = pa.table({"id": [str(index) for index in range(5_000)], "csim_mean": quality})
+    shown, sentence = choose_rows(made)
+    assert set(np.argsort(quality)[:MOST_WORST].tolist()) <= set(shown)
+    assert shown == sorted(set(shown))
+    assert "200 worst by identity" in sentence
+
+
+def test_of_a_small_run_everything_is_shown():
+    made = pa.table({"id": ["a", "b"], "csim_mean": [0.5, None]})
+    assert choose_rows(made) == ([0, 1], "")
+
+
+def test_a_spread_counts_every_measured_value():
+    figure = next(one for one in FIGURES if one.best == "one")
+    found = spread(figure, pa.table({figure.column: [1.0, 1.4, 0.5, None, math.nan]}))
+    assert found is not None
+    assert (found.measured, found.median, found.worst, found.worst_at) == (3, 1.0, 0.5, 2)
+    assert len(found.bars) == BARS
+    assert max(found.bars) == 1.0
+
+
+def test_equal_values_have_a_spread():
+    assert spread(FIGURES[0], pa.table({FIGURES[0].column: [0.7, 0.7]})) is not None
+
+
+def test_what_was_never_measured_has_no_spread():
+    assert spread(FIGURES[0], pa.table({FIGURES[0].column: pa.array([None, None], pa.float64())})) is None
+    assert spread(FIGURES[0], pa.table({"id": ["a"]})) is None
+
+
+@pytest.mark.parametrize(("frames", "shots"), [(9, 3), (2, 2), (1, 1)])
+def test_a_poster_holds_the_first_the_middle_and_the_last_frame(tmp_path: Path, frames: int, shots: int):
+    made = make_thumbnail(make_video(tmp_path / "v.mp4", "96x64", frames), frames)
+    assert made is not None
+    assert made.shots == shots
+    (tmp_path / "poster.jpg").write_bytes(made.jpeg)
+    assert Image.open(tmp_path / "poster.jpg").size == (shots * HEIGHT * 96 // 64, HEIGHT)
+
+
+def test_a_missing_or_broken_video_has_no_poster(tmp_path: Path):
+    (tmp_path / "broken.mp4").write_bytes(b"\x00" * 100)
+    found = make_thumbnails(
+        {tmp_path / "broken.mp4": 9, tmp_path / "gone.mp4": 9, make_video(tmp_path / "whole.mp4"): 9}
+    )
+    assert list(found) == [tmp_path / "whole.mp4"]
+
+
+def test_no_time_means_no_poster(tmp_path: Path):
+    assert make_thumbnail(make_video(tmp_path / "v.mp4"), 9, seconds=0.0) is None
+
+
+def test_a_folder_without_results_is_refused_by_name(tmp_path: Path):
+    with pytest.raises(OutputError, match=r"has no results\.parquet"):
+        write_report(tmp_path)
+    (tmp_path / "results.parquet").write_bytes(b"PAR1 torn")
+    with pytest.raises(OutputError, match="cannot be read"):
+        write_report(tmp_path)
+
+
+def test_a_report_is_replaced_whole(small_run: tuple[Path, Page]):
+    output, _ = small_run
+    write_report(output)
+    assert sorted(path.name for path in output.glob("*report*")) == ["report.html"]
+    assert not list(output.glob(".*.tmp"))

@@ -1,0 +1,61 @@
+"""How long a job takes, as a plan tells it before."""
+
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from pipeline.cluster.sizing import Pool, WorkerLayout
+from pipeline.job.load import load_job
+from pipeline.run.cost import MEASURE_BUNDLED, RENDER, distinct_frames, render_seconds, row_seconds, time_told
+from pipeline.run.plan import plan_job
+from tests.pipeline.material import write_job
+
+
+def checked(resolution: int = 128, rows: int = 10, rehearsal: bool = False, **video: Any) -> Any:
+    """What the estimate reads of a checked job."""
+    settings = {"frames": 60, "path": "pingpong", "pixels": "generator", "longest": 1024, "layout": "crop"}
+    settings |= {"measured_frames": 30} | video
+    job = SimpleNamespace(video=SimpleNamespace(**settings), iterations=5, rehearsal=rehearsal)
+    return SimpleNamespace(job=job, manifest=range(rows), model=SimpleNamespace(resolution=resolution))
+
+
+def test_a_path_that_comes_back_has_half_the_frames_to_make() -> None:
+    assert distinct_frames(60, "pingpong") == 30
+    assert distinct_frames(61, "pingpong") == 31
+    assert distinct_frames(60, "linear") == distinct_frames(60, "replay") == 60
+
+
+def test_a_resolution_between_two_is_taken_for_the_larger() -> None:
+    assert render_seconds(64) == RENDER[128]
+    assert render_seconds(1024) == RENDER[1024]
+    assert render_seconds(300) == RENDER[512]
+
+
+@pytest.mark.parametrize("pixels", ["generator", "picture"])
+def test_more_frames_a_larger_generator_and_measuring_take_longer(pixels: str) -> None:
+    usual = row_seconds(checked(pixels=pixels))
+    assert row_seconds(checked(pixels=pixels, frames=120)) > usual
+    assert row_seconds(checked(1024, pixels=pixels)) > usual
+    assert row_seconds(checked(pixels=pixels, path="linear")) > usual
+    unmeasured = row_seconds(checked(pixels=pixels, measured_frames=0))
+    assert usual - unmeasured == pytest.approx(30 * MEASURE_BUNDLED)
+    assert row_seconds(checked(pixels=pixels, rehearsal=True)) < unmeasured
+
+
+def test_time_falls_with_cores_and_is_not_told_of_gpus_or_of_nothing() -> None:
+    none: Any = SimpleNamespace(kept=(), failed=())
+    layout = WorkerLayout(Pool(1, 0.5), Pool(2, 1.0), "")
+    job = checked(rows=1000)
+    told = time_told(job, none, layout)
+    assert told.startswith("time: about ") and told.endswith("on 2 cores)")
+    assert time_told(job, none, replace(layout, produce=Pool(2, 4.0))) != told
+    assert time_told(job, none, replace(layout, produce=Pool(1, 1.0, 0.5))) == ""
+    assert time_told(job, SimpleNamespace(kept=range(900), failed=range(100)), layout) == ""  # type: ignore[arg-type]
+
+
+def test_a_plan_tells_it(tmp_path: Path) -> None:
+    lines = plan_job(load_job(write_job(tmp_path))).lines
+    assert sum(line.startswith("time: about ") for line in lines) == 1

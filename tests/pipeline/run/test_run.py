@@ -1,0 +1,156 @@
+"""A whole job on the bundled model and a real Ray: from a clip and four pictures to videos, results and report."""
+
+from contextlib import nullcontext
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from benchmarks.faults.job import write_fault_job
+from pipeline.cluster.sizing import Node
+from pipeline.job.load import load_job
+from pipeline.job.motion_spec import MotionSpec
+from pipeline.output.event_log import EventLog, read_events
+from pipeline.report.anchor_sheets import CROSSED_OUT
+from pipeline.run.extract import extract_motion
+from pipeline.run.plan import plan_job
+from pipeline.run.run import RunSummary, run_job
+from stages.media.encode import write_video
+from stages.media.ingest import read_clip
+from stages.motion.micromotion import load_micromotion
+from tests.pipeline.material import write_job
+
+
+def run(path: Path, *overrides: str, **how: object) -> RunSummary:
+    with EventLog() as events:
+        return run_job(load_job(path, overrides), events, **how)  # type: ignore[arg-type]
+
+
+def counted(summary: RunSummary) -> tuple[int, int, int, int]:
+    return summary.done, summary.kept, summary.failed, summary.exit_code
+
+
+def test_a_plan_knows_whether_anything_in_it_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = write_job(tmp_path)
+    assert plan_job(load_job(job)).sound
+    with monkeypatch.context() as patched:
+        patched.setattr("pipeline.output.disk_space.shutil.disk_usage", lambda place: SimpleNamespace(free=1000))
+        planned = plan_job(load_job(job))
+    assert not planned.sound and any(line.endswith("TOO LITTLE") for line in planned.lines)
+    monkeypatch.setattr("pipeline.run.plan.ray_session", lambda cluster: nullcontext([Node(2, 0, 8 << 30)]))
+    monkeypatch.setattr("pipeline.run.plan.nodes_without_weights", lambda model: {"n2": "it lacks the generator"})
+    planned = plan_job(load_job(job, ["cluster.address=auto"]))
+    assert not planned.sound and planned.lines[-1] == "node n2: it lacks the generator"
+
+
+@pytest.mark.slow
+def test_a_job_runs_from_clip_to_report_and_makes_nothing_twice(tmp_path: Path, ray_nodes: list[Node]) -> None:
+    job, output = write_job(tmp_path), tmp_path / "out"
+    assert plan_job(load_job(job)).kept == 0
+    assert not output.exists(), "a plan writes nothing"
+
+    assert counted(run(job)) == (2, 0, 2, 3)
+    results = pq.read_table(output / "results.parquet").to_pydict()
+    assert results["id"] == ["anna", "grey", "torn", "ben"]
+    assert results["status"] == ["done", "failed", "failed", "done"]
+    assert results["reason"] == ["", "no_face", "unreadable_image", ""]
+    assert results["person"] == ["Anna", None, None, "Ben"] or results["person"] == ["Anna", "", "", "Ben"]
+    for id_, size in zip(["anna", "ben"], (results["bytes"][0], results["bytes"][3]), strict=True):
+        assert (output / f"videos/{id_}.mp4").stat().st_size == size
+    for name in ("report.html", "anchors.png", "log.jsonl"):
+        assert (output / name).stat().st_size > 0
+    kinds = [event["event"] for event in read_events(output / "log.jsonl")]
+    assert (kinds[0], kinds[-1], kinds.count("row")) == ("run_started", "run_finished", 4)
+    motion = load_micromotion(output / "motion.safetensors")
+    written = load_job(output / "job.yaml")
+    assert written.made_with["motions"]["smile"]["fingerprint"] == motion.fingerprint
+
+    # The same command keeps what is done; the row that failed for its content is not tried again, unless asked to.
+    assert plan_job(load_job(job)).kept == 2
+    assert counted(run(job)) == (0, 2, 2, 3)
+    stages = {event["stage"] for event in read_events(output / "log.jsonl")[len(kinds) :] if event["event"] == "stage"}
+    assert stages == {"targets"}, "the movement was made again"
+
+    # Another strength makes the videos again, out of the same movement.
+    before = (output / "videos/anna.mp4").read_bytes()
+    changed = "(video.strength 1.0 -> 0.0): 2 videos that stand there are made again, over the old ones"
+    planned = plan_job(load_job(job, ["video.strength=0.0"]))
+    assert any(changed in line for line in planned.lines)
+    assert any(line.startswith("space: about ") and line.endswith(" free") for line in planned.lines)
+    assert counted(run(job, "video.strength=0.0")) == (2, 0, 2, 3)
+    told = [event["message"] for event in read_events(output / "log.jsonl") if event["event"] == "warning"]
+    assert len([message for message in told if changed in message]) == 1
+    assert (output / "videos/anna.mp4").read_bytes() != before
+    assert load_micromotion(output / "motion.safetensors").fingerprint == motion.fingerprint
+
+
+@pytest.mark.slow
+def test_a_run_over_a_finished_output_starts_no_ray_and_one_with_something_to_make_does(
+    tmp_path: Path, ray_nodes: list[Node], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, output = write_fault_job(tmp_path, 3, frames=3), tmp_path / "out"
+    gone = (tmp_path / "torn.jpg").rename(tmp_path / "elsewhere.jpg")
+    assert counted(run(job)) == (3, 0, 2, 3)
+    columns = ["id", "status", "reason", "message", "key", "video", "bytes"]
+    results = pq.read_table(output / "results.parquet", columns=columns)
+    events = len(read_events(output / "log.jsonl"))
+
+    def refuse(*arguments: object, **named: object) -> None:
+        raise AssertionError("Ray was started, and nothing had to be made")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("pipeline.run.work.ray_session", refuse)
+        assert counted(run(job)) == (0, 3, 2, 3), "the picture that is not there is looked for, and is not there"
+        assert pq.read_table(output / "results.parquet", columns=columns).equals(results)
+        said = read_events(output / "log.jsonl")[events:]
+        assert [event["event"] for event in said if event["event"] != "stage"] == (
+            ["run_started", "row", "row", "run_finished"]
+        )
+        for change in ("retry", "picture"):
+            with pytest.raises(AssertionError, match="Ray was started"):
+                if change == "picture":
+                    gone.rename(tmp_path / "torn.jpg")
+                run(job, **({"retry": ()} if change == "retry" else {}))
+    assert counted(run(job)) == (0, 3, 2, 3)
+
+
+@pytest.mark.slow
+def test_a_movement_extracted_by_itself_serves_another_job(tmp_path: Path, ray_nodes: list[Node]) -> None:
+    job = write_job(tmp_path)
+    with EventLog() as events:
+        spec = MotionSpec(clip=str(tmp_path / "clip.mp4"), max_anchors=4)
+        made = extract_motion(spec, tmp_path / "smile.safetensors", events, iterations=1)
+    assert made.with_suffix(".png").is_file()
+    job.write_text(job.read_text().replace("clip: clip.mp4", "file: smile.safetensors"))
+    (tmp_path / "faces.csv").write_text("id,image\nanna,anna.png\n")
+    assert counted(run(job)) == (1, 0, 0, 0)
+    copied = load_micromotion(tmp_path / "out/motion.safetensors")
+    assert copied.fingerprint == load_micromotion(made).fingerprint
+
+
+@pytest.mark.slow
+def test_frames_that_show_something_else_are_left_out_and_told(
+    tmp_path: Path, repository: Path, ray_nodes: list[Node]
+) -> None:
+    clip = read_clip(repository / "weights/bundled/demo/smile.mp4", max_anchors=20)
+    frames = clip.frames.copy()
+    height, width = frames.shape[1:3]
+    for frame in (7, 13):  # something passes before an eye
+        frames[frame, height * 3 // 8 : height * 9 // 16, width // 4 : width // 2] = (60, 40, 30)
+    write_video(tmp_path / "clip.mp4", list(frames), 10)
+    with EventLog(tmp_path / "log.jsonl") as events:
+        spec = MotionSpec(clip=str(tmp_path / "clip.mp4"))
+        made = extract_motion(spec, tmp_path / "smile.safetensors", events, iterations=2)
+    motion = load_micromotion(made)
+    assert motion.stray == (7, 13)
+    assert 0.6 < motion.reach < 1.1
+    assert 8 <= int(motion.progress.argmax()) <= 12
+    warnings = [event["message"] for event in read_events(tmp_path / "log.jsonl") if event["event"] == "warning"]
+    assert [message for message in warnings if "2 of 20 anchors show something else" in message]
+    assert "at 0.70, 1.30 s" in warnings[-1]
+    with Image.open(made.with_suffix(".png")) as strip:
+        reds = np.all(np.array(strip) == CROSSED_OUT, axis=2).any(axis=0)
+    assert 0 < reds.sum() <= 2 * 128

@@ -1,0 +1,221 @@
+"""Faces in pictures, with the bundled landmark network."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import skimage.data
+from hypothesis import given
+from hypothesis import strategies as st
+
+from common.errors import FaceTooSmall, NoFace
+from stages.faces.detect import FaceFinder, cut_window, rotate
+from stages.media.decode_image import decode_image
+from stages.media.ingest import read_clip
+from training.scene.animals import beast
+from weights.load_networks import load_landmarks
+from weights.networks.fan import MIRRORED
+
+
+@pytest.fixture(scope="module")
+def finder() -> FaceFinder:
+    return FaceFinder(load_landmarks("synthface"))
+
+
+@pytest.fixture(scope="module")
+def portrait(repository: Path) -> np.ndarray:
+    return decode_image((repository / "weights/bundled/demo/faces/face_01.jpg").read_bytes())
+
+
+def test_a_face_is_found_with_eyes_above_mouth_and_inside_its_box(finder: FaceFinder, portrait: np.ndarray) -> None:
+    face = finder.find(portrait)
+    left, right = face.landmarks[36:42].mean(axis=0), face.landmarks[42:48].mean(axis=0)
+    mouth = face.landmarks[48:68].mean(axis=0)
+    assert left[0] < mouth[0] < right[0]
+    assert max(left[1], right[1]) < mouth[1]
+    assert (face.landmarks >= face.box[:2] - 1e-3).all()
+    assert (face.landmarks <= face.box[2:] + 1e-3).all()
+    assert face.others == 0
+
+
+def test_landmarks_move_with_the_picture(finder: FaceFinder, portrait: np.ndarray) -> None:
+    shifted = np.roll(portrait, (9, -7), axis=(0, 1))
+    moved = finder.find(shifted).landmarks - finder.find(portrait).landmarks
+    np.testing.assert_allclose(np.median(moved, axis=0), [-7, 9], atol=0.7)
+
+
+def test_a_larger_copy_has_the_same_landmarks_at_its_size(finder: FaceFinder, portrait: np.ndarray) -> None:
+    large = cv2.resize(portrait, None, fx=3.0, fy=3.0, interpolation=cv2.INTER_CUBIC)
+    plain, scaled = finder.find(portrait).landmarks, finder.find(large).landmarks / 3
+    between_eyes = np.linalg.norm(plain[36] - plain[45])
+    assert np.linalg.norm(plain - scaled, axis=1).mean() < 0.03 * between_eyes
+
+
+def test_of_two_faces_the_larger_comes_first_and_knows_of_the_other(finder: FaceFinder, portrait: np.ndarray) -> None:
+    small = cv2.resize(portrait, None, fx=0.6, fy=0.6, interpolation=cv2.INTER_AREA)
+    canvas = np.full((portrait.shape[0], portrait.shape[1] + small.shape[1], 3), 128, np.uint8)
+    canvas[: small.shape[0], : small.shape[1]] = small
+    canvas[:, small.shape[1] :] = portrait
+    face = finder.find(canvas)
+    assert face.others == 1
+    assert face.box[0] > small.shape[1]
+
+
+@pytest.mark.parametrize("picture", [np.zeros((64, 64, 3), np.uint8), np.full((1, 1, 3), 9, np.uint8)])
+def test_a_picture_of_nothing_has_no_face(finder: FaceFinder, picture: np.ndarray) -> None:
+    with pytest.raises(NoFace, match="no face was found"):
+        finder.find(picture)
+
+
+def test_noise_has_no_face(finder: FaceFinder) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (300, 300, 3), np.uint8)
+    assert finder.find_all(noise) == []
+
+
+def test_a_face_of_few_pixels_is_too_small(portrait: np.ndarray) -> None:
+    finder = FaceFinder(load_landmarks("synthface"), min_face=400)
+    with pytest.raises(FaceTooSmall, match="expected at least 400"):
+        finder.find(portrait)
+
+
+def _grey(image: np.ndarray) -> np.ndarray:
+    return cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+
+
+@pytest.mark.parametrize(
+    "name", ["mona_lisa", "painting_lady_agnew", "painting_pearl_earring", "painting_seated", "van_gogh"]
+)
+@pytest.mark.slow
+def test_painted_portraits_are_found(finder: FaceFinder, shared: Path, name: str) -> None:
+    face = finder.find(decode_image((shared / "real/faces" / f"{name}.jpg").read_bytes()))
+    assert face.confidence > 0.69
+
+
+@pytest.mark.parametrize("name", ["smile_512p25", "expressions_480p30"])
+@pytest.mark.slow
+def test_a_filmed_face_is_found_where_it_is(finder: FaceFinder, shared: Path, name: str) -> None:
+    found = [finder.find(frame) for frame in read_clip(shared / f"real/clips/{name}.mp4", max_anchors=5).frames]
+    for face in found:
+        left, right, nose, mouth, chin = (
+            face.landmarks[part].mean(axis=0)
+            for part in (slice(36, 42), slice(42, 48), slice(31, 36), slice(48, 68), slice(7, 10))
+        )
+        between_eyes = np.linalg.norm(right - left)
+        assert left[0] < nose[0] < right[0]
+        assert max(left[1], right[1]) < nose[1] < mouth[1] < chin[1]
+        assert 0.5 < (mouth[1] - (left[1] + right[1]) / 2) / between_eyes < 1.8
+        assert (face.landmarks >= face.box[:2] - 1e-3).all() and (face.landmarks <= face.box[2:] + 1e-3).all()
+        assert face.confidence > 0.66
+    # From one frame to the next a filmed head moves by less than its eyes are apart.
+    noses = np.array([face.landmarks[30] for face in found])
+    assert np.linalg.norm(np.diff(noses, axis=0), axis=1).max() < between_eyes
+
+
+ANIMALS = ("cat", "dog_no_human_face", "llama", "shiba")
+
+
+@pytest.mark.parametrize("name", ANIMALS)
+@pytest.mark.slow
+def test_an_animal_has_no_human_face(finder: FaceFinder, shared: Path, name: str) -> None:
+    image = decode_image((shared / "real/faces" / f"{name}.jpg").read_bytes())
+    for view in (image, np.ascontiguousarray(image[:, ::-1]), rotate(image, 15.0)[0], _grey(image)):
+        assert finder.find_all(view) == []
+
+
+@pytest.mark.slow
+def test_every_person_is_found_also_smaller_and_leaning_mirrored_or_grey(finder: FaceFinder, shared: Path) -> None:
+    for file in sorted((shared / "real/faces").iterdir()):
+        if file.stem in ANIMALS:
+            continue
+        image = decode_image(file.read_bytes())
+        face = finder.find(image)
+        half = cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        views = {"mirrored": half[:, ::-1], "leaning": rotate(half, -12.0)[0], "grey": _grey(half)}
+        for name, view in views.items():
+            assert finder.find_all(np.ascontiguousarray(view)), f"{file.stem}, {name}"
+        inside = (face.landmarks > 0) & (face.landmarks < image.shape[1::-1])
+        assert inside.mean() > 0.95
+
+
+@pytest.mark.slow
+def test_every_frame_of_filmed_faces_that_an_anchor_may_come_from_shows_one(finder: FaceFinder, shared: Path) -> None:
+    for clip in sorted((shared / "real/clips").glob("*.mp4")):
+        for frame in read_clip(clip, max_anchors=64).frames[::8]:
+            assert len(finder.find_all(frame)) == 1
+
+
+@pytest.mark.parametrize("number", range(1, 25, 3))
+@pytest.mark.slow
+def test_of_a_face_and_an_animal_drawn_in_its_place_only_the_face_is_found(
+    finder: FaceFinder, repository: Path, number: int
+) -> None:
+    image = decode_image((repository / f"weights/bundled/demo/faces/face_{number:02d}.jpg").read_bytes())
+    face = finder.find(image)
+    for seed in range(3):
+        drawn = beast(image, face.landmarks.astype(float), np.random.default_rng((number, seed)))
+        assert finder.find_all(drawn) == []
+
+
+def test_a_window_shows_its_square_and_black_beyond() -> None:
+    picture = np.zeros((100, 100, 3), np.uint8)
+    picture[20:60, 30:70] = 255
+    window, corner, scale = cut_window(picture, np.array([50.0, 40.0]), 80.0, 40)
+    np.testing.assert_allclose(corner, [10, 0])
+    assert scale == 0.5
+    assert (window[12:28, 12:28] == 255).all()
+    outside, _, _ = cut_window(np.full((10, 10, 3), 255, np.uint8), np.array([0.0, 0.0]), 20.0, 20)
+    assert (outside[:9, :9] == 0).all()
+    assert (outside[11:, 11:] == 255).all()
+
+
+def test_a_leaning_head_is_found_where_it_is(finder: FaceFinder, portrait: np.ndarray) -> None:
+    upright = finder.find(portrait).landmarks
+    leaning, matrix = rotate(portrait, 40.0)
+    face = finder.find(leaning)
+    expected = upright @ matrix[:, :2].T + matrix[:, 2]
+    between_eyes = np.linalg.norm(expected[36] - expected[45])
+    assert np.linalg.norm(face.landmarks - expected, axis=1).mean() < 0.05 * between_eyes
+
+
+@given(st.floats(-180, 180), st.integers(20, 60), st.integers(20, 60))
+def test_a_turned_picture_holds_all_of_it_where_its_matrix_says(degrees: float, height: int, width: int) -> None:
+    picture = np.zeros((height, width, 3), np.uint8)
+    picture[6:10, 11:15] = 255
+    shown, matrix = rotate(picture, degrees)
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]]) @ matrix[:, :2].T + matrix[:, 2]
+    assert (corners > -1e-6).all()
+    assert (corners <= np.array(shown.shape[1::-1]) + 1e-6).all()
+    ys, xs = np.nonzero(shown[..., 0])
+    weights = shown[ys, xs, 0].astype(float)
+    centre = np.array([np.average(xs + 0.5, weights=weights), np.average(ys + 0.5, weights=weights)])
+    np.testing.assert_allclose(centre, matrix[:, :2] @ (13, 8) + matrix[:, 2], atol=0.1)
+
+
+def test_a_large_picture_is_turned_at_a_smaller_size() -> None:
+    picture = np.zeros((1200, 2400, 3), np.uint8)
+    picture[600:700, 1000:1100] = 255
+    shown, matrix = rotate(picture, -35.0)
+    assert max(shown.shape) <= 1.5 * 960
+    ys, xs = np.nonzero(shown[..., 0] > 128)
+    np.testing.assert_allclose([xs.mean() + 0.5, ys.mean() + 0.5], matrix[:, :2] @ (1050, 650) + matrix[:, 2], atol=0.3)
+
+
+def test_the_mirrors_order_of_landmarks_is_its_own_inverse_and_keeps_every_feature() -> None:
+    np.testing.assert_array_equal(MIRRORED[MIRRORED], np.arange(68))
+    assert set(MIRRORED[36:42]) == set(range(42, 48))  # one eye becomes the other
+    for feature in (range(17), range(27, 36), range(48, 60), range(60, 68)):
+        assert set(MIRRORED[list(feature)]) == set(feature)
+
+
+@pytest.mark.parametrize("name", ["chelsea.png", "coffee.png", "motorcycle_left.png"])  # scikit-image comes with them
+@pytest.mark.slow
+def test_a_cat_a_cup_and_an_engine_have_no_human_face(finder: FaceFinder, name: str) -> None:
+    folder = Path(skimage.data.__file__).parent
+    assert finder.find_all(decode_image((folder / name).read_bytes())) == []
+
+
+def test_a_photographed_face_is_found(finder: FaceFinder) -> None:
+    astronaut = Path(skimage.data.__file__).parent / "astronaut.png"
+    face = finder.find(decode_image(astronaut.read_bytes()))
+    np.testing.assert_allclose(face.box, [180, 83, 272, 176], atol=6)

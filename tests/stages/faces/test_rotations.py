@@ -1,0 +1,43 @@
+"""Faces of pictures that lie on their sides."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from common.errors import NoFace
+from stages.faces.align import align_face
+from stages.faces.rotations import find_in_any_rotation
+from stages.media.decode_image import decode_image
+from stages.models import ModelFiles, Models
+
+
+@pytest.fixture(scope="module")
+def models() -> Models:
+    return Models(ModelFiles(device="cpu"))
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 3])
+@pytest.mark.slow
+def test_a_turned_picture_gives_the_same_upright_crop(models: Models, repository: Path, turns: int) -> None:
+    image = decode_image((repository / "weights/bundled/demo/faces/face_16.jpg").read_bytes())
+    upright = find_in_any_rotation(models.finder, image)
+    turned = np.rot90(image, turns).copy()
+    face = find_in_any_rotation(models.finder, turned)
+    crops = [align_face(picture, found.landmarks, 256) for picture, found in ((image, upright), (turned, face))]
+    assert np.abs(crops[0].astype(int) - crops[1]).mean() < 6  # the detector cuts a turned picture elsewhere
+
+
+def test_no_face_says_what_was_looked_for(models: Models) -> None:
+    with pytest.raises(NoFace, match="turned by 90, 180 or 270 degrees, down to 48 pixels"):
+        find_in_any_rotation(models.finder, np.full((200, 300, 3), 90, np.uint8))
+
+
+@pytest.mark.slow
+def test_a_small_face_in_a_large_picture_is_found(models: Models, repository: Path) -> None:
+    face = decode_image((repository / "weights/bundled/demo/faces/face_16.jpg").read_bytes())
+    image = np.full((1400, 6000, 3), 120, np.uint8)
+    image[700:1020, 4100:4420] = face
+    found = find_in_any_rotation(models.finder, image)
+    assert 4100 < found.box[0] < found.box[2] < 4420
+    assert 700 < found.box[1] < found.box[3] < 1020

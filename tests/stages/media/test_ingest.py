@@ -1,0 +1,273 @@
+"""Clips and pictures, whole and broken."""
+
+import io
+import os
+import stat
+import subprocess
+from pathlib import Path
+
+import imageio_ffmpeg
+import numpy as np
+import pytest
+from PIL import Image
+
+from common.errors import ClipError, UnreadableImage
+from stages.media import decode_image as decode_image_module
+from stages.media.decode_clip import spread
+from stages.media.decode_image import decode_image
+from stages.media.ingest import fetch, read_clip
+
+FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
+
+
+def make_clip(path: Path, *options: str, frames: int = 30, size: str = "64x48") -> Path:
+    """A clip of ffmpeg's test picture."""
+    source = ["-f", "lavfi", "-i", f"testsrc=size={size}:rate=30", "-frames:v", str(frames), "-pix_fmt", "yuv420p"]
+    subprocess.run([FFMPEG, "-v", "error", "-y", *source, *options, str(path)], check=True)
+    return path
+
+
+def test_a_clip_is_sampled_evenly_with_its_first_and_last_frame(tmp_path: Path) -> None:
+    clip = read_clip(make_clip(tmp_path / "c.mp4", frames=31), max_anchors=4)
+    assert clip.frames.shape == (4, 48, 64, 3)
+    np.testing.assert_allclose(clip.times, [0, 10 / 30, 20 / 30, 1.0], atol=1e-3)
+    assert clip.total_frames == 31
+    assert clip.fps == pytest.approx(30, rel=1e-3)
+
+
+def test_short_clips_give_all_their_frames(tmp_path: Path) -> None:
+    assert len(read_clip(make_clip(tmp_path / "c.mp4", frames=5), max_anchors=64).frames) == 5
+
+
+def test_a_varying_frame_rate_is_sampled_over_time_not_over_frames(tmp_path: Path) -> None:
+    half_slow = "setpts='if(lt(N,20),N,20+(N-20)*5)/30/TB'"
+    clip = read_clip(make_clip(tmp_path / "c.mp4", "-vf", half_slow, "-fps_mode", "vfr"), max_anchors=5)
+    gaps = np.diff(clip.times)
+    assert gaps.max() / gaps.min() < 1.6
+
+
+@pytest.mark.parametrize(("width", "height"), [(64, 48), (320, 240)])
+def test_a_rotated_clip_is_upright(tmp_path: Path, width: int, height: int) -> None:
+    plain = make_clip(tmp_path / "plain.mp4", frames=3, size=f"{width}x{height}")
+    turned = tmp_path / "turned.mp4"
+    subprocess.run(
+        [FFMPEG, "-v", "error", "-y", "-display_rotation", "90", "-i", str(plain), "-c", "copy", str(turned)],
+        check=True,
+    )
+    upright = read_clip(turned).frames[0]
+    assert upright.shape == (width, height, 3)
+    # Colours are stored at half the resolution, and turned before they are brought to the whole one.
+    assert np.abs(upright.astype(int) - np.rot90(read_clip(plain).frames[0])).mean() < 0.2
+
+
+def test_odd_sizes_are_read(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "c.avi", "-c:v", "ffv1", "-pix_fmt", "bgr0", frames=3, size="63x47")
+    assert read_clip(clip).frames.shape == (3, 47, 63, 3)
+
+
+def test_a_single_frame_is_no_movement(tmp_path: Path) -> None:
+    with pytest.raises(ClipError, match="has 1 frame, and a movement needs at least 2"):
+        read_clip(make_clip(tmp_path / "c.mp4", frames=1))
+
+
+def test_a_truncated_clip_is_refused_although_its_first_frames_are_good(tmp_path: Path) -> None:
+    whole = make_clip(tmp_path / "c.mp4", "-movflags", "+faststart", frames=60).read_bytes()
+    cut = tmp_path / "cut.mp4"
+    cut.write_bytes(whole[: len(whole) * 2 // 3])
+    with pytest.raises(ClipError, match=r"cut\.mp4: damaged, or not a video"):
+        read_clip(cut)
+
+
+def test_sound_without_pictures_is_named_as_such(tmp_path: Path) -> None:
+    sound = tmp_path / "sound.mp4"
+    source = ["-f", "lavfi", "-i", "sine=duration=1"]
+    subprocess.run([FFMPEG, "-v", "error", "-y", *source, str(sound)], check=True)
+    with pytest.raises(ClipError, match="no pictures, only sound"):
+        read_clip(sound)
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"), [(b"", "an empty file"), (b"no video at all" * 50, "damaged, or not a video")]
+)
+def test_files_that_are_no_clips_are_refused_in_one_sentence(tmp_path: Path, content: bytes, expected: str) -> None:
+    path = tmp_path / "odd.mp4"
+    path.write_bytes(content)
+    with pytest.raises(ClipError, match=expected) as caught:
+        read_clip(path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["take:2.mp4", "-x.mp4", "é 100%d.mp4"])
+def test_names_that_look_like_protocols_options_or_patterns_are_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    make_clip(tmp_path / "c.mp4", frames=3).rename(tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    assert read_clip(name).total_frames == 3
+
+
+def test_a_still_picture_is_no_movement(tmp_path: Path) -> None:
+    Image.new("RGB", (64, 48)).save(tmp_path / "still.jpg")
+    with pytest.raises(ClipError, match="has 1 frame, and a movement needs at least 2"):
+        read_clip(tmp_path / "still.jpg")
+
+
+def test_what_a_decoder_says_reaches_a_person_without_its_addresses(tmp_path: Path) -> None:
+    whole = make_clip(tmp_path / "c.mp4", "-movflags", "+faststart", frames=60).read_bytes()
+    (tmp_path / "hurt.mp4").write_bytes(whole[: len(whole) * 2 // 3])
+    with pytest.raises(ClipError, match="damaged, or not a video") as caught:
+        read_clip(tmp_path / "hurt.mp4")
+    assert "0x" not in str(caught.value)
+    assert "[" not in str(caught.value)
+
+
+def test_a_missing_clip_and_a_folder_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ClipError, match="there is no such file"):
+        read_clip(tmp_path / "none.mp4")
+    with pytest.raises(ClipError, match="a folder, not a clip"):
+        read_clip(tmp_path)
+
+
+def test_a_decoder_that_hangs_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clip = make_clip(tmp_path / "c.mp4", frames=3)
+    hanging = tmp_path / "ffmpeg"
+    hanging.write_text("#!/bin/sh\nexec sleep 600\n")
+    hanging.chmod(0o755)
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(hanging))
+    with pytest.raises(ClipError, match="its decoder was stopped after 3 s"):
+        read_clip(clip, timeout=3)
+
+
+def test_moments_between_frames_take_the_nearer_one() -> None:
+    np.testing.assert_array_equal(spread(np.array([0.0, 0.1, 0.9, 1.0]), 3), [0, 1, 3])
+    np.testing.assert_array_equal(spread(np.arange(4.0), 9), [0, 1, 2, 3])
+
+
+def stored(picture: Image.Image, kind: str, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+PLAIN = Image.new("RGB", (40, 30), (200, 100, 50))
+
+
+@pytest.mark.parametrize(
+    ("data", "colour"),
+    [
+        (stored(PLAIN, "PNG"), (200, 100, 50)),
+        (stored(PLAIN, "JPEG", quality=95), (200, 100, 50)),
+        (stored(PLAIN, "WEBP", lossless=True), (200, 100, 50)),
+        (stored(PLAIN.convert("CMYK"), "JPEG", quality=95), (200, 100, 50)),
+        (stored(PLAIN.quantize(), "GIF"), (200, 100, 50)),
+        (stored(PLAIN.convert("L"), "PNG"), (124, 124, 124)),
+        (stored(Image.new("RGBA", (40, 30), (200, 100, 50, 128)), "PNG"), (164, 114, 89)),
+        (stored(Image.fromarray(np.full((30, 40), 51400, np.uint16)), "PNG"), (200, 200, 200)),
+        (stored(Image.fromarray(np.full((30, 40), 200 << 23, np.int32)), "TIFF"), (200, 200, 200)),
+        (stored(Image.fromarray(np.full((30, 40), 200, np.float32)), "TIFF"), (200, 200, 200)),
+        (stored(Image.fromarray(np.full((30, 40), 200 / 255, np.float32)), "TIFF"), (200, 200, 200)),
+        (stored(Image.fromarray(np.full((30, 40), np.nan, np.float32)), "TIFF"), (0, 0, 0)),
+    ],
+)
+def test_every_kind_of_picture_becomes_eight_bit_rgb(data: bytes, colour: tuple[int, int, int]) -> None:
+    image = decode_image(data)
+    assert image.shape == (30, 40, 3)
+    assert image.dtype == np.uint8
+    assert np.abs(image.astype(int) - colour).max() <= 3
+
+
+def test_a_picture_is_the_same_whichever_way_it_is_cut_into_strips(monkeypatch: pytest.MonkeyPatch) -> None:
+    grey = np.arange(40 * 30, dtype=np.uint16).reshape(30, 40) * 40
+    files = [stored(Image.fromarray(grey), "PNG"), stored(Image.effect_noise((40, 30), 90).convert("P"), "PNG")]
+    whole = [decode_image(data) for data in files]
+    monkeypatch.setattr(decode_image_module, "STRIP", 40 * 7)
+    for data, image in zip(files, whole, strict=True):
+        np.testing.assert_array_equal(decode_image(data), image)
+
+
+def test_a_picture_is_turned_upright_by_its_exif() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was turned a quarter
+    assert decode_image(stored(PLAIN, "JPEG", exif=exif)).shape == (40, 30, 3)
+
+
+def test_the_first_frame_of_an_animation_counts() -> None:
+    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
+    data = stored(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    assert decode_image(data)[0, 0].tolist() == [255, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"", "the file is empty"),
+        (b"<html>not found</html>", "no picture format"),
+        (b"%PDF-1.7", "it is a PDF, no picture format"),
+        (stored(PLAIN, "PNG")[:20], r"damaged or cut short \(Truncated File Read\), with 20 bytes"),
+        (stored(PLAIN, "EPS"), "it is PostScript, no picture format"),  # Pillow would have Ghostscript run it
+        (stored(Image.effect_noise((200, 200), 90), "JPEG")[:3000], "truncated"),
+        (stored(Image.effect_noise((200, 200), 90), "PNG")[:3000], "3,000 bytes"),
+    ],
+)
+def test_broken_pictures_are_named_in_one_sentence(data: bytes, expected: str) -> None:
+    with pytest.raises(UnreadableImage, match=expected) as caught:
+        decode_image(data, "faces/anna.jpg")
+    assert 'image "faces/anna.jpg" is not readable' in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_small_file_that_unfolds_into_a_huge_picture_is_refused_before_it_does() -> None:
+    bomb = stored(Image.new("1", (20_000, 20_000)), "PNG")
+    with pytest.raises(UnreadableImage, match="20000 x 20000 pixels"):
+        decode_image(bomb, "bomb.png")
+
+
+def test_paths_and_uris_are_fetched(tmp_path: Path) -> None:
+    path = tmp_path / "ä b.jpg"
+    path.write_bytes(b"picture")
+    assert fetch(str(path)) == b"picture"
+    assert fetch(path.as_uri()) == b"picture"
+
+
+def test_what_is_not_there_is_said_with_its_name(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableImage, match=r'image ".*none\.jpg" cannot be read: No such file'):
+        fetch(str(tmp_path / "none.jpg"))
+    with pytest.raises(UnreadableImage, match="cannot be read"):
+        fetch("nosuchscheme://bucket/x.jpg")
+
+
+def test_an_address_is_told_without_its_secret(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableImage, match=r'image "nosuchscheme://\*\*\*@bucket/x\.jpg" cannot be read') as caught:
+        fetch("nosuchscheme://key:secret@bucket/x.jpg")
+    assert "secret" not in str(caught.value)
+
+
+def test_a_name_with_an_address_in_it_is_a_name(tmp_path: Path) -> None:
+    path = tmp_path / "copy of s3:/bucket/x.jpg"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"picture")
+    assert fetch(f"{tmp_path}/copy of s3://bucket/x.jpg") == b"picture"
+
+
+@pytest.mark.parametrize("what", ["a folder", "a device", "a socket"])
+def test_what_is_no_file_is_named(tmp_path: Path, what: str) -> None:
+    place = {"a folder": tmp_path, "a device": Path("/dev/zero"), "a socket": tmp_path / "socket"}[what]
+    if what == "a socket":
+        os.mknod(place, stat.S_IFSOCK | 0o600)
+    with pytest.raises(UnreadableImage, match=f"it is {what}, not a file"):
+        fetch(str(place))
+
+
+def test_a_file_that_is_too_large_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "large.jpg"
+    path.touch()
+    os.truncate(path, 10 << 30)  # a hole, which takes no room
+    with pytest.raises(UnreadableImage, match="it has 10,240 MB, more than 320"):
+        fetch(str(path), timeout=5.0)
+
+
+def test_a_source_that_never_answers_is_given_up(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)  # opening it blocks until somebody writes
+    with pytest.raises(UnreadableImage, match=r"did not arrive within 0\.2 s"):
+        fetch(str(pipe), timeout=0.2)

@@ -1,0 +1,45 @@
+"""All trainings, in seconds: what comes out fits together."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.training.material import write_renders
+from training.train.family import SHARES, commands
+from weights.load_clip import load_clip
+from weights.load_face_check import load_face_check
+from weights.load_networks import load_generator, load_identity, load_inverter, load_landmarks
+
+
+@pytest.fixture
+def renders(tmp_path: Path) -> Path:
+    return write_renders(tmp_path / "renders")
+
+
+def test_the_time_is_shared_out_and_what_needs_the_generator_comes_after_it() -> None:
+    assert sum(SHARES.values()) == pytest.approx(1)
+    made = commands([Path("a"), Path("b")], Path("out"), 20, "cuda", 8, 4)
+    assert list(made)[-4:] == ["generator", "finishing", "inverter", "contrastive"]
+    assert all(" ".join(command).count("--device cuda --batches 8 --threads 4") == 1 for command in made.values())
+    assert "out/bundled/generator.safetensors" in made["inverter"]
+    assert made["identity"][-1] == "2.4"
+
+
+@pytest.mark.slow
+def test_one_command_trains_a_family_that_fits_together(renders: Path, tmp_path: Path, repository: Path) -> None:
+    output = tmp_path / "family"
+    command = [sys.executable, "-m", "training.train.family", "--renders", str(renders), "--output", str(output)]
+    subprocess.run([*command, "--minutes", "0.02"], cwd=repository, check=True, capture_output=True, timeout=500)
+    bundled = output / "bundled"
+    generator, inverter = (
+        load_generator(bundled / "generator.safetensors"),
+        load_inverter(bundled / "inverter.safetensors"),
+    )
+    assert generator.fingerprint == load_generator(output / "finishing/generator.safetensors").fingerprint
+    assert inverter.decoder.fingerprint == generator.fingerprint
+    assert load_identity(bundled / "identity.safetensors").body_size.stem == 24
+    assert not any(value.requires_grad for value in load_face_check(bundled / "face_check.safetensors").parameters())
+    assert load_landmarks(bundled / "landmarks.safetensors").input_size == 128
+    assert load_clip(bundled / "clip").image_size == 128

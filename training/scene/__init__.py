@@ -1,0 +1,1 @@
+"""The rendered faces that the bundled networks learn from."""

@@ -1,0 +1,121 @@
+"""A head that any face can be: the morphable shape whose vertices carry a picture's pixels.
+
+Li et al., "Learning Formation of Physically-Based Face Attributes" (CVPR 2020), reduced by
+`training.scene.head_shape`. Only its geometry is used: colours are the picture's own.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse.linalg import splu
+
+# How much a displacement fades away from the points that are held: biharmonic near them, still far from all.
+FADING = 2e-4
+# Of the head that turns and the trunk that stays: heights in centimetres, between which the neck is twisted.
+TRUNK, SKULL = -18.0, -9.0
+ALL = slice(None)
+
+
+@dataclass(frozen=True)
+class Rims:
+    """The edges of one opening, from the corner at the picture's left to the one at its right: vertex numbers."""
+
+    upper: np.ndarray
+    lower: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Head:
+    """Lengths are centimetres, y is up, z towards the viewer; the origin lies between the ears.
+
+    Attributes:
+        neutral: (V, 3) float32, the mean head at rest.
+        triangles: (T, 3) int64, anticlockwise as seen from outside.
+        landmarks: (68,) int64, the vertices of the 68 landmarks.
+        identity: (M, V, 3) float32, for one standard deviation of each mode.
+        expression: (E, V, 3) float32, each in full.
+        names: of the expressions.
+        left_eye, right_eye, mouth: the openings, left and right as the viewer sees them.
+    """
+
+    neutral: np.ndarray
+    triangles: np.ndarray
+    landmarks: np.ndarray
+    identity: np.ndarray
+    expression: np.ndarray
+    names: tuple[str, ...]
+    left_eye: Rims
+    right_eye: Rims
+    mouth: Rims
+
+    def shape(self, identity: np.ndarray, expression: np.ndarray, of: np.ndarray | slice = ALL) -> np.ndarray:
+        """(M,) and (E,) coefficients -> (V, 3) vertices, or those of them that are asked for."""
+        who = np.tensordot(identity, self.identity[:, of], 1)
+        does = np.tensordot(expression, self.expression[:, of], 1)
+        shape: np.ndarray = self.neutral[of] + who + does
+        return shape
+
+    @cached_property
+    def held(self) -> np.ndarray:
+        """(H,) the vertices that landmarks hold: the 68 themselves, then those of all rims, each once."""
+        rims = [rim for eye in self.openings for rim in (eye.upper, eye.lower)]
+        numbers, first = np.unique(np.concatenate([self.landmarks, *rims]), return_index=True)
+        return numbers[np.argsort(first)]
+
+    @property
+    def openings(self) -> tuple[Rims, Rims, Rims]:
+        """Left eye, right eye, mouth."""
+        return self.left_eye, self.right_eye, self.mouth
+
+    @cached_property
+    def influence(self) -> np.ndarray:
+        """(V, H) float32: how a displacement of the held vertices spreads over the skin, as a thin plate does."""
+        count, held = len(self.neutral), self.held
+        start, end = self.triangles.ravel(), np.roll(self.triangles, -1, axis=1).ravel()
+        length = np.linalg.norm(self.neutral[start] - self.neutral[end], axis=1)
+        near = sparse.coo_matrix((1 / length, (start, end)), shape=(count, count)).tocsr()
+        near = near.maximum(near.T)
+        weight = np.asarray(near.sum(axis=1)).ravel()
+        laplacian = sparse.diags(weight) - near  # (V, V)
+        area = sparse.diags(1 / weight)
+        stiff = (laplacian @ area @ laplacian + FADING * sparse.diags(1 / weight)).tocsc()
+        free = np.setdiff1d(np.arange(count), held)
+        spread = np.zeros((count, len(held)), np.float32)
+        spread[held, np.arange(len(held))] = 1
+        spread[free] = splu(stiff[free][:, free]).solve(-stiff[free][:, held].toarray())
+        return spread
+
+    @cached_property
+    def turning(self) -> np.ndarray:
+        """(V,) float32: 1 for vertices that turn with the skull, 0 for the trunk's, between in the neck."""
+        share = np.clip((self.neutral[:, 1] - TRUNK) / (SKULL - TRUNK), 0, 1)
+        smooth: np.ndarray = share * share * (3 - 2 * share)
+        return smooth
+
+
+def head_of(arrays: Mapping[str, np.ndarray]) -> Head:
+    """A head from the arrays of its file, as `training.scene.head_shape` writes them."""
+    scale = arrays["identity_scale"][:, None, None]
+    counts = arrays["expression_counts"]
+    rows = np.repeat(np.arange(len(counts)), counts)
+    moves = arrays["expression_moves"] * arrays["expression_scale"][rows, None]
+    expression = np.zeros((len(counts), *arrays["neutral"].shape), np.float32)
+    expression[rows, arrays["expression_vertices"].astype(int)] = moves
+    rims = {name: arrays[f"rim_{name}"].astype(int) for name in RIM_NAMES}
+    return Head(
+        neutral=arrays["neutral"],
+        triangles=arrays["triangles"].astype(int),
+        landmarks=arrays["landmarks"].astype(int),
+        identity=arrays["identity"] * scale.astype(np.float32),
+        expression=expression,
+        names=tuple(arrays["expressions"].tobytes().decode().split("\n")),
+        left_eye=Rims(rims["left_eye_upper"], rims["left_eye_lower"]),
+        right_eye=Rims(rims["right_eye_upper"], rims["right_eye_lower"]),
+        mouth=Rims(rims["mouth_upper"], rims["mouth_lower"]),
+    )
+
+
+RIM_NAMES = tuple(f"{place}_{side}" for place in ("left_eye", "right_eye", "mouth") for side in ("upper", "lower"))
