@@ -1,30 +1,11 @@
 """Where a picture may change."""
 
-from typing import Any
-
 import numpy as np
-import pytest
 
 from stages.picture.canvas import Canvas, canvas_for
 from stages.picture.figure import Figure, find_figure
 from tests.stages.picture.made_heads import SIDE, made_fit, made_landmarks
 from weights.networks.head import Head
-
-RESTS: dict[str, dict[str, Any]] = {
-    "neutral": {},
-    "half profile": {"yaw": 40.0},
-    "smile": {"mouthSmile": 0.9},
-    "open": {"jawOpen": 0.8},
-}
-
-
-@pytest.fixture(scope="module")
-def canvases(head: Head) -> dict[str, Canvas]:
-    found = {}
-    for name, face in RESTS.items():
-        figure = find_figure(head, made_landmarks(head, made_fit(head, **face)))
-        found[name] = canvas_for(figure, SIDE, SIDE)
-    return found
 
 
 def test_the_box_holds_the_head_and_lies_in_the_picture(canvas: Canvas, figure: Figure, head: Head) -> None:
