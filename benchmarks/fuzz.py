@@ -197,7 +197,7 @@ def fuzz(target: str, output: Path, seconds: int) -> None:
     def run(data: bytes) -> None:
         try:
             read(data)
-        except Exception as error:
+        except Exception as error:  # what is looked for
             where = traceback.extract_tb(error.__traceback__)[-1]
             place = f"{type(error).__name__} {Path(where.filename).name}:{where.lineno}"
             name = hashlib.sha256(place.encode()).hexdigest()[:12]

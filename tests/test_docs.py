@@ -34,12 +34,18 @@ def first_cells(text: str, heading: str) -> Iterator[str]:
             yield from line.split("|")[1].replace("`", "").replace(",", " ").split()
 
 
-PAGES = ("README.md", "docs/method.md", "docs/performance.md", "docs/text-anchors.md", "weights/bundled/README.md")
+PAGES = (
+    *("README.md", "CONTRIBUTING.md", "weights/bundled/README.md"),
+    *(
+        f"docs/{name}.md"
+        for name in ("cluster", "inputs", "method", "overnight", "performance", "text-anchors", "weights")
+    ),
+)
 
 
 def commands(text: str) -> Iterator[tuple[str, list[str]]]:
     """Module and options of every `python -m …` in a page."""
-    for module, rest in re.findall(r"python -m ((?:weights|benchmarks)[\w.]+)([^`\n]*)", text):
+    for module, rest in re.findall(r"python -m ((?:benchmarks|training|tests)[\w.]+)([^`\n]*)", text):
         yield module, re.findall(r"--[a-z-]+", rest)
 
 

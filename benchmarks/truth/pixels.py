@@ -5,7 +5,7 @@
 Each of 24 rendered people is found in a photograph, aligned and inverted, as a run does it; the motion comes from
 another person's clip and goes evenly to its extreme over nine moments. `generator` shows the generator's frames,
 `picture` the photograph moved as they move (`stages.picture`). Every frame is compared with the true photograph of
-that person making that motion. `DIR` receives `truth_pixels.json`, every figure of every frame; `--sheets` takes images
+that person making that motion. `DIR` receives `pixels.json`, every figure of every frame; `--sheets` takes images
 for the eye.
 
 `benchmarks.truth.frames` defines the figures, `benchmarks.truth.photographs` says how to make the data.
@@ -129,7 +129,7 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=24, help="how many, the first ones")
     parser.add_argument("--only", type=_numbers, help="numbers of people instead, as in 7,18")
     parser.add_argument("--motions", help="names, as in smile,eyes_closed; all by default")
-    parser.add_argument("--output", type=Path, help="folder for truth_pixels.json")
+    parser.add_argument("--output", type=Path, help="folder for pixels.json")
     parser.add_argument("--page", type=Path, help="a page whose table of results is replaced: docs/method.md")
     parser.add_argument("--sheets", type=Path, help="folder for images: still, truth, both ways, and what they miss")
     parser.add_argument("--cache", type=Path, help="folder that keeps inverted clips: later runs start sooner")
@@ -152,7 +152,7 @@ def main() -> None:
     used = times.user + times.system + times.children_user + times.children_system
     print(f"\n{time.monotonic() - started:.0f} s with {options.workers} workers, {used:.0f} s of the processor")
     if options.output:
-        write_json(results, options.output / "truth_pixels.json")
+        write_json(results, options.output / "pixels.json")
     if options.page:
         fill_page(options.page, markdown_table(results))
     if options.sheets:

@@ -254,7 +254,7 @@ def run_app(watched: bool = False) -> NoReturn:
         sys.exit(2 if isinstance(error, UserError) else 1)
     except KeyboardInterrupt:
         sys.exit(130)
-    except Exception as error:
+    except Exception as error:  # whatever it is, the user gets a sentence, and a file with the rest
         if why := getattr(sys.stdout, "failure", ""):
             complain(f"Standard output cannot be written: {why}. Make room there, or send it elsewhere.")
             sys.exit(1)

@@ -90,7 +90,7 @@ def ray_session(cluster: ClusterSpec, cpus: int | None = None) -> Iterator[list[
             if folder is not None:
                 _own_folders.append(folder)
             yield _nodes(ray)
-        except Exception as error:
+        except Exception as error:  # whatever broke: if Ray died, that is why
             if _lost_processes(ray):
                 raise EngineDied(
                     f"The work stopped: Ray's own processes died ({describe_error(error)}). "

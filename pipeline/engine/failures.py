@@ -18,7 +18,7 @@ def translate_ray_errors() -> Iterator[None]:
         yield
     except MicromotionError:
         raise
-    except Exception as error:
+    except Exception as error:  # Ray's own errors are of many kinds
         raise WorkStopped(
             f"The work stopped: {type(error).__name__}: {describe_error(error).rstrip('.')}. "
             "What is done is kept; the same command resumes from there."

@@ -46,7 +46,7 @@ class Worker:
         whole = [row | arrays for row, arrays in zip(rows, carried, strict=True)] if carried else rows
         try:
             return self._stage.process_rows(whole)
-        except Exception as error:
+        except Exception as error:  # a fault in a stage fails its rows and ends no worker
             return [_failed(row, error) for row in rows]
 
     def process_apart(self, rows: list[Row]) -> list[Any]:
@@ -74,7 +74,7 @@ class Worker:
                 except StopIteration as end:
                     yield end.value
                     return
-        except Exception as error:
+        except Exception as error:  # as in `process`
             yield _failed(row, error)
 
 

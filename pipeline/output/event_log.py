@@ -49,11 +49,6 @@ class EventLog:
         if path is not None:
             self.open(path)
 
-    @property
-    def is_open(self) -> bool:
-        """Whether events go to a file already."""
-        return self._file is not None
-
     def open(self, path: Path) -> None:
         """Write to `path` from now on, after what an earlier run left in it."""
         self.close()

@@ -163,7 +163,7 @@ def _report(job: JobSpec, events: EventLog) -> None:
     """The report is made of the results: should it fail, they stand all the same."""
     try:
         write_report(job.output)
-    except Exception as error:
+    except Exception as error:  # the videos are made: nothing in a report may fail the run
         events.emit(
             "warning", message=f"report.html was not written ({type(error).__name__}: {describe_error(error)})."
         )

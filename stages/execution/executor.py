@@ -2,7 +2,7 @@
 
 | device | runs | where |
 |---|---|---|
-| CPU | OpenVINO, float32 | its package is installed: Linux, Windows and macOS, x86-64 and arm64 |
+| CPU | OpenVINO, float32 | its package is installed: Linux, Windows, macOS on arm64 |
 | CPU | PyTorch | anywhere else, and for gradients |
 | CUDA | PyTorch, the generator in mixed precision | `stages.execution.mixed_precision` |
 

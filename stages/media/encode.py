@@ -69,10 +69,13 @@ def write_video(
         threads: how many x264 may use.
 
     Raises:
-        EncodeFailed: ffmpeg failed; no file is left behind. EncoderKilled, where something killed it.
+        EncodeFailed: ffmpeg failed, and no file is left behind; or a folder has the video's name.
+        EncoderKilled: something killed ffmpeg.
         TimedOut: it took too long.
         OutputUnavailable: the folder is full, or not there any more.
     """
+    if path.is_dir():
+        raise EncodeFailed(f"{path}: a folder stands where the video goes. Move it away.")
     rest = iter(frames)
     first = next(rest)
     height, width = first.shape[0] // 2 * 2, first.shape[1] // 2 * 2

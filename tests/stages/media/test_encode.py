@@ -165,3 +165,15 @@ def test_batches_render_what_single_codes_render_and_brightness_is_kept() -> Non
     assert np.abs(together.astype(int) - alone).max() <= 1
     expected = ((generator.synthesize(codes[:1]).clamp(-1, 1) + 1) * 127.5).round()
     assert np.abs(expected[0].permute(1, 2, 0).numpy() - together[0]).max() <= 1
+
+
+def test_a_folder_of_the_videos_name_is_named_before_a_frame_is_made(tmp_path: Path) -> None:
+    (tmp_path / "v.mp4").mkdir()
+
+    def frames() -> Iterator[np.ndarray]:
+        raise AssertionError("a frame was made")
+        yield
+
+    with pytest.raises(EncodeFailed, match=r"v\.mp4: a folder"):
+        write_video(tmp_path / "v.mp4", frames(), fps=30)
+    assert list((tmp_path / "v.mp4").iterdir()) == []
