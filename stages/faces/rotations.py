@@ -14,6 +14,9 @@ from stages.faces.detect import Face, FaceFinder
 from stages.faces.detectors import LONGEST_SIDE
 
 SURELY_UPRIGHT = 0.83  # of a face's confidence; from here on no other orientation is looked at
+# Of `looks_human`: fur, a shoulder, stone and hair that are taken for a face in a turned picture or a part of one have
+# up to 0.8, at a confidence up to 0.78; portraits that are turned have 2.8 and more.
+SURELY_HUMAN = 1.5
 # Detectors look at pictures made small. A face has to have this share of the longest side from brow to chin to be seen
 # so; below it, the picture is looked at in tiles.
 SMALLEST_SHARE = 0.035
@@ -28,7 +31,8 @@ def find_in_any_rotation(finder: FaceFinder, image: np.ndarray) -> Face:
     """
     best: list[Face] = []
     for turns in range(4):  # quarter turns anticlockwise
-        faces = [_rotate_back(face, turns, image.shape) for face in finder.find_all(np.rot90(image, turns).copy())]
+        seen = [face for face in finder.find_all(np.rot90(image, turns).copy()) if not turns or _beyond_doubt(face)]
+        faces = [_rotate_back(face, turns, image.shape) for face in seen]
         if faces and (not best or _most_certain(faces) > _most_certain(best)):
             best = faces
         if best and _most_certain(best) >= SURELY_UPRIGHT:
@@ -47,6 +51,11 @@ def find_in_any_rotation(finder: FaceFinder, image: np.ndarray) -> Face:
             "Use a larger picture."
         )
     return best[0]
+
+
+def _beyond_doubt(face: Face) -> bool:
+    """Whether a face is one although it was not looked for here at first: of many looks, one is deceived."""
+    return face.confidence >= SURELY_UPRIGHT or face.human >= SURELY_HUMAN
 
 
 def _most_certain(faces: list[Face]) -> float:
@@ -76,7 +85,9 @@ def _in_tiles(finder: FaceFinder, image: np.ndarray) -> list[Face]:
             corner = np.array([left, top], np.float32)
             for face in finder.find_all(np.ascontiguousarray(image[top : top + side, left : left + side])):
                 box = face.box + np.tile(corner, 2)
-                if all(np.abs(box - other.box).max() > 0.5 * (box[3] - box[1]) for other in faces):
+                if _beyond_doubt(face) and all(
+                    np.abs(box - other.box).max() > 0.5 * (box[3] - box[1]) for other in faces
+                ):
                     faces.append(replace(face, landmarks=face.landmarks + corner, box=box))
     faces.sort(key=lambda face: -float(np.prod(face.box[2:] - face.box[:2])))
     return [replace(face, others=len(faces) - 1) for face in faces]
