@@ -43,7 +43,7 @@ def commands(
     shared = ["--renders", *map(str, renders), "--device", device, "--batches", str(batches), "--threads", str(threads)]
     return {
         name: [
-            *(sys.executable, "-m", f"training.{name}", *shared),
+            *(sys.executable, "-m", f"training.train.{name}", *shared),
             *("--output", str(output / name), "--minutes", f"{share * minutes:g}"),
             *(argument.format(output=output) for argument in NEEDS.get(name, ())),
         ]
