@@ -16,6 +16,7 @@ from common.errors import ClipError, InversionDiverged, TextError
 from stages.detect_faces import SeenFace, cut_faces
 from stages.faces.align import align_face
 from stages.faces.crop_landmarks import landmarks_in_crops
+from stages.faces.rotations import find_in_any_rotation
 from stages.faces.track import track_face
 from stages.invert import check_inversion, invert_crops
 from stages.media.decode_image import decode_image
@@ -132,7 +133,7 @@ def animate(
     motion.check(models.generator.fingerprint, models.generator.num_layers)
     if not isinstance(image, np.ndarray):
         image = read_image(image)
-    landmarks = models.finder.find(image).landmarks
+    landmarks = find_in_any_rotation(models.finder, image).landmarks
     crop = align_face(image, landmarks)  # (256, 256, 3)
     found = invert_crops(models.inverter, crop[None])
     check_inversion(found.codes[0], found.psnr[0])
@@ -146,14 +147,18 @@ def write_video(path: Path | str, frames: Iterable[np.ndarray], fps: float = 30.
     """Encode frames as H.264; the file stands under its name when it is whole, and not before.
 
     Args:
-        path: where the video goes; its folder exists.
-        frames: (H, W, 3) uint8 RGB, all of one size.
+        path: where the video goes, a name that ends in .mp4; its folder exists.
+        frames: (H, W, 3) uint8 RGB, all of one size, at least one.
         fps: frames a second. crf: x264's quality, 0 (lossless) to 51.
 
     Raises:
+        ValueError: the name ends otherwise.
         EncodeFailed, OutputUnavailable: nothing is left behind.
     """
-    return encode(Path(path), frames, fps, crf)
+    path = Path(path)
+    if path.suffix.lower() != ".mp4":
+        raise ValueError(f"{path}: expected a name that ends in .mp4, which is what is written.")
+    return encode(path, frames, fps, crf)
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ def write_video(
         threads: how many x264 may use.
 
     Raises:
-        EncodeFailed: ffmpeg failed, and no file is left behind; or a folder has the video's name.
+        EncodeFailed: ffmpeg failed, and no file is left behind; a folder has the video's name; no frames.
         EncoderKilled: something killed ffmpeg.
         TimedOut: it took too long.
         OutputUnavailable: the folder is full, or not there any more.
@@ -77,7 +77,9 @@ def write_video(
     if path.is_dir():
         raise EncodeFailed(f"{path}: a folder stands where the video goes. Move it away.")
     rest = iter(frames)
-    first = next(rest)
+    first = next(rest, None)
+    if first is None:
+        raise EncodeFailed(f"{path}: expected at least one frame, found none.")
     height, width = first.shape[0] // 2 * 2, first.shape[1] // 2 * 2
     temporary = path.with_name(f"{path.stem}.{uuid.uuid4().hex[:8]}.part")
     large = height * width > LARGE

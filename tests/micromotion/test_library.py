@@ -72,6 +72,8 @@ def test_what_cannot_be_used_is_refused_in_kind(models, smile, tmp_path: Path) -
         micromotion.load_motion(tmp_path / "none.safetensors")
     with pytest.raises(NoFace):
         micromotion.animate(models, smile, np.zeros((256, 256, 3), np.uint8))
+    with pytest.raises(ValueError, match=r"\.mp4"):
+        micromotion.write_video(tmp_path / "video.gif", [])
     (tmp_path / "text.jpg").write_text("no image")
     with pytest.raises(UnreadableImage):
         micromotion.read_image(tmp_path / "text.jpg")

@@ -177,3 +177,9 @@ def test_a_folder_of_the_videos_name_is_named_before_a_frame_is_made(tmp_path: P
     with pytest.raises(EncodeFailed, match=r"v\.mp4: a folder"):
         write_video(tmp_path / "v.mp4", frames(), fps=30)
     assert list((tmp_path / "v.mp4").iterdir()) == []
+
+
+def test_no_frames_make_no_video(tmp_path: Path) -> None:
+    with pytest.raises(EncodeFailed, match="at least one frame"):
+        write_video(tmp_path / "v.mp4", [], fps=30)
+    assert not any(tmp_path.iterdir())
