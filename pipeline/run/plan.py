@@ -17,6 +17,7 @@ from pipeline.cluster.session import machines, ray_session
 from pipeline.cluster.sizing import Node, WorkerLayout, plan_workers, producer_bytes, this_machine, usable_cores
 from pipeline.job.checks import Checked, MotionPlan, check_job
 from pipeline.job.image_checks import ImageChecks, check_opens, check_there
+from pipeline.job.misspelt_columns import misspelt_notes
 from pipeline.job.model import Model
 from pipeline.job.spec import JobSpec
 from pipeline.job.strengths import strength_notes
@@ -72,7 +73,7 @@ def plan_job(job: JobSpec) -> Plan:
         shown = ", ".join(f"{host} ({number:,})" for host, number in list(hosts.items())[:MOST_HOSTS])
         more = f" and {len(hosts) - MOST_HOSTS:,} more" if len(hosts) > MOST_HOSTS else ""
         lines.append(f"network: {counted(len(hosts), 'host')} will be contacted: {shown}{more}")
-    lines += (odd := strength_notes(checked.manifest))
+    lines += (odd := strength_notes(checked.manifest) + misspelt_notes(checked.manifest))
     if not job.videos and (strays := describe_strays(find_stray_videos(job.output, checked.rows["id"].to_pylist()))):
         lines.append(f"videos {strays}")
     space = space_for(checked, stands)
