@@ -50,6 +50,7 @@ class Progress:
         frames: rendered in this run.
         started, last: unix seconds of the first and the latest event; 0.0 before any.
         seconds: the run's length as it said itself when it ended.
+        cause: the error that ended it; empty where somebody interrupted it.
         reasons: how many rows failed for each reason.
         failures: the latest few.
     """
@@ -68,6 +69,7 @@ class Progress:
     started: float = 0.0
     last: float = 0.0
     seconds: float = 0.0
+    cause: str = ""
     stages: Mapping[str, Stage] = field(default_factory=dict)
     reasons: Mapping[str, int] = field(default_factory=dict)
     failures: tuple[Failure, ...] = ()
@@ -225,6 +227,7 @@ def _finish(progress: Progress, event: Event, outcome: Outcome) -> Progress:
         failed=_whole(event, "failed", progress.failed),
         frames=_whole(event, "frames", progress.frames),
         seconds=float(event.get("seconds") or progress.last - progress.started),
+        cause=clean(str(event.get("cause") or "")),
     )
 
 

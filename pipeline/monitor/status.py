@@ -102,12 +102,13 @@ def describe(status: Status) -> list[str]:
     progress = status.progress
     ended = status.condition in ("finished", "interrupted")
     since = duration(progress.seconds if ended else status.now - progress.started)
+    stopped = "stopped by an error" if progress.cause else "interrupted"
     condition = {
         "running": f"running for {since}",
         "silent": f"looks dead: no sign of life for {duration(status.silence)}",
         "dead": f"stopped without an end: its process is gone, last heard of {duration(status.silence)} ago",
         "finished": f"finished {duration(status.silence)} ago, after {since}",
-        "interrupted": f"interrupted {duration(status.silence)} ago, after {since}",
+        "interrupted": f"{stopped} {duration(status.silence)} ago, after {since}",
     }[status.condition]
     lines = [f"{clean(progress.job) or status.output.name}: {condition}"]
     if progress.workers:
@@ -130,7 +131,10 @@ def describe(status: Status) -> list[str]:
     lines += [f"  {one.id} ({one.reason}): {one.message}" for one in progress.failures]
     where = clean(progress.videos) or status.output / "videos"
     lines.append(f"{count(status.standing, 'video')} of {progress.rows:,} stand in {where}")
-    if status.condition in ("silent", "dead", "interrupted"):
+    if progress.cause:
+        lines.append(progress.cause)
+        lines.append("Once that is mended, the same `run` command resumes from here.")
+    elif status.condition in ("silent", "dead", "interrupted"):
         lines.append("The same `run` command resumes from here; what stands is not made again.")
     return lines
 

@@ -10,7 +10,7 @@ An event is a flat dictionary with "time" (unix seconds) and "event" (its kind),
 | `row` | id, status, reason, message, frames, seconds |
 | `warning` | message |
 | `run_finished` | done, kept, failed, frames, seconds, exit_code |
-| `run_interrupted` | done, kept, failed, remaining |
+| `run_interrupted` | done, kept, failed, remaining; cause, where an error ended it |
 """
 
 import json

@@ -100,8 +100,9 @@ def run_job(
             exit_code = 3 if tally.failed else 0
         except KeyboardInterrupt:
             exit_code = 130
-        except MicromotionError:
-            events.emit("run_interrupted", **_row_counts(tally), remaining=len(tally.keys) - tally.seen)
+        except MicromotionError as error:
+            left = len(tally.keys) - tally.seen
+            events.emit("run_interrupted", **_row_counts(tally), remaining=left, cause=describe_error(error))
             raise
         finally:
             with interruption.flow():  # it is over soon: what is known has to be stored, whoever wants to stop

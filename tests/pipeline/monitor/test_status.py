@@ -119,6 +119,14 @@ def test_an_interrupted_run_says_how_to_go_on(output: Path):
     assert "resumes from here" in describe(status)[-1]
 
 
+def test_a_run_that_an_error_stopped_says_which_and_that_it_has_to_be_mended(output: Path):
+    end(output, "run_interrupted", done=0, kept=0, failed=0, remaining=3, cause="smile.mp4: no face is seen.")
+    told = describe(read_status(output))
+    assert "stopped by an error" in told[0]
+    assert told[-2] == "smile.mp4: no face is seen."
+    assert "Once that is mended" in told[-1]
+
+
 def test_a_status_says_what_every_worker_is_at_and_when_it_was_last_heard_of(output: Path):
     now = read_status(output).now
     busy = {"stage": "Produce", "node": "n1", "process": 7, "rows": ["ben"], "since": 31.0, "heard": now - 2}
