@@ -7,7 +7,8 @@ import pytest
 
 from common.errors import NoFace
 from stages.faces.align import align_face
-from stages.faces.rotations import find_in_any_rotation
+from stages.faces.detect import Face
+from stages.faces.rotations import _beyond_doubt, find_in_any_rotation
 from stages.media.decode_image import decode_image
 from stages.models import ModelFiles, Models
 
@@ -41,3 +42,20 @@ def test_a_small_face_in_a_large_picture_is_found(models: Models, repository: Pa
     found = find_in_any_rotation(models.finder, image)
     assert 4100 < found.box[0] < found.box[2] < 4420
     assert 700 < found.box[1] < found.box[3] < 1020
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 3])
+@pytest.mark.parametrize("name", ["dog_no_human_face.jpg", "llama.jpg"])
+@pytest.mark.slow
+def test_fur_and_muzzles_are_no_face_whichever_way_up_they_are(
+    models: Models, shared: Path, name: str, turns: int
+) -> None:
+    image = decode_image((shared / "real/faces" / name).read_bytes())
+    with pytest.raises(NoFace):
+        find_in_any_rotation(models.finder, np.rot90(image, turns).copy())
+
+
+@pytest.mark.parametrize(("confidence", "human", "sure"), [(0.78, 0.8, False), (0.73, 4.5, True), (0.86, -1.0, True)])
+def test_in_a_turned_image_a_face_is_clear_or_surely_a_persons(confidence: float, human: float, sure: bool) -> None:
+    face = Face(np.zeros((68, 2), np.float32), np.zeros(4), confidence, 0, human)
+    assert _beyond_doubt(face) == sure
