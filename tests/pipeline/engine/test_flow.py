@@ -189,7 +189,7 @@ def test_pools_grow_and_shrink_without_losing_what_is_in_hand(ray_nodes: list[No
 
 
 def test_a_flow_whose_workers_never_start_is_given_up(ray_nodes: list[Node]) -> None:
-    with pytest.raises(WorkStopped, match=r"no worker could be started for 3.0 s.*cluster.stall_timeout"):
+    with pytest.raises(WorkStopped, match=r"no worker could be started.*cluster\.stall_timeout"):
         through([where(Pool(1, 64.0))], [{"id": "a"}], stall_timeout=3.0)
 
 
