@@ -1,6 +1,5 @@
 """A target's second half: invert, move, render, encode, measure."""
 
-import math
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -25,39 +24,9 @@ from stages.models import ModelFiles, Models
 from stages.motion.animate import animate
 from stages.motion.micromotion import Micromotion
 from stages.quality.video import describe_breakdown, measure_video
+from stages.result_row import result_row
 from stages.row_frames import RowFrames, frames_of_generator, frames_of_image, own_crop
 from stages.video_settings import VideoSettings
-
-# What a row's result holds, with the value for rows that never got so far.
-RESULT: dict[str, Any] = {
-    "order": 0,
-    "id": "",
-    "status": "",
-    "reason": "",
-    "message": "",
-    "key": "",
-    "motion": "",
-    "strength": 1.0,
-    "video": "",
-    "bytes": 0,
-    "frames": 0,
-    "width": 0,
-    "height": 0,
-    "fps": 0.0,
-    "faces": 0,
-    "csim_mean": math.nan,
-    "csim_min": math.nan,
-    "reconstruction_psnr": math.nan,
-    "motion_correlation": math.nan,
-    "motion_amplitude": math.nan,
-    "akd": math.nan,
-    "jitter": math.nan,
-    "motion_found": math.nan,
-    "rest_error": math.nan,
-    "turn_given": math.nan,
-    "clearness_min": math.nan,
-    "seconds": 0.0,
-}
 
 
 @dataclass(frozen=True)
@@ -88,7 +57,7 @@ class AnimateFacesSettings:
 
 
 class AnimateFaces(Stage):
-    """What `AlignFaces` gave -> a result row, the columns of `RESULT`. Its video stands in the output folder.
+    """What `AlignFaces` gave -> a result row, `stages.result_row`. Its video stands in the output folder.
 
     A row whose video has nowhere to go has the status `blocked`: it is not the row that failed.
     """
@@ -204,11 +173,6 @@ class AnimateFaces(Stage):
             yield from (paste(picture, frame, quad) for frame in take.frames)
         else:
             yield from take.frames
-
-
-def result_row(row: Row) -> Row:
-    """The columns of a result, with those values that a row has already."""
-    return RESULT | {name: row[name] for name in RESULT if name in row}
 
 
 def _keeping(take: RowFrames, wanted: set[int], kept: list[np.ndarray]) -> Iterator[np.ndarray]:

@@ -25,36 +25,10 @@ from common import storage
 from common.atomic_files import replace_atomically
 from common.errors import OutputError
 from stages.base import RowStatus, Target
+from stages.result_row import COLUMNS
 
-# The columns of a result, as `stages.animate_faces.AnimateFaces` gives them.
-RESULT_FIELDS: dict[str, pa.DataType] = {
-    "id": pa.string(),
-    "status": pa.string(),
-    "reason": pa.string(),
-    "message": pa.string(),
-    "key": pa.string(),
-    "motion": pa.string(),
-    "strength": pa.float64(),
-    "video": pa.string(),
-    "bytes": pa.int64(),
-    "frames": pa.int64(),
-    "width": pa.int64(),
-    "height": pa.int64(),
-    "fps": pa.float64(),
-    "faces": pa.int64(),
-    "csim_mean": pa.float64(),
-    "csim_min": pa.float64(),
-    "reconstruction_psnr": pa.float64(),
-    "motion_correlation": pa.float64(),
-    "motion_amplitude": pa.float64(),
-    "akd": pa.float64(),
-    "jitter": pa.float64(),
-    "motion_found": pa.float64(),
-    "rest_error": pa.float64(),
-    "turn_given": pa.float64(),
-    "clearness_min": pa.float64(),
-    "seconds": pa.float64(),
-}
+ARROW_TYPES: dict[object, pa.DataType] = {str: pa.string(), int: pa.int64(), float: pa.float64()}
+RESULT_FIELDS = {name: ARROW_TYPES[column.type] for name, column in COLUMNS.items()}
 # Besides its result a row has the digest of the settings it was made with, and when (unix seconds).
 PART_SCHEMA = pa.schema([*RESULT_FIELDS.items(), ("digest", pa.string()), ("time", pa.float64())])
 

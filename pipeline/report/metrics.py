@@ -2,10 +2,11 @@
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pyarrow as pa
+
+from stages.result_row import COLUMNS
 
 BARS = 28
 
@@ -16,88 +17,41 @@ class Metric:
 
     Attributes:
         column, title: its name in `results.parquet`, and the one for people.
-        meaning: one line.
-        best: where the good end is; `one` means that more than 1 is as wrong as less.
-        digits: decimal places. unit: after the number.
+        digits: decimal places.
     """
 
     column: str
     title: str
-    meaning: str
-    best: Literal["high", "low", "one"]
     digits: int = 3
-    unit: str = ""
+
+    @property
+    def meaning(self) -> str:
+        """What it measures, in a sentence or two."""
+        return COLUMNS[self.column].meaning
 
     def shown(self, value: float) -> str:
         """The number as people read it; a dash where nothing was measured."""
-        return f"{value:.{self.digits}f}{self.unit}" if math.isfinite(value) else "-"
+        unit = COLUMNS[self.column].unit
+        return f"{value:.{self.digits}f} {unit}".rstrip() if math.isfinite(value) else "-"
 
     def badness(self, values: np.ndarray) -> np.ndarray:
         """(N,) -> (N,), higher is worse; what was not measured is not known to be bad and comes last."""
-        worse = {"high": -values, "low": values, "one": np.abs(values - 1)}[self.best]
+        best = COLUMNS[self.column].best
+        worse = -values if best == "high" else np.abs(values - 1) if best == "one" else values
         return np.where(np.isfinite(worse), worse, -np.inf)
 
 
 FIGURES = (
-    Metric(
-        "csim_mean", "Identity", "Likeness of the frames to the still by face recognition: 1 is the same face.", "high"
-    ),
-    Metric("csim_min", "Identity, lowest", "The same, for the least alike frame of each video.", "high"),
-    Metric(
-        "reconstruction_psnr",
-        "Reconstruction",
-        "How near the face at rest comes to its picture, in decibels: 20 is a fair likeness, 30 is hard to tell apart.",
-        "high",
-        1,
-        " dB",
-    ),
-    Metric(
-        "motion_correlation",
-        "Motion, timing",
-        "Whether the features move when the reference clip's do: 1 is in step, below 0 is backwards.",
-        "high",
-    ),
-    Metric(
-        "motion_amplitude",
-        "Motion, size",
-        "How far the features move, as a share of the reference clip's movement: 1 is as far.",
-        "one",
-        2,
-    ),
-    Metric(
-        "akd",
-        "Motion, place",
-        "Mean distance of the features from where the reference has them, as a share of the distance between the eyes.",
-        "low",
-    ),
-    Metric(
-        "clearness_min",
-        "Face, clearness",
-        "How clearly the least clear frame shows a face, as a share of the frame at rest: below 0.8 it is none.",
-        "high",
-        2,
-    ),
-    Metric(
-        "jitter",
-        "Jitter",
-        "How much the features tremble around their smooth path, as a share of the distance between the eyes.",
-        "low",
-        4,
-    ),
-    Metric(
-        "motion_found",
-        "Motion, found",
-        "How far the features move of what the picture's own were asked to: 1 is all the way.",
-        "one",
-        2,
-    ),
-    Metric(
-        "turn_given",
-        "Turn",
-        "How much of the head's turn the picture makes: 1 is all; less where a flat picture would tear.",
-        "high",
-        2,
-    ),
+    Metric("csim_mean", "Identity"),
+    Metric("csim_min", "Identity, lowest"),
+    Metric("reconstruction_psnr", "Reconstruction", 1),
+    Metric("motion_correlation", "Motion, timing"),
+    Metric("motion_amplitude", "Motion, size", 2),
+    Metric("akd", "Motion, place"),
+    Metric("clearness_min", "Face, clearness", 2),
+    Metric("jitter", "Jitter", 4),
+    Metric("motion_found", "Motion, found", 2),
+    Metric("turn_given", "Turn", 2),
 )
 
 

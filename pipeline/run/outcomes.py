@@ -12,8 +12,8 @@ from pipeline.output.event_log import EventLog
 from pipeline.output.ledger import Ledger
 from pipeline.run.counts import RowCounts
 from pipeline.run.outages import CanaryImages, PicturesUnavailable, why_unavailable
-from stages.animate_faces import result_row
 from stages.base import Row, RowStatus, Target
+from stages.result_row import result_row
 
 STAGE = "targets"
 # A worker may have nowhere to write while the driver has: its node lost the mount. That many in a row, and it is all.

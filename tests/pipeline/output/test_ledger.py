@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import pipeline.output.ledger
 from common.errors import OutputError
-from pipeline.output.ledger import MERGE_PARTS, PART_SCHEMA, RESULT_FIELDS, Ledger
+from pipeline.output.ledger import MERGE_PARTS, PART_SCHEMA, Ledger
 from pipeline.output.lock import OutputLock
 from pipeline.output.results import collect_results
 from stages.base import Target
@@ -39,12 +39,6 @@ def row(id_: str, key: str = "k", status: str = "done", size: int = 3, **others:
 def film(output: Path, id_: str, size: int = 3) -> None:
     (output / "videos").mkdir(exist_ok=True)
     (output / f"videos/{id_}.mp4").write_bytes(b"x" * size)
-
-
-def test_the_columns_are_those_that_the_stage_gives() -> None:
-    from stages.animate_faces import RESULT
-
-    assert list(RESULT_FIELDS) == [name for name in RESULT if name != "order"]
 
 
 def test_done_needs_the_row_and_the_whole_video(tmp_path: Path) -> None:

@@ -270,7 +270,7 @@ def test_of_a_small_run_everything_is_shown():
 
 
 def test_a_spread_counts_every_measured_value():
-    figure = next(one for one in FIGURES if one.best == "one")
+    figure = next(one for one in FIGURES if one.column == "motion_amplitude")
     found = spread(figure, pa.table({figure.column: [1.0, 1.4, 0.5, None, math.nan]}))
     assert found is not None
     assert (found.measured, found.median, found.worst, found.worst_at) == (3, 1.0, 0.5, 2)
