@@ -4,6 +4,7 @@ What a URI carries stands in `common.stores`. The module imports next to nothing
 it.
 """
 
+import hashlib
 import io
 import os
 import posixpath
@@ -106,6 +107,29 @@ def read_bytes(place: str, timeout: float = 60.0, most: int | None = None) -> by
         if most is not None and len(data) > most:
             raise OSError(f"it has more than {most:,} bytes")
         return bytes(data)
+
+    return with_timeout(read, timeout)
+
+
+def sha256(place: str, timeout: float = 600.0) -> str:
+    """Hash of a file's bytes, in hex.
+
+    Args:
+        place: a path or a URI.
+        timeout: seconds. The blocked thread is left behind: no thread can be stopped from outside.
+
+    Raises:
+        TimeoutError: it did not arrive in time.
+        OSError: it cannot be read.
+    """
+
+    def read() -> str:
+        files, path = filesystem(place) if is_uri(place) else (pyarrow.fs.LocalFileSystem(), place)
+        digest = hashlib.sha256()
+        with files.open_input_stream(path) as stream:
+            while part := stream.read(4 << 20):
+                digest.update(part)
+        return digest.hexdigest()
 
     return with_timeout(read, timeout)
 

@@ -50,6 +50,7 @@ class ResultRow:
     strength: float = _column(1.0, "How far the motion goes: 1 is its full extent, negative runs it backwards.")
     video: str = _column("", "Path in the output folder, or URI.")
     bytes: int = _column(0, "Size of the video file.", "bytes")
+    sha256: str = _column("", "Hash of the video file, in hex; `--verify` compares it.")
     frames: int = _column(0, "Frames of the video.")
     width: int = _column(0, "Width of the video.", "px")
     height: int = _column(0, "Height of the video.", "px")

@@ -5,12 +5,13 @@
 | 0 | every row has its video |
 | 1 | something unexpected; its details are in a file that the message names |
 | 2 | the user's mistake, found before work began |
-| 3 | finished, and some rows failed |
+| 3 | finished, and some rows failed; or something that was looked at is missing or damaged |
 | 130 | interrupted; the same command resumes from there |
 
 Whatever is slow to import (PyTorch, Ray, Arrow) is imported inside the verb that needs it: `--help` has to be quick.
 """
 
+import importlib.metadata
 import shlex
 import sys
 import warnings
@@ -44,6 +45,25 @@ manifest_app = typer.Typer(help="Make or check a manifest: the list of faces.", 
 app.add_typer(manifest_app, name="manifest")
 app.add_typer(weights_commands.app, name="weights")
 
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        try:
+            say(f"micromotion {importlib.metadata.version('micromotion')}")
+        except importlib.metadata.PackageNotFoundError:
+            raise UserError("micromotion is not installed, so its version is unknown: run `make setup`.") from None
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
 JobFile = Annotated[Path, typer.Argument(metavar="JOB.yaml", help="The job file.", show_default=False)]
 OutputFolder = Annotated[Path, typer.Argument(metavar="OUTPUT", help="The output folder of a run.", show_default=False)]
 Elsewhere = Annotated[
@@ -64,13 +84,16 @@ def run(
     prune: Annotated[
         bool, typer.Option("--prune", help="Remove videos of rows that are no longer in the manifest.")
     ] = False,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Read finished videos, and make damaged or changed ones again.")
+    ] = False,
 ) -> None:
     """Make the videos of a job, or go on where an earlier run of it stopped."""
     from pipeline.job.load import load_job
 
     again = ["run", str(job), *(["--output", str(output)] if output else [])]
     again += [part for change in changes or () for part in ("--set", change)]
-    _run(load_job(job, changes or (), output), again, fresh=fresh, prune=prune)
+    _run(load_job(job, changes or (), output), again, fresh=fresh, prune=prune, verify=verify)
 
 
 @app.command(epilog=example("plan jobs/demo.yaml"))
@@ -88,18 +111,33 @@ def plan(job: JobFile, output: Elsewhere = None, changes: Changes = None) -> Non
 
 
 @app.command(epilog=example("status outputs/demo"))
-def status(output: OutputFolder) -> None:
+def status(
+    output: OutputFolder,
+    verify: Annotated[
+        bool,
+        typer.Option("--verify", help="Read finished videos and compare their hashes. Exit code 3 where one changed."),
+    ] = False,
+) -> None:
     """Say how far a run is. Works from another terminal, and from any machine that sees the folder."""
+    from pipeline.job.written_job import written_job
     from pipeline.monitor.status import describe, read_status
+    from pipeline.output.ledger import Ledger
+    from pipeline.output.verify_videos import verify_videos
 
     say(*describe(read_status(output)))
+    if verify:
+        found = verify_videos(Ledger(output, str(written_job(output).get("videos") or "")))
+        say(found.sentence)
+        if found.changed:
+            say("to make them again: add --verify to the run command")
+            raise typer.Exit(3)
 
 
 @app.command(epilog=example("retry outputs/demo --reason unreadable_image"))
 def retry(
     output: OutputFolder,
     reason: Annotated[
-        list[Reason] | None,
+        list[str] | None,
         typer.Option(
             "--reason", metavar="CODE", help=f"Only rows that failed for this: {', '.join(Reason)}. Repeatable."
         ),
@@ -108,10 +146,12 @@ def retry(
     """Try failed rows of a run again, all of them or those of one reason; go on with whatever else is left."""
     from pipeline.job.load import load_job
 
+    if unknown := [one for one in reason or () if one not in list(Reason)]:
+        raise JobError(f'--reason: expected one of {", ".join(Reason)}, found "{unknown[0]}".')
     job = output / "job.yaml"
     if not job.is_file():
         raise OutputError(f"{output} has no job.yaml: give the output folder of a run.")
-    reasons = [one.value for one in reason or ()]
+    reasons = reason or []
     again = ["retry", str(output), *(part for one in reasons for part in ("--reason", one))]
     _run(load_job(job, output=output), again, retry=reasons)
 
@@ -272,6 +312,7 @@ def _run(
     fresh: bool = False,
     retry: Collection[str] | None = None,
     prune: bool = False,
+    verify: bool = False,
 ) -> NoReturn:
     """Run a job with its display, and say what came of it."""
     from pipeline.monitor.display import Display
@@ -280,7 +321,7 @@ def _run(
     from pipeline.run.run import run_job
 
     with Display() as display, EventLog(listeners=[display]) as events:
-        ended = run_job(job, events, fresh=fresh, retry=retry, prune=prune)
+        ended = run_job(job, events, fresh=fresh, retry=retry, prune=prune, verify=verify)
     say("", *summary(display.progress))
     if ended.failed:
         say(f"when the cause is gone: {PROG} {shlex.join(['retry', str(ended.output)])}")

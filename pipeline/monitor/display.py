@@ -41,6 +41,8 @@ class Display:
         """Take in one event and show what it changed."""
         before, self.progress = self.progress, advance(self.progress, event)
         if self.live:
+            if event.get("event") == "verified":  # the live picture shows the run's state, and this is none
+                self.console.print(Text(plain_lines(before, self.progress, event)[0]))
             self._redraw()
         else:
             self._write_lines(before, event)
@@ -105,6 +107,8 @@ def plain_lines(before: Progress, after: Progress, event: Event) -> list[str]:
                 return [f"{clean(name)}: {_share(stage)} in {duration(stage.seconds)}"]
         case "row" if event.get("status") == "failed":
             return [_failure_line(after)]
+        case "verified":
+            return [clean(str(event.get("message")))]
         case "warning":
             return [f"warning: {after.warnings[-1]}"]
     return []

@@ -9,6 +9,7 @@ An event is a flat dictionary with "time" (unix seconds) and "event" (its kind),
 | `stage` | stage, state ("started", "progress", "finished"), done, total (or null), seconds, detail (or empty) |
 | `row` | id, status, reason, message, frames, seconds |
 | `warning` | message |
+| `verified` | message, where a run compared finished videos with their hashes |
 | `run_finished` | done, kept, failed, frames, seconds, exit_code |
 | `run_interrupted` | done, kept, failed, remaining; cause, where an error ended it |
 """

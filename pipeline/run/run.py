@@ -32,6 +32,7 @@ from pipeline.output.ledger import Ledger
 from pipeline.output.lock import OutputLock
 from pipeline.output.results import collect_results
 from pipeline.output.stray_videos import describe_strays, find_stray_videos, remove
+from pipeline.output.verify_videos import remove_videos, verify_videos
 from pipeline.report.html import write_report
 from pipeline.run.counts import RowCounts
 from pipeline.run.signals import Interruption
@@ -58,6 +59,7 @@ def run_job(
     fresh: bool = False,
     retry: Collection[str] | None = None,
     prune: bool = False,
+    verify: bool = False,
 ) -> RunSummary:
     """Run a job to its end, or go on with it.
 
@@ -66,6 +68,7 @@ def run_job(
         events: where progress is told; `log.jsonl` in the output folder becomes its file.
         fresh: forget what the output folder holds, and start anew.
         prune: remove videos of rows that the manifest no longer has.
+        verify: read every finished video, and make those again whose bytes are not those that were written.
         retry: try rows again that failed in earlier runs: those with one of these reasons, or all if it is empty.
 
     Returns:
@@ -94,6 +97,8 @@ def run_job(
             clear_leftovers(job)
             _look_for_strays(checked, events, prune)
             ledger = Ledger.open(job.output, job.videos)
+            if verify:
+                _remove_damaged(ledger, events)
         tally = RowCounts([None] * len(checked.manifest))
         try:
             Work(checked, ledger, tally, events, interruption, retry).run()
@@ -128,6 +133,14 @@ def _look_for_strays(checked: Checked, events: EventLog, prune: bool) -> None:
         events.emit("warning", message=f"--prune: removed {len(strays):,} of {checked.job.output / 'videos'}.")
     else:
         events.emit("warning", message=f"videos {describe_strays(strays)}.")
+
+
+def _remove_damaged(ledger: Ledger, events: EventLog) -> None:
+    """Compare finished videos with their hashes, and remove those that differ: the run then makes them again."""
+    found = verify_videos(ledger)
+    remove_videos(ledger, found.changed)
+    again = "; made again" if found.changed else ""
+    events.emit("verified", message=f"{found.sentence}{again}")
 
 
 def _store(checked: Checked, ledger: Ledger, tally: RowCounts, events: EventLog, bearable: bool) -> bool:

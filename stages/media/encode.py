@@ -1,5 +1,6 @@
 """From codes to a video file: frames leave the generator in small batches and go straight into ffmpeg."""
 
+import hashlib
 import subprocess
 import tempfile
 import threading
@@ -27,9 +28,10 @@ FULL = ("No space left on device", "Disk quota exceeded")
 
 @dataclass(frozen=True)
 class VideoFile:
-    """What was written: the file's bytes, its frames, and their size in pixels."""
+    """What was written: the file's bytes, their hash in hex, its frames, and their size in pixels."""
 
     bytes: int
+    sha256: str
     frames: int
     width: int
     height: int
@@ -119,8 +121,11 @@ def write_video(
             lines = messages.read().decode(errors="replace").strip().splitlines()
             raise _failure(path.parent, status, lines[-1] if lines else "it said nothing", in_time, timeout)
     try:
+        with temporary.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        size = temporary.stat().st_size
         put_in_place(temporary, path)
-        return VideoFile(path.stat().st_size, count, width, height)
+        return VideoFile(size, digest, count, width, height)
     except OSError as error:
         discard(temporary)
         raise OutputUnavailable(f"{path.parent} cannot be written: {error.strerror or error}.") from error

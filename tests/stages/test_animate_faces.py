@@ -118,7 +118,7 @@ def test_a_picture_at_rest_is_itself_to_the_bit_and_else_is_not(
 
     def write(path: Path, frames: Iterator[np.ndarray], *settings: object) -> VideoFile:
         encoded.extend(frame.copy() for frame in frames)
-        return VideoFile(1, len(encoded), 1, 1)
+        return VideoFile(1, "", len(encoded), 1, 1)
 
     monkeypatch.setattr("stages.animate_faces.write_video", write)
     done = produced(motion, tmp_path, prepared | {"strength": strength}, layout=layout, frames=5)

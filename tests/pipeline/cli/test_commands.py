@@ -1,3 +1,5 @@
+import hashlib
+import importlib.metadata
 import os
 import subprocess
 import sys
@@ -13,6 +15,7 @@ from typer.testing import CliRunner
 from common.errors import EngineDied, JobError, Reason, WorkStopped
 from pipeline.cli import commands
 from pipeline.output.event_log import EventLog
+from pipeline.output.ledger import Ledger
 from pipeline.run.plan import Plan
 from pipeline.run.run import RunSummary
 from stages.motion.micromotion import load_micromotion
@@ -92,6 +95,34 @@ def test_a_wrong_field_of_a_job_is_named(verb, monkeypatch, capsys, tmp_path):
     said = capsys.readouterr().err
     assert "video.frames" in said
     assert "Did you mean fps?" in said
+
+
+def test_the_version_is_that_of_the_package(monkeypatch, capsys):
+    assert call(monkeypatch, "--version") == 0
+    assert capsys.readouterr().out == f"micromotion {importlib.metadata.version('micromotion')}\n"
+
+
+def test_an_unknown_reason_is_a_users_mistake(monkeypatch, capsys, tmp_path):
+    assert call(monkeypatch, "retry", tmp_path, "--reason", "foo") == 2
+    assert capsys.readouterr().err.startswith("--reason: expected one of unreadable_image, no_face")
+
+
+def test_status_compares_finished_videos_with_their_hashes(monkeypatch, capsys, tmp_path):
+    video = tmp_path / "videos/anna.mp4"
+    video.parent.mkdir()
+    video.write_bytes(b"video")
+    done = {"id": "anna", "key": "k", "status": "done", "video": "videos/anna.mp4", "bytes": 5}
+    with Ledger.open(tmp_path) as ledger:
+        ledger.append([done | {"sha256": hashlib.sha256(b"video").hexdigest()}])
+    with EventLog(tmp_path / "log.jsonl") as log:
+        log.emit("run_started", job="smile", output=tmp_path, rows=1, kept=0, workers="", address="local")
+        log.emit("run_finished", done=1, kept=0, failed=0, frames=60, seconds=4.0, exit_code=0)
+    assert call(monkeypatch, "status", tmp_path, "--verify") == 0
+    assert "1 video verified, all unchanged" in capsys.readouterr().out
+    video.write_bytes(b"other")
+    assert call(monkeypatch, "status", tmp_path) == 0
+    assert call(monkeypatch, "status", tmp_path, "--verify") == 3
+    assert "1 video verified, 1 damaged or changed (anna.mp4)" in capsys.readouterr().out
 
 
 def test_set_reaches_the_job(monkeypatch, capsys, tmp_path):

@@ -1,0 +1,44 @@
+"""Videos that changed after they were written are found by their bytes, on a disk and in a store."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from pipeline.output.ledger import Ledger
+from pipeline.output.verify_videos import remove_videos, verify_videos
+from stages.base import Target
+
+
+@pytest.fixture(params=["disk", "store"])
+def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Ledger:
+    """Four finished videos of three bytes; of the last no hash was recorded."""
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    videos = folder.as_uri() if request.param == "store" else ""
+    rows = []
+    for id_ in ("anna", "ben", "cleo", "old"):
+        (folder / f"{id_}.mp4").write_bytes(b"abc")
+        video = f"{videos or 'videos'}/{id_}.mp4"
+        digest = None if id_ == "old" else hashlib.sha256(b"abc").hexdigest()
+        rows.append({"id": id_, "key": "k", "status": "done", "video": video, "bytes": 3, "sha256": digest})
+    with Ledger.open(tmp_path, videos) as written:
+        written.append(rows)
+    return written
+
+
+def test_a_video_of_other_bytes_is_found_and_once_removed_its_row_is_unfinished(ledger: Ledger) -> None:
+    (ledger.output / "videos/ben.mp4").write_bytes(b"\0\0\0")
+    found = verify_videos(ledger)
+    assert (found.same, found.changed, found.unknown) == (2, ("ben.mp4",), 1)
+    assert Target("ben", "k") in ledger.done()
+    remove_videos(ledger, found.changed)
+    assert ledger.done() == {Target(id_, "k") for id_ in ("anna", "cleo", "old")}
+
+
+def test_a_video_that_cannot_be_read_counts_as_changed(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(place: str, timeout: float) -> str:
+        raise OSError("input/output error")
+
+    monkeypatch.setattr("common.storage.sha256", fail)
+    assert verify_videos(ledger).changed == ("anna.mp4", "ben.mp4", "cleo.mp4")
