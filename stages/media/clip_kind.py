@@ -1,4 +1,4 @@
-"""What a clip's file is before anything decodes it: a list of other files, locked, or without its end."""
+"""What a clip's file is before anything decodes it: a list of other files, locked, or no clip at all."""
 
 import mmap
 import re
@@ -61,21 +61,3 @@ def is_encrypted(path: Path) -> bool:
                 break
             place = end
     return False
-
-
-def lacks_its_end(path: Path) -> bool:
-    """Whether a file in a format that may be cut anywhere without a decoder's noticing was cut.
-
-    Ogg marks each stream's last page; a transport stream is made of packets of 188 bytes (192 with their times).
-    """
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        start = file.read(400)
-        for packet, sync in ((188, 0), (192, 4)):
-            if len(start) > sync + packet and start[sync] == start[sync + packet] == 0x47 and size % packet:
-                return True
-        if start[:4] != b"OggS":
-            return False
-        file.seek(-min(size, 1 << 17), 2)
-        tail = file.read()
-    return not any(tail[found.start() + 5] & 4 for found in re.finditer(rb"OggS\0.", tail, re.DOTALL))

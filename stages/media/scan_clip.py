@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from common.errors import ClipError
-from stages.media.clip_kind import check_clip_file, lacks_its_end
+from stages.media.clip_kind import check_clip_file
 from stages.media.clip_streams import WHOLE, Source, Streams
+from stages.media.cut_short import lacks_its_end
 from stages.media.run_ffmpeg import Ffmpeg
 
 LARGEST_FRAME = 70_000_000  # pixels; twice of 8K

@@ -11,6 +11,7 @@ from tests.stages.media.test_decode_clip import PATCHES, make, numbers, patches
 
 X264 = ("-c:v", "libx264", "-pix_fmt", "yuv420p", "-bf", "2", "-g", "12")
 X265 = ("-c:v", "libx265", "-pix_fmt", "yuv420p", "-x265-params")
+TURN = Path(__file__).parents[2] / "weights/bundled/demo/head_turn.mp4"
 QUIET = "log-level=none:keyint=12:min-keyint=12"
 VP9 = ("-c:v", "libvpx-vp9", "-b:v", "1M", "-deadline", "realtime")
 CLEAR = "format=rgba,geq=r='r(X,Y)':g='g(X,Y)':b='b(X,Y)':a='if(gt(X,96),0,255)'"
@@ -78,3 +79,31 @@ def changed(name: str, kind: Kind, change: Callable[[bytes], bytes], says: str) 
         return path
 
     return Kind(name, made, "refused", says=says)
+
+
+def with_cover(folder: Path) -> Path:
+    """A clip behind a larger still that is marked as its cover."""
+    film = make(folder / "film.mp4", *X264, frames=12)
+    ffmpeg("-f", "lavfi", "-i", "color=red:size=800x800", "-frames:v", "1", folder / "cover.png")
+    inputs = ("-i", folder / "cover.png", "-i", film, "-map", "0", "-map", "1")
+    ffmpeg(*inputs, "-c", "copy", "-disposition:v:0", "attached_pic", folder / "c.mp4")
+    return folder / "c.mp4"
+
+
+def woven(first: str, folder: Path) -> Path:
+    """A head that turns, two moments in every frame."""
+    weave = f"interlace=scan={first}:lowpass=off"
+    ffmpeg("-i", TURN, "-vf", weave, "-c:v", "libx264", "-crf", "12", "-flags", "+ildct+ilme", folder / "c.mp4")
+    return folder / "c.mp4"
+
+
+def without_comb(clip: Clip) -> bool:
+    """Whether a head turns in frames of one moment each: rows are as like their neighbours as in the original."""
+    original = read_clip(TURN, max_anchors=4096).frames
+    return clip.total_frames == len(original) // 2 and comb(clip.frames) < 1.3 * comb(original)
+
+
+def comb(frames: np.ndarray) -> float:
+    """How far every other row is from the mean of its neighbours."""
+    rows = frames.astype(np.float32)
+    return float(np.abs(rows[:, 1:-1:2] - (rows[:, :-2:2] + rows[:, 2::2]) / 2).mean())

@@ -1,17 +1,32 @@
 """Clips of every kind that people bring, each of frames that say their own numbers."""
 
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 
 from stages.media.ingest import Clip
-from tests.corpus.clip_files import CLEAR, QUIET, VP9, WIDE, X264, X265, changed, clip, copied, ordered, sized
-from tests.corpus.kinds import Kind, ffmpeg, write
-from tests.stages.media.test_decode_clip import make, numbers, patches
+from tests.corpus.clip_files import (
+    CLEAR,
+    QUIET,
+    VP9,
+    WIDE,
+    X264,
+    X265,
+    clip,
+    copied,
+    ordered,
+    sized,
+    whole,
+    with_cover,
+    without_comb,
+    woven,
+)
+from tests.corpus.kinds import Kind
+from tests.corpus.refused_clips import CUT, DAMAGED, REFUSED
+from tests.stages.media.test_decode_clip import numbers, patches
 
-MP4 = clip("MP4, H.264 with B frames", "c.mp4", *X264)
 CONTAINERS = [
-    MP4,
+    clip("MP4, H.264 with B frames", "c.mp4", *X264),
     clip("MP4, H.264, open groups of pictures", "c.mp4", *X264[:4], "-x264-params", "open-gop=1:keyint=6:min-keyint=6"),
     clip("MP4, HEVC, closed groups", "c.mp4", *X265, f"{QUIET}:open-gop=0"),
     clip("MP4, HEVC, open groups", "c.mp4", *X265, f"{QUIET}:open-gop=1"),
@@ -20,6 +35,7 @@ CONTAINERS = [
     clip("MP4, VVC", "c.mp4", "-c:v", "libvvenc", "-preset", "faster", "-pix_fmt", "yuv420p10le"),
     clip("MP4, fragmented", "c.mp4", *X264, "-movflags", "+frag_keyframe+empty_moov"),
     copied("MP4 that begins later than its sound", "c.mp4", before=("-itsoffset", "1.3")),
+    Kind("MP4 with a cover before the clip", with_cover, right=whole),
     copied("MP4 with a time code", "c.mov", "-timecode", "01:00:00:00"),
     clip("MOV, ProRes", "c.mov", "-c:v", "prores_ks"),
     clip("MOV, Motion JPEG", "c.mov", "-c:v", "mjpeg", "-q:v", "2"),
@@ -31,6 +47,7 @@ CONTAINERS = [
     clip("WebM, VP9", "c.webm", *VP9),
     clip("MPEG-TS, H.264", "c.ts", *X264),
     clip("MPEG-TS, HEVC", "c.ts", *X265, QUIET),
+    clip("MPEG-TS, MPEG-2", "c.ts", "-c:v", "mpeg2video", "-bf", "2", "-q:v", "2"),
     clip("AVCHD (.mts)", "c.mts", *X264, "-f", "mpegts", "-mpegts_m2ts_mode", "1"),
     clip("MPEG program stream", "c.mpg", "-c:v", "mpeg2video", "-bf", "2", "-q:v", "2"),
     clip("DVD (.vob)", "c.vob", "-c:v", "mpeg2video", "-bf", "2", "-q:v", "2", "-f", "vob"),
@@ -93,6 +110,10 @@ SHAPES = [
         "ffv1",
         outcome="converted",
         says="put between the others",
+    ),
+    *(
+        Kind(f"Interlaced, {name} field first", partial(woven, first), "converted", without_comb, "deinterlaced")
+        for name, first in (("upper", "tff"), ("lower", "bff"))
     ),
     copied("Turned by 90° (a display matrix)", "c.mp4", before=("-display_rotation:v:0", "90"), right=sized(128, 192)),
     copied("Turned by 45°", "c.mp4", before=("-display_rotation:v:0", "45"), right=sized(192, 128)),
@@ -243,37 +264,4 @@ COLOURS = [
         )
     ),
 ]
-REFUSED = [
-    changed("Cut short", MP4, lambda data: data[: len(data) // 2], "damaged, or not a video"),
-    changed("MPEG-TS cut short", CONTAINERS[18], lambda data: data[: len(data) // 376 * 188 + 100], "cut short"),
-    changed("Ogg cut short", clip("", "c.ogv", "-c:v", "libtheora"), lambda data: data[: len(data) * 3 // 5], "cut"),
-    changed("Damaged inside", MP4, lambda data: data[:600] + bytes(200) + data[800:], "damaged, or not a video"),
-    Kind("One frame", lambda folder: make(folder / "c.mp4", *X264, frames=1), "refused", says="has 1 frame"),
-    Kind("Only sound", lambda folder: _sound(folder / "c.m4a"), "refused", says="only sound"),
-    copied(
-        "Encrypted",
-        "c.mp4",
-        "-encryption_scheme",
-        "cenc-aes-ctr",
-        "-encryption_key",
-        "0" * 32,
-        "-encryption_kid",
-        "1" * 32,
-        outcome="refused",
-        says="encrypted",
-    ),
-    Kind("A playlist", write("c.m3u8", b"#EXTM3U\n#EXTINF:1,\na.ts\n"), "refused", says="a playlist (HLS)"),
-    Kind("A list of clips", write("c.txt", b"ffconcat version 1.0\nfile a.mp4\n"), "refused", says="a list of clips"),
-    Kind("An empty file", write("c.mp4", b""), "refused", says="an empty file"),
-    Kind("A web page", write("c.mp4", b"<!DOCTYPE html><html>sign in</html>"), "refused", says="a web page"),
-    Kind("A ZIP archive", write("c.mp4", b"PK\x03\x04" + bytes(40)), "refused", says="an archive"),
-    Kind("A folder", lambda folder: folder, "refused", says="a folder, not a clip"),
-]
-
-
-def _sound(path: Path) -> Path:
-    ffmpeg("-f", "lavfi", "-i", "sine=d=1", path)
-    return path
-
-
-CLIPS = [*CONTAINERS, *SHAPES, *COLOURS, *REFUSED]
+CLIPS = [*CONTAINERS, *SHAPES, *COLOURS, *CUT, *DAMAGED, *REFUSED]

@@ -22,8 +22,12 @@ Generated from the test corpus, which makes every file itself: `python -m tests.
 - *refused*: in one sentence, by `plan` where it can be known there. The sentences stand as they are said, after the
   file's name.
 
-Of damage inside a clip or a picture only that is found which its decoder notices: in HEVC and VP8, and in half of all
-cases in VP9, changed bytes pass. Videos are written as MP4, which has no transparency: what is transparent in a picture
+Damage inside a clip is found where its decoder notices it. Of clips with 40 random bytes that visibly changed a frame
+(a mean of more than 3 of 255 levels), these were refused: MPEG-2, MPEG-4, Motion JPEG, ProRes and AV1 all, H.264 9 of
+11, VP9 8 of 10, HEVC 2 of 9, VP8 1 of 12. A transport or program stream that ends exactly between two packets cannot be
+told from a shorter recording.
+
+Videos are written as MP4, which has no transparency: what is transparent in a picture
 or a clip is shown before a middle grey (128), on which inversions keep the most likeness.
 """
 
