@@ -23,14 +23,14 @@ from pipeline.job.spec import ClusterSpec
 from pipeline.output.event_log import EventLog
 from stages.base import Row, Stage
 from stages.faces.crop_landmarks import interocular
-from stages.models import ModelFiles, Models
+from stages.models import Models, ModelSettings
 
 
 @dataclass(frozen=True)
 class FaceSizeSettings:
     """What `FaceSize` needs: the model's files. It is pickled, so it holds names, not networks."""
 
-    model: ModelFiles = field(default_factory=ModelFiles)
+    model: ModelSettings = field(default_factory=ModelSettings)
 
 
 class FaceSize(Stage):

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from common.errors import ClipError, InversionDiverged, TextError
+from stages.anchor_settings import Optimisation
 from stages.detect_faces import SeenFace, cut_faces
 from stages.faces.align import align_face
 from stages.faces.crop_landmarks import landmarks_in_crops
@@ -23,7 +24,7 @@ from stages.media.decode_image import decode_image
 from stages.media.encode import VideoFile
 from stages.media.encode import write_video as encode
 from stages.media.ingest import open_clip
-from stages.models import ModelFiles, Models, tensor_to_images
+from stages.models import ModelFiles, Models, ModelSettings, tensor_to_images
 from stages.motion.animate import MotionPath as Course
 from stages.motion.animate import animate as move_code
 from stages.motion.attenuation import compensate_attenuation
@@ -34,7 +35,7 @@ from stages.motion.micromotion import Micromotion, load_micromotion
 from stages.motion.prompts import DEGREES, captions
 from stages.quality.video import embed_frames
 from stages.row_frames import Pixels, frames_of_generator, frames_of_image, own_crop
-from stages.text_anchors import Optimisation, optimise_anchors, start_code
+from stages.text_anchors import optimise_anchors, start_code
 
 BATCH = 4  # faces that are inverted together
 
@@ -48,7 +49,8 @@ def load_models(name: str = "synthface", *, clip: str = "", detector: str = "haa
         detector: how faces are found: "haar", or the path of a published detector.
         device: "cpu", "cuda", or "auto" for a GPU where there is one.
     """
-    return Models(ModelFiles(name, name, name, name, clip or name, detector, device))
+    files = ModelFiles(generator=name, inverter=name, identity=name, landmarks=name, clip=clip or name)
+    return Models(ModelSettings(files, detector, device))
 
 
 def load_motion(path: Path | str) -> Micromotion:

@@ -11,7 +11,7 @@ from stages.faces.align import align_face, face_quad
 from stages.faces.rotations import find_in_any_rotation
 from stages.media.decode_image import decode_image
 from stages.media.ingest import fetch
-from stages.models import ModelFiles, Models
+from stages.models import Models, ModelSettings
 
 CROP_SIZE = 256
 
@@ -27,7 +27,7 @@ class AlignFacesSettings:
         fetch_timeout: seconds that a picture may take to arrive.
     """
 
-    model: ModelFiles = field(default_factory=ModelFiles)
+    model: ModelSettings = field(default_factory=ModelSettings)
     digests: Mapping[str, str] = field(default_factory=dict)
     done: frozenset[Target] = frozenset()
     fetch_timeout: float = 60.0

@@ -20,7 +20,7 @@ from stages.media.compose import paste, side_by_side
 from stages.media.decode_image import decode_image
 from stages.media.encode import write_video
 from stages.media.ingest import fetch
-from stages.models import ModelFiles, Models
+from stages.models import Models, ModelSettings
 from stages.motion.animate import animate
 from stages.motion.micromotion import Micromotion
 from stages.quality.video import describe_breakdown, measure_video
@@ -45,7 +45,7 @@ class AnimateFacesSettings:
         rehearsal: show every face at rest, as it was cut out, without inverting or moving it.
     """
 
-    model: ModelFiles = field(default_factory=ModelFiles)
+    model: ModelSettings = field(default_factory=ModelSettings)
     motions: Mapping[str, Micromotion] = field(default_factory=dict)
     video: VideoSettings = field(default_factory=VideoSettings)
     output: str = "."

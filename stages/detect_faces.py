@@ -13,7 +13,7 @@ from common.errors import NoFace
 from stages.base import Row, Stage
 from stages.faces.align import align_face, face_quad
 from stages.faces.detect import Face
-from stages.models import ModelFiles, Models
+from stages.models import Models, ModelSettings
 
 MOST_FACES = 4  # of a frame, the largest
 # Sides of a face's crop: how far a window reaches beyond it (landmarks are smoothed over time before the crop is cut),
@@ -45,7 +45,7 @@ class SeenFace:
 class DetectFacesSettings:
     """What `DetectFaces` needs: the model's files."""
 
-    model: ModelFiles = field(default_factory=ModelFiles)
+    model: ModelSettings = field(default_factory=ModelSettings)
 
 
 class DetectFaces(Stage):

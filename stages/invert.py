@@ -9,7 +9,7 @@ from torch import Tensor
 from common.errors import InversionDiverged
 from stages.base import Row, Stage
 from stages.faces.crop_landmarks import landmarks_in_crops
-from stages.models import ModelFiles, Models, images_to_tensor, tensor_to_images
+from stages.models import Models, ModelSettings, images_to_tensor, tensor_to_images
 from stages.quality.metrics import psnr
 from stages.quality.video import embed_frames
 from weights.networks.restyle import Inverter
@@ -72,7 +72,7 @@ def check_inversion(code: Tensor, quality: float) -> None:
 class InvertSettings:
     """What `InvertCrops` needs: the model's files, and ReStyle's steps."""
 
-    model: ModelFiles = field(default_factory=ModelFiles)
+    model: ModelSettings = field(default_factory=ModelSettings)
     iterations: int = 5
 
 

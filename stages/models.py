@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import torch
+from pydantic import Field
 
+from common.settings import Settings
 from stages.execution.executor import accelerated
 from stages.faces.detect import FaceFinder
 from weights.load_clip import load_clip
@@ -19,33 +21,47 @@ from weights.networks.restyle import Inverter
 from weights.networks.stylegan2 import Generator
 
 
+class ModelFiles(Settings):
+    """A model as its checkpoints, each a name of the registry or a path: a job's `model`."""
+
+    generator: str = Field(description="StyleGAN2 generator, in whose W+ the motion lies.")
+    inverter: str = Field(description="ReStyle inverter, trained on that generator.")
+    identity: str = Field(
+        default="synthface", description="ArcFace network that measures whether a face stays the same."
+    )
+    landmarks: str = Field(default="synthface", description="68-point FAN network that aligns faces.")
+    clip: str = Field(
+        default="synthface",
+        description="CLIP that reads prompts: a folder in the hub's format, or a model of the hub that is in its cache "
+        "here. The bundled one knows renders only.",
+    )
+
+
+BUNDLED = ModelFiles(generator="synthface", inverter="synthface")
+
+
 @dataclass(frozen=True)
-class ModelFiles:
-    """A model's checkpoints: names of the registry, or paths.
+class ModelSettings:
+    """A model as a worker loads it.
 
     Attributes:
-        generator, inverter, identity, landmarks: as `weights.load_…` take them.
-        clip: for text anchors, as `weights.load_clip.load_clip` takes it.
+        files: its checkpoints.
         detector: how faces are found, as `stages.faces.detect.FaceFinder` takes it.
         device: "cpu", "cuda", or "auto" for a GPU where the worker has one.
     """
 
-    generator: str = "synthface"
-    inverter: str = "synthface"
-    identity: str = "synthface"
-    landmarks: str = "synthface"
-    clip: str = "synthface"
+    files: ModelFiles = BUNDLED
     detector: str = "haar"
     device: str = "auto"
 
 
 class Models:
-    """The networks of `files`, each loaded when first used and kept."""
+    """The networks of a model, each loaded when first used and kept."""
 
-    def __init__(self, files: ModelFiles):
-        self.files = files
+    def __init__(self, settings: ModelSettings):
+        self.files, self.detector = settings.files, settings.detector
         automatic = "cuda" if torch.cuda.is_available() else "cpu"
-        self.device = automatic if files.device == "auto" else files.device
+        self.device = automatic if settings.device == "auto" else settings.device
         if self.device == "cpu" and (threads := os.environ.get("OMP_NUM_THREADS")):
             torch.set_num_threads(int(threads))  # workers share the cores; torch would take them all
 
@@ -85,7 +101,7 @@ class Models:
     @cached_property
     def finder(self) -> FaceFinder:
         """Faces in whole pictures."""
-        return FaceFinder(self.landmarks, self.files.detector)
+        return FaceFinder(self.landmarks, self.detector)
 
 
 def images_to_tensor(images: object, device: str) -> torch.Tensor:

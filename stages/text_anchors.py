@@ -15,9 +15,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from stages.anchor_settings import Optimisation
 from stages.base import Progress, Row, StepwiseStage
 from stages.faces.crop_landmarks import landmarks_in_crops
-from stages.models import ModelFiles, Models, tensor_to_images
+from stages.models import Models, ModelSettings, tensor_to_images
 from weights.networks.clip import ClipNetwork
 from weights.networks.irse import IdentityNetwork
 from weights.networks.resampling import identity_crop_matrices
@@ -28,30 +29,6 @@ from weights.networks.stylegan2 import Generator
 # give out: 4.5 to 4.6 at 128 to 1024 px, and CLIP and the identity network on top.
 KEPT_SHARE = 6
 CPU_BYTES = 6 << 30
-
-
-@dataclass(frozen=True)
-class Optimisation:
-    """How anchors are led to their sentences; the defaults are the paper's.
-
-    Attributes:
-        steps: of Adam.
-        rate: its largest learning rate, in units of W+.
-        rise, fall: shares of the steps over which the rate rises linearly at first and falls as a cosine at last.
-        distance_weight: on the squared distance from the start, summed over the whole code.
-        identity_weight: on 1 - cosine of the identity network's embeddings.
-        truncation: of the start; 0 is the average face, 1 the full variety.
-        layers: first and last + 1 of the generator's layers that move; all of them by default.
-    """
-
-    steps: int = 40
-    rate: float = 0.1
-    rise: float = 0.05
-    fall: float = 0.25
-    distance_weight: float = 0.008
-    identity_weight: float = 0.005
-    truncation: float = 0.7
-    layers: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -215,7 +192,7 @@ def _embed(identity: IdentityNetwork, images: Tensor) -> Tensor:
 class OptimiseTextAnchorsSettings:
     """What `OptimiseTextAnchors` needs: the model's files, one sentence for each degree, and how they are reached."""
 
-    model: ModelFiles
+    model: ModelSettings
     texts: tuple[str, ...]
     optimisation: Optimisation = field(default_factory=Optimisation)
 

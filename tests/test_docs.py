@@ -6,22 +6,11 @@ from pathlib import Path
 
 import pytest
 import yaml
-from pydantic import BaseModel
 
 from common.errors import Reason
 from pipeline.job.load import load_job
-from pipeline.job.motion_spec import AnchorsSpec, MotionSpec
-from pipeline.job.spec import ClusterSpec, JobSpec, ModelSpec, VideoSpec
 from tests.field_tables import render
 
-PARTS: dict[str, type[BaseModel]] = {
-    "": JobSpec,
-    "model.": ModelSpec,
-    "motion.": MotionSpec,
-    "motion.anchors.": AnchorsSpec,
-    "video.": VideoSpec,
-    "cluster.": ClusterSpec,
-}
 TEXTS = ("smile", "aging", "eyes_closed", "angry", "head_turn")
 WORKED = ("demo", "demo_all", "own_clip", *(f"text_{name}" for name in TEXTS))
 
@@ -52,11 +41,6 @@ def commands(text: str) -> Iterator[tuple[str, list[str]]]:
 @pytest.fixture(scope="module")
 def files_page(repository: Path) -> str:
     return (repository / "docs/files.md").read_text()
-
-
-def test_every_field_of_a_job_is_documented_and_no_other(files_page):
-    fields = {prefix + name for prefix, part in PARTS.items() for name in part.model_fields}
-    assert set(first_cells(files_page, "Job")) == fields
 
 
 def test_tables_of_fields_are_those_of_the_code(files_page: str) -> None:

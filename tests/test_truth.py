@@ -16,7 +16,7 @@ from stages.faces.crop_landmarks import interocular, landmarks_in_crops
 from stages.invert import invert_crops
 from stages.media.decode_image import decode_image
 from stages.media.encode import render_frames
-from stages.models import ModelFiles, Models
+from stages.models import Models, ModelSettings
 from stages.motion.animate import animate
 from stages.motion.micromotion import Micromotion
 from stages.quality.video import embed_frames
@@ -26,7 +26,7 @@ MOUTH = slice(48, 68)
 
 @pytest.fixture(scope="module")
 def models() -> Models:
-    return Models(ModelFiles(device="cpu"))
+    return Models(ModelSettings(device="cpu"))
 
 
 @pytest.fixture(scope="module")

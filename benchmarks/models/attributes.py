@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 
 from common.errors import CheckpointError
 from stages.invert import invert_crops
-from stages.models import ModelFiles, Models
+from stages.models import Models, ModelSettings
 from training.train.readout import ATTRIBUTES, attributes_of
 from training.train.renders import Renders, load_renders
 
@@ -97,7 +97,7 @@ def main() -> None:
     parser.add_argument("--renders", type=Path, nargs="+", required=True)
     parser.add_argument("--count", type=int, default=3000, help="renders that it is fitted to")
     options = parser.parse_args()
-    models = Models(ModelFiles(device="auto"))
+    models = Models(ModelSettings(device="auto"))
     faces, held_out = load_renders(*options.renders).split()
     judge = fit_judge(models, faces.part(slice(-options.count, None)))
     truth, found = true_attributes(held_out), judge.read(models, held_out.images)

@@ -26,7 +26,7 @@ from torch import Tensor
 from stages.faces.crop_landmarks import landmarks_in_crops
 from stages.invert import invert_crops
 from stages.media.ingest import read_clip
-from stages.models import ModelFiles, Models, images_to_tensor, tensor_to_images
+from stages.models import Models, ModelSettings, images_to_tensor, tensor_to_images
 from stages.quality.metrics import identity_crop
 from training.scene.face_code import face_from_code
 from training.train import landmarks as landmarks_training
@@ -218,7 +218,7 @@ def main() -> None:
     parser.add_argument("--sheet", type=Path, help="where to draw renders, generator and inversions below each other")
     parser.add_argument("--overlay", type=Path, help="where to draw the landmarks found in renders and demo clips")
     options = parser.parse_args()
-    models = Models(ModelFiles(device="cpu"))
+    models = Models(ModelSettings(device="cpu"))
     faces = load_renders(*options.renders)
     others, held_out = (faces.part(slice(0)), faces) if options.unseen else faces.split()
     sheet = measure(held_out, models, others.part(slice(max(0, len(others) - options.probe), None)))

@@ -25,7 +25,7 @@ from stages.faces.crop_landmarks import landmarks_in_crops
 from stages.invert import invert_crops
 from stages.media.decode_image import decode_image
 from stages.media.ingest import read_clip
-from stages.models import ModelFiles, Models
+from stages.models import BUNDLED, Models, ModelSettings
 from stages.picture.fit import fit_head
 from training.train.sheet import sheet_of
 from weights.networks.head import Head
@@ -158,12 +158,12 @@ def main() -> None:
     parser.add_argument("--sheet", type=Path, help="where to draw pictures and renderings with their landmarks")
     options = parser.parse_args()
     asked = list(pictures(options.folder, options.clips, options.frames))
-    bundled = ModelFiles(device="cpu")
+    bundled = ModelSettings(device="cpu")
     print("bundled weights")
     sheet = report(Models(bundled), asked)
     if options.landmarks or options.inverter:
-        landmarks = options.landmarks or bundled.landmarks
-        other = ModelFiles(device="cpu", landmarks=landmarks, inverter=options.inverter or bundled.inverter)
+        given = {part: vars(options)[part] for part in ("landmarks", "inverter") if vars(options)[part]}
+        other = ModelSettings(BUNDLED.model_copy(update=given), device="cpu")
         print(f"\n{' and '.join(filter(None, (options.landmarks, options.inverter)))}")
         sheet = report(Models(other), asked)
     if options.sheet and sheet is not None:

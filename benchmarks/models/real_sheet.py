@@ -29,7 +29,7 @@ from stages.faces.align import align_face
 from stages.invert import check_inversion, invert_crops
 from stages.media.decode_image import decode_image
 from stages.media.ingest import read_clip
-from stages.models import ModelFiles, Models
+from stages.models import Models, ModelSettings
 from stages.motion.animate import animate
 from stages.motion.micromotion import Micromotion
 from stages.quality.video import MotionQuality, measure_video
@@ -189,7 +189,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         output = outside_repository(options.output)
         files = list(images_of(options.folder, options.clips, [name for name in options.faces.split(",") if name]))
-        models = Models(ModelFiles(device="cpu"))
+        models = Models(ModelSettings(device="cpu"))
         motions = load_demo_motions(models, options.motions.split(","), output / "motions")
         make_sheets(models, files, motions, output, options.pixels, options.size, options.frames)
     except UserError as mistake:

@@ -31,7 +31,7 @@ from manifests.schema import read_manifest
 from stages.faces.align import align_face
 from stages.invert import invert_crops
 from stages.media.encode import render_frames
-from stages.models import ModelFiles, Models
+from stages.models import Models, ModelSettings
 from stages.motion.fit import fit_micromotion
 from stages.motion.identities import agreement, average_identities
 from stages.motion.micromotion import Micromotion
@@ -172,7 +172,7 @@ def main() -> None:
     options = parser.parse_args()
     seeds = range(1, options.seeds + 1)
     try:
-        models = Models(ModelFiles(device=options.device))
+        models = Models(ModelSettings(device=options.device))
         judge = load_judge(models)
         codes = demo_codes(models)
         if options.output:

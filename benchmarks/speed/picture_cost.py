@@ -34,7 +34,7 @@ from benchmarks.speed.picture_cost_measures import (
     measure_way,
 )
 from common.errors import MicromotionError
-from stages.models import ModelFiles, Models
+from stages.models import ModelFiles, Models, ModelSettings
 from stages.video_settings import VideoSettings
 
 WANTED = 10.0  # frames a second of one core, `picture` in a crop of `WANTED_SIZE` px
@@ -105,7 +105,7 @@ def verdict_lines(size: int, layout: str, cost: Cost) -> Iterator[str]:
 
 def _peak_here(model: str, file: Path, size: int, layout: str, way: str) -> float:
     use_one_thread()
-    models = Models(ModelFiles(generator=model, inverter=model, device="cpu"))
+    models = Models(ModelSettings(ModelFiles(generator=model, inverter=model), device="cpu"))
     # Any small movement needs as much memory as another.
     direction = 0.1 * torch.randn(models.generator.num_layers, 512, generator=torch.Generator().manual_seed(0))
     measure_way(models, enlarged_face(models, file, size, MEMORY_FRAMES, direction), layout, way)
@@ -152,7 +152,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Measure and print."""
     options = parse(arguments)
     use_one_thread()
-    models = Models(ModelFiles(generator=options.model, inverter=options.model, device="cpu"))
+    models = Models(ModelSettings(ModelFiles(generator=options.model, inverter=options.model), device="cpu"))
     try:
         direction = micromotion.extract_motion(models, DEMO / f"{options.motion}.mp4", max_anchors=ANCHORS).direction
         print(

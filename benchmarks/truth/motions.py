@@ -30,7 +30,7 @@ from benchmarks.truth.methods import BASELINE, DEFAULT, METHODS, Method, joint_p
 from benchmarks.truth.report import Row, print_table, print_verdict, write_csv
 from common.errors import UserError
 from stages.faces.crop_landmarks import interocular, landmarks_in_crops
-from stages.models import ModelFiles, Models
+from stages.models import Models, ModelSettings
 from stages.quality.metrics import csim, jitter
 from stages.quality.video import embed_frames
 
@@ -237,7 +237,7 @@ def main() -> None:
         truth = load_truth(options.data)
         if options.output:
             options.output.mkdir(parents=True, exist_ok=True)
-        models = Models(ModelFiles(device=options.device))
+        models = Models(ModelSettings(device=options.device))
         rows = run(truth, models, QUICK if options.quick else Plan(), tell=lambda line: print(f"  {line}", flush=True))
     except UserError as mistake:
         parser.exit(2, f"{mistake}\n")

@@ -23,7 +23,7 @@ from stages.faces.align import align_face, face_quad
 from stages.invert import check_inversion, invert_crops
 from stages.media.compose import paste
 from stages.media.encode import render_frames
-from stages.models import ModelFiles, Models
+from stages.models import Models, ModelSettings
 from stages.picture.mover import picture_frames
 from weights.networks.fingerprint import fingerprint
 
@@ -36,7 +36,7 @@ class Settings:
 
     Attributes:
         photographs, clips: the files of `benchmarks.truth.photographs` and `benchmarks.truth.data`.
-        device: as `ModelFiles` has it.
+        device: as `ModelSettings` has it.
         cache: folder where inverted clips are kept for the next run; None keeps none.
         strips: whether images for the eye are drawn.
     """
@@ -53,7 +53,7 @@ class Worker:
 
     def __init__(self, settings: Settings):
         self._settings = settings
-        self._models = Models(ModelFiles(device=settings.device))
+        self._models = Models(ModelSettings(device=settings.device))
         self._photographs = load_photographs(settings.photographs)
 
     @cached_property

@@ -190,10 +190,11 @@ def extract(
     ] = 4,
 ) -> None:
     """Take the movement out of a clip or a sentence, for jobs to come: `motion: {file: smile.safetensors}`."""
-    from pipeline.job.motion_spec import AnchorsSpec, MotionSpec
+    from pipeline.job.motion_spec import MotionSpec
     from pipeline.monitor.display import Display
     from pipeline.output.event_log import EventLog
     from pipeline.run.extract import extract_motion
+    from stages.anchor_settings import AnchorSettings
     from stages.motion.prompts import captions
 
     if (clip is None) == (text is None):
@@ -203,7 +204,7 @@ def extract(
         raise OutputError(f'--output {output}: expected a name that ends in .safetensors, found "{output.suffix}".')
     if text is not None:
         captions(text)
-        spec = MotionSpec(text=text, anchors=AnchorsSpec(seeds=tuple(range(1, seeds + 1))))
+        spec = MotionSpec(text=text, anchors=AnchorSettings(seeds=tuple(range(1, seeds + 1))))
     else:
         spec = MotionSpec(clip=str(clip), max_anchors=max_anchors)
     with Display() as display, EventLog(listeners=[display]) as events:

@@ -2,12 +2,10 @@
 
 import hashlib
 import json
-from dataclasses import asdict
 
 from pipeline.job.model import Model
-from pipeline.job.spec import JobSpec, VideoSpec
+from pipeline.job.spec import JobSpec
 from stages.motion.micromotion import Micromotion
-from stages.video_settings import VideoSettings
 from weights.load_head import BUNDLED as HEAD
 from weights.store import sha256
 
@@ -24,7 +22,7 @@ def target_digest(motion: Micromotion | None, job: JobSpec, model: Model) -> str
                 "recipe": RECIPE,
                 "rehearsal": True,
                 "landmarks": model.hashes["landmarks"],
-                "detector": model.files.detector,
+                "detector": model.detector,
                 "video": job.video.model_dump(include=shown),
             }
         )
@@ -34,17 +32,12 @@ def target_digest(motion: Micromotion | None, job: JobSpec, model: Model) -> str
             "recipe": RECIPE,
             "motion": motion.fingerprint,
             "model": dict(model.hashes),
-            "detector": model.files.detector,
+            "detector": model.detector,
             "iterations": job.iterations,
             "head": sha256(HEAD) if job.video.pixels == "picture" else "",
-            "video": asdict(video_settings(job.video)),
+            "video": job.video.model_dump(exclude={"strength"}),  # it travels with each row,
         }
     )
-
-
-def video_settings(spec: VideoSpec) -> VideoSettings:
-    """The job's `video` as the stage takes it; the strength travels with each row."""
-    return VideoSettings(**spec.model_dump(exclude={"strength"}))
 
 
 def digest_of(content: object) -> str:

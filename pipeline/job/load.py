@@ -19,10 +19,10 @@ from pydantic import ValidationError
 from common.errors import JobError
 from common.formatting import clean
 from common.redaction import describe_error, one_line, quote
+from common.settings import Settings, settings_of
 from common.storage import is_uri
-from pipeline.job.motion_spec import AnchorsSpec, MotionSpec, is_single
-from pipeline.job.spec import ClusterSpec, JobSpec, ModelSpec, VideoSpec
-from pipeline.job.spec_part import SpecPart
+from pipeline.job.motion_spec import is_single
+from pipeline.job.spec import JobSpec
 
 PLAIN = (dict, list, str, int, float, datetime.date, type(None))
 MOST_VALUES = 100_000
@@ -227,14 +227,9 @@ def _field_name(location: tuple[int | str, ...], data: dict[str, Any]) -> str:
 
 def _known_fields(location: tuple[int | str, ...]) -> list[str]:
     """The fields of the part of a job at a location."""
-    parts: dict[str, type[SpecPart]] = {
-        "video": VideoSpec,
-        "cluster": ClusterSpec,
-        "motion": MotionSpec,
-        "model": ModelSpec,
-    }
-    part = parts.get(str(location[0]), JobSpec) if location else JobSpec
-    part = AnchorsSpec if "anchors" in location else part
+    part: type[Settings] = JobSpec
+    for name in location:
+        part = settings_of(part, str(name)) or part  # a motion's own name is none of its fields
     return [name for name in part.model_fields if name != "made_with"]
 
 

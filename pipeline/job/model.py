@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from common.errors import CheckpointError
 from pipeline.job.motion_spec import MotionSpec
-from pipeline.job.spec import ModelSpec
 from stages.faces.detectors import make_detector
 from stages.models import ModelFiles
 from stages.motion.prompts import captions
@@ -30,6 +29,7 @@ class Model:
         num_layers: its styles.
         resolution: pixels a side.
         bytes: of all four files.
+        detector: how faces are found.
     """
 
     files: ModelFiles
@@ -40,9 +40,10 @@ class Model:
     bytes: int
     clip: str = ""
     degree_bytes: int = 0
+    detector: str = "haar"
 
 
-def check_model(spec: ModelSpec, detector: str = "haar", texts: Sequence[MotionSpec] = ()) -> Model:
+def check_model(files: ModelFiles, detector: str = "haar", texts: Sequence[MotionSpec] = ()) -> Model:
     """Find the four checkpoints, load each once to see that it is what it should be, and hash them.
 
     Where there are `texts`, the CLIP that reads them too, and whether it can read them. Warns where the inverter was
@@ -53,7 +54,7 @@ def check_model(spec: ModelSpec, detector: str = "haar", texts: Sequence[MotionS
         TextError: a sentence is too long for the CLIP.
         ExtraMissing: there are texts, and what reads them is not installed.
     """
-    paths = {part: find(getattr(spec, part), part) for part in PARTS}
+    paths = {part: find(getattr(files, part), part) for part in PARTS}
     generator = load_generator(paths["generator"])
     decoder = load_inverter(paths["inverter"]).decoder
     if decoder.num_layers != generator.num_layers:
@@ -70,17 +71,18 @@ def check_model(spec: ModelSpec, detector: str = "haar", texts: Sequence[MotionS
     load_landmarks(paths["landmarks"])
     make_detector(detector, "cpu")
     if texts:
-        clip = load_clip(spec.clip)
+        clip = load_clip(files.clip)
         for text in texts:
             clip.check_texts(captions(str(text.text), text.anchors.degrees))
     # Names stay names: another machine has the registry's files at another place.
     return Model(
-        files=ModelFiles(**{part: getattr(spec, part) for part in PARTS}, clip=spec.clip, detector=detector),
+        files=files,
+        detector=detector,
         hashes={part: sha256(path) for part, path in paths.items()},
         generator=generator.fingerprint,
         num_layers=generator.num_layers,
         resolution=generator.resolution,
         bytes=sum(path.stat().st_size for path in paths.values()),
-        clip=clip_hash(find_clip(spec.clip)) if texts else "",
+        clip=clip_hash(find_clip(files.clip)) if texts else "",
         degree_bytes=gradient_bytes(generator),
     )

@@ -7,32 +7,14 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from common.redaction import HIDDEN, redact
+from common.settings import Settings
 from common.storage import is_uri
 from common.stores import SCHEMES
 from pipeline.job.motion_spec import MotionSpec, is_single
-from pipeline.job.spec_part import NAME, Finite, SpecPart, check_layers
+from stages.models import BUNDLED, ModelFiles
+from stages.video_settings import VideoSettings
 
-
-class ModelSpec(SpecPart):
-    """A model as four checkpoint files, each a path or a name of the registry."""
-
-    generator: str = Field(
-        description="StyleGAN2 generator, in whose W+ the movement lies. No default: it is the model."
-    )
-    inverter: str = Field(description="ReStyle inverter trained on that generator. No default: it must fit.")
-    identity: str = Field(
-        default="synthface",
-        description="ArcFace network that measures whether a face stays itself; default: the bundled one.",
-    )
-    landmarks: str = Field(
-        default="synthface",
-        description="68-point FAN network that aligns faces; default: the bundled one, trained on renders.",
-    )
-    clip: str = Field(
-        default="synthface",
-        description="CLIP that reads a motion's text: a folder, or a model of the hub that is in its cache here; "
-        "default: the bundled one, which knows renders only.",
-    )
+NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 
 
 def _check_store(uri: str) -> str:
@@ -49,94 +31,59 @@ def _check_store(uri: str) -> str:
     return uri
 
 
-class VideoSpec(SpecPart):
-    """What every video of the job looks like."""
-
-    frames: int = Field(default=60, ge=2, le=100_000, description="Frames of each video; 60 are two seconds at 30 fps.")
-    fps: float = Field(default=30.0, ge=1, le=240, description="Frames a second; 30 plays everywhere.")
-    path: Literal["linear", "pingpong", "replay"] = Field(
-        default="pingpong",
-        description="linear goes to the extreme, pingpong comes back and so loops, replay keeps the clip's timing.",
-    )
-    strength: Finite = Field(
-        default=1.0,
-        description="1.0 is the movement's full extent in the clip; negative runs it backwards. Rows may override it.",
-    )
-    pixels: Literal["picture", "generator"] = Field(
-        default="picture",
-        description="picture: its own pixels, moved as the generator says; generator: the generator's face instead.",
-    )
-    longest: int = Field(
-        default=1024,
-        ge=64,
-        le=8192,
-        description="Pixels of a crop's side at most; a crop of its picture's own pixels is never enlarged.",
-    )
-    layout: Literal["crop", "side_by_side", "paste"] = Field(
-        default="crop",
-        description="crop: the face alone; side_by_side: the still beside it; paste: in its whole picture.",
-    )
-    crf: int = Field(default=18, ge=0, le=51, description="x264's quality, 0 lossless to 51; 18 shows no loss.")
-    layers: tuple[int, int] | None = Field(
-        default=None, description="First and last + 1 of the generator's layers that move; default: all of them."
-    )
-    measured_frames: int = Field(
-        default=30,
-        ge=0,
-        le=100_000,
-        description="Frames of each video on which quality is measured, evenly spread; 0 for none.",
-    )
-
-    @field_validator("layers")
-    @classmethod
-    def _range(cls, layers: tuple[int, int] | None) -> tuple[int, int] | None:
-        return check_layers(layers)
-
-
-class ClusterSpec(SpecPart):
+class ClusterSpec(Settings):
     """Where the work runs."""
 
     address: str = Field(
         default="local",
-        description="local (this machine), auto (the Ray cluster this machine belongs to), or ray://host:port.",
+        description="`local`: this machine; `auto`: the Ray cluster that this machine belongs to; `ray://HOST:PORT`: "
+        "another.",
     )
     workers: int | None = Field(
-        default=None, ge=1, le=100_000, description="Workers that render; default: as many as the cluster holds."
+        default=None,
+        ge=1,
+        le=100_000,
+        description="Render workers.",
+        json_schema_extra={"default": "as many as fit"},
     )
     device: Literal["auto", "cpu", "cuda"] = Field(
-        default="auto", description="auto takes GPUs where there are any; cuda refuses to start without one."
+        default="auto", description="`auto` uses GPUs where there are any; `cuda` refuses to start without one."
     )
     object_store_mb: int = Field(
         default=256,
         ge=80,
         le=1_000_000,
-        description="Ray's shared memory in a local run (MB); crops wait there, never frames.",
+        description="Ray's shared memory in a local run, MB. It holds crops, never frames.",
     )
     stall_timeout: float = Field(
         default=3600.0,
         ge=10,
         le=1e6,
-        description="Seconds in which no worker could be started, after which the run gives up.",
+        description="Seconds without any worker that could be started, after which the run gives up.",
     )
     row_timeout: float = Field(
         default=1800.0,
         ge=1,
         le=1e6,
-        description="Seconds that a face may take to be found, and again to be moved and rendered; then its worker is "
-        "stopped and the row tried once more. Long videos on CPUs may need more.",
+        description="Seconds that a row may take in detection, and again in rendering; then its worker is stopped and "
+        "the row tried once more. Long videos on CPUs may need more.",
     )
     fetch_timeout: float = Field(
-        default=60.0, ge=1, le=1e6, description="Seconds that a picture may take to arrive from its disk or server."
+        default=60.0,
+        ge=1,
+        le=1e6,
+        description="Seconds that an image may take to arrive, each time that it is read: twice with `pixels: picture` "
+        "or `layout: paste`.",
     )
     patience: float = Field(
         default=1800.0,
         ge=0,
         le=1e6,
-        description="Seconds that a run waits for room on a full disk, or for a mount that went away, before it stops.",
+        description="Seconds that a run waits for space on a full disk, or for a lost mount, before it stops.",
     )
     dashboard: bool = Field(
         default=False,
-        description="Start Ray's dashboard in a local run; off, for it listens on a port and needs ray[default].",
+        description="Start Ray's dashboard in a local run. It listens on a port and needs the extra `cluster`.",
     )
 
     @field_validator("address")
@@ -147,49 +94,66 @@ class ClusterSpec(SpecPart):
         return address
 
 
-class JobSpec(SpecPart):
+class JobSpec(Settings):
     """A whole job, with its paths made absolute."""
 
-    name: str = Field(pattern=f"^{NAME}$", max_length=100, description="The job's name; default: the file's own.")
-    model: ModelSpec = Field(
-        default_factory=lambda: ModelSpec(generator="synthface", inverter="synthface"),
-        description="A model of the registry by its name, or its checkpoint files; default: the bundled one.",
+    name: str = Field(
+        pattern=f"^{NAME}$",
+        max_length=100,
+        description="The job's name.",
+        json_schema_extra={"default": "the file's name"},
+    )
+    model: ModelFiles = Field(
+        default=BUNDLED,
+        description="Name of a registered model, path of a checkpoint that holds all parts, or the parts one by one.",
+        json_schema_extra={"default": "`synthface`"},
     )
     motion: dict[str, MotionSpec] = Field(
         min_length=1,
-        description="The movement, or several by name, among which the manifest's column `motion` chooses.",
+        description="The motion: one of `clip`, `file` and `text`. Or several by name, among which the manifest's "
+        "column `motion` chooses.",
     )
     manifest: Path | str = Field(
-        description="The faces, with the columns id and image: Parquet, CSV, JSON lines, Arrow or a workbook; a path, "
-        "a folder of such files, a pattern such as lists/*.csv, or a URI."
+        description="The faces: a path, a folder of parts, a pattern such as `lists/*.csv`, or a URI."
     )
     columns: dict[Literal["id", "image", "motion", "strength", "seed"], str] = Field(
         default_factory=dict,
-        description="What the manifest's columns are called in the file, e.g. {id: participant, image: path}; default: "
-        "by their own names.",
+        description="What the manifest's columns are called in the file: `{id: participant, image: path}`.",
+        json_schema_extra={"default": "their own names"},
     )
     network: bool = Field(
         default=False,
-        description="Whether images may come from the network (https://, hf://); off, for a list may name any host.",
+        description="Whether images may come from `https://` and `hf://`. Off, as a manifest may name any host; `plan` "
+        "lists the hosts.",
     )
-    video: VideoSpec = Field(default_factory=VideoSpec, description="What every video looks like.")
+    video: VideoSettings = Field(default_factory=VideoSettings, description="What every video looks like.")
     iterations: int = Field(
         default=5,
         ge=1,
         le=100,
-        description="Steps of the inverter for each face; 5 as in the paper, more change little.",
+        description="ReStyle's steps for each face. 5 as in the paper; more change little.",
     )
     rehearsal: bool = Field(
         default=False,
-        description="Do all but invert and move: each video shows its face at rest. Finds bad rows in a fraction of "
+        description="Do all but invert and animate: each video shows its face at rest. Finds bad rows in a fraction of "
         "the time, and tries cluster, disks and servers.",
     )
-    detector: str = Field(default="haar", description="How faces are found; haar needs no further weights.")
+    detector: str = Field(
+        default="haar",
+        description="How faces are found: `haar` needs no weights; or the weights file of one of face-alignment's "
+        "detectors (S3FD, RetinaFace, YuNet), known by its contents or named: `sfd:FILE`, `retinaface:FILE`, "
+        "`yunet:FILE`.",
+    )
     cluster: ClusterSpec = Field(default_factory=ClusterSpec, description="Where the work runs.")
-    output: Path = Field(description="Folder for everything that is made; default: outputs/<name> beside the job file.")
+    output: Path = Field(
+        description="Folder for everything that is made, on a disk or a shared mount.",
+        json_schema_extra={"default": "`outputs/<name>`"},
+    )
     videos: str = Field(
         default="",
-        description="Where the videos go instead, a URI such as s3://bucket/smile; default: videos/ in the output.",
+        description="Where the videos go instead: a URI such as `s3://bucket/smile`. All else stays in the output "
+        "folder.",
+        json_schema_extra={"default": "`videos/` in the output"},
     )
     made_with: dict[str, Any] = Field(
         default_factory=dict, description="Versions and checkpoints of the run that wrote this file; ignored when read."
@@ -199,7 +163,7 @@ class JobSpec(SpecPart):
     @classmethod
     def _whole_model(cls, model: Any) -> Any:
         """One name stands for all four parts."""
-        return dict.fromkeys(ModelSpec.model_fields, model) if isinstance(model, str) else model
+        return dict.fromkeys(ModelFiles.model_fields, model) if isinstance(model, str) else model
 
     @field_validator("motion", mode="before")
     @classmethod

@@ -22,7 +22,7 @@ from stages.detect_faces import DetectFaces, DetectFacesSettings, SeenFace
 from stages.faces.track import track_face
 from stages.invert import InvertCrops, InvertSettings, check_inversion
 from stages.media.ingest import OpenClip, open_clip
-from stages.models import ModelFiles
+from stages.models import ModelSettings
 from stages.motion.attenuation import compensate_attenuation
 from stages.motion.clip_checks import MOST_OTHERS, is_still, other_people, rest_is_elsewhere
 from stages.motion.fit import fit_micromotion
@@ -44,7 +44,7 @@ class MotionFlow:
         passes: how its rows go through workers, and where progress is told.
     """
 
-    model: ModelFiles
+    model: ModelSettings
     generator: str
     iterations: int
     passes: Passes

@@ -1,8 +1,7 @@
 """Extracting a movement: from a clip or a sentence to a micromotion's file, for a job or by itself."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from common.errors import MotionFileError
 from pipeline.cluster.session import ray_session
@@ -12,12 +11,13 @@ from pipeline.engine.passes import Passes
 from pipeline.job.checks import check_output
 from pipeline.job.model import Model, check_model
 from pipeline.job.motion_spec import MotionSpec
-from pipeline.job.spec import ClusterSpec, ModelSpec
+from pipeline.job.spec import ClusterSpec
 from pipeline.output.event_log import EventLog
 from pipeline.output.folder import reject_unwritable, unwritable
 from pipeline.run.clip_motion import MotionFlow
 from pipeline.run.signals import Interruption
 from pipeline.run.text_motion import TextFlow
+from stages.models import ModelFiles, ModelSettings
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def extract_motion(
     output: Path,
     events: EventLog,
     *,
-    model: ModelSpec | str = "synthface",
+    model: ModelFiles | str = "synthface",
     cluster: ClusterSpec | None = None,
     iterations: int = 5,
 ) -> Path:
@@ -68,7 +68,7 @@ def extract_motion(
     """
     cluster = cluster or ClusterSpec()
     check_output(output.parent)
-    names = ModelSpec(**dict.fromkeys(ModelSpec.model_fields, model)) if isinstance(model, str) else model
+    names = ModelFiles(**dict.fromkeys(ModelFiles.model_fields, model)) if isinstance(model, str) else model
     found = check_model(names, texts=[spec] if spec.text is not None else [])
     with reject_unwritable(output.parent):
         output.parent.mkdir(parents=True, exist_ok=True)
@@ -92,12 +92,12 @@ def extract_into(at_work: ExtractState, name: str, spec: MotionSpec, path: Path,
     each = producer_bytes(model) + (anchor_bytes(model, len(spec.anchors.degrees)) if texts else 0)
     pool = plan_workers(at_work.nodes, rows, cluster.workers, cluster.device, each).produce
     passes = Passes(pool, at_work.events, cluster.row_timeout, cluster.stall_timeout, at_work.interruption.check)
-    files: Any = replace(model.files, device=pool.device)
+    settings = ModelSettings(model.files, model.detector, pool.device)
     try:
         if texts:
-            TextFlow(files, model.generator, passes).extract(name, spec, path, picture)
+            TextFlow(settings, model.generator, passes).extract(name, spec, path, picture)
         else:
-            clip = MotionFlow(files, model.generator, at_work.iterations, passes)
+            clip = MotionFlow(settings, model.generator, at_work.iterations, passes)
             clip.extract(name, spec, Path(str(spec.clip)), path, picture)
     except MotionFileError as error:  # it is written here and not read: nobody gave a wrong one
         raise unwritable(path, error) from error

@@ -14,12 +14,12 @@ from common.errors import ClipError, TextError
 from pipeline.engine.passes import Passes
 from pipeline.job.motion_spec import MotionSpec
 from pipeline.report.anchor_sheets import losses_path, write_degrees, write_losses
-from stages.models import ModelFiles
+from stages.models import ModelSettings
 from stages.motion.fit import fit_micromotion
 from stages.motion.identities import agreement, average_identities
 from stages.motion.micromotion import Micromotion
 from stages.motion.prompts import captions
-from stages.text_anchors import Optimisation, OptimiseTextAnchors, OptimiseTextAnchorsSettings
+from stages.text_anchors import OptimiseTextAnchors, OptimiseTextAnchorsSettings
 
 # Inversions of neighbouring frames at rest differ by 0.0005 to 0.005 in the demo's clips (root mean square, black to
 # white 1): anchors that differ by no more than twice that show no movement that anybody would see.
@@ -41,7 +41,7 @@ class TextFlow:
         passes: how its rows go through workers, and where progress is told.
     """
 
-    model: ModelFiles
+    model: ModelSettings
     generator: str
     passes: Passes
 
@@ -53,7 +53,7 @@ class TextFlow:
         """
         assert spec.text is not None, "a job's movement without a text goes through MotionFlow"
         texts, seeds = captions(spec.text, spec.anchors.degrees), spec.anchors.seeds
-        settings = OptimiseTextAnchorsSettings(self.model, tuple(texts), optimisation(spec))
+        settings = OptimiseTextAnchorsSettings(self.model, tuple(texts), spec.anchors)
         rows = self.passes.through(
             f"anchors {name}",
             [{"index": index, "seed": seed} for index, seed in enumerate(seeds)],
@@ -88,11 +88,6 @@ class TextFlow:
             )
         except ClipError as error:
             raise TextError(f"no movement came of the sentence: {error}") from error
-
-
-def optimisation(spec: MotionSpec) -> Optimisation:
-    """The job's settings as the stage takes them."""
-    return Optimisation(**spec.anchors.model_dump(exclude={"degrees", "seeds"}))
 
 
 def concerns(pictures: np.ndarray, identity: torch.Tensor, codes: torch.Tensor) -> list[str]:

@@ -1,7 +1,7 @@
 """What a run makes: the movements, then the videos; and how it finds that nothing has to be made."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from common import storage
 from pipeline.cluster.preflight import check_nodes_store, check_nodes_weights, check_nodes_write
@@ -9,7 +9,7 @@ from pipeline.cluster.session import ray_session
 from pipeline.cluster.sizing import Node, WorkerLayout
 from pipeline.engine.failures import translate_ray_errors
 from pipeline.job.checks import Checked
-from pipeline.job.digests import target_digest, video_settings
+from pipeline.job.digests import target_digest
 from pipeline.output.disk_space import space_for
 from pipeline.output.event_log import EventLog
 from pipeline.output.existing import ExistingResults, find_existing, ready_digests
@@ -27,6 +27,7 @@ from pipeline.run.videos import TargetFlow
 from stages.align_faces import AlignFaces, AlignFacesSettings
 from stages.animate_faces import AnimateFaces, AnimateFacesSettings
 from stages.base import Target
+from stages.models import ModelSettings
 from stages.motion.micromotion import Micromotion, load_micromotion
 
 
@@ -151,17 +152,17 @@ class Work:
         if digests != known:
             stands = find_existing(checked, digests)
         failed = self._failed_before()
-        files = checked.model.files
+        files, detector = checked.model.files, checked.model.detector
         prepare = AlignFacesSettings(
-            model=replace(files, device=layout.prepare.device),
+            model=ModelSettings(files, detector, layout.prepare.device),
             digests=digests,
             done=self.ledger.done() | failed.keys(),
             fetch_timeout=cluster.fetch_timeout,
         )
         produce = AnimateFacesSettings(
-            model=replace(files, device=layout.produce.device),
+            model=ModelSettings(files, detector, layout.produce.device),
             motions=motions,
-            video=video_settings(job.video),
+            video=job.video,
             output=str(job.output),
             videos=job.videos,
             iterations=job.iterations,

@@ -34,7 +34,7 @@ from stages.align_faces import AlignFaces, AlignFacesSettings
 from stages.base import Row, RowStatus
 from stages.media.decode_image import decode_image
 from stages.media.ingest import fetch
-from stages.models import ModelFiles
+from stages.models import ModelSettings
 from tests.faults.cases import Case
 from tests.faults.corpus import build_corpus, silent_server
 from tests.faults.made_pictures import contact_sheet, face, one_bit_png, stored, turned_pictures
@@ -142,7 +142,7 @@ def test_a_picture_that_this_account_may_not_read_is_refused_as_such() -> None:
 
 @pytest.fixture(scope="module")
 def prepare() -> AlignFaces:
-    return AlignFaces(AlignFacesSettings(ModelFiles(device="cpu"), DIGESTS))
+    return AlignFaces(AlignFacesSettings(ModelSettings(device="cpu"), DIGESTS))
 
 
 def prepared(prepare: AlignFaces, image: Path) -> Row:
@@ -188,7 +188,7 @@ def test_landmarks_that_are_nowhere_or_in_one_point_fail_their_row(tmp_path: Pat
     from stages.faces.detect import FaceFinder
 
     face(1).save(tmp_path / "face.png")
-    prepare = AlignFaces(AlignFacesSettings(ModelFiles(device="cpu"), DIGESTS))
+    prepare = AlignFaces(AlignFacesSettings(ModelSettings(device="cpu"), DIGESTS))
     prepare.models.finder = FaceFinder(_Unsure(value), min_face=0)  # type: ignore[arg-type]
     made = prepared(prepare, tmp_path / "face.png")
     assert (made["status"], made["reason"]) == (RowStatus.FAILED, Reason.NO_FACE)

@@ -21,7 +21,7 @@ from pipeline.output.folder import reject_unwritable, stop_on_write_error, write
 from pipeline.output.lock import OutputLock
 from pipeline.run.extract import ExtractState, extract_into
 from pipeline.run.signals import Interruption
-from stages.models import ModelFiles
+from stages.models import BUNDLED
 from stages.motion.micromotion import Micromotion
 from tests.pipeline.material import write_job as write_material
 
@@ -99,7 +99,7 @@ def test_a_movement_for_which_there_is_no_room_stops_the_run(
                 a_motion.save(path)
 
     monkeypatch.setattr("pipeline.run.extract.MotionFlow", Flow)
-    model = Model(ModelFiles(), {}, "", 12, 128, 0)
+    model = Model(BUNDLED, {}, "", 12, 128, 0)
     at_work = ExtractState(model, ClusterSpec(), [Node(2, 0, 8 << 30)], EventLog(), Interruption())
     path = tmp_path / "motion.safetensors"
     with pytest.raises(WorkStopped, match=f"motion.safetensors cannot be written: File too large. {GOES_ON}"):

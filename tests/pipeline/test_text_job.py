@@ -17,13 +17,14 @@ from pipeline.cli.commands import app
 from pipeline.cluster.sizing import Node
 from pipeline.job.checks import check_job
 from pipeline.job.load import load_job
-from pipeline.job.motion_spec import AnchorsSpec, MotionSpec
+from pipeline.job.motion_spec import MotionSpec
 from pipeline.output.event_log import EventLog, read_events
 from pipeline.report.anchor_sheets import LABEL, MARGIN, SHOWN_SIZE
 from pipeline.run.extract import extract_motion
 from pipeline.run.plan import plan_job
 from pipeline.run.run import run_job
 from pipeline.run.text_motion import concerns
+from stages.anchor_settings import AnchorSettings
 from stages.motion.micromotion import load_micromotion
 
 pytest.importorskip("transformers")
@@ -80,7 +81,9 @@ def test_a_job_runs_from_a_sentence_to_a_report_and_makes_no_anchors_twice(job: 
 
 @pytest.mark.slow
 def test_a_movement_is_extracted_by_itself_and_its_loss_told_on_the_way(tmp_path: Path, ray_nodes: list[Node]) -> None:
-    spec = MotionSpec(text="a person with head turned {degree} to the left", anchors=AnchorsSpec(seeds=(1,), steps=6))
+    spec = MotionSpec(
+        text="a person with head turned {degree} to the left", anchors=AnchorSettings(seeds=(1,), steps=6)
+    )
     with EventLog(tmp_path / "log.jsonl") as events:
         target = extract_motion(spec, tmp_path / "turn.safetensors", events)
     assert load_micromotion(target).coefficients.shape[0] == 11

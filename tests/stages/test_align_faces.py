@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from stages.align_faces import AlignFaces, AlignFacesSettings, content_key
 from stages.base import Row, RowStatus, Target
-from stages.models import ModelFiles
+from stages.models import BUNDLED, ModelSettings
 
 
 def row(image: Path, index: int = 0) -> Row:
@@ -23,7 +23,7 @@ def face(repository: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def prepare() -> AlignFaces:
-    return AlignFaces(AlignFacesSettings(ModelFiles(device="cpu"), digests={"smile": "digest"}))
+    return AlignFaces(AlignFacesSettings(ModelSettings(device="cpu"), digests={"smile": "digest"}))
 
 
 def test_a_row_is_ready_or_says_why_it_is_not(prepare: AlignFaces, face: Path, tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ def test_a_row_is_ready_or_says_why_it_is_not(prepare: AlignFaces, face: Path, t
 
 def test_what_is_done_is_kept_without_looking_for_a_face(face: Path) -> None:
     key = content_key(face.read_bytes(), "digest", 1.0)
-    files = ModelFiles(landmarks="never loaded", device="cpu")
+    files = ModelSettings(BUNDLED.model_copy(update={"landmarks": "never loaded"}), device="cpu")
     prepare = AlignFaces(AlignFacesSettings(files, {"smile": "digest"}, frozenset({Target("row0", key)})))
     found = prepare.process(row(face))
     assert (found["status"], found["key"]) == (RowStatus.KEPT, key)

@@ -23,7 +23,7 @@ from stages.base import Row, RowStatus
 from stages.media import encode
 from stages.media.encode import VideoFile
 from stages.media.ingest import read_clip
-from stages.models import ModelFiles
+from stages.models import ModelSettings
 from stages.motion.fit import fit_micromotion
 from stages.motion.micromotion import load_micromotion
 from stages.quality.video import MotionQuality, measure_video
@@ -32,7 +32,7 @@ from stages.row_frames import Pixels, own_crop
 from stages.video_settings import VideoSettings
 from weights.load_networks import load_generator
 
-FILES = ModelFiles(device="cpu")
+FILES = ModelSettings(device="cpu")
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def prepared(repository: Path) -> Row:
 
 def produced(motion: Path, output: Path, prepared: Row, **video: Any) -> Row:
     (output / "videos").mkdir()
-    settings = replace(VideoSettings(frames=6, measured_frames=6), **video)
+    settings = VideoSettings(**{"frames": 6, "measured_frames": 6} | video)
     produce = AnimateFaces(AnimateFacesSettings(FILES, {"smile": load_micromotion(motion)}, settings, str(output)))
     result = produce.process(prepared)
     assert list(result) == ["order", *COLUMNS]

@@ -8,12 +8,12 @@ from stages.detect_faces import DetectFaces, DetectFacesSettings, cut_faces
 from stages.faces.align import align_face
 from stages.faces.detect import Face
 from stages.media.decode_image import decode_image
-from stages.models import ModelFiles
+from stages.models import ModelSettings
 
 
 def test_every_frame_comes_back_with_its_faces_or_with_none(repository: Path) -> None:
     frame = decode_image((repository / "weights/bundled/demo/faces/face_02.jpg").read_bytes())
-    locate = DetectFaces(DetectFacesSettings(ModelFiles(device="cpu")))
+    locate = DetectFaces(DetectFacesSettings(ModelSettings(device="cpu")))
     rows = [locate.process({"index": 5 + at, "frame": one}) for at, one in enumerate((frame, np.zeros_like(frame)))]
     assert [row["index"] for row in rows] == [5, 6]
     faces, nothing = (row["located"] for row in rows)

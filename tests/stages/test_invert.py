@@ -6,7 +6,7 @@ import torch
 
 from common.errors import InversionDiverged
 from stages.invert import InvertCrops, InvertSettings, check_inversion, invert_crops
-from stages.models import ModelFiles, tensor_to_images
+from stages.models import ModelSettings, tensor_to_images
 from weights.load_networks import load_inverter
 
 
@@ -26,7 +26,7 @@ def test_a_face_of_the_generator_comes_back(crops: np.ndarray) -> None:
 
 
 def test_the_stage_gives_what_the_function_gives_row_by_row(crops: np.ndarray) -> None:
-    stage = InvertCrops(InvertSettings(ModelFiles(device="cpu")))
+    stage = InvertCrops(InvertSettings(ModelSettings(device="cpu")))
     rows = stage.process_rows([{"index": index, "crop": crop} for index, crop in zip((4, 9), crops, strict=True)])
     codes = invert_crops(load_inverter("synthface"), crops).codes
     assert [row["index"] for row in rows] == [4, 9]

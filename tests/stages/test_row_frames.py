@@ -10,14 +10,14 @@ from torch import Tensor
 from stages import row_frames
 from stages.faces.align import align_face, face_quad, shares_of_quad
 from stages.media.decode_image import decode_image
-from stages.models import ModelFiles, Models
+from stages.models import Models, ModelSettings
 from stages.picture.mover import Mover
 from stages.row_frames import frames_of_generator, frames_of_image, own_crop, own_side
 
 
 @pytest.fixture(scope="module")
 def models() -> Models:
-    return Models(ModelFiles(device="cpu"))
+    return Models(ModelSettings(device="cpu"))
 
 
 @pytest.fixture(scope="module")

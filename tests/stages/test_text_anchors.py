@@ -1,6 +1,5 @@
 """Anchors from sentences."""
 
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -8,7 +7,7 @@ import pytest
 import torch
 
 from stages import text_anchors as module
-from stages.models import ModelFiles
+from stages.models import BUNDLED, ModelSettings
 from stages.text_anchors import (
     Optimisation,
     OptimiseTextAnchors,
@@ -96,13 +95,17 @@ def test_the_same_seed_gives_the_same_bytes(networks):
 def test_weights_hold_anchors_near_their_start_and_their_identity(networks):
     generator, clip, identity = networks
     start = start_code(generator, 1, 0.7)
-    free = replace(SHORT, steps=10, distance_weight=0.0, identity_weight=0.0)
+    free = Optimisation(steps=10, distance_weight=0, identity_weight=0)
 
     def far(settings):
         found = optimise_anchors(generator, clip, identity, start, TEXTS, settings)
         return (found.codes - start).norm().item(), found.identity.mean().item()
 
-    unbound, near, itself = far(free), far(replace(free, distance_weight=1.0)), far(replace(free, identity_weight=5.0))
+    unbound, near, itself = (
+        far(free),
+        far(free.model_copy(update={"distance_weight": 1.0})),
+        far(free.model_copy(update={"identity_weight": 5.0})),
+    )
     assert near[0] < 0.7 * unbound[0]
     assert itself[1] > unbound[1]
 
@@ -110,7 +113,7 @@ def test_weights_hold_anchors_near_their_start_and_their_identity(networks):
 def test_only_the_layers_that_may_move_do(networks):
     generator, clip, identity = networks
     start = start_code(generator, 1, 0.7)
-    found = optimise_anchors(generator, clip, identity, start, TEXTS, replace(SHORT, layers=(2, 5)))
+    found = optimise_anchors(generator, clip, identity, start, TEXTS, Optimisation(steps=4, layers=(2, 5)))
     moved = (found.codes - start).abs().amax(dim=(0, 2))
     assert (moved[2:5] > 0).all() and not moved[:2].any() and not moved[5:].any()
 
@@ -149,7 +152,8 @@ def test_memory_is_reckoned_by_what_a_picture_leaves_behind(monkeypatch):
 
 
 def test_the_stage_gives_a_row_for_each_identity_and_says_how_far_it_is(tmp_path):
-    files = ModelFiles(clip=str(write_tiny_clip(tmp_path / "clip", image_size=64)), device="cpu")
+    clip = str(write_tiny_clip(tmp_path / "clip", image_size=64))
+    files = ModelSettings(BUNDLED.model_copy(update={"clip": clip}), device="cpu")
     stage = OptimiseTextAnchors(OptimiseTextAnchorsSettings(files, tuple(TEXTS), SHORT))
     steps, told = stage.steps({"index": 3, "seed": 7}), []
     while True:
@@ -178,7 +182,7 @@ def test_a_full_memory_makes_smaller_parts(networks, monkeypatch):
         return (yield from anchor_steps(*arguments))
 
     monkeypatch.setattr(module, "anchor_steps", crowded)
-    stage = OptimiseTextAnchors(OptimiseTextAnchorsSettings(ModelFiles(device="cpu"), tuple(TEXTS), SHORT))
+    stage = OptimiseTextAnchors(OptimiseTextAnchorsSettings(ModelSettings(device="cpu"), tuple(TEXTS), SHORT))
     stage.models.generator, stage.models.clip, stage.models.identity = generator, clip, identity
     assert stage.process({"index": 0, "seed": 1})["code"].shape == (3, 12, 512)
     assert parts == [3, 1]

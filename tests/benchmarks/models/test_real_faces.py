@@ -9,7 +9,7 @@ from scipy.spatial.transform import Rotation
 
 from benchmarks.models.real_faces import PARTS, compare, main, openness, part_errors, turn_and_nod
 from stages.media.decode_image import decode_image
-from stages.models import ModelFiles, Models
+from stages.models import Models, ModelSettings
 from stages.picture.fit import HeadFit
 from weights.load_head import load_head
 
@@ -55,7 +55,7 @@ def test_a_head_that_turns_and_nods_is_seen_to() -> None:
 
 def test_a_render_and_its_inversion_agree(repository: Path) -> None:
     face = decode_image((repository / "weights/bundled/demo/faces/face_01.jpg").read_bytes())
-    found = compare(Models(ModelFiles(device="cpu")), face)
+    found = compare(Models(ModelSettings(device="cpu")), face)
     assert max(found.errors.values()) < 0.06
     np.testing.assert_allclose(found.picture[:2], found.rendering[:2], atol=8)
     assert found.tile.shape == (256, 512, 3)

@@ -22,7 +22,7 @@ from benchmarks.models.real_sheet import (
 from benchmarks.models.real_sheet_images import LABEL, draw_refusal, draw_strip, grid_of
 from common.errors import NoFace, UserError
 from stages.media.decode_image import decode_image
-from stages.models import ModelFiles, Models
+from stages.models import Models, ModelSettings
 from stages.motion.micromotion import Micromotion
 from stages.quality.video import MotionQuality
 
@@ -31,7 +31,7 @@ ANCHORS = 6
 
 @pytest.fixture(scope="module")
 def models() -> Models:
-    return Models(ModelFiles(device="cpu"))
+    return Models(ModelSettings(device="cpu"))
 
 
 @pytest.fixture(scope="module")

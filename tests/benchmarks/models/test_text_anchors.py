@@ -14,14 +14,14 @@ from stages.faces.align import align_face
 from stages.faces.crop_landmarks import landmarks_in_crops
 from stages.invert import invert_crops
 from stages.media.ingest import read_clip
-from stages.models import ModelFiles, Models
+from stages.models import Models, ModelSettings
 from stages.motion.fit import fit_micromotion
 from stages.motion.prompts import captions
 
 
 @pytest.fixture(scope="module")
 def models() -> Models:
-    return Models(ModelFiles(device="cpu"))
+    return Models(ModelSettings(device="cpu"))
 
 
 @pytest.fixture(scope="module")

@@ -19,14 +19,14 @@ from benchmarks.speed.picture_cost_measures import (
     median_cost,
 )
 from stages.faces.align import face_quad
-from stages.models import ModelFiles, Models
+from stages.models import Models, ModelSettings
 
 FRAMES = 3
 
 
 @pytest.fixture(scope="module")
 def models() -> Models:
-    return Models(ModelFiles(device="cpu"))
+    return Models(ModelSettings(device="cpu"))
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from benchmarks.truth.motions import QUICK, moves_at, run
 from benchmarks.truth.plots import write_plots
 from benchmarks.truth.report import Row, verdict, write_csv
 from common.errors import UserError
-from stages.models import ModelFiles, Models
+from stages.models import Models, ModelSettings
 
 PER_MOTION = ("clips", "frames", "landmarks", "tracks")
 
@@ -170,7 +170,7 @@ def test_a_look_at_the_bundled_family_runs_from_end_to_end(tmp_path: Path) -> No
     )
     plan = replace(QUICK, people=2, swept=2, anchors=8, bounds=1)
     chosen = {name: METHODS[name] for name in ("last minus first", "joint PCP")}
-    rows = run(closing, Models(ModelFiles(device="cpu")), plan, chosen)
+    rows = run(closing, Models(ModelSettings(device="cpu")), plan, chosen)
     best = next(one for one in rows if one.method == "joint PCP" and one.share == 0)
     assert best.median("correlation") > 0.8
     assert 0.5 < best.median("amplitude") < 2
@@ -179,7 +179,7 @@ def test_a_look_at_the_bundled_family_runs_from_end_to_end(tmp_path: Path) -> No
 
 
 def test_a_picture_is_inverted_once_and_comes_back_in_the_order_asked_for() -> None:
-    bench = Bench(tiny(), Models(ModelFiles(device="cpu")))
+    bench = Bench(tiny(), Models(ModelSettings(device="cpu")))
     first = bench.codes(bench.truth.strangers)
     bench.models.__dict__.pop("inverter")  # whatever is inverted again has to load it again
     again = bench.codes(bench.truth.strangers[::-1])

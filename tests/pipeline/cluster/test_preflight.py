@@ -18,12 +18,11 @@ from pipeline.cluster.preflight import (
 )
 from pipeline.cluster.sizing import Node
 from pipeline.job.model import check_model
-from pipeline.job.spec import ModelSpec
-from stages.models import ModelFiles
+from stages.models import BUNDLED
 from weights.registry import PARTS
 from weights.store import find, sha256
 
-FILES = ModelFiles(device="cpu")
+FILES = BUNDLED
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +36,7 @@ def test_a_machine_with_the_same_files_lacks_nothing(hashes: dict[str, str]) -> 
 
 def test_a_machine_says_which_file_it_lacks_and_which_is_another(hashes: dict[str, str], tmp_path: Path) -> None:
     gone = tmp_path / "gone.safetensors"
-    said = weights_missing(ModelFiles(generator=str(gone)), hashes | {"identity": "sha256:0"})
+    said = weights_missing(BUNDLED.model_copy(update={"generator": str(gone)}), hashes | {"identity": "sha256:0"})
     assert str(gone) in said
     assert f"expected sha256:0 as on the machine that starts the job, found {hashes['identity']}" in said
 
@@ -64,7 +63,7 @@ def test_an_output_that_nodes_share_is_left_as_it_was(ray_nodes: list[Node], tmp
 
 
 def test_the_bundled_model_is_on_the_one_machine(ray_nodes: list[Node]) -> None:
-    model = check_model(ModelSpec(**dict.fromkeys(PARTS, "synthface")))
+    model = check_model(BUNDLED)
     check_nodes_weights(model)
     assert nodes_without_weights(model) == {}
 

@@ -8,10 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.errors import JobError
+from common.settings import Settings
 from pipeline.job.load import load_job
 from pipeline.job.motion_spec import MotionSpec
-from pipeline.job.spec import ClusterSpec, JobSpec, ModelSpec, VideoSpec
-from pipeline.job.spec_part import SpecPart
+from pipeline.job.spec import ClusterSpec, JobSpec
+from stages.anchor_settings import AnchorSettings
+from stages.models import BUNDLED, ModelFiles
+from stages.video_settings import VideoSettings
 
 MINIMAL = {"motion": {"clip": "smile.mp4"}, "manifest": "faces.parquet"}
 
@@ -32,8 +35,8 @@ def test_a_minimal_job_gets_every_default(tmp_path: Path) -> None:
     job = load_job(write(tmp_path, MINIMAL))
     assert job.name == "smile"
     assert job.output == tmp_path / "outputs/smile"
-    assert job.video == VideoSpec()
-    assert job.model == ModelSpec(generator="synthface", inverter="synthface")
+    assert job.video == VideoSettings()
+    assert job.model == BUNDLED
     assert list(job.motion) == ["smile"]
 
 
@@ -175,10 +178,10 @@ def test_an_override_that_is_none_is_refused(tmp_path: Path, override: str) -> N
     assert refused(path, override)[0].startswith(f'--set "{override}"')
 
 
-@pytest.mark.parametrize("part", [JobSpec, VideoSpec, ClusterSpec, MotionSpec, ModelSpec])
-def test_every_field_says_what_it_is(part: type[SpecPart]) -> None:
+@pytest.mark.parametrize("part", [JobSpec, VideoSettings, ClusterSpec, MotionSpec, AnchorSettings, ModelFiles])
+def test_every_field_says_what_it_is(part: type[Settings]) -> None:
     for name, field in part.model_fields.items():
-        assert field.description and field.description.endswith((".", '".')), name
+        assert field.description and field.description.endswith("."), name
 
 
 @given(

@@ -10,12 +10,12 @@ from stages.faces.align import align_face
 from stages.faces.detect import Face
 from stages.faces.rotations import _beyond_doubt, find_in_any_rotation
 from stages.media.decode_image import decode_image
-from stages.models import ModelFiles, Models
+from stages.models import Models, ModelSettings
 
 
 @pytest.fixture(scope="module")
 def models() -> Models:
-    return Models(ModelFiles(device="cpu"))
+    return Models(ModelSettings(device="cpu"))
 
 
 @pytest.mark.parametrize("turns", [0, 1, 2, 3])

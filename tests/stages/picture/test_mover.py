@@ -13,7 +13,7 @@ from stages.faces.align import align_face
 from stages.faces.crop_landmarks import interocular, landmarks_in_crops
 from stages.media.decode_image import decode_image
 from stages.media.ingest import read_clip
-from stages.models import ModelFiles, Models, tensor_to_images
+from stages.models import Models, ModelSettings, tensor_to_images
 from stages.picture.figure import rim_gaps
 from stages.picture.mover import Mover, mover_for, picture_frames
 from stages.picture.stand_in import stand_in
@@ -26,7 +26,7 @@ EXTREME = 4  # of eight frames spread over a demo clip, the one that goes farthe
 
 @pytest.fixture(scope="module")
 def models() -> Models:
-    return Models(ModelFiles(device="cpu"))
+    return Models(ModelSettings(device="cpu"))
 
 
 @pytest.fixture(scope="module")
