@@ -116,7 +116,7 @@ class AnimateFaces(Stage):
         written = self._written(row, watched) | take.figures
         quality: dict[str, Any] = {}
         if len(measured):
-            asked = take.asked(measured.tolist()) if take.asked else None
+            asked = take.asked(moments.tolist())[shown] if take.asked else None
             measures = measure_video(
                 self.models, motion, take.aligned(take.still), np.stack(kept), progress[measured], asked, shown
             )

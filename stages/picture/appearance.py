@@ -44,16 +44,23 @@ class Likeness:
     gestures: GestureCourse
     rest: int
 
-    def places(self, key: int) -> np.ndarray:
-        """Where in the generator's frame each cell of the picture at rest is found: (H, W, 2) float32 pixels."""
+    @cached_property
+    def places(self) -> list[np.ndarray]:
+        """Where in each key's frame each cell of the picture at rest is found: (H, W, 2) float32 pixels."""
         figure, grid = self.canvas.figure, self.canvas.drawn
-        vertices = self.vertices[key]
         own = figure.fit.leant((figure.rest[:, :2] - figure.fit.offset) / figure.fit.scale, -1)
-        fit = self.gestures.fits[key]
         known = grid.covered.astype(np.float32)
-        # Beyond the head, where there are no vertices, faces differ by what they differ by at its border.
-        values = grid.interpolate(figure.head.triangles, vertices - own * fit.scale)
-        return fill(values, known) + self._centimetres * np.float32(fit.scale)
+        found = []
+        for fit, vertices in zip(self.gestures.fits, self.vertices, strict=True):
+            # Beyond the head, where there are no vertices, faces differ by what they differ by at its border.
+            values = grid.interpolate(figure.head.triangles, vertices - own * fit.scale)
+            found.append(fill(values, known) + self._centimetres * np.float32(fit.scale))
+        return found
+
+    @cached_property
+    def moved(self) -> list[np.ndarray]:
+        """(V, 3) the picture's vertices at each key."""
+        return [self.canvas.figure.moved(self.gestures.at(place)) for place in self.gestures.course.keys]
 
     @cached_property
     def vertices(self) -> list[np.ndarray]:
@@ -98,7 +105,7 @@ def appearance_changes(likeness: Likeness, matte: np.ndarray, covered: np.ndarra
         covered: (H, W) float32, 1 where skin or hair is and 0 where eyes and the mouth's inside are.
     """
     canvas, course = likeness.canvas, likeness.gestures.course
-    still = likeness.shown(likeness.rest, likeness.places(likeness.rest))
+    still = likeness.shown(likeness.rest, likeness.places[likeness.rest])
     changes = np.stack([_change(likeness, key, still) for key in range(len(likeness.frames))])  # (K, H, W, 3)
     head = matte * canvas.window * covered
     trusted = _trusted(likeness) * covered
@@ -131,7 +138,7 @@ def _trusted(likeness: Likeness) -> np.ndarray:
         facing = np.minimum(facing, facing_of(seen, head.triangles))
     shown = likeness.canvas.drawn.interpolate(head.triangles, facing[:, None])[..., 0]
     shown = np.where(likeness.canvas.drawn.covered, shown, 0)
-    at, side = likeness.places(likeness.rest), likeness.frames.shape[1]
+    at, side = likeness.places[likeness.rest], likeness.frames.shape[1]
     within = ((at > BORDER * side) & (at < (1 - BORDER) * side)).all(axis=2)
     trust = np.clip((cv2.GaussianBlur(shown, (0, 0), 1.5) - ASIDE) / (FACING - ASIDE), 0, 1)
     return (trust * within).astype(np.float32)
@@ -147,7 +154,7 @@ def _face(canvas: Canvas) -> np.ndarray:
 
 def _change(likeness: Likeness, key: int, still: np.ndarray) -> np.ndarray:
     """What one key's frame has beyond the rest frame, (H, W, 3), point for point of the face."""
-    return likeness.shown(key, likeness.places(key)) - still
+    return likeness.shown(key, likeness.places[key]) - still
 
 
 def _along_edges(change: np.ndarray, guide: np.ndarray) -> np.ndarray:

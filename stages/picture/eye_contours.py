@@ -31,6 +31,7 @@ LASHES = 0.1  # half widths: the line of lashes and its shade, which looks no mo
 # How far an almond has to lie from the landmarks' for them to be wrong: across, down, in width and in both lids.
 FROM_LANDMARKS = np.array([0.4, 0.14, 0.25, 0.16, 0.16])
 MOST_UNLIKE = 45.0  # of L*a*b*: a highlight must not outweigh an eye
+FEWEST_CELLS = 12  # of the patch, in an almond and in its band
 NARROWEST, SHUT = 0.05, 0.13  # openings, in half widths: the least that is tried; an eye that is shut is left alone
 
 
@@ -86,38 +87,51 @@ def _best(
     lids: tuple[float, ...],
 ) -> np.ndarray:
     """Of the almonds around one, the one that parts best; what the network says counts as well."""
-    best, highest = around, -np.inf
-    for across, down, wide, upper, lower in product(*places, lids, lids):
-        almond = np.array(
-            [around[0] + across, around[1] + down, around[2] * wide, around[3] * upper, around[4] * lower]
-        )
-        moved = (almond[:3] - first[:3]) / MISPLACED
-        judged = np.log(almond[3:] / first[3:]) / MISJUDGED
-        worth = np.log(max(_contrast(unlike, almond), 1e-9)) - 0.1 * (moved @ moved + judged @ judged)
-        if worth > highest:
-            best, highest = almond, worth
-    return best
+    across, down, wide = np.array(list(product(*places))).T  # (P,) each
+    across, down, wide = around[0] + across, around[1] + down, around[2] * wide
+    uppers, lowers = around[3] * np.array(lids), around[4] * np.array(lids)  # (L,)
+    contrast = _contrasts(unlike, across, down, wide, uppers, lowers)  # (P, L, L)
+    moved = (np.stack([across, down, wide], axis=1) - first[:3]) / MISPLACED
+    upper, lower = np.log(uppers / first[3]) / MISJUDGED, np.log(lowers / first[4]) / MISJUDGED
+    away = np.square(moved).sum(axis=1)[:, None, None] + np.square(upper)[:, None] + np.square(lower)
+    worth = np.log(np.maximum(contrast, 1e-9)) - 0.1 * away
+    place, above, below = np.unravel_index(np.argmax(worth), worth.shape)
+    return np.array([across[place], down[place], wide[place], uppers[above], lowers[below]])
 
 
 def _contrast(unlike: np.ndarray, almond: np.ndarray) -> float:
     """How well an almond parts the patch: the variance between it and the band around it."""
-    across, down, wide, upper, lower = almond
-    inside = _within(across, down, wide, upper, lower)
-    band = _within(across, down, wide + BAND, upper + BAND, lower + BAND) & ~inside
-    inner, outer = np.count_nonzero(inside), np.count_nonzero(band)
-    if inner < 12 or outer < 12:
-        return 0.0
-    apart = float(unlike[inside].mean() - unlike[band].mean())
-    return max(apart, 0.0) ** 2 * inner * outer / (inner + outer)
+    return float(_contrasts(unlike, *almond[:, None])[0, 0, 0])
 
 
-def _within(across: float, down: float, wide: float, upper: float, lower: float) -> np.ndarray:
-    """(ROWS, COLUMNS) bool: the cells of the patch in an almond."""
-    along = (X - across) / wide
-    height = 1 - along * along
-    below = Y - down
-    inside: np.ndarray = (np.abs(along) < 1) & (below > -upper * height) & (below < lower * height)
-    return inside
+def _contrasts(
+    unlike: np.ndarray, across: np.ndarray, down: np.ndarray, wide: np.ndarray, uppers: np.ndarray, lowers: np.ndarray
+) -> np.ndarray:
+    """Of almonds at P places, with each of U upper and L lower lids: (P, U, L) variance between, 0 for slits."""
+    inner, within = _cells(unlike, across, down, wide, uppers, lowers)
+    outer, there = _cells(unlike, across, down, wide + BAND, uppers + BAND, lowers + BAND)
+    outer, there = outer - inner, there - within  # the band alone
+    apart = within / np.maximum(inner, 1) - there / np.maximum(outer, 1)
+    variance = np.maximum(apart, 0.0) ** 2 * inner * outer / np.maximum(inner + outer, 1)
+    return np.where((inner < FEWEST_CELLS) | (outer < FEWEST_CELLS), 0.0, variance)
+
+
+def _cells(
+    unlike: np.ndarray, across: np.ndarray, down: np.ndarray, wide: np.ndarray, uppers: np.ndarray, lowers: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """How many cells of the patch the same almonds hold, and what those add up to: (P, U, L) each.
+
+    The line between the corners parts an almond in two, so that each lid is looked at once and not in all pairs.
+    """
+    along = (X[0] - across[:, None]) / wide[:, None]  # (P, COLUMNS)
+    height = np.where(np.abs(along) < 1, 1 - along * along, 0.0)[:, None, None, :]
+    below = (Y[:, 0] - down[:, None])[:, None, :, None]  # (P, 1, ROWS, 1)
+    above_line = (below <= 0) & (below > -uppers[:, None, None] * height)  # (P, U, ROWS, COLUMNS)
+    below_line = (below > 0) & (below < lowers[:, None, None] * height)
+    halves = [half.reshape(*half.shape[:2], -1).astype(np.float64) for half in (above_line, below_line)]
+    values = unlike.ravel().astype(np.float64)
+    counts, sums = ([half @ column for half in halves] for column in (np.ones_like(values), values))
+    return counts[0][:, :, None] + counts[1][:, None], sums[0][:, :, None] + sums[1][:, None]
 
 
 def _unlike_skin(picture: np.ndarray, middle: np.ndarray, axes: np.ndarray) -> np.ndarray:

@@ -158,8 +158,7 @@ def inside_of(picture: np.ndarray, likeness: Likeness, number: int) -> Inside:
     canvas = likeness.canvas
     figure = canvas.figure
     rims = figure.head.openings[number]
-    course = likeness.gestures.course
-    places = [figure.moved(likeness.gestures.at(key)) for key in course.keys]
+    places = likeness.moved
     edges = np.concatenate([outline(points, rims) for points in (figure.rest, *places)])
     width = float(np.linalg.norm(figure.rest[rims.upper[0], :2] - figure.rest[rims.upper[-1], :2]))
     box = box_around(edges - (canvas.left, canvas.top), PAD * width, canvas.height, canvas.width)
@@ -187,11 +186,11 @@ def _gain(likeness: Likeness, box: Box) -> np.ndarray:
     corners = canvas.on_grid(np.array([[box.left, box.top], [box.left + box.width, box.top + box.height]]))
     (left, top), (right, bottom) = np.clip(corners.round().astype(int), 0, np.array(canvas.cells[::-1]) - 1)
     part = slice(top, bottom + 1), slice(left, right + 1)
-    there = likeness.shown(likeness.rest, likeness.places(likeness.rest)[part])
+    there = likeness.shown(likeness.rest, likeness.places[likeness.rest][part])
     tones = [image.mean(axis=(0, 1)) + DARKEST for image in (likeness.small_picture[part], there)]
     gain = np.clip(tones[0] / tones[1], LEAST_GAIN, MOST_GAIN)
     # Teeth that outshine the skin around them look lit from within.
-    frames = [likeness.shown(key, likeness.places(key)[part]) for key in range(len(likeness.frames))]
+    frames = [likeness.shown(key, likeness.places[key][part]) for key in range(len(likeness.frames))]
     brightest = float(np.percentile(np.stack(frames).mean(axis=-1), BRIGHTEST)) * float(gain.mean())
     skin = float(np.percentile(likeness.small_picture[part].mean(axis=-1), BRIGHT))
     return np.asarray(gain * min(1.0, skin / max(brightest, 1.0)))

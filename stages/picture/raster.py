@@ -37,12 +37,23 @@ class Drawn:
 
     def interpolate(self, triangles: np.ndarray, values: np.ndarray) -> np.ndarray:
         """Vertices' values (V, C) -> (H, W, C) float32; 0 where nothing is drawn."""
-        result = np.zeros((*self.triangle.shape, values.shape[1]), np.float32)
-        covered = self.covered
-        corners = values.astype(np.float32)[triangles]  # (T, 3, C)
-        weights = self.weights[covered]
-        result[covered] = (corners[self.triangle[covered]] * weights[..., None]).sum(axis=1)
-        return result
+        height, width = self.triangle.shape
+        places, weights = self._places
+        seen = triangles[self.triangle.ravel()[places]]  # (N, 3)
+        values = values.astype(np.float32)
+        result = np.zeros((height * width, values.shape[1]), np.float32)
+        # One corner after the other: all three at once would be copied to be added up.
+        mean = values[seen[:, 0]] * weights[:, :1]  # (N, C)
+        mean += values[seen[:, 1]] * weights[:, 1:2]
+        mean += values[seen[:, 2]] * weights[:, 2:]
+        result[places] = mean
+        return result.reshape(height, width, -1)
+
+    @cached_property
+    def _places(self) -> tuple[np.ndarray, np.ndarray]:
+        """(N,) the grid's points that show a triangle, counted row by row; (N, 3) their weights."""
+        places = np.flatnonzero(self.triangle >= 0)
+        return places, self.weights.reshape(-1, 3)[places]
 
 
 def draw(points: np.ndarray, depth: np.ndarray, triangles: np.ndarray, shape: tuple[int, int]) -> Drawn:
@@ -89,12 +100,12 @@ def draw(points: np.ndarray, depth: np.ndarray, triangles: np.ndarray, shape: tu
     two = slope[:, 3] * column + slope[:, 4] * row + slope[:, 5]
     three = 1 - one - two
     inside = np.flatnonzero(np.minimum(np.minimum(one, two), three) >= -ROUNDING)
-    seen = np.full(shape, -1)
-    weight = np.zeros((*shape, 3), np.float32)
-    at = row[inside], column[inside]
+    seen = np.full(height * width, -1)
+    weight = np.zeros((height * width, 3), np.float32)
+    at = row[inside] * width + column[inside]
     seen[at] = which[inside]
     weight[at] = np.column_stack([one[inside], two[inside], three[inside]])
-    return Drawn(seen, weight)
+    return Drawn(seen.reshape(shape), weight.reshape(*shape, 3))
 
 
 def facing_of(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:

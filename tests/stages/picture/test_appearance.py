@@ -36,7 +36,7 @@ def changes_of(face: Likeness) -> np.ndarray:
 
 
 def test_a_place_of_the_picture_is_found_in_the_generators_frame(canvas: Canvas) -> None:
-    at = likeness(canvas, np.zeros((FRAME, FRAME, 3))).places(0)
+    at = likeness(canvas, np.zeros((FRAME, FRAME, 3))).places[0]
     rows, columns = np.nonzero(canvas.drawn.covered)
     pixels = (np.column_stack([columns, rows]) + 0.5) * canvas.step + (canvas.left, canvas.top)
     np.testing.assert_allclose(at[rows, columns], pixels * FRAME / SIDE, atol=0.6)
