@@ -27,7 +27,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "pipeline.cluster": ("common", "weights", "stages", "pipeline.job"),
     "pipeline.output": ("common", "manifests", "stages", "pipeline.job"),
     "pipeline.report": ("common", "stages", "pipeline.job", "pipeline.output"),
-    "pipeline.monitor": ("common", "pipeline.output"),
+    "pipeline.monitor": ("common", "stages.base", "pipeline.output"),
     "pipeline.engine": ("common", "stages", "pipeline.cluster", "pipeline.output"),
     "pipeline.run": (
         *("common", "manifests", "weights", "stages"),

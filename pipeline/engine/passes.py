@@ -15,7 +15,7 @@ from pipeline.cluster.sizing import Pool
 from pipeline.engine.flow import Flow
 from pipeline.engine.losses import LossCounter
 from pipeline.engine.pool import FOREVER, Step
-from pipeline.output.event_log import EventLog
+from pipeline.output.event_log import EventLog, StageState
 from stages.base import Row, RowStatus, Stage
 
 Result = TypeVar("Result")
@@ -65,7 +65,7 @@ class Passes:
         counter = LossCounter(lambda row: row["index"])
         batch = max(1, min(batch, -(-len(rows) // step.size.workers)))  # some for every worker
 
-        def tell(state: str) -> None:
+        def tell(state: StageState) -> None:
             detail = f"loss {sum(losses.values()) / len(losses):.4f}" if losses else ""
             self.events.emit(
                 "stage",
@@ -77,7 +77,7 @@ class Passes:
                 detail=detail,
             )
 
-        tell("started")
+        tell(StageState.STARTED)
         batches = (list(rows[start : start + batch]) for start in range(0, len(rows), batch))
         with Flow([step], self.stall_timeout, self.on_wait) as flow, closing(flow.run(batches)) as arriving:
             for arrivals in arriving:
@@ -100,15 +100,15 @@ class Passes:
                             f"{name}: workers were lost twice over {row} {given_up[0]['index'] + 1} of {len(rows)}, so "
                             f"there is no movement. {mend}."
                         )
-                tell("progress")
-        tell("finished")
+                tell(StageState.PROGRESS)
+        tell(StageState.FINISHED)
         return [finished[index] for index in range(len(rows))]
 
     def on_driver(self, stage: str, work: Callable[[], Result]) -> Result:
         """Work on the driver, told as a stage."""
         started = time.monotonic()
-        self.events.emit("stage", stage=stage, state="started", done=0, total=1, seconds=0.0)
+        self.events.emit("stage", stage=stage, state=StageState.STARTED, done=0, total=1, seconds=0.0)
         result = work()
         seconds = time.monotonic() - started
-        self.events.emit("stage", stage=stage, state="finished", done=1, total=1, seconds=seconds)
+        self.events.emit("stage", stage=stage, state=StageState.FINISHED, done=1, total=1, seconds=seconds)
         return result

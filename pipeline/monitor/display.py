@@ -14,8 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from common.formatting import clean, count, duration
-from pipeline.monitor.progress import Progress, Stage, advance, headline
-from pipeline.output.event_log import Event
+from pipeline.monitor.progress import Outcome, Progress, Stage, advance, headline
+from pipeline.output.event_log import Event, StageState
+from stages.base import RowStatus
 
 # A log file or a build server gets a line about the run's state this often.
 PLAIN_SECONDS = 10.0
@@ -68,18 +69,18 @@ class Display:
                 get_renderable=lambda: draw(self.progress, time.time()), console=self.console, refresh_per_second=5
             )
             self._live.start()
-        if self.progress.outcome in ("finished", "interrupted"):
+        if self.progress.outcome in (Outcome.FINISHED, Outcome.INTERRUPTED):
             self.close()
 
     def _write_lines(self, before: Progress, event: Event) -> None:
         """Every stage's start and end, every failed row and warning, and now and then how far the run is."""
         now, begun = self.progress.last, self.progress.work_started
         lines = plain_lines(before, self.progress, event)
-        if begun and self.progress.outcome == "running" and now - max(self._last_line, begun) >= PLAIN_SECONDS:
+        if begun and self.progress.outcome == Outcome.RUNNING and now - max(self._last_line, begun) >= PLAIN_SECONDS:
             lines.append(headline(self.progress, now))
             self._last_line = now
         stage = self.progress.stages.get(str(event.get("stage")))
-        if stage and stage.detail and stage.state == "progress" and now - self._last_line >= PLAIN_SECONDS:
+        if stage and stage.detail and stage.state == StageState.PROGRESS and now - self._last_line >= PLAIN_SECONDS:
             lines.append(f"{clean(stage.name)}: {_share(stage)}")
             self._last_line = now
         stamp = time.strftime("%H:%M:%S", time.localtime(now))
@@ -101,11 +102,11 @@ def plain_lines(before: Progress, after: Progress, event: Event) -> list[str]:
         case "stage":
             name = str(event.get("stage") or "")
             stage, known = after.stages[name], before.stages.get(name)
-            if known is None and stage.state != "finished":
+            if known is None and stage.state != StageState.FINISHED:
                 return [f"{clean(name)}: started"]
-            if stage.state == "finished" and (known is None or known.state != "finished"):
+            if stage.state == StageState.FINISHED and (known is None or known.state != StageState.FINISHED):
                 return [f"{clean(name)}: {_share(stage)} in {duration(stage.seconds)}"]
-        case "row" if event.get("status") == "failed":
+        case "row" if event.get("status") == RowStatus.FAILED:
             return [_failure_line(after)]
         case "verified":
             return [clean(str(event.get("message")))]
@@ -137,7 +138,7 @@ def draw(progress: Progress, now: float) -> RenderableType:
 def _stages(progress: Progress, now: float) -> Table:
     grid = Table.grid(padding=(0, 2))
     for stage in progress.stages.values():
-        running = stage.state != "finished" and progress.outcome in ("waiting", "running")
+        running = stage.state != StageState.FINISHED and progress.outcome in (Outcome.WAITING, Outcome.RUNNING)
         seconds = now - stage.started if running else stage.seconds
         bar = ProgressBar(
             total=stage.total if stage.total else (None if running else 1),

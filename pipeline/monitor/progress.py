@@ -7,15 +7,26 @@ made by one pure function: `state = advance(state, event)`. The events stand in 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from enum import StrEnum
+from typing import Any
 
+from common.errors import Reason
 from common.formatting import clean, count, duration, pace
-from pipeline.output.event_log import Event
+from pipeline.output.event_log import Event, StageState
+from stages.base import RowStatus
 
-Outcome = Literal["waiting", "running", "finished", "interrupted"]
 # The stage whose count is of the manifest's rows.
 TARGETS = "targets"
 LAST_FAILURES = 5
+
+
+class Outcome(StrEnum):
+    """How a run ended, as far as its events say."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    FINISHED = "finished"
+    INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True)
@@ -23,7 +34,7 @@ class Stage:
     """One stage of the run: how many of how many (`None` where nobody knows), in how many seconds, and how it goes."""
 
     name: str
-    state: str = "started"
+    state: str = StageState.STARTED
     done: int = 0
     total: int | None = None
     started: float = 0.0
@@ -60,7 +71,7 @@ class Progress:
     workers: str = ""
     address: str = ""
     videos: str = ""
-    outcome: Outcome = "waiting"
+    outcome: Outcome = Outcome.WAITING
     rows: int = 0
     done: int = 0
     kept: int = 0
@@ -92,7 +103,7 @@ class Progress:
         networks, and never wildly high after a first burst of rows.
         """
         made = self.done + self.failed
-        if self.outcome != "running" or not made or not self.work_started or now <= self.work_started:
+        if self.outcome != Outcome.RUNNING or not made or not self.work_started or now <= self.work_started:
             return None
         return self.remaining * (now - self.work_started) / made
 
@@ -113,7 +124,7 @@ def advance(progress: Progress, event: Event) -> Progress:
                 workers=str(event.get("workers") or ""),
                 address=str(event.get("address") or ""),
                 videos=str(event.get("videos") or ""),
-                outcome="running",
+                outcome=Outcome.RUNNING,
                 rows=_whole(event, "rows"),
                 kept=_whole(event, "kept"),
                 started=at,
@@ -128,9 +139,9 @@ def advance(progress: Progress, event: Event) -> Progress:
         case "warning":
             return replace(progress, warnings=(*progress.warnings, clean(str(event.get("message") or ""))))
         case "run_finished":
-            return _finish(progress, event, "finished")
+            return _finish(progress, event, Outcome.FINISHED)
         case "run_interrupted":
-            return _finish(progress, event, "interrupted")
+            return _finish(progress, event, Outcome.INTERRUPTED)
         case _:
             return progress
 
@@ -149,7 +160,7 @@ def headline(progress: Progress, now: float) -> str:
     parts = [f"{progress.done:,} done", f"{progress.failed:,} failed"]
     if progress.kept:
         parts.append(f"{progress.kept:,} kept")
-    if progress.outcome != "finished":
+    if progress.outcome != Outcome.FINISHED:
         parts.append(f"{progress.remaining:,} to go")
     line = ", ".join(parts)
     if progress.frames:
@@ -177,7 +188,7 @@ def summary(progress: Progress) -> list[str]:
         lines.append(f"{duration(seconds)} in all: {videos}, {count(progress.frames, 'frame')} at {frames}")
     if progress.failed:
         lines.append(f"{count(progress.failed, 'row')} failed: {by_reason(progress.reasons)}")
-    if progress.outcome == "interrupted":
+    if progress.outcome == Outcome.INTERRUPTED:
         lines.append(f"interrupted with {count(progress.remaining, 'row')} to go: the same command resumes from here")
     return lines
 
@@ -203,8 +214,8 @@ def _with_stage(progress: Progress, event: Event, at: float) -> Progress:
 
 
 def _with_row(progress: Progress, event: Event) -> Progress:
-    if event.get("status") == "failed":
-        reason = str(event.get("reason") or "internal_error")
+    if event.get("status") == RowStatus.FAILED:
+        reason = str(event.get("reason") or Reason.INTERNAL_ERROR)
         failure = Failure(clean(str(event.get("id"))), clean(reason), clean(str(event.get("message") or "")))
         return replace(
             progress,
@@ -212,7 +223,7 @@ def _with_row(progress: Progress, event: Event) -> Progress:
             reasons={**progress.reasons, reason: progress.reasons.get(reason, 0) + 1},
             failures=(*progress.failures, failure)[-LAST_FAILURES:],
         )
-    if event.get("status") == "done":
+    if event.get("status") == RowStatus.DONE:
         return replace(progress, done=progress.done + 1, frames=progress.frames + _whole(event, "frames"))
     return progress
 

@@ -6,22 +6,31 @@ The log says what happened, the lock who works on the folder, the ledger which v
 import json
 import time
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
-from typing import Literal
 
 from common.errors import OutputError
 from common.formatting import clean, count, duration
 from common.storage import is_uri
-from pipeline.monitor.progress import Progress, by_reason, headline, replay
-from pipeline.output.event_log import read_events
+from pipeline.monitor.progress import Outcome, Progress, by_reason, headline, replay
+from pipeline.output.event_log import StageState, read_events
 from pipeline.output.ledger import Ledger
 from pipeline.output.lock import holder_lives
 
-Condition = Literal["running", "silent", "dead", "finished", "interrupted"]
 # A run says something every few seconds. Loading large networks from a slow disk is the longest it may be busy.
 SILENT_SECONDS = 90.0
 # Workers are listed one by one up to so many; of more, those that have been at one thing for longest.
 MOST_WORKERS = 12
+
+
+class Condition(StrEnum):
+    """How a run stands: as its events say and, while they do not say that it ended, as its lock and silence do."""
+
+    RUNNING = "running"
+    SILENT = "silent"  # it has not ended, but nothing has come from it for a while
+    DEAD = "dead"  # its process is gone
+    FINISHED = "finished"
+    INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True)
@@ -50,8 +59,7 @@ class Status:
     Attributes:
         output: its folder.
         progress: after all events of the latest run.
-        condition: `running`; `silent` (it has not ended, but nothing has come from it for a while); `dead` (its
-            process is gone); `finished`; `interrupted`.
+        condition: as `Condition` has it.
         silence: seconds since its last sign of life.
         standing: videos that are there whole, from this run and earlier ones.
         now: unix seconds of the moment.
@@ -88,38 +96,38 @@ def read_status(output: Path, now: float | None = None) -> Status:
     except OSError as error:
         raise OutputError(f"{output} has no log.jsonl that can be read: give the output folder of a run.") from error
     progress = replay(events)
-    if progress.outcome == "waiting":
+    if progress.outcome == Outcome.WAITING:
         raise OutputError(f"{log} tells of no run: give the output folder of a run.")
     now = time.time() if now is None else now
     silence = max(now - progress.last, 0.0)
     condition = _condition(output, progress, silence)
-    workers = _workers(output, progress.started, now) if condition in ("running", "silent") else ()
+    workers = _workers(output, progress.started, now) if condition in (Condition.RUNNING, Condition.SILENT) else ()
     return Status(output, progress, condition, silence, _describe_state(output), now, workers)
 
 
 def describe(status: Status) -> list[str]:
     """The status as lines for a person."""
     progress = status.progress
-    ended = status.condition in ("finished", "interrupted")
+    ended = status.condition in (Condition.FINISHED, Condition.INTERRUPTED)
     since = duration(progress.seconds if ended else status.now - progress.started)
     stopped = "stopped by an error" if progress.cause else "interrupted"
     condition = {
-        "running": f"running for {since}",
-        "silent": f"looks dead: no sign of life for {duration(status.silence)}",
-        "dead": f"stopped without an end: its process is gone, last heard of {duration(status.silence)} ago",
-        "finished": f"finished {duration(status.silence)} ago, after {since}",
-        "interrupted": f"{stopped} {duration(status.silence)} ago, after {since}",
+        Condition.RUNNING: f"running for {since}",
+        Condition.SILENT: f"looks dead: no sign of life for {duration(status.silence)}",
+        Condition.DEAD: f"stopped without an end: its process is gone, last heard of {duration(status.silence)} ago",
+        Condition.FINISHED: f"finished {duration(status.silence)} ago, after {since}",
+        Condition.INTERRUPTED: f"{stopped} {duration(status.silence)} ago, after {since}",
     }[status.condition]
     lines = [f"{clean(progress.job) or status.output.name}: {condition}"]
     if progress.workers:
         lines.append(clean(progress.workers))
-    active = [stage for stage in progress.stages.values() if stage.state != "finished"]
+    active = [stage for stage in progress.stages.values() if stage.state != StageState.FINISHED]
     if active and not ended:
         stage = active[-1]
         total = "" if stage.total is None else f" of {stage.total:,}"
         detail = f", {stage.detail}" if stage.detail else ""
         lines.append(f"at work on: {clean(stage.name)}, {stage.done:,}{total}{detail}")
-    if status.condition == "running":
+    if status.condition == Condition.RUNNING:
         lines.append(headline(progress, status.now))
     else:
         lines.append(headline(progress, progress.last).partition(";")[0])
@@ -134,7 +142,7 @@ def describe(status: Status) -> list[str]:
     if progress.cause:
         lines.append(progress.cause)
         lines.append("Once that is mended, the same `run` command resumes from here.")
-    elif status.condition in ("silent", "dead", "interrupted"):
+    elif status.condition in (Condition.SILENT, Condition.DEAD, Condition.INTERRUPTED):
         lines.append("The same `run` command resumes from here; what stands is not made again.")
     return lines
 
@@ -184,11 +192,11 @@ def _describe_workers(status: Status) -> list[str]:
 
 
 def _condition(output: Path, progress: Progress, silence: float) -> Condition:
-    if progress.outcome in ("finished", "interrupted"):
-        return progress.outcome
+    if progress.outcome in (Outcome.FINISHED, Outcome.INTERRUPTED):
+        return Condition(progress.outcome)
     match holder_lives(output):
         case True:
-            return "running"
+            return Condition.RUNNING
         case False:
-            return "dead"
-    return "silent" if silence > SILENT_SECONDS else "running"
+            return Condition.DEAD
+    return Condition.SILENT if silence > SILENT_SECONDS else Condition.RUNNING

@@ -6,7 +6,7 @@ An event is a flat dictionary with "time" (unix seconds) and "event" (its kind),
 |---|---|
 | `run_started` | job, output, rows, kept, workers (a sentence), address, videos (a URI, or empty) |
 | `workers` | workers (a sentence), where they are started after all |
-| `stage` | stage, state ("started", "progress", "finished"), done, total (or null), seconds, detail (or empty) |
+| `stage` | stage, state (a `StageState`), done, total (or null), seconds, detail (or empty) |
 | `row` | id, status, reason, message, frames, seconds |
 | `warning` | message |
 | `verified` | message, where a run compared finished videos with their hashes |
@@ -21,6 +21,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -32,6 +33,14 @@ MOST_WAITING = 100_000
 
 Event = dict[str, Any]
 Listener = Callable[[Event], None]
+
+
+class StageState(StrEnum):
+    """Where a stage of the run is, in its events."""
+
+    STARTED = "started"
+    PROGRESS = "progress"
+    FINISHED = "finished"
 
 
 class EventLog:

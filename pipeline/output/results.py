@@ -22,7 +22,7 @@ def collect_results(manifest: pa.Table, keys: Sequence[str | None], rows: pa.Tab
 
     Returns:
         The columns of `RESULT_FIELDS`, then the manifest's own (under `manifest_…` where a result has that name). A
-        row without any result has the status "missing".
+        row without any result has `RowStatus.MISSING`.
     """
     row_ids, row_keys = rows["id"].to_pylist(), rows["key"].to_pylist()
     by_id = {id_: position for position, id_ in enumerate(row_ids)}

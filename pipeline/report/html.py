@@ -25,6 +25,7 @@ from pipeline.report.cards import choose_rows, data_uri, make_cards
 from pipeline.report.metrics import FIGURES, Metric, Spread, spread, values
 from pipeline.report.motions import MotionSection, describe_motions
 from pipeline.report.row_groups import failure_groups, remark_groups
+from stages.base import RowStatus
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -40,8 +41,8 @@ def write_report(output: Path) -> Path:
     """
     table, parts = _results(output), _Parts()
     status = np.array(table["status"].to_pylist(), dtype=object)
-    done = np.flatnonzero(status == "done")
-    failed = np.flatnonzero(status == "failed")
+    done = np.flatnonzero(status == RowStatus.DONE)
+    failed = np.flatnonzero(status == RowStatus.FAILED)
     made = table.take(pa.array(done, pa.int64()))
     settings = written_job(output)
     shown, selection = parts.make("the choice of faces", lambda: choose_rows(made), ([], ""))
@@ -54,7 +55,7 @@ def write_report(output: Path) -> Path:
             rows=table.num_rows,
             done=len(done),
             failed=len(failed),
-            missing=int((status == "missing").sum()),
+            missing=int((status == RowStatus.MISSING).sum()),
             totals=parts.make("the totals", lambda: _totals(made), []),
             motions=parts.make(
                 "the motions", lambda: [_motion_context(one) for one in describe_motions(output, settings)], []

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from common.errors import Reason
 from common.formatting import clean
 from pipeline.report.metrics import values
 
@@ -30,7 +31,7 @@ def failure_groups(table: pa.Table, failed: np.ndarray) -> list[Group]:
     by_reason: dict[str, list[tuple[int, str, str]]] = {}
     for index, row in zip(failed.tolist(), rows, strict=True):
         entry = (index + 1, clean(row["id"]), clean(row["message"] or "")[:MESSAGE_SIGNS])
-        by_reason.setdefault(row["reason"] or "internal_error", []).append(entry)
+        by_reason.setdefault(row["reason"] or Reason.INTERNAL_ERROR, []).append(entry)
     largest_first = sorted(by_reason.items(), key=lambda one: (-len(one[1]), one[0]))
     return [_group(reason, entries) for reason, entries in largest_first]
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from common import storage
 from common.errors import OutputUnavailable, Reason
-from pipeline.output.event_log import EventLog
+from pipeline.output.event_log import EventLog, StageState
 from pipeline.output.ledger import Ledger
 from pipeline.run.counts import RowCounts
 from pipeline.run.outages import CanaryImages, PicturesUnavailable, why_unavailable
@@ -95,7 +95,7 @@ class Outcomes:
                 f"{self.ledger.folder} cannot be written: {storage.describe_io_error(error)}."
             ) from error
 
-    def tell(self, state: str) -> None:
+    def tell(self, state: StageState) -> None:
         """How far the rows are, as an event."""
         self.tally.told = time.monotonic()
         seconds = self.tally.told - self.tally.started

@@ -19,7 +19,7 @@ from pipeline.engine.flow import Flow
 from pipeline.engine.losses import LossCounter
 from pipeline.engine.pool import Step
 from pipeline.engine.table import Loss, LossCause
-from pipeline.output.event_log import EventLog
+from pipeline.output.event_log import EventLog, StageState
 from pipeline.output.ledger import Ledger
 from pipeline.run.counts import RowCounts
 from pipeline.run.outages import MachinesUnavailable, PicturesUnavailable, wait_until_available, why_unavailable
@@ -110,7 +110,7 @@ class TargetFlow:
         tally.started = time.monotonic()
         outcomes = Outcomes(rows, tally, self.ledger, self.events, self.digests, self.failed_before)
         at_work = AtWork(outcomes, self.layout)
-        outcomes.tell("started")
+        outcomes.tell(StageState.STARTED)
         later = frozenset(last)
         while (missing := tally.missing()) and not self.stopping():
             try:
@@ -121,7 +121,7 @@ class TargetFlow:
                 self._wait_until_back(outage, at_work)
         outcomes.flush()
         self._write_workers(at_work)
-        outcomes.tell("finished")
+        outcomes.tell(StageState.FINISHED)
 
     def _work(self, fresh: Sequence[int], quick: Sequence[int], at_work: AtWork) -> None:
         """Rows through both pools, which are no larger than there are rows.
@@ -147,7 +147,7 @@ class TargetFlow:
                         produce = layout.produce  # more rows have to be made than it seemed
                         flow.resize([prepare, produce])
                     if time.monotonic() - outcomes.tally.told >= PROGRESS_SECONDS:
-                        outcomes.tell("progress")
+                        outcomes.tell(StageState.PROGRESS)
         finally:
             at_work.flow = None
 
@@ -218,7 +218,7 @@ class TargetFlow:
         outcomes, now = at_work.outcomes, time.monotonic()
         outcomes.flush(due=True)
         if now - outcomes.tally.told >= SIGN_OF_LIFE_SECONDS:
-            outcomes.tell("progress")
+            outcomes.tell(StageState.PROGRESS)
         if now - at_work.told >= SIGN_OF_LIFE_SECONDS:
             self._write_workers(at_work)
         if self.replan is not None and now - at_work.looked >= GROWTH_SECONDS and not self.stopping():
@@ -272,7 +272,7 @@ class TargetFlow:
             if self.stopping():
                 raise KeyboardInterrupt
             if time.monotonic() - outcomes.tally.told >= SIGN_OF_LIFE_SECONDS:
-                outcomes.tell("progress")
+                outcomes.tell(StageState.PROGRESS)
             self.on_wait()
 
         def why() -> str:

@@ -11,7 +11,7 @@ from pipeline.engine.failures import translate_ray_errors
 from pipeline.job.checks import Checked
 from pipeline.job.digests import target_digest
 from pipeline.output.disk_space import space_for
-from pipeline.output.event_log import EventLog
+from pipeline.output.event_log import EventLog, StageState
 from pipeline.output.existing import ExistingResults, find_existing, ready_digests
 from pipeline.output.folder import stop_on_write_error, write_job
 from pipeline.output.job_diff import describe_changes
@@ -124,15 +124,15 @@ class Work:
         """Take in what stands finished with the picture that it was made from."""
         failed = self._failed_before()
         outcomes = Outcomes(self.checked.rows, self.tally, self.ledger, self.events, digests, failed)
-        outcomes.tell("started")
+        outcomes.tell(StageState.STARTED)
         # Pictures of a cluster need not be those that this machine sees under their names.
         unreadable = stands.unreadable if self.checked.job.cluster.address == "local" else frozenset[int]()
         done, timeout = self.ledger.done() | failed.keys(), self.checked.job.cluster.fetch_timeout
         for _ in take_in_unchanged(outcomes, range(len(self.checked.manifest)), unreadable, done, timeout):
             self.interruption.stop_here()
-            outcomes.tell("progress")
+            outcomes.tell(StageState.PROGRESS)
         if not self.tally.missing():
-            outcomes.tell("finished")
+            outcomes.tell(StageState.FINISHED)
 
     def _failed_before(self) -> dict[Target, str]:
         """Failures that are not tried again."""
