@@ -12,27 +12,14 @@ from common.errors import UnreadableImage
 from common.image_formats import FORMATS
 from common.redaction import describe_error, quote
 from stages.media.image_colour import GROUND, Colours, colours_of, full_scale, white_of
-from stages.media.repair_image import STARTS, append_end, broken_scan, drop_broken_chunks, strip_prefix
+from stages.media.image_kind import name_other_kind
+from stages.media.repair_image import STARTS, append_end, broken_pixels, broken_scan, drop_broken_chunks, strip_prefix
 
 LARGEST_PICTURE = 100_000_000  # pixels; a small file may unfold into more than a machine's memory
 Image.MAX_IMAGE_PIXELS = None  # our own limit stands in its place, with our own words
 ORIENTATION = 0x0112  # the EXIF tag that says how the camera was held
 SUBFILE, BITS, RAW_VERSION = 254, 258, 50706  # TIFF's tags: a page that is a preview, bits a channel, a camera's raw
 STRIP = 4_000_000  # pixels that are converted at a time
-# What other files begin with, and what a person calls them.
-OTHERS = (
-    (rb"%PDF", "a PDF"),
-    (rb"%!PS|\xc5\xd0\xd3\xc6", "PostScript"),
-    (rb"PK\x03\x04", "a ZIP archive"),
-    (rb"8BPS", "a Photoshop document"),
-    (rb"\xff\x0a|\0\0\0\x0cJXL ", "a JPEG XL picture"),
-    (rb"....ftyp(hei|hev|mif1|msf1)", "a HEIC picture"),
-    (rb"....ftyp(?!avi[fs])|\x1a\x45\xdf\xa3|RIFF....AVI ", "a video"),
-    (rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)?(<!DOCTYPE svg[^>]*>\s*)?<svg", "an SVG drawing"),
-    (rb"\s*<(!doctype )?html", "a web page"),
-    (rb"version https://git-lfs", "a pointer of Git LFS (git lfs pull fetches the picture)"),
-)
-HEIC_MEND = "Convert it to JPEG or PNG, or install what reads it: pip install 'micromotion[heic]'."
 
 
 def decode_image(data: bytes, name: str = "") -> np.ndarray:
@@ -57,7 +44,7 @@ def decode_image(data: bytes, name: str = "") -> np.ndarray:
     try:
         data = strip_prefix(data)
         picture, orientation = _decode(data, name)
-        if (broken := broken_scan(data)) and picture.format in ("JPEG", "MPO"):
+        if (broken := broken_scan(data) or broken_pixels(data)) and picture.format in ("JPEG", "MPO", "PNG"):
             raise UnreadableImage(
                 f"image {quote(name)} is not readable: damaged inside ({broken}). Copy or export it again."
             )
@@ -123,12 +110,7 @@ def _what_is_wrong(error: Exception, data: bytes) -> str:
                 )
             return f"a TIFF of a kind that is not known here ({describe_error(error)}). Convert it to JPEG or PNG."
         if not re.match(STARTS, data, re.DOTALL):
-            start = data[:1000]
-            found = [name for pattern, name in OTHERS if re.match(pattern, start, re.DOTALL | re.IGNORECASE)]
-            if found[:1] == ["a HEIC picture"] and "HEIF" not in FORMATS:
-                return f"it is a HEIC picture, no picture format that is known here. {HEIC_MEND}"
-            what = f"it is {found[0]}, " if found else ""
-            return f"{what}no picture format that is known here. Convert it to JPEG or PNG."
+            return name_other_kind(data)
     if "MAX_TEXT" in str(error):
         return "its metadata unfold to more than a picture's should. Save it again without its metadata."
     said = "" if isinstance(error, UnidentifiedImageError) else f" ({describe_error(error)})"

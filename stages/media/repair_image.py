@@ -12,6 +12,8 @@ import imageio_ffmpeg
 # What the formats that are read here begin with.
 STARTS = rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|RIFF....WEBP|GIF8[79]a|II\*\0|MM\0\*|II\+\0|MM\0\+|\0\0\0\x0cjP  "
 STARTS += rb"|\xff\x4f\xff\x51|....ftypavi[fs]"
+# Formats without a true signature, and files that hold pictures: an icon's first one is its smallest.
+OTHER_STARTS = rb"%PDF|%!PS|PK\x03\x04|BM|8BPS|\0\0[\x01\x02]\0|\s*<|....ftyp|\x1a\x45\xdf\xa3|P[1-7]\s"
 # A line break, a byte order mark, an HTTP or MIME header, MacBinary's 128 bytes: never more than this.
 MOST_BEFORE = 1024
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -19,14 +21,14 @@ JPEG, JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
 # What ffmpeg's decoder says where a scan cannot be what was stored.
 BROKEN_SCAN = re.compile(r"error y=|error count|overread|sos: invalid len|error dc|error ac|EOI missing", re.IGNORECASE)
 CHECK_SECONDS = 30.0
+UNPACKED = 1 << 20  # bytes at a time
 
 
 def strip_prefix(data: bytes) -> bytes:
     """A file's bytes from where its picture begins, where something short stands before it."""
     if re.match(STARTS, data, re.DOTALL):
         return data
-    # Not the formats without a true signature, and not a picture inside a document.
-    if re.match(rb"%PDF|%!PS|PK\x03\x04|BM|8BPS|\s*<|....ftyp|\x1a\x45\xdf\xa3|P[1-7]\s", data, re.DOTALL):
+    if re.match(OTHER_STARTS, data, re.DOTALL):
         return data
     found = re.compile(rb"\xff\xd8\xff[\xdb\xe0-\xef\xfe\xc0-\xc4]|\x89PNG\r\n\x1a\n").search(data, 0, MOST_BEFORE)
     return data[found.start() :] if found else data
@@ -53,6 +55,34 @@ def drop_broken_chunks(data: bytes) -> bytes:
             kept.append(data[place:end])
         place = end
     return b"".join(kept)
+
+
+def broken_pixels(data: bytes) -> str:
+    """What is wrong with a PNG's pixels; empty where nothing is.
+
+    A wrong checksum of a chunk alone hides no pixel: then the pixels' own checksum counts. Pillow asks for neither
+    where they fit into one block.
+    """
+    if not data.startswith(PNG):
+        return ""
+    packed, sound, place = [], True, len(PNG)
+    while place + 12 <= len(data):
+        end = place + 12 + int.from_bytes(data[place : place + 4])
+        if data[place + 4 : place + 8] == b"IDAT":
+            packed.append(data[place + 8 : end - 4])
+            sound = sound and zlib.crc32(data[place + 4 : end - 4]) == int.from_bytes(data[end - 4 : end])
+        place = end
+    if sound:
+        return ""
+    unpacking = zlib.decompressobj()
+    try:
+        for part in packed:
+            while part:  # never all at once: a small file may unfold into more than a machine's memory
+                unpacking.decompress(part, UNPACKED)
+                part = unpacking.unconsumed_tail
+    except zlib.error as error:
+        return str(error)
+    return ""
 
 
 def broken_scan(data: bytes) -> str:

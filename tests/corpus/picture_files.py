@@ -2,6 +2,7 @@
 
 import io
 import struct
+import tempfile
 import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -12,10 +13,14 @@ from PIL import Image, ImageCms
 
 from stages.media.colour import decoding_curve
 from stages.media.decode_image import decode_image
-from tests.corpus.kinds import Kind, Outcome, write
+from tests.corpus.kinds import Kind, Outcome, ffmpeg, write
+from tests.stages.media.test_decode_image import in_space as numbers_in_space
+from tests.stages.media.test_decode_image import light_of, primaries_matrix_of, profile
 
 COLOURS = np.array([(192, 96, 64), (128, 64, 32), (240, 200, 160), (64, 64, 64), (192, 192, 192), (32, 96, 192)])
 GREYS = np.array([121, 79, 207, 64, 192, 88])
+QUALITY: dict[str, Any] = {"quality": 95, "subsampling": 0}
+EOI = b"\xff\xd9"
 STORED = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}  # EXIF's orientation -> Pillow's transposition that makes it
 TURNED = {name: Image.Transpose(number) for name, number in STORED.items()}
 
@@ -139,3 +144,52 @@ def clear(mode: str = "RGBA") -> Image.Image:
     alpha[:48, 48:] = 0
     image.putalpha(Image.fromarray(alpha))
     return image.convert(mode)
+
+
+def with_alpha(value: int) -> Image.Image:
+    """The picture with one alpha everywhere."""
+    return Image.merge("RGBA", [*picture().split(), Image.new("L", (96, 64), value)])
+
+
+def jpeg() -> bytes:
+    """The picture as a JPEG."""
+    return stored(picture(), "JPEG", **QUALITY)
+
+
+def portable(values: np.ndarray, kind_: bytes) -> bytes:
+    """A PGM (P5) or PPM (P6) of 16 bits: (64, 96, C) 8-bit values."""
+    return kind_ + b"\n96 64\n65535\n" + (values * 257).astype(">u2").tobytes()
+
+
+def in_space(space: str, gamma: float) -> np.ndarray:
+    """(64, 96, 3) uint8: the picture by the numbers of another space."""
+    return numbers_in_space(np.asarray(picture()), space, gamma)
+
+
+def profiled(space: str, gamma: float, form: str) -> bytes:
+    """The picture by the numbers of another space, with its ICC profile."""
+    options: dict[str, Any] = QUALITY if form == "JPEG" else {}
+    return stored(Image.fromarray(in_space(space, gamma)), form, icc_profile=profile(space, gamma), **options)
+
+
+def in_hdr(curve: str) -> np.ndarray:
+    """(64, 96, 3) the picture in BT.2020 and one of HDR's curves, 16 bits."""
+    light = light_of(np.asarray(picture())) @ np.linalg.inv(primaries_matrix_of("bt2020")).T
+    return np.searchsorted(decoding_curve(curve), light.clip(0)).clip(0, 65535)
+
+
+def coded(curve: str, number: int) -> bytes:
+    """A PNG in HDR that says so by H.273's numbers."""
+    return png(in_hdr(curve), 2, 16, chunk(b"cICP", bytes((9, number, 0, 1))))
+
+
+def avif(curve: str) -> bytes:
+    """An AVIF in HDR, of 10 bits, as ffmpeg writes it."""
+    source = ("-f", "rawvideo", "-pix_fmt", "rgb48le", "-s", "96x64", "-i", "-")
+    convert = "scale=out_color_matrix=bt2020:out_range=tv,format=yuv444p10le"
+    tags = f"setparams=colorspace=bt2020nc:color_primaries=bt2020:color_trc={curve}:range=tv"
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "c.avif"
+        coder = ("-c:v", "libaom-av1", "-cpu-used", "8", "-crf", "5", "-frames:v", "1")
+        ffmpeg(*source, "-vf", f"{convert},{tags}", *coder, path, content=in_hdr(curve).astype("<u2").tobytes())
+        return path.read_bytes()

@@ -10,13 +10,19 @@ from PIL import Image, ImageCms
 from common.image_formats import FORMATS
 from tests.corpus.picture_files import (
     COLOURS,
+    EOI,
     GREY,
     GREYS,
     NEAR,
+    QUALITY,
+    avif,
     chunk,
     clear,
+    coded,
     greys,
     in_lab,
+    in_space,
+    jpeg,
     kind,
     like,
     linear,
@@ -25,14 +31,17 @@ from tests.corpus.picture_files import (
     picture,
     plain,
     png,
+    portable,
+    profiled,
     stored,
+    with_alpha,
     with_chunk,
 )
+from tests.corpus.refused_pictures import REFUSED_PICTURES
 
 HALF = np.where(np.arange(6)[:, None] < 3, COLOURS, 128)
 HALF_GREY = np.where(np.arange(6) < 3, GREYS, 128)[:, None].repeat(3, axis=1)
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-QUALITY: dict[str, Any] = {"quality": 95, "subsampling": 0}
 BARE: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("PNG", "c.png", "PNG", {}),
     ("BMP", "c.bmp", "BMP", {}),
@@ -45,6 +54,12 @@ BARE: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("TGA", "c.tga", "TGA", {}),
     ("TGA, packed", "c.tga", "TGA", {"compression": "tga_rle"}),
 )
+PACKED: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
+    ("TIFF, PackBits", "c.tif", "TIFF", {"compression": "packbits"}),
+    ("TIFF, Zstandard", "c.tif", "TIFF", {"compression": "zstd"}),
+    ("BigTIFF", "c.tif", "TIFF", {"big_tiff": True}),
+    ("JPEG 2000, bare (.j2k)", "c.j2k", "JPEG2000", {"no_jp2": True}),
+)
 LOSSY: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("JPEG", "c.jpg", "JPEG", QUALITY),
     ("JPEG, progressive", "c.jpg", "JPEG", {**QUALITY, "progressive": True}),
@@ -52,26 +67,19 @@ LOSSY: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("WebP", "c.webp", "WEBP", {"quality": 95}),
     ("AVIF", "c.avif", "AVIF", {"quality": 95, "subsampling": "4:4:4"}),
 )
-EOI = b"\xff\xd9"
-
-
-def jpeg() -> bytes:
-    """The picture as a JPEG."""
-    return stored(picture(), "JPEG", **QUALITY)
-
-
-def tiff_of_floats() -> bytes:
-    """A TIFF of floating-point RGB, as renderers write it."""
-    pixels = (numbers() / 255).astype("<f4")
-    tags = [(256, 4, 1, 96), (257, 4, 1, 64), (258, 3, 1, 32), (259, 3, 1, 1), (262, 3, 1, 2), (273, 4, 1, 200)]
-    tags += [(277, 3, 1, 3), (278, 4, 1, 64), (279, 4, 1, pixels.nbytes), (339, 3, 1, 3)]
-    entries = b"".join(struct.pack("<HHII", *tag) for tag in tags)
-    return (b"II*\0\x08\0\0\0" + struct.pack("<H", len(tags)) + entries + bytes(4)).ljust(200, b"\0") + pixels.tobytes()
-
 
 PLAIN = [
-    *(kind(name, file, partial(plain, form, options)) for name, file, form, options in BARE),
+    *(kind(name, file, partial(plain, form, options)) for name, file, form, options in (*BARE, *PACKED)),
     *(kind(name, file, partial(plain, form, options), right=NEAR) for name, file, form, options in LOSSY),
+    kind("TIFF, JPEG inside", "c.tif", partial(plain, "TIFF", {"compression": "jpeg", **QUALITY}), right=NEAR),
+    kind("TIFF in YCbCr", "c.tif", lambda: stored(picture().convert("YCbCr"), "TIFF"), right=NEAR),
+    kind(
+        "MPO, two pictures of a stereo camera (its first)",
+        "c.mpo",
+        lambda: stored(picture(), "MPO", save_all=True, append_images=[Image.new("RGB", (96, 64))], **QUALITY),
+        right=NEAR,
+    ),
+    kind("GIF without its end", "c.gif", lambda: stored(picture(), "GIF")[:-1], right=NEAR),
     kind("GIF", "c.gif", lambda: stored(picture(), "GIF"), right=NEAR),
     *(
         kind(
@@ -108,6 +116,8 @@ MODES = [
     kind("12 bits of grey in 16", "c.png", lambda: png(greys() * 4095 // 255, 0), right=GREY),
     kind("16 bits of colour in PNG", "c.png", lambda: png(numbers() * 257, 2)),
     kind("10 bits of colour in 16", "c.png", lambda: png(numbers() * 1023 // 255, 2)),
+    kind("16 bits of grey in PGM", "c.pgm", lambda: portable(greys()[..., None], b"P5"), right=GREY),
+    kind("16 bits of colour in PPM", "c.ppm", lambda: portable(numbers(), b"P6")),
     kind(
         "32-bit floating point grey, TIFF",
         "c.tif",
@@ -119,6 +129,16 @@ MODES = [
     ),
     kind("Transparent half, grey with alpha", "c.png", lambda: stored(clear("LA"), "PNG"), right=like(HALF_GREY, 3)),
     kind("Transparent half, WebP", "c.webp", lambda: stored(clear(), "WEBP", lossless=True), right=like(HALF)),
+    kind("Transparent half, TIFF", "c.tif", lambda: stored(clear(), "TIFF"), right=like(HALF)),
+    kind("Transparent half, TGA", "c.tga", lambda: stored(clear(), "TGA"), right=like(HALF)),
+    kind("Transparent half, AVIF", "c.avif", lambda: stored(clear(), "AVIF", quality=95), right=like(HALF, 14)),
+    kind(
+        "Transparent half, animated WebP (its first frame)",
+        "c.webp",
+        lambda: stored(clear(), "WEBP", save_all=True, append_images=[clear()], lossless=True),
+        right=like(HALF),
+    ),
+    kind("BMP of 32 bits, the last 8 unused", "c.bmp", lambda: stored(with_alpha(0), "BMP")),
     kind("Transparent half, palette", "c.png", lambda: stored(clear().quantize(32), "PNG"), right=like(HALF, 12)),
     kind(
         "Transparent half, 16 bits",
@@ -149,6 +169,19 @@ MODES = [
         lambda: stored(picture(), "PNG", save_all=True, append_images=[Image.new("RGB", (96, 64))]),
     ),
     kind(
+        "Animated PNG with a still before the animation",
+        "c.png",
+        lambda: stored(
+            picture(), "PNG", save_all=True, default_image=True, append_images=[Image.new("RGB", (96, 64))] * 2
+        ),
+    ),
+    kind(
+        "Animated AVIF (its first frame)",
+        "c.avif",
+        lambda: stored(picture(), "AVIF", save_all=True, append_images=[Image.new("RGB", (96, 64))], quality=95),
+        right=NEAR,
+    ),
+    kind(
         "TIFF of several pages (its first)",
         "c.tif",
         lambda: stored(picture(), "TIFF", save_all=True, append_images=[Image.new("RGB", (96, 64))]),
@@ -162,11 +195,34 @@ MEANT = [
         "converted",
     ),
     kind(
-        "PNG in PQ (cICP)",
+        "PNG with a gamma of 1.8 (gAMA)",
         "c.png",
-        lambda: png(numbers() * 257, 2, 16, chunk(b"cICP", bytes((9, 16, 0, 1)))),
+        lambda: png(in_space("bt709", 1.8), 2, 8, chunk(b"gAMA", struct.pack(">I", 55556))),
         "converted",
-        right=lambda pixels: True,
+        like(COLOURS, 6),
+    ),
+    *(
+        kind(f"PNG in {name} (cICP)", "c.png", partial(coded, curve, number), "converted", like(COLOURS, 3))
+        for name, curve, number in (("PQ", "smpte2084", 16), ("HLG", "arib-std-b67", 18))
+    ),
+    *(
+        kind(f"AVIF in {name}, 10 bits", "c.avif", partial(avif, curve), "converted", like(COLOURS, 16))
+        for name, curve in (("PQ", "smpte2084"), ("HLG", "arib-std-b67"))
+    ),
+    *(
+        kind(
+            f"ICC profile: {name}, in {form}",
+            file,
+            partial(profiled, space, gamma, form),
+            "converted",
+            like(COLOURS, 8),
+        )
+        for name, space, gamma in (
+            ("Display P3", "smpte432", 2.2),
+            ("Adobe RGB", "adobe", 2.2),
+            ("linear", "bt709", 1.0),
+        )
+        for form, file in (("PNG", "c.png"), ("TIFF", "c.tif"), ("JPEG", "c.jpg"))
     ),
     kind("A colour profile that is sRGB's", "c.png", lambda: stored(picture(), "PNG", icc_profile=SRGB)),
     kind(
@@ -187,45 +243,5 @@ MEANT = [
     ),
     kind("PNG without its end", "c.png", lambda: stored(picture(), "PNG")[:-12]),
 ]
-REFUSED = [
-    kind(
-        "Transparent everywhere",
-        "c.png",
-        lambda: stored(Image.new("RGBA", (9, 9)), "PNG"),
-        "refused",
-        says="transparent everywhere",
-    ),
-    kind("TIFF of floating-point RGB", "c.tif", tiff_of_floats, "refused", says="floating point in colour"),
-    kind("Cut short", "c.jpg", lambda: jpeg()[: len(jpeg()) // 2], "refused", says="cut short"),
-    kind("PNG cut short", "c.png", lambda: stored(picture(), "PNG")[:150], "refused", says="cut short"),
-    kind(
-        "JPEG damaged inside",
-        "c.jpg",
-        lambda: jpeg()[:-220] + bytes(120) + jpeg()[-100:],
-        "refused",
-        says="damaged inside",
-    ),
-    kind(
-        "More than 100 million pixels",
-        "c.png",
-        lambda: stored(Image.new("1", (20000, 20000)), "PNG"),
-        "refused",
-        says="more than 100 million",
-    ),
-    kind("An empty file", "c.jpg", b"", "refused", says="the file is empty"),
-    *(
-        kind(name, file, content, "refused", says=says)
-        for name, file, content, says in (
-            ("JPEG XL", "c.jxl", b"\xff\x0a" + bytes(50), "a JPEG XL picture"),
-            ("PDF", "c.pdf", b"%PDF-1.7\n", "a PDF"),
-            ("SVG", "c.svg", b'<svg xmlns="http://www.w3.org/2000/svg"/>', "an SVG drawing"),
-            ("Photoshop document", "c.psd", b"8BPS" + bytes(50), "a Photoshop document"),
-            ("OpenEXR", "c.exr", b"\x76\x2f\x31\x01" + bytes(50), "no picture format that is known here"),
-            ("A web page", "c.jpg", b"<!DOCTYPE html><html></html>", "a web page"),
-            ("A Git LFS pointer", "c.jpg", b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
-            ("A video", "c.jpg", b"\0\0\0\x18ftypmp42" + bytes(50), "a video"),
-        )
-    ),
-]
 HEIF = [kind("HEIC (with the extra heic)", "c.heic", lambda: stored(picture(), "HEIF", quality=95), right=NEAR)]
-PICTURES = [*PLAIN, *MODES, *MEANT, *REFUSED, *(HEIF if "HEIF" in FORMATS else [])]
+PICTURES = [*PLAIN, *MODES, *MEANT, *REFUSED_PICTURES, *(HEIF if "HEIF" in FORMATS else [])]

@@ -57,7 +57,6 @@ DAMAGED = [
     ),
     zeroed("AV1", "c.mkv", "-c:v", "libaom-av1", "-cpu-used", "8", "-crf", "20", "-pix_fmt", "yuv420p"),
     zeroed("VP9", "c.webm", *VP9),
-    zeroed("MPEG-2", "c.mpg", *MPEG2),
     zeroed("Xvid", "c.avi", "-c:v", "mpeg4", "-q:v", "2"),
     zeroed("Motion JPEG", "c.avi", "-c:v", "mjpeg", "-q:v", "2"),
     zeroed("ProRes", "c.mov", "-c:v", "prores_ks"),

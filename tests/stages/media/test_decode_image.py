@@ -281,3 +281,14 @@ def test_every_ending_that_a_reader_knows_is_listed() -> None:
         assert ending in ENDINGS
     assert (".avif" in ENDINGS) == ("AVIF" in FORMATS)
     assert ".eps" not in ENDINGS
+
+
+def test_a_small_png_whose_pixels_are_damaged_is_refused_and_one_with_a_wrong_checksum_alone_is_read() -> None:
+    data = stored(PICTURE, "PNG")
+    place = data.index(b"IDAT")
+    length = int.from_bytes(data[place - 4 : place])
+    middle, end = place + 4 + length // 2, place + 4 + length
+    wrong = data[:end] + bytes([data[end] ^ 1]) + data[end + 1 :]
+    np.testing.assert_array_equal(shown(wrong), COLOURS)
+    with pytest.raises(UnreadableImage, match="damaged"):
+        decode_image(data[:middle] + bytes(16) + data[middle + 16 :], "p")

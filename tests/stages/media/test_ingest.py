@@ -74,7 +74,7 @@ def test_a_truncated_clip_is_refused_although_its_first_frames_are_good(tmp_path
     whole = make_clip(tmp_path / "c.mp4", "-movflags", "+faststart", frames=60).read_bytes()
     cut = tmp_path / "cut.mp4"
     cut.write_bytes(whole[: len(whole) * 2 // 3])
-    with pytest.raises(ClipError, match=r"cut\.mp4: damaged, or not a video"):
+    with pytest.raises(ClipError, match=r"cut\.mp4: cut short"):
         read_clip(cut)
 
 
@@ -114,7 +114,8 @@ def test_a_still_picture_is_no_movement(tmp_path: Path) -> None:
 
 def test_what_a_decoder_says_reaches_a_person_without_its_addresses(tmp_path: Path) -> None:
     whole = make_clip(tmp_path / "c.mp4", "-movflags", "+faststart", frames=60).read_bytes()
-    (tmp_path / "hurt.mp4").write_bytes(whole[: len(whole) * 2 // 3])
+    frames = whole.index(b"mdat") + 4
+    (tmp_path / "hurt.mp4").write_bytes(whole[:frames] + bytes(400) + whole[frames + 400 :])
     with pytest.raises(ClipError, match="damaged, or not a video") as caught:
         read_clip(tmp_path / "hurt.mp4")
     assert "0x" not in str(caught.value)
