@@ -24,10 +24,12 @@
         │   └── EncoderKilled      the same; another attempt may do
         └── TimedOut               timed_out
 
-The module imports nothing of ours, so that every room may raise from the one tree.
+The module imports nothing but redaction, so that every room may raise from the one tree.
 """
 
 from enum import StrEnum
+
+from common.redaction import redact
 
 
 class Reason(StrEnum):
@@ -44,7 +46,11 @@ class Reason(StrEnum):
 
 
 class MicromotionError(Exception):
-    """Anything this package raises on purpose. Its text is one sentence for a person."""
+    """Anything this package raises on purpose. Its text is one sentence for a person, without credentials."""
+
+    def __str__(self) -> str:
+        """The sentence, in which whoever raises it may name any URI."""
+        return redact(super().__str__())
 
     def __reduce__(self) -> tuple[object, ...]:
         """Between processes an error travels as its kind and its text, whatever it is made from."""

@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from common.formatting import clean
-from common.redaction import describe_error
+from common.redaction import describe_error, redact
 
 PROG = "micromotion" if Path(sys.argv[0]).name == "micromotion" else "python run_batch.py"
 
@@ -93,13 +93,13 @@ def outlast_readers() -> None:
 
 
 def say(*lines: str) -> None:
-    """Lines on stdout, without control characters; their indentation stays."""
+    """Lines on stdout, without control characters and credentials; their indentation stays."""
     for line in lines:
         indent = line[: len(line) - len(line.lstrip())]
-        typer.echo(indent + clean(line))
+        typer.echo(indent + clean(redact(line)))
 
 
 def complain(text: str) -> None:
-    """A message on stderr, its lines as they are and without control characters."""
+    """A message on stderr, its lines as they are, without control characters and credentials."""
     for line in text.splitlines():
-        typer.echo(clean(line), err=True)
+        typer.echo(clean(redact(line)), err=True)

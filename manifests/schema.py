@@ -92,8 +92,7 @@ class Manifest:
         listed = " or ".join(f'"{name}"' for name in sorted(names))
         if "motion" not in self.table.column_names:
             if len(names) > 1:
-                place = redact(str(self.path))
-                raise ManifestError(f'{place}: the job has several motions, so column "motion" must say {listed}.')
+                raise ManifestError(f'{self.path}: the job has several motions, so column "motion" must say {listed}.')
             return
         start = 0
         for part in self.parts:
@@ -205,9 +204,9 @@ def _manifest(read: list[Read], path: Path | str) -> Manifest:
     if "id" not in table.column_names or table["id"].null_count:
         made = made_ids(table)
         if "id" in table.column_names:
-            raise ManifestError(f'{redact(str(path))}: column "id" is missing in some of its files.')
+            raise ManifestError(f'{path}: column "id" is missing in some of its files.')
         example = format_value(made[0].as_py())
-        note = f'{redact(str(path))} has no column "id": ids are made of the images\' names, such as {example}.'
+        note = f'{path} has no column "id": ids are made of the images\' names, such as {example}.'
         return Manifest(table.add_column(0, "id", made), path, parts, (*notes, note))
     check_unique(table["id"], manifest.row if len(parts) > 1 else lambda index: f"row {index + 1:,}", manifest.row)
     own = [name for name in OWN if name in table.column_names]

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 
 from common import storage
-from common.errors import EncoderKilled, OutputUnavailable, Reason, RowError, UnreadableImage
-from common.redaction import describe_error, one_line, redact
+from common.errors import EncoderKilled, MicromotionError, OutputUnavailable, Reason, RowError, UnreadableImage
+from common.redaction import describe_error, one_line
 from stages.base import Row, RowStatus, Stage
 from stages.invert import check_inversion, invert_crops
 from stages.media.compose import paste, side_by_side
@@ -183,9 +183,9 @@ def _keeping(take: RowFrames, wanted: set[int], kept: list[np.ndarray]) -> Itera
         yield frame
 
 
-def _sentence(error: BaseException) -> str:
+def _sentence(error: MicromotionError) -> str:
     """An error of ours as a result may hold it: some quote what a library said, in its own lines."""
-    return one_line(redact(str(error)))
+    return one_line(str(error))
 
 
 def _progress(moves: torch.Tensor, direction: torch.Tensor) -> np.ndarray:

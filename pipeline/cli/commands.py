@@ -255,7 +255,7 @@ def manifest_check(
     motions = "".join(f"; motion {name}: {number:,}" for name, number in found.motions.items())
     remote = f"; {found.remote:,} at a URI, not looked for" if found.remote else ""
     hosts = "".join(f"; {number:,} from {host}" for host, number in list(found.hosts.items())[:5])
-    say(f"{redact(file)}: {count(found.rows, 'row')}{motions}{remote}{hosts}")
+    say(f"{file}: {count(found.rows, 'row')}{motions}{remote}{hosts}")
     if found.missing:
         more = found.missing - len(found.examples)
         say(f"{count(found.missing, 'picture')} missing:", *(f"  {example}" for example in found.examples))
@@ -300,7 +300,7 @@ def run_app(watched: bool = False) -> NoReturn:
             complain(f"Standard output cannot be written: {why}. Make room there, or send it elsewhere.")
             sys.exit(1)
         complain(
-            f"Something went wrong that should not have ({type(error).__name__}: {redact(str(error))}). "
+            f"Something went wrong that should not have ({type(error).__name__}: {error}). "
             f"The details are in {write_down(error)}; please report them."
         )
     sys.exit(1)

@@ -12,7 +12,7 @@ import numpy as np
 
 from common.errors import JobError, ManifestError, RowError
 from common.formatting import count
-from common.redaction import one_line, redact
+from common.redaction import one_line
 from manifests.image_places import is_local
 from manifests.looking import exists, hosts_of, missing_sentence
 from manifests.schema import Manifest
@@ -69,7 +69,7 @@ def check_there(manifest: Manifest, images: Sequence[str]) -> ImageChecks:
         mend = f"They are there from {elsewhere}: write them from {base}, or move the manifest" if elsewhere else ""
         mend = mend or "Paths are meant from the manifest's folder: mend them, or move the manifest"
         raise ManifestError(
-            f"{redact(str(manifest.path))}: {len(missing):,} of {len(looked):,} images are not there; relative "
+            f"{manifest.path}: {len(missing):,} of {len(looked):,} images are not there; relative "
             f"paths were looked for from {base}. {examples[0]}. {mend}."
         )
     of = f"{len(looked):,} images" if len(looked) == len(local) else f"a sample of {len(looked):,} images"
@@ -92,14 +92,14 @@ def check_opens(manifest: Manifest, images: Sequence[str]) -> ImageChecks:
         try:
             decode_image(fetch(images[at], FETCH_SECONDS), images[at])
         except RowError as error:
-            failures.append(f"{manifest.row(at)}: {one_line(redact(str(error)))}")
+            failures.append(f"{manifest.row(at)}: {one_line(str(error))}")
     if not looked:
         return ImageChecks((), 0)
     of = "all images" if looked == len(images) else f"a sample of {count(looked, 'image')}"
     if not failures:
         return ImageChecks((f"images: {of} opened, all readable",), 0)
     if 2 * len(failures) > looked and looked > 1:
-        raise ManifestError(f"{redact(str(manifest.path))}: of {of}, {len(failures)} cannot be read. {failures[0]}")
+        raise ManifestError(f"{manifest.path}: of {of}, {len(failures)} cannot be read. {failures[0]}")
     lines = [f"images: {of} opened, {len(failures)} not readable:", *(f"  {one}" for one in failures[:EXAMPLES])]
     return ImageChecks((*lines, *_describe_rest(len(failures))), len(failures))
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from common.redaction import HIDDEN, redact
+from common.redaction import HIDDEN
 from common.settings import Settings
 from common.storage import is_uri
 from common.stores import SCHEMES
@@ -185,9 +185,7 @@ class JobSpec(Settings):
     @classmethod
     def _on_disk(cls, path: Any) -> Any:
         if isinstance(path, str) and is_uri(path):
-            raise ValueError(
-                f'expected a path on a disk or a shared mount, found "{redact(path)}"; videos may go to a URI'
-            )
+            raise ValueError(f'expected a path on a disk or a shared mount, found "{path}"; videos may go to a URI')
         return path
 
     @field_validator("manifest", mode="before")

@@ -15,7 +15,6 @@ from common import storage
 from common.atomic_files import why_not_writable
 from common.errors import OutputUnavailable, RowError, WorkStopped
 from common.formatting import duration
-from common.redaction import redact
 from pipeline.output.event_log import EventLog
 from stages.media.ingest import fetch
 
@@ -79,7 +78,7 @@ class CanaryImages:
         """Why all of them are gone, as the end of a sentence; empty as long as one is there, or none is known."""
         if not self._seen or any(_readable(image) for image in reversed(self._seen)):
             return ""
-        return f"pictures that were there before, such as {redact(self._seen[-1])}, cannot be read"
+        return f"pictures that were there before, such as {self._seen[-1]}, cannot be read"
 
 
 def wait_until_available(

@@ -8,7 +8,6 @@ from common import storage
 from common.errors import ClusterError, ManifestError
 from common.formatting import count as counted
 from common.formatting import size
-from common.redaction import redact
 from manifests.looking import hosts_of
 from pipeline.cluster.limits import check_limits
 from pipeline.cluster.machine import LEAST_ADDRESS_SPACE, address_space, free_memory
@@ -57,7 +56,7 @@ def plan_job(job: JobSpec) -> Plan:
     checked = check_job(job)
     stands = find_existing(checked)
     kept, count = len(stands.kept), len(checked.manifest)
-    lines = [f"job {job.name}: {count:,} rows of {redact(str(job.manifest))}, {kept:,} of them done already"]
+    lines = [f"job {job.name}: {count:,} rows of {job.manifest}, {kept:,} of them done already"]
     lines += [change] if (change := describe_changes(checked, stands)) else []
     for name, plan in checked.motions.items():
         lines.append(f"movement {name}: {_describe_motion(plan)}")

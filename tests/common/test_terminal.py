@@ -5,6 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from common.terminal import complain, say
+
 SCRIPT = """
 import sys
 from common.terminal import complain, outlast_readers, say
@@ -31,3 +35,10 @@ def test_a_reader_that_leaves_ends_nothing(repository: Path) -> None:
         assert b"smile: 9 rows, into out" in reader.readline()
     run.communicate(timeout=60)
     assert run.returncode == 3
+
+
+def test_the_command_line_shows_no_credentials(capsys: pytest.CaptureFixture[str]) -> None:
+    say("  s3://KEY:SECRET@bucket/x: 3 rows")
+    complain("https://host/x?token=SECRET cannot be read")
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err) == ("  s3://***@bucket/x: 3 rows\n", "https://host/x?token=*** cannot be read\n")
