@@ -51,6 +51,7 @@ lint: setup
 
 bench: setup
 	$(PYTHON_IN) -m benchmarks.speed.networks
+	$(PYTHON_IN) -m benchmarks.speed.rows --rows 24
 	$(PYTHON_IN) -m benchmarks.speed.picture_cost
 
 truth: setup

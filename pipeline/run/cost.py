@@ -13,22 +13,22 @@ from pipeline.output.existing import ExistingResults
 
 # A picture of the generator, by its resolution: bundled widths at 128 px, published ones above; 512 px is reckoned from
 # its operations.
-RENDER = {128: 0.015, 256: 0.66, 512: 0.95, 1024: 1.17}
+RENDER = {128: 0.015, 256: 0.58, 512: 0.85, 1024: 1.09}
 # One encoding of an inversion; the landmarks and the identity of one measured frame. The published networks' measuring
 # is reckoned from their operations.
 ENCODE_BUNDLED, ENCODE_PUBLISHED = 0.009, 0.50
-MEASURE_BUNDLED, MEASURE_PUBLISHED = 0.041, 0.6
+MEASURE_BUNDLED, MEASURE_PUBLISHED = 0.027, 0.6
 BUNDLED = 128  # pixels, the resolution up to which networks are of the bundled sizes
 # Finding a face, aligning it and reading its picture.
-PREPARE = 0.34
+PREPARE = 0.17
 # Set-up of a picture's own pixels, besides the key frames that the generator renders for it; and those.
-SET_UP, KEY_FRAMES = 1.1, 9
+SET_UP, KEY_FRAMES = 0.83, 9
 # A frame and a megapixel of it: moved, and encoded by x264.
-MOVE, MOVE_MEGAPIXEL = 0.025, 0.05
-VIDEO, VIDEO_MEGAPIXEL = 0.002, 0.042
+MOVE, MOVE_MEGAPIXEL = 0.014, 0.05
+VIDEO, VIDEO_MEGAPIXEL = 0.0005, 0.042
 # Ray, its workers and their networks.
 START = 15.0
-USUAL_SIDE = 512  # of a face's crop at its picture's own resolution, for want of knowing it
+USUAL_SIDE = 384  # of a face's crop at its picture's own resolution: a guess, for a plan opens no pictures
 
 
 def distinct_frames(frames: int, path: str) -> int:
@@ -58,7 +58,10 @@ def row_seconds(checked: Checked) -> float:
     inversion = steps * (ENCODE_BUNDLED if bundled else ENCODE_PUBLISHED) + steps * render
     moving = SET_UP + min(KEY_FRAMES, new) * render + new * (MOVE + megapixels * MOVE_MEGAPIXEL)
     showing = moving if own else new * render
-    measured = min(new, video.measured_frames) * (MEASURE_BUNDLED if bundled else MEASURE_PUBLISHED)
+    # Measured frames are spread evenly, so that those of a way back show what was measured on the way there.
+    measured = min(new, -(-video.measured_frames * new // video.frames)) * (
+        MEASURE_BUNDLED if bundled else MEASURE_PUBLISHED
+    )
     return PREPARE + inversion + showing + encoding + measured
 
 
