@@ -12,6 +12,8 @@ import pyarrow.orc
 import pyarrow.parquet as pq
 from PIL import Image
 
+from common.errors import ManifestError
+from manifests.looking import check_manifest
 from manifests.schema import Manifest, read_manifest
 from stages.media.decode_image import decode_image
 from stages.media.ingest import fetch
@@ -25,8 +27,11 @@ CSV = "\n".join(["id,image", *LINES, ""])
 
 
 def read(path: Path) -> tuple[Manifest, Iterable[str]]:
-    """A manifest, and what is said of it."""
+    """A manifest, and what is said of it; refused where nobody could find its images, as `plan` does."""
     found = read_manifest(path)
+    for missing in check_manifest(path).examples:
+        if not missing.endswith(" is not there"):  # as the faces of this corpus are not
+            raise ManifestError(f"{missing}.")
     return found, found.notes
 
 

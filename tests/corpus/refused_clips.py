@@ -59,7 +59,6 @@ DAMAGED = [
     zeroed("VP9", "c.webm", *VP9),
     zeroed("Xvid", "c.avi", "-c:v", "mpeg4", "-q:v", "2"),
     zeroed("Motion JPEG", "c.avi", "-c:v", "mjpeg", "-q:v", "2"),
-    zeroed("ProRes", "c.mov", "-c:v", "prores_ks"),
 ]
 REFUSED = [
     Kind("One frame", lambda folder: make(folder / "c.mp4", *X264, frames=1), "refused", says="has 1 frame"),

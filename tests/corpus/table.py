@@ -11,6 +11,8 @@ from typing import Any
 
 from tests.corpus import checkpoints, clip_files, clips, manifest_files, manifests, picture_files, pictures
 from tests.corpus.kinds import Found, Kind, look
+from tests.corpus.manifest_places import MORE_MANIFESTS
+from tests.corpus.other_checkpoints import OTHER_CHECKPOINTS
 
 PAGE = Path(__file__).parents[2] / "docs/inputs.md"
 HEAD = """# What is read, converted and refused
@@ -47,8 +49,8 @@ SECTIONS = (
     Section(
         "Pictures", [*pictures.PICTURES, *([] if "HEIF" in pictures.FORMATS else pictures.HEIF)], picture_files.read
     ),
-    Section("Manifests", manifests.MANIFESTS, manifest_files.read),
-    Section("Checkpoints", checkpoints.CHECKPOINTS, checkpoints.read),
+    Section("Manifests", [*manifests.MANIFESTS, *MORE_MANIFESTS], manifest_files.read),
+    Section("Checkpoints", [*checkpoints.CHECKPOINTS, *OTHER_CHECKPOINTS], checkpoints.read),
 )
 
 
