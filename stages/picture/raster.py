@@ -75,35 +75,31 @@ def draw(points: np.ndarray, depth: np.ndarray, triangles: np.ndarray, shape: tu
     shown = np.flatnonzero((area < -1e-6) & (size[:, 0] > 0) & (size[:, 1] > 0))
     shown = shown[np.argsort(depth[triangles[shown]].mean(axis=1), kind="stable")]
     counts = size[shown, 0] * size[shown, 1]
-    which = np.repeat(shown, counts)  # (N,)
-    place = np.arange(len(which), dtype=np.int32) - np.repeat(np.cumsum(counts) - counts, counts).astype(np.int32)
-    across = size[which, 0]
-    row, column = place // across, place % across
-    row += low[which, 1]
-    column += low[which, 0]
+
+    def spread(values: np.ndarray) -> np.ndarray:
+        """A value of each triangle -> of each of its N grid points."""
+        return np.repeat(values, counts)
+
+    starts = (np.cumsum(counts) - counts).astype(np.int32)
+    place = np.arange(counts.sum(), dtype=np.int32) - spread(starts)  # (N,) within the triangle's box
+    row, column = np.divmod(place, spread(size[shown, 0]))
+    row += spread(low[shown, 1])
+    column += spread(low[shown, 0])
     # Barycentric weights are affine in the place: two slopes and a constant for each triangle.
     first, second, third = corners[shown, 0], corners[shown, 1], corners[shown, 2]
     turn = 1 / area[shown]
-    slopes = np.empty((len(triangles), 6), np.float32)
-    slopes[shown] = np.column_stack(
-        [
-            (second[:, 1] - third[:, 1]) * turn,
-            (third[:, 0] - second[:, 0]) * turn,
-            _cross(second, third) * turn,
-            (third[:, 1] - first[:, 1]) * turn,
-            (first[:, 0] - third[:, 0]) * turn,
-            _cross(third, first) * turn,
-        ]
-    )
-    slope = slopes[which]
-    one = slope[:, 0] * column + slope[:, 1] * row + slope[:, 2]
-    two = slope[:, 3] * column + slope[:, 4] * row + slope[:, 5]
+    one = spread((second[:, 1] - third[:, 1]) * turn) * column
+    one += spread((third[:, 0] - second[:, 0]) * turn) * row
+    one += spread(_cross(second, third) * turn)
+    two = spread((third[:, 1] - first[:, 1]) * turn) * column
+    two += spread((first[:, 0] - third[:, 0]) * turn) * row
+    two += spread(_cross(third, first) * turn)
     three = 1 - one - two
     inside = np.flatnonzero(np.minimum(np.minimum(one, two), three) >= -ROUNDING)
     seen = np.full(height * width, -1)
     weight = np.zeros((height * width, 3), np.float32)
     at = row[inside] * width + column[inside]
-    seen[at] = which[inside]
+    seen[at] = spread(shown)[inside]
     weight[at] = np.column_stack([one[inside], two[inside], three[inside]])
     return Drawn(seen.reshape(shape), weight.reshape(*shape, 3))
 
