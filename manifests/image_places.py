@@ -4,6 +4,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -110,7 +111,19 @@ def _place(value: str, base: str) -> str:
     if SCHEME.match(value):
         return value
     place = os.path.join(base, value)  # noqa: PTH118 (speed)
+    if ".." in value:
+        folder, name = os.path.split(place)
+        place = os.path.join(_without_detours(folder), name)  # noqa: PTH118 (speed)
     return place if value.isascii() else _as_on_disk(place)
+
+
+@lru_cache(maxsize=4096)
+def _without_detours(folder: str) -> str:
+    """A folder's path without `..`, as a reader expects it in a message; where it cannot be followed, as it is."""
+    try:
+        return os.path.realpath(folder)
+    except ValueError:  # a NUL
+        return folder
 
 
 def local_path(uri: str) -> str:

@@ -4,7 +4,7 @@
 |---|---|
 | 0 | every row has its video |
 | 1 | something unexpected; its details are in a file that the message names |
-| 2 | the user's mistake, found before work began |
+| 2 | the user's mistake, found before any video was begun |
 | 3 | finished, and some rows failed; or something that was looked at is missing or damaged |
 | 130 | interrupted; the same command resumes from there |
 
@@ -98,12 +98,19 @@ def run(
 
 @app.command(epilog=example("plan jobs/demo.yaml"))
 def plan(job: JobFile, output: Elsewhere = None, changes: Changes = None) -> None:
-    """Check everything about a job and say what would run where. Starts nothing and writes nothing."""
+    """Check everything about a job and say what would run where. Starts nothing.
+
+    All that it writes is a sheet of the clip's anchors, into the weights folder.
+
+    Exit code 2 where a run would be refused or of no use, as with more than half of the images missing; 0 where it can
+    run, even if some rows will fail: they are counted, and the first are named.
+    """
     from pipeline.job.load import load_job
     from pipeline.run.plan import plan_job
+    from weights.store import weights_folder
 
-    planned = plan_job(load_job(job, changes or (), output))
-    verdict = "Nothing is wrong with it" if not planned.doubts else "It can run; look at what is said above first"
+    planned = plan_job(load_job(job, changes or (), output), weights_folder() / "clips")
+    verdict = "Nothing is wrong with it" if not planned.doubts else "It can run, but look at the lines above first"
     verdict = verdict if planned.sound else "Fix the problems above before it runs"
     say(*planned.lines, f"{verdict}; nothing was started.")
     if not planned.sound:

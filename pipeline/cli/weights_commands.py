@@ -24,6 +24,7 @@ def list_() -> None:
     from weights.store import list_models, weights_folder
 
     clips = {model.name: model.clip for model in registered_models()}
+    missing = dict[str, None]()  # how to get each clip, once: several models share one
     say(f"weights folder: {weights_folder()}")
     for model, parts in groupby(list_models(), key=lambda stored: stored.model):
         say("", model)
@@ -33,7 +34,10 @@ def list_() -> None:
             if stored.source and not stored.present:
                 say(f"    from {stored.source}")
         if clips[model]:
-            say(f"  clip, for text anchors: {_clip_state(model)}")
+            folder, how = _clip_state(model)
+            say(f"  clip, for text anchors: {folder or f'{clips[model]}, missing'}")
+            missing |= {how: None} if how else {}
+    say(*(line for how in missing for line in ("", how)))
 
 
 @app.command(epilog=example("weights fetch ffhq"))
@@ -159,15 +163,15 @@ def _holds(made: Path, motion: "Micromotion") -> bool:
         return False
 
 
-def _clip_state(model: str) -> str:
-    """Where a model's CLIP is, or what to do about it."""
+def _clip_state(model: str) -> tuple[str, str]:
+    """Where a model's CLIP is, and where it is not here what to do about it."""
     from common.errors import UserError
     from weights.load_clip import find_clip
 
     try:
-        return str(find_clip(model))
+        return str(find_clip(model)), ""
     except UserError as missing:
-        return f"missing. {missing}"
+        return "", str(missing)
 
 
 def _print_verified(stored: "Stored", before: str = "") -> list[str]:

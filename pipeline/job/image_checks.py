@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from common.errors import JobError, ManifestError, RowError
+from common.errors import JobError, ManifestError, Reason, RowError
 from common.formatting import count
 from common.redaction import one_line
 from manifests.image_places import is_local
@@ -73,7 +73,9 @@ def check_there(manifest: Manifest, images: Sequence[str]) -> ImageChecks:
             f"paths were looked for from {base}. {examples[0]}. {mend}."
         )
     of = f"{len(looked):,} images" if len(looked) == len(local) else f"a sample of {len(looked):,} images"
-    lines = [f"images: {len(missing):,} of {of} not there:", *(f"  {example}" for example in examples)]
+    fate = "its row" if len(missing) == 1 else "their rows"
+    said = f"images: {len(missing):,} of {of} missing; {fate} will fail as {Reason.UNREADABLE_IMAGE}:"
+    lines = [said, *(f"  {example}" for example in examples)]
     return ImageChecks((*lines, *_describe_rest(len(missing))), len(missing))
 
 
@@ -96,11 +98,14 @@ def check_opens(manifest: Manifest, images: Sequence[str]) -> ImageChecks:
     if not looked:
         return ImageChecks((), 0)
     of = "all images" if looked == len(images) else f"a sample of {count(looked, 'image')}"
+    of = "all others" if looked == len(present) < len(images) else of
     if not failures:
         return ImageChecks((f"images: {of} opened, all readable",), 0)
     if 2 * len(failures) > looked and looked > 1:
         raise ManifestError(f"{manifest.path}: of {of}, {len(failures)} cannot be read. {failures[0]}")
-    lines = [f"images: {of} opened, {len(failures)} not readable:", *(f"  {one}" for one in failures[:EXAMPLES])]
+    fate = "its row" if len(failures) == 1 else "their rows"
+    said = f"images: {of} opened, {len(failures)} not readable; {fate} will fail as {Reason.UNREADABLE_IMAGE}:"
+    lines = [said, *(f"  {one}" for one in failures[:EXAMPLES])]
     return ImageChecks((*lines, *_describe_rest(len(failures))), len(failures))
 
 

@@ -17,7 +17,7 @@ import yaml
 from pydantic import ValidationError
 
 from common.errors import JobError
-from common.formatting import clean
+from common.formatting import clean, count
 from common.redaction import describe_error, one_line, quote
 from common.settings import Settings, settings_of
 from common.storage import is_uri
@@ -260,6 +260,8 @@ def _describe_allowed(kind: str, context: dict[str, Any], message: str) -> str:
         return str(context["expected"]).replace("'", "")
     if kind == "string_pattern_mismatch":
         return 'letters, digits, ".", "_" and "-" (it becomes a file name)'
+    if kind == "too_short":
+        return f"at least {count(context['min_length'], 'entry', 'entries')}"
     for name, words in BOUNDS.items():
         if name in context:
             return (

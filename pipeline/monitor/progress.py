@@ -60,6 +60,8 @@ class Progress:
         rows: in the manifest. done, failed: in this run. kept: stood already, from earlier runs.
         frames: rendered in this run.
         started, last: unix seconds of the first and the latest event; 0.0 before any.
+        first_begun: when the first finished video was begun, unix seconds; 0.0 before any. Until then the run prepared:
+            workers, networks, motions.
         seconds: the run's length as it said itself when it ended.
         cause: the error that ended it; empty where somebody interrupted it.
         reasons: how many rows failed for each reason.
@@ -79,6 +81,7 @@ class Progress:
     frames: int = 0
     started: float = 0.0
     last: float = 0.0
+    first_begun: float = 0.0
     seconds: float = 0.0
     cause: str = ""
     stages: Mapping[str, Stage] = field(default_factory=dict)
@@ -106,6 +109,13 @@ class Progress:
         if self.outcome != Outcome.RUNNING or not made or not self.work_started or now <= self.work_started:
             return None
         return self.remaining * (now - self.work_started) / made
+
+    @property
+    def making_seconds(self) -> float:
+        """Seconds from the beginning of the first video to the last row's end."""
+        work = self.stages.get(TARGETS)
+        end = work.started + work.seconds if work else self.last
+        return max(end - self.first_begun, 0.0)
 
     def working_seconds(self, now: float) -> float:
         """How long videos have been made, in seconds; 0.0 before the first is begun."""
@@ -183,9 +193,11 @@ def summary(progress: Progress) -> list[str]:
     if progress.kept:
         made += f", {count(progress.kept, 'video')} kept from before"
     lines = [f"{made}, in {clean(progress.videos) or f'{clean(progress.output)}/videos'}"]
-    if progress.done:
-        videos, frames = pace(progress.done, seconds, "video"), pace(progress.frames, seconds, "frame")
-        lines.append(f"{duration(seconds)} in all: {videos}, {count(progress.frames, 'frame')} at {frames}")
+    if progress.done and progress.first_begun:
+        making = min(progress.making_seconds, seconds)
+        videos, frames = pace(progress.done, making, "video"), pace(progress.frames, making, "frame")
+        lines.append(f"{duration(seconds)} in all: preparation {duration(seconds - making)}, videos {duration(making)}")
+        lines.append(f"pace of the videos: {videos}; {count(progress.frames, 'frame')}, {frames}")
     if progress.failed:
         lines.append(f"{count(progress.failed, 'row')} failed: {by_reason(progress.reasons)}")
     if progress.outcome == Outcome.INTERRUPTED:
@@ -224,7 +236,13 @@ def _with_row(progress: Progress, event: Event) -> Progress:
             failures=(*progress.failures, failure)[-LAST_FAILURES:],
         )
     if event.get("status") == RowStatus.DONE:
-        return replace(progress, done=progress.done + 1, frames=progress.frames + _whole(event, "frames"))
+        begun = progress.last - float(event.get("seconds") or 0.0)
+        return replace(
+            progress,
+            done=progress.done + 1,
+            frames=progress.frames + _whole(event, "frames"),
+            first_begun=min(progress.first_begun or begun, begun),
+        )
     return progress
 
 

@@ -138,7 +138,7 @@ def describe(status: Status) -> list[str]:
         lines.append(f"failed: {by_reason(progress.reasons)}")
     lines += [f"  {one.id} ({one.reason}): {one.message}" for one in progress.failures]
     where = clean(progress.videos) or status.output / "videos"
-    lines.append(f"{count(status.standing, 'video')} of {progress.rows:,} stand in {where}")
+    lines.append(f"finished videos: {status.standing:,} of {progress.rows:,}, in {where}")
     if progress.cause:
         lines.append(progress.cause)
         lines.append("Once that is mended, the same `run` command resumes from here.")

@@ -24,8 +24,8 @@ from pipeline.output.disk_space import space_for
 from pipeline.output.existing import find_existing
 from pipeline.output.job_diff import describe_changes
 from pipeline.output.stray_videos import describe_strays, find_stray_videos
+from pipeline.run.clip_look import report_clip
 from pipeline.run.cost import time_told
-from stages.media.ingest import open_clip
 
 MOST_HOSTS = 10
 
@@ -45,10 +45,14 @@ class Plan:
     doubts: bool = False
 
 
-def plan_job(job: JobSpec) -> Plan:
-    """Check everything and say what would run where; starts no work and writes nothing.
+def plan_job(job: JobSpec, clips: Path | None = None) -> Plan:
+    """Check everything and say what would run where; starts no work and writes nothing into the output folder.
 
     A cluster is asked how many workers fit there, and whether each of its machines has the model.
+
+    Args:
+        job: as `load_job` gives it.
+        clips: folder in which sheets of clips' anchors are kept, with what was found; None keeps none.
 
     Raises:
         UserError: as `check_job`, or the job cannot fit.
@@ -56,12 +60,15 @@ def plan_job(job: JobSpec) -> Plan:
     checked = check_job(job)
     stands = find_existing(checked)
     kept, count = len(stands.kept), len(checked.manifest)
-    lines = [f"job {job.name}: {count:,} rows of {job.manifest}, {kept:,} of them done already"]
+    lines = [f"job {job.name}: {counted(count, 'row')} in {job.manifest}, {kept:,} done already"]
     lines += [change] if (change := describe_changes(checked, stands)) else []
+    doubtful = False
     for name, plan in checked.motions.items():
         lines.append(f"movement {name}: {_describe_motion(plan)}")
         if plan.ready is None and plan.spec.clip is not None and plan.source is not None:
-            lines.append(f"movement {name}: {_describe_clip(plan.source, plan.spec.max_anchors)}")
+            seen = report_clip(plan, checked.model, job.iterations, clips)
+            lines += [f"movement {name}: {line}" for line in seen.lines]
+            doubtful |= seen.doubtful
     model = checked.model
     lines.append(f"model: generator of {model.resolution} px and {model.num_layers} layers, {model.generator}")
     video, where = job.video, storage.strip_credentials(job.videos) if job.videos else job.output
@@ -91,7 +98,7 @@ def plan_job(job: JobSpec) -> Plan:
             wrong = nodes_without_weights(model)
             lines += [f"node {machine}: {problem}" for machine, problem in wrong.items()]
             lines += [] if wrong else ["every node has the model"]
-    return Plan(count, kept, tuple(lines), space.enough and not wrong, doubts=bool(looked.failing or odd))
+    return Plan(count, kept, tuple(lines), space.enough and not wrong, doubts=bool(doubtful or looked.failing or odd))
 
 
 def _check_images(checked: Checked) -> tuple[ImageChecks, dict[str, int]]:
@@ -141,18 +148,6 @@ def layout_now(checked: Checked) -> WorkerLayout | None:
         with suppress(ClusterError):
             return layout_for(checked, nodes, as_asked)
     return None
-
-
-def _describe_clip(path: Path, max_anchors: int) -> str:
-    """What decoding the whole clip shows.
-
-    Raises:
-        ClipError: it cannot serve.
-    """
-    clip = open_clip(path, max_anchors)
-    seconds = clip.times[-1] - clip.times[0]
-    said = f"{clip.total_frames:,} frames of {clip.width}x{clip.height} in {seconds:.1f} s"
-    return f"{said}{'; ' if clip.notes else ''}{'; '.join(clip.notes)}"
 
 
 def _describe_motion(plan: MotionPlan) -> str:

@@ -9,6 +9,7 @@
 The user's own mistakes (2) and everything else (1) leave `run_job` as exceptions.
 """
 
+import shutil
 import time
 import warnings
 from collections.abc import Collection, Iterator
@@ -84,10 +85,16 @@ def run_job(
         if job.cluster.address == "local" and not any((job.output / "ledger").glob("part-*")):
             # A run that goes on waits for a share that went away; one that begins has its paths wrong.
             check_there(checked.manifest, checked.rows["image"].to_pylist())
+    is_new = not job.output.exists()
     with reject_unwritable(job.output):
         job.output.mkdir(parents=True, exist_ok=True)
     interruption = Interruption()
-    with OutputLock(job.output), interruption.listening(), _warnings_as_events(events, said):
+    with (
+        _remove_if_refused(job.output, is_new),
+        OutputLock(job.output),
+        interruption.listening(),
+        _warnings_as_events(events, said),
+    ):
         with reject_unwritable(job.output):
             events.open(job.output / "log.jsonl")
             if fresh:
@@ -122,6 +129,17 @@ def run_job(
         else:
             events.emit("run_finished", **ended, frames=tally.frames, seconds=seconds, exit_code=exit_code)
     return RunSummary(**ended, frames=tally.frames, seconds=seconds, exit_code=exit_code, output=job.output)
+
+
+@contextmanager
+def _remove_if_refused(output: Path, is_new: bool) -> Iterator[None]:
+    """Where a run ends over the user's mistake, its new folder goes too, unless it shows the anchors of the motion."""
+    try:
+        yield
+    except UserError:
+        if is_new and not list(output.rglob("*.png")):
+            shutil.rmtree(output, ignore_errors=True)
+        raise
 
 
 def _look_for_strays(checked: Checked, events: EventLog, prune: bool) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from common import storage
+from common.errors import Reason
 from pipeline.cluster.preflight import check_nodes_store, check_nodes_weights, check_nodes_write
 from pipeline.cluster.session import ray_session
 from pipeline.cluster.sizing import Node, WorkerLayout
@@ -26,7 +27,7 @@ from pipeline.run.unchanged import take_in_unchanged
 from pipeline.run.videos import TargetFlow
 from stages.align_faces import AlignFaces, AlignFacesSettings
 from stages.animate_faces import AnimateFaces, AnimateFacesSettings
-from stages.base import Target
+from stages.base import RowStatus, Target
 from stages.models import ModelSettings
 from stages.motion.micromotion import Micromotion, load_micromotion
 
@@ -40,7 +41,8 @@ class Work:
         ledger, tally: what is known, on disk and in memory.
         events: where it is told.
         interruption: looked at all the while.
-        retry: reasons for which failed rows are tried again, all where it is empty; None tries none.
+        retry: reasons for which failed rows are tried again, all where it is empty; None tries none but those whose
+            images could not be read.
     """
 
     checked: Checked
@@ -134,6 +136,16 @@ class Work:
         if not self.tally.missing():
             outcomes.tell(StageState.FINISHED)
 
+    def _leave_unreadable(self, stands: ExistingResults, digests: Mapping[str, str]) -> None:
+        """Rows whose images could not be read are tried by every run, but not where others were asked for by reason."""
+        if not self.retry or Reason.UNREADABLE_IMAGE in self.retry:
+            return
+        outcomes = Outcomes(self.checked.rows, self.tally, self.ledger, self.events, digests, {})
+        messages = {row["id"]: row["message"] for row in self.ledger.unreadable_rows().to_pylist()}
+        failed = {"status": RowStatus.FAILED, "reason": Reason.UNREADABLE_IMAGE, "key": ""}
+        rows = [outcomes.row(order) for order in sorted(stands.unreadable)]
+        outcomes.take_in([row | failed | {"message": messages[row["id"]]} for row in rows])
+
     def _failed_before(self) -> dict[Target, str]:
         """Failures that are not tried again."""
         if self.retry is not None and not self.retry:
@@ -152,6 +164,7 @@ class Work:
         if digests != known:
             stands = find_existing(checked, digests)
         failed = self._failed_before()
+        self._leave_unreadable(stands, digests)
         files, detector = checked.model.files, checked.model.detector
         prepare = AlignFacesSettings(
             model=ModelSettings(files, detector, layout.prepare.device),

@@ -64,7 +64,7 @@ def test_a_job_whose_files_are_all_in_a_store_is_done_kept_and_mended(
             assert secret.encode() not in content, f"{file.name} holds {secret}"
     with pytest.raises(JobError, match="were hidden when the run wrote its job.yaml"):
         load_job(output / "job.yaml")
-    assert f"{ROWS} videos of {ROWS + 2} stand" in "\n".join(describe(read_status(output)))
+    assert f"finished videos: {ROWS} of {ROWS + 2}" in "\n".join(describe(read_status(output)))
 
 
 @pytest.mark.slow

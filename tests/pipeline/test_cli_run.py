@@ -105,7 +105,7 @@ def test_a_run_its_repetition_a_retry_and_what_they_say(job: Path, repository: P
     code, said = call(repository, "status", output)
     assert code == 0
     assert f"{job.stem}: finished" in said
-    assert "3 videos of 3 stand" in said
+    assert "finished videos: 3 of 3" in said
 
 
 def test_an_interrupted_run_says_how_to_go_on_and_does(job: Path, repository: Path, tmp_path: Path):

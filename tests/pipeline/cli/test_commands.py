@@ -137,7 +137,7 @@ def test_a_plan_in_which_something_is_wrong_does_not_say_that_nothing_is(monkeyp
     job.write_text("motion: {clip: a.mp4}\nmanifest: m.csv\n")
     for sound, verdict in ((True, "Nothing is wrong with it;"), (False, "Fix the problems above before it runs;")):
         planned = Plan(4, 0, ("space: about 2 TB, 1 GB free: TOO LITTLE",), sound)
-        monkeypatch.setattr("pipeline.run.plan.plan_job", lambda spec, planned=planned: planned)
+        monkeypatch.setattr("pipeline.run.plan.plan_job", lambda spec, clips, planned=planned: planned)
         assert call(monkeypatch, "plan", job) == (0 if sound else 2)
         assert capsys.readouterr().out.splitlines()[-1] == f"{verdict} nothing was started."
 

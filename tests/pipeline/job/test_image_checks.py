@@ -41,7 +41,7 @@ def test_of_many_images_a_sample_is_opened(tmp_path: Path) -> None:
 def test_a_few_that_are_missing_are_named(tmp_path: Path) -> None:
     found = check_there(*listed(tmp_path, [*pictures(tmp_path, 3), "3.PNG", "0.PNG"]))
     assert found.failing == 2
-    assert found.lines[0] == "images: 2 of 5 images not there:"
+    assert found.lines[0] == "images: 2 of 5 images missing; their rows will fail as unreadable_image:"
     assert found.lines[2].endswith('is there as "0.png": write it so')
 
 

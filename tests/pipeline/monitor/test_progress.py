@@ -192,7 +192,8 @@ def test_a_live_display_gives_the_terminal_back_also_after_an_error():
 def test_the_last_lines_say_what_was_made_how_fast_and_what_failed():
     assert summary(replay(RUN)) == [
         "8 videos made, in out/smile/videos",
-        "16 s in all: 2.0 s a video, 480 frames at 30 frames a second",
+        "16 s in all: preparation 6.0 s, videos 10 s",
+        "pace of the videos: 1.2 s a video; 480 frames, 48 frames a second",
         "2 rows failed: 1 no_face, 1 unreadable_image",
     ]
 

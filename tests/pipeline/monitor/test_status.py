@@ -58,7 +58,7 @@ def test_a_status_says_how_far_the_run_is_and_what_failed(output: Path):
     assert "smile: running for" in text
     assert "1 done, 1 failed, 2 to go" in text
     assert "dog (no_face): no face was found" in text
-    assert "1 video of 4 stand" in text
+    assert "finished videos: 1 of 4" in text
 
 
 def test_a_killed_run_is_known_at_once_on_its_own_machine(output: Path):
@@ -85,7 +85,7 @@ def test_a_lock_that_does_not_say_when_its_process_began_is_believed(output: Pat
 def test_videos_in_a_store_are_said_to_stand_there_and_without_its_keys(output: Path):
     with EventLog(output / "log.jsonl") as log:
         log.emit("run_started", **STARTED, videos="s3://KEY:SECRET@bucket/smile")
-    assert describe(read_status(output))[-1] == "1 video of 4 stand in s3://***@bucket/smile"
+    assert describe(read_status(output))[-1] == "finished videos: 1 of 4, in s3://***@bucket/smile"
 
 
 def test_a_folder_given_back_without_an_end_in_the_log_is_no_running_run(output: Path):

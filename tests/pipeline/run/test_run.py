@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from benchmarks.faults.job import write_fault_job
+from common.errors import ClipError
 from pipeline.cluster.sizing import Node
 from pipeline.job.load import load_job
 from pipeline.job.motion_spec import MotionSpec
@@ -18,6 +19,7 @@ from pipeline.report.anchor_sheets import CROSSED_OUT
 from pipeline.run.extract import extract_motion
 from pipeline.run.plan import plan_job
 from pipeline.run.run import RunSummary, run_job
+from pipeline.run.work import Work
 from stages.media.encode import write_video
 from stages.media.ingest import read_clip
 from stages.motion.micromotion import load_micromotion
@@ -46,9 +48,27 @@ def test_a_plan_knows_whether_anything_in_it_is_wrong(tmp_path: Path, monkeypatc
     assert not planned.sound and planned.lines[-1] == "node n2: it lacks the generator"
 
 
+@pytest.mark.parametrize("shows_anchors", [False, True])
+def test_a_refused_clip_leaves_a_folder_only_where_it_shows_why(
+    shows_anchors: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, output = write_job(tmp_path), tmp_path / "out"
+
+    def refuse(work: Work) -> None:
+        if shows_anchors:
+            (output / "anchors.png").touch()
+        raise ClipError("another person is seen")
+
+    monkeypatch.setattr(Work, "run", refuse)
+    with pytest.raises(ClipError):
+        run(job)
+    assert output.exists() == shows_anchors
+
+
 @pytest.mark.slow
 def test_a_job_runs_from_clip_to_report_and_makes_nothing_twice(tmp_path: Path, ray_nodes: list[Node]) -> None:
     job, output = write_job(tmp_path), tmp_path / "out"
+    (tmp_path / "torn.png").unlink()
     assert plan_job(load_job(job)).kept == 0
     assert not output.exists(), "a plan writes nothing"
 
@@ -73,6 +93,12 @@ def test_a_job_runs_from_clip_to_report_and_makes_nothing_twice(tmp_path: Path, 
     assert counted(run(job)) == (0, 2, 2, 3)
     stages = {event["stage"] for event in read_events(output / "log.jsonl")[len(kinds) :] if event["event"] == "stage"}
     assert stages == {"targets"}, "the movement was made again"
+
+    # Whoever retries one reason leaves rows of other reasons alone, though their cause may be gone.
+    (tmp_path / "torn.png").write_bytes((tmp_path / "anna.png").read_bytes())
+    assert counted(run(job, retry=["no_face"])) == (0, 2, 2, 3)
+    assert pq.read_table(output / "results.parquet")["reason"][2].as_py() == "unreadable_image"
+    (tmp_path / "torn.png").unlink()
 
     # Another strength makes the videos again, out of the same movement.
     before = (output / "videos/anna.mp4").read_bytes()
