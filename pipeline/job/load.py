@@ -5,8 +5,6 @@ file, the field, what was found, what is allowed.
 """
 
 import datetime
-import difflib
-import math
 import os
 import re
 from collections.abc import Sequence
@@ -17,10 +15,10 @@ import yaml
 from pydantic import ValidationError
 
 from common.errors import JobError
-from common.formatting import clean, count
+from common.formatting import clean
 from common.redaction import describe_error, one_line, quote
-from common.settings import Settings, settings_of
 from common.storage import is_uri
+from pipeline.job.field_errors import describe_problem, shorten
 from pipeline.job.motion_spec import is_single
 from pipeline.job.spec import JobSpec
 
@@ -54,7 +52,7 @@ def load_job(path: Path | str, overrides: Sequence[str] = (), output: Path | str
     try:
         return JobSpec.model_validate(_absolute(data, folder))
     except ValidationError as error:
-        lines = [f"{path}: {clean(_explain(problem, data))}" for problem in error.errors(include_url=False)]
+        lines = [f"{path}: {clean(describe_problem(problem, data))}" for problem in error.errors(include_url=False)]
         raise JobError("\n".join(lines)) from None
 
 
@@ -69,7 +67,7 @@ def _read_yaml(path: Path) -> dict[str, Any]:
         ) from error
     data = _parse(text, str(path))
     if not isinstance(data, dict):
-        raise JobError(f"{path}: expected fields such as motion and manifest, found {_shorten(data)}.")
+        raise JobError(f"{path}: expected fields such as motion and manifest, found {shorten(data)}.")
     return data
 
 
@@ -136,7 +134,7 @@ def _override(data: dict[str, Any], override: str) -> None:
         inner = place.setdefault(name, {})
         if not isinstance(inner, dict):
             raise JobError(
-                f"{where}: {one_line('.'.join(parents[: depth + 1]))} is {_shorten(inner)} and has no fields."
+                f"{where}: {one_line('.'.join(parents[: depth + 1]))} is {shorten(inner)} and has no fields."
             )
         place = inner
     place[last] = parsed
@@ -196,91 +194,3 @@ def _clip_folder(value: Any, folder: Path) -> Any:
         return value
     looks_like_path = value.startswith((".", "/", "~")) or os.path.isdir(folder / value)  # noqa: PTH112 (as above)
     return _resolve(value, folder) if looks_like_path else value
-
-
-def _explain(problem: Any, data: dict[str, Any]) -> str:
-    """One of pydantic's complaints as a sentence: field, what was found, what is allowed."""
-    location = _field_name(problem["loc"], data)
-    kind, context = problem["type"], problem.get("ctx", {})
-    if kind == "missing":
-        return f"{location} is missing."
-    if kind == "extra_forbidden":
-        known = _known_fields(problem["loc"][:-1])
-        close = difflib.get_close_matches(str(problem["loc"][-1]), known, n=1, cutoff=0.6)
-        hint = f"Did you mean {close[0]}?" if close else f"Allowed here: {', '.join(known)}."
-        return f"{location} is not a field of a job. {hint}"
-    if kind == "value_error":
-        return f"{location}: {context['error']}."
-    return (
-        f"{location}: expected {_describe_allowed(kind, context, problem['msg'])}, found {_shorten(problem['input'])}."
-    )
-
-
-def _field_name(location: tuple[int | str, ...], data: dict[str, Any]) -> str:
-    """`video.frames` of pydantic's location, without the name that a lone motion was given."""
-    names = list(location)
-    motion = data.get("motion")
-    if len(names) > 1 and names[0] == "motion" and isinstance(motion, dict) and is_single(motion):
-        del names[1]
-    return ".".join(str(name)[:60] for name in names) or "the job"
-
-
-def _known_fields(location: tuple[int | str, ...]) -> list[str]:
-    """The fields of the part of a job at a location."""
-    part: type[Settings] = JobSpec
-    for name in location:
-        part = settings_of(part, str(name)) or part  # a motion's own name is none of its fields
-    return [name for name in part.model_fields if name != "made_with"]
-
-
-BOUNDS = {
-    "ge": "at least",
-    "gt": "more than",
-    "le": "at most",
-    "lt": "less than",
-    "min_length": "at least",
-    "max_length": "at most",
-}
-KINDS = {
-    "int": "a whole number",
-    "float": "a number",
-    "finite_number": "a finite number",
-    "string": "text",
-    "bool": "true or false",
-    "dict": "fields",
-    "model": "fields",
-    "tuple": "two whole numbers",
-    "path": "a path",
-}
-
-
-def _describe_allowed(kind: str, context: dict[str, Any], message: str) -> str:
-    """What a field may hold."""
-    if kind == "literal_error":
-        return str(context["expected"]).replace("'", "")
-    if kind == "string_pattern_mismatch":
-        return 'letters, digits, ".", "_" and "-" (it becomes a file name)'
-    if kind == "too_short":
-        return f"at least {count(context['min_length'], 'entry', 'entries')}"
-    for name, words in BOUNDS.items():
-        if name in context:
-            return (
-                f"{words} {context[name]:g}" if isinstance(context[name], int | float) else f"{words} {context[name]}"
-            )
-    for start, words in KINDS.items():
-        if kind.startswith(start):
-            return words
-    return message[0].lower() + message[1:]
-
-
-def _shorten(value: Any) -> str:
-    """What was found, short."""
-    if isinstance(value, str):
-        return quote(value)
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, dict):
-        names = [one_line(str(name))[:60] for name in value]
-        return f"fields ({', '.join(names[:8]) or 'none'}{', …' if len(names) > 8 else ''})"
-    text = "nothing" if value is None else one_line(str(value))
-    return text if len(text) <= 60 else f"{text[:57]}…"
