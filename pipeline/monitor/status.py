@@ -13,6 +13,7 @@ from common.errors import OutputError
 from common.formatting import clean, count, duration
 from common.storage import is_uri
 from pipeline.monitor.progress import Outcome, Progress, by_reason, headline, replay
+from pipeline.output import workers_file
 from pipeline.output.event_log import StageState, read_events
 from pipeline.output.ledger import Ledger
 from pipeline.output.lock import holder_lives
@@ -158,7 +159,7 @@ def _describe_state(output: Path) -> int:
 def _workers(output: Path, started: float, now: float) -> tuple[WorkerSeen, ...]:
     """What `workers.json` says, if it is of this run."""
     try:
-        content = json.loads((output / "workers.json").read_text(encoding="utf-8"))
+        content = json.loads((output / workers_file.NAME).read_text(encoding="utf-8"))
         if content["time"] < started:
             return ()
         return tuple(

@@ -17,6 +17,7 @@ from common.errors import MotionFileError, OutputError, WorkStopped
 from common.redaction import describe_error, redact
 from pipeline.job.checks import Checked
 from pipeline.job.spec import JobSpec
+from pipeline.output import workers_file
 from pipeline.output.event_log import EventLog
 from stages.motion.micromotion import Micromotion
 
@@ -29,7 +30,7 @@ MADE = (
     "anchors-loss.svg",
     "results.parquet",
     "report.html",
-    "workers.json",
+    workers_file.NAME,
 )
 # An upload grows all the while, or is seen only once it is whole, a moment before it gets its name.
 STALE_UPLOAD_SECONDS = 3600.0

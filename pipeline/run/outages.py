@@ -15,9 +15,13 @@ from common import storage
 from common.atomic_files import why_not_writable
 from common.errors import OutputUnavailable, RowError, WorkStopped
 from common.formatting import duration
+from pipeline.cluster.alarm import answering
+from pipeline.cluster.sizing import WorkerLayout
 from pipeline.output.event_log import EventLog
+from pipeline.output.ledger import Ledger
 from stages.media.ingest import fetch
 
+NO_MACHINE = "no machine of the cluster can work now"
 LOOK_SECONDS = 5.0
 WAIT_SECONDS = 0.1
 # Below this a disk counts as full: a video that did not fit may be larger than what a probe writes.
@@ -34,6 +38,19 @@ class PicturesUnavailable(OutputUnavailable):
 
 class MachinesUnavailable(OutputUnavailable):
     """Those machines of the cluster that could work have gone."""
+
+
+def require_machines(replan: Callable[[], WorkerLayout | None]) -> WorkerLayout:
+    """The workers that fit the machines there are now.
+
+    Raises:
+        MachinesUnavailable: none can work: `replan` gives None.
+    """
+    with answering():
+        layout = replan()
+    if layout is None:
+        raise MachinesUnavailable(f"{NO_MACHINE}.")
+    return layout
 
 
 def why_unavailable(output: Path, videos: str = "") -> str:
@@ -79,6 +96,26 @@ class CanaryImages:
         if not self._seen or any(_readable(image) for image in reversed(self._seen)):
             return ""
         return f"pictures that were there before, such as {self._seen[-1]}, cannot be read"
+
+
+def why_still_away(
+    outage: OutputUnavailable,
+    canaries: CanaryImages,
+    replan: Callable[[], WorkerLayout | None] | None,
+    ledger: Ledger,
+) -> str:
+    """Why what an outage took away has not come back, as the end of a sentence; empty if it has.
+
+    Args:
+        outage: what was noticed.
+        canaries, ledger: of the run.
+        replan: as `require_machines` takes it; None where machines neither leave nor join.
+    """
+    if isinstance(outage, PicturesUnavailable):
+        return canaries.why_away()
+    if isinstance(outage, MachinesUnavailable):
+        return NO_MACHINE if replan is not None and replan() is None else ""
+    return why_unavailable(ledger.output, ledger.videos)
 
 
 def wait_until_available(

@@ -1,19 +1,17 @@
 """The second flow: from the manifest's rows to videos and result rows."""
 
-import json
 import math
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
 
-from common.atomic_files import replace_atomically
-from common.errors import OutputUnavailable, Reason, RowError
+from common.errors import OutputUnavailable
 from common.formatting import count
-from pipeline.cluster.alarm import answering
 from pipeline.cluster.sizing import WorkerLayout
 from pipeline.engine.flow import Flow
 from pipeline.engine.losses import LossCounter
@@ -21,18 +19,15 @@ from pipeline.engine.pool import Step
 from pipeline.engine.table import Loss, LossCause
 from pipeline.output.event_log import EventLog, StageState
 from pipeline.output.ledger import Ledger
+from pipeline.output.workers_file import write_workers
 from pipeline.run.counts import RowCounts
-from pipeline.run.outages import MachinesUnavailable, PicturesUnavailable, wait_until_available, why_unavailable
+from pipeline.run.lost_rows import describe_loss, give_up
+from pipeline.run.outages import require_machines, wait_until_available, why_still_away
 from pipeline.run.outcomes import Outcomes
-from stages.align_faces import content_key
-from stages.base import Row, RowStatus, Stage, Target
-from stages.media.ingest import fetch
+from stages.base import Row, Stage, Target
 
 PROGRESS_SECONDS = 0.5
 SIGN_OF_LIFE_SECONDS = 5.0
-CRASHED = "its worker died twice while it worked on this row: out of memory, or a fault in a native library"
-TIMED_OUT = "it took longer than {limit:g} s twice, and its worker was stopped. Allow more with cluster.row_timeout"
-NO_MACHINE = "no machine of the cluster can work now"
 GROWTH_SECONDS = 10.0
 WORTHWHILE_ROWS = 2  # for each worker: loading its networks takes as long as a few rows
 # Rows that are most likely done already are handed out together: looking at one takes a millisecond.
@@ -115,7 +110,7 @@ class TargetFlow:
         while (missing := tally.missing()) and not self.stopping():
             try:
                 if self.replan is not None:
-                    at_work.layout = self._layout_now()
+                    at_work.layout = require_machines(self.replan)
                 self._work([one for one in missing if one not in later], sorted(later.intersection(missing)), at_work)
             except OutputUnavailable as outage:
                 self._wait_until_back(outage, at_work)
@@ -177,30 +172,13 @@ class TargetFlow:
         if loss.cause is LossCause.EXCUSED:
             at_work.looked = 0.0  # machines may have gone
         if again:
-            how = {
-                LossCause.DIED: "a worker died",
-                LossCause.EXCUSED: "a worker died, or its machine",
-                LossCause.TIMED_OUT: f"a worker took longer than {self.row_timeout:g} s and was stopped",
-            }[loss.cause]
+            how = describe_loss(loss.cause, self.row_timeout)
             total = len(outcomes.tally.keys)
             self.events.emit("warning", message=f"{how}; {len(again)} of {total} rows were lost with it and run again.")
         outcomes.take_in([self._given_up(row, at_work) for row in given_up])
 
     def _given_up(self, row: Row, at_work: AtWork) -> Row:
-        """The result of a row that never came out; with its key, so that only `retry` lets it at a worker again."""
-        messages = at_work.outcomes.messages
-        try:
-            key = content_key(fetch(row["image"]), self.digests[row["motion"]], row["strength"])
-        except RowError:
-            key = ""
-        if at_work.losses.timed_out(row):
-            reason, message = Reason.TIMED_OUT, TIMED_OUT.format(limit=self.row_timeout)
-        elif row["order"] in messages:
-            reason, message = Reason.ENCODE_FAILED, messages[row["order"]]
-        else:
-            reason, message = Reason.WORKER_CRASHED, CRASHED
-        failed = {"status": RowStatus.FAILED, "reason": reason, "message": message, "key": key}
-        return {name: row[name] for name in ("order", "id", "motion", "strength")} | failed
+        return give_up(row, at_work.losses, at_work.outcomes.messages, self.digests, self.row_timeout)
 
     def _stops(self, at_work: AtWork) -> bool:
         """`stopping`, said aloud when it is first noticed."""
@@ -231,8 +209,9 @@ class TargetFlow:
         Raises:
             MachinesUnavailable: none can work.
         """
+        assert self.replan is not None, "without it the layout stays as it is"
         at_work.looked = time.monotonic()
-        layout, before = self._layout_now(), at_work.layout.produce.workers
+        layout, before = require_machines(self.replan), at_work.layout.produce.workers
         workers = layout.produce.workers
         left = len(at_work.outcomes.tally.keys) - at_work.outcomes.tally.seen
         if at_work.flow is None or workers == before or (workers > before and left <= WORTHWHILE_ROWS * workers):
@@ -241,19 +220,6 @@ class TargetFlow:
         at_work.flow.resize([layout.prepare, layout.produce])
         if workers > before:
             self.events.emit("warning", message=f"the cluster has grown: it goes on with {count(workers, 'worker')}.")
-
-    def _layout_now(self) -> WorkerLayout:
-        """The workers that fit the machines there are now.
-
-        Raises:
-            MachinesUnavailable: none can work.
-        """
-        assert self.replan is not None, "without it the layout stays as it is"
-        with answering():
-            layout = self.replan()
-        if layout is None:
-            raise MachinesUnavailable(f"{NO_MACHINE}.")
-        return layout
 
     def _wait_until_back(self, outage: OutputUnavailable, at_work: AtWork) -> None:
         """Wait for what went away; the waits of one outage that comes and goes add up until a video is made.
@@ -275,19 +241,10 @@ class TargetFlow:
                 outcomes.tell(StageState.PROGRESS)
             self.on_wait()
 
-        def why() -> str:
-            if isinstance(outage, PicturesUnavailable):
-                return outcomes.witnesses.why_away()
-            if isinstance(outage, MachinesUnavailable):
-                return NO_MACHINE if self.replan is not None and self.replan() is None else ""
-            return why_unavailable(self.ledger.output, self.ledger.videos)
-
+        why = partial(why_still_away, outage, outcomes.witnesses, self.replan, self.ledger)
         left = self.patience - (time.monotonic() - outcomes.away_since)
         wait_until_available(outage, why, left, self.events, on_wait)
 
     def _write_workers(self, at_work: AtWork) -> None:
-        """`workers.json`, for `status`: what each worker is at, and when it was last heard of."""
         at_work.told = time.monotonic()
-        workers = at_work.flow.workers_json() if at_work.flow is not None else []
-        with suppress(OSError), replace_atomically(self.ledger.output / "workers.json") as temporary:
-            temporary.write_text(json.dumps({"time": time.time(), "workers": workers}), encoding="utf-8")
+        write_workers(self.ledger.output, at_work.flow.workers_json() if at_work.flow is not None else [])
