@@ -1,4 +1,4 @@
-"""Feed the readers of pictures, clips, manifests and jobs what a fuzzer makes of good and bad files.
+"""Feed the readers of images, clips, manifests and jobs what a fuzzer makes of good and bad files.
 
     pip install -e '.[fuzz]'
     python -m benchmarks.fuzz --target image|clip|manifest|job --seconds 300 [--output outputs/fuzz]

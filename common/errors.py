@@ -5,7 +5,7 @@
     │   ├── JobError               a job file's field
     │   ├── ManifestError          a manifest's file, column or row
     │   ├── ClipError              a reference clip that cannot serve
-    │   ├── TextError              a sentence, or its degrees, from which no anchors can be made
+    │   ├── TextError              a prompt, or its degrees, from which no anchors can be made
     │   ├── CheckpointError        a weights file of another kind, shape or family, or damaged
     │   ├── MotionFileError        a micromotion's file that cannot be read or written
     │   ├── MotionMismatch         a micromotion made on another generator
@@ -80,7 +80,7 @@ class ClipError(UserError):
 
 
 class TextError(UserError):
-    """A sentence, or its list of degrees, cannot make anchors."""
+    """A prompt, or its list of degrees, cannot make anchors."""
 
 
 class CheckpointError(UserError):

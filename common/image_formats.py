@@ -1,8 +1,8 @@
-"""Which formats of pictures are read, and what their files are called."""
+"""Which formats of images are read, and what their files are called."""
 
 from PIL import Image
 
-try:  # an extra: most lists of faces have no pictures straight from a telephone
+try:  # an extra: most lists of faces have no images straight from a telephone
     import pillow_heif
 except ImportError:
     pillow_heif = None

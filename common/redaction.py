@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-LONGEST_NAME = 300  # characters; an address may hold a whole picture
+LONGEST_NAME = 300  # characters; an address may hold a whole image
 LONGEST_MESSAGE = 200
 # As long as a scheme, so that no Windows drive is one; a path made of a URI has lost a slash.
 START = re.compile(r"[A-Za-z0-9+.-]{2}:/+")

@@ -103,7 +103,7 @@ def _s3(**options: Any) -> pyarrow.fs.S3FileSystem:
 def _other(uri: str) -> tuple[Any, str]:
     """The file system of another kind of store, by the URI of "x" in its root, and what comes before "x" in its paths.
 
-    Asked for every picture anew, a hundred thousand pictures would make as many clients.
+    Asked for every image anew, a hundred thousand images would make as many clients.
     """
     files, path = pyarrow.fs.FileSystem.from_uri(uri)
     return files, path.removesuffix("x")

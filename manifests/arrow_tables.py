@@ -1,4 +1,4 @@
-"""Parquet and Arrow files (Feather too) as they are; of pictures in them only where each is."""
+"""Parquet and Arrow files (Feather too) as they are; of images in them only where each is."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ def read_parquet(path: Path, own: frozenset[str], image: str, source: str = "") 
     Args:
         path: the file.
         own: casefolded names of the columns that a manifest has.
-        image: that of the images' column, casefolded; pictures in it are not read.
+        image: that of the images' column, casefolded; images in it are not read.
         source: the URI that the file is a copy of, if it is one.
     """
     # Not `read_table`: it takes a folder called motion=smile for a column of that name. And opened by us: by its name,
@@ -50,7 +50,7 @@ def read_arrow(path: Path, where: str, own: frozenset[str], image: str, source: 
     """All rows of an Arrow file (Feather, since version 2, is one) or of a stream of Arrow; arguments as above.
 
     Raises:
-        ManifestError: a stream with pictures in it.
+        ManifestError: a stream with images in it.
     """
     with path.open("rb") as file:
         stream = file.read(6) != b"ARROW1"
@@ -63,7 +63,7 @@ def read_arrow(path: Path, where: str, own: frozenset[str], image: str, source: 
             if found and column and not (column == found.name and are_paths(_head(table[found.name]))):
                 raise refuse_stream(where, found.name)
             return RawTable(_rename(table, own))
-    # The pictures stay in the file; what is kept must not, for somebody may write it anew.
+    # The images stay in the file; what is kept must not, for somebody may write it anew.
     with pa.memory_map(str(path)) as opened, pa.ipc.open_file(opened) as reader:
         values = reader.read_all()[found.name]
         if column == found.name and are_paths(_head(values)):
@@ -101,7 +101,7 @@ def _head(column: pa.ChunkedArray) -> pa.Array:
 
 
 def _with_images(table: pa.Table, name: str, places: pa.Array, paths: pa.Array | None) -> pa.Table:
-    """A table with the images' column as text, and the names that pictures in it had elsewhere."""
+    """A table with the images' column as text, and the names that images in it had elsewhere."""
     table = table.append_column(name, places)
     return table if paths is None else table.append_column(f"{name}_path", paths)
 

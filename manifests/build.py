@@ -1,4 +1,4 @@
-"""A manifest out of a folder of pictures."""
+"""A manifest out of a folder of images."""
 
 import os
 from collections import Counter
@@ -22,8 +22,8 @@ class BuiltManifest:
 
     Attributes:
         path: the manifest.
-        rows: pictures in it.
-        others: files that are no pictures by their ending, which were left out.
+        rows: images in it.
+        others: files that are no images by their ending, which were left out.
         left_out: how many of them for each ending, the most frequent first; "" where there is none.
     """
 
@@ -34,21 +34,21 @@ class BuiltManifest:
 
 
 def build_manifest(folder: Path | str, output: Path | str, recursive: bool = True) -> BuiltManifest:
-    """Write a manifest of a folder's pictures, in the order of their paths.
+    """Write a manifest of a folder's images, in the order of their paths.
 
-    Pictures are told by their ending, of every format that is read (`common.image_formats.ENDINGS`), in large or
+    Images are told by their ending, of every format that is read (`common.image_formats.ENDINGS`), in large or
     small letters; hidden files and folders are left out. An id is the path within the folder without its ending,
     `sub/anna.jpg` -> `sub_anna`; what a file name may not hold becomes `_`, and the second of one name gets `-2`.
     Images are written relative to the manifest, so that the two can be moved together. Links to folders are followed,
     each folder once.
 
     Args:
-        folder: where the pictures are.
+        folder: where the images are.
         output: the manifest, `.parquet`; replaced at once when it is whole.
         recursive: look into folders within the folder.
 
     Raises:
-        ManifestError: there is no such folder, it holds no pictures, or the manifest cannot be written.
+        ManifestError: there is no such folder, it holds no images, or the manifest cannot be written.
     """
     folder, output = Path(folder), Path(output)
     if not folder.is_dir():
@@ -59,7 +59,7 @@ def build_manifest(folder: Path | str, output: Path | str, recursive: bool = Tru
     pictures = [name for name in found if Path(name).suffix.lower() in ENDINGS]
     if not pictures:
         kinds = ", ".join(sorted(ending[1:] for ending in ENDINGS))
-        raise ManifestError(f"{folder}: no pictures ({kinds}) among {len(found):,} files.")
+        raise ManifestError(f"{folder}: no images ({kinds}) among {len(found):,} files.")
     for name in pictures:
         if not _is_text(name):
             raise ManifestError(f"{folder}: the name of {name!r} is not UTF-8. Rename it.")

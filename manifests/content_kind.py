@@ -20,7 +20,7 @@ KINDS = (
     (rb"SQLite format 3\0", "", "an SQLite database"),
     (rb"\x89HDF\r\n", "", "an HDF5 file"),
     (rb"\x93NUMPY", "", "a NumPy array"),
-    (rb"\x89PNG|\xff\xd8\xff|GIF8|RIFF....WEBP", "", "a picture"),
+    (rb"\x89PNG|\xff\xd8\xff|GIF8|RIFF....WEBP", "", "an image"),
     (rb"version https://git-lfs", "", "a pointer of Git LFS, not the file itself"),
     (rb"(\xef\xbb\xbf)?\s*<(!doctype html|html|head|body)", "", "a web page"),
     (rb"(\xef\xbb\xbf)?\s*<\?xml", "", "XML"),
@@ -28,7 +28,7 @@ KINDS = (
 MENDS = {
     "a pointer of Git LFS, not the file itself": 'Get the file with "git lfs pull"',
     "a web page": "Download the file itself: a sign-in or an error page came in its place",
-    "a picture": 'Make a manifest of a folder of pictures with "manifest build"',
+    "an image": 'Make a manifest of a folder of images with "manifest build"',
 }
 START_BYTES = 512
 

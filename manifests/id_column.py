@@ -56,7 +56,7 @@ def check_unique(ids: pa.ChunkedArray, earlier_row: Callable[[int], str], row: C
 
 
 def made_ids(table: pa.Table) -> pa.Array:
-    """Ids of the images' names; where pictures lie in the table, of the names that they had, or of the rows."""
+    """Ids of the images' names; where images lie in the table, of the names that they had, or of the rows."""
     images = table["image"].to_pylist()
     had = table["image_path"].to_pylist() if "image_path" in table.column_names else [None] * len(images)
     names = []

@@ -1,4 +1,4 @@
-"""A column that holds pictures themselves, as data sets of Hugging Face do: read by no one here, but addressed."""
+"""A column that holds images themselves, as data sets of Hugging Face do: read by no one here, but addressed."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ def field_of_bytes(field: pa.Field) -> str:
 
 
 def field_of_path(field: pa.Field) -> str:
-    """The field of a struct that holds the pictures' names; empty where there is none."""
+    """The field of a struct that holds the images' names; empty where there is none."""
     inner = [field.type.field(at) for at in range(field.type.num_fields)] if pa.types.is_struct(field.type) else []
     return next((one.name for one in inner if is_text(one.type)), "")
 
@@ -84,6 +84,6 @@ def absolute(path: Path, source: str) -> str:
 def refuse_stream(where: str, name: str) -> ManifestError:
     """Pictures in a stream cannot be read one by one."""
     return ManifestError(
-        f'{where}: column "{name}" holds pictures in a stream of Arrow, which cannot be read row by row. Write it as '
+        f'{where}: column "{name}" holds images in a stream of Arrow, which cannot be read row by row. Write it as '
         "Parquet or as an Arrow file."
     )

@@ -37,7 +37,7 @@ def check_places(images: pa.ChunkedArray, where: str) -> None:
         where: the file, for messages.
 
     Raises:
-        ManifestError: a scheme of another store, a file on another machine, a picture written out as text.
+        ManifestError: a scheme of another store, a file on another machine, an image written out as text.
     """
     at_uri = known(pc.match_substring_regex(images, r"^[A-Za-z][A-Za-z0-9+.-]+://"))
     if pc.any(at_uri).as_py():
@@ -56,7 +56,7 @@ def check_places(images: pa.ChunkedArray, where: str) -> None:
     )
     refuse(where, images, other, "image", f"{FOUND} names another machine: a file's URI has three slashes, file:///")
     written_out = known(pc.match_substring_regex(images, DATA))
-    refuse(where, images, written_out, "image", f"{FOUND} is a picture written out as text: put it into a file")
+    refuse(where, images, written_out, "image", f"{FOUND} is an image written out as text: put it into a file")
 
 
 def image_places(values: Iterable[str], base: str) -> list[str]:
@@ -88,7 +88,7 @@ def why_missing(value: str, place: str) -> str:
         value: as the column has it. place: the path that was looked for.
     """
     if WINDOWS.match(value):
-        return "a path of Windows: copy the pictures here, and write paths relative to the manifest"
+        return "a path of Windows: copy the images here, and write paths relative to the manifest"
     if "\\" in value and _exists(place.replace("\\", "/")):
         return 'is there with "/" in place of "\\": write it so'
     if value.startswith(("~", "$", "%")):
@@ -96,7 +96,7 @@ def why_missing(value: str, place: str) -> str:
     path = Path(place)
     try:
         if path.is_dir():
-            return "a folder, not a picture"
+            return "a folder, not an image"
         if not path.parent.is_dir():
             return "its folder is not there"
         names = [name for name in os.listdir(path.parent) if _fold(name) == _fold(path.name)]  # noqa: PTH208

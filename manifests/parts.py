@@ -56,7 +56,7 @@ def _of_folder(folder: Path) -> list[PartFile]:
     if strange := [path for path in files if ending_of(path) not in ENDINGS]:
         raise ManifestError(
             f"{folder}: a folder, not a manifest: it holds {strange[0].name}, which is no list. Make a manifest of a "
-            'folder of pictures with "manifest build".'
+            'folder of images with "manifest build".'
         )
     if not files:
         raise ManifestError(f'{folder}: a folder, not a manifest. Make one from it with "manifest build".')

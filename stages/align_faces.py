@@ -22,9 +22,9 @@ class AlignFacesSettings:
 
     Attributes:
         model: the model's files.
-        digests: for each motion, a hash of all that decides its videos besides the picture.
+        digests: for each motion, a hash of all that decides its videos besides the image.
         done: what is finished already.
-        fetch_timeout: seconds that a picture may take to arrive.
+        fetch_timeout: seconds that an image may take to arrive.
     """
 
     model: ModelSettings = field(default_factory=ModelSettings)
@@ -34,7 +34,7 @@ class AlignFacesSettings:
 
 
 def content_key(data: bytes, digest: str, strength: float) -> str:
-    """A target's key, in hex: the picture's bytes and everything that decides what is made of it.
+    """A target's key, in hex: the image's bytes and everything that decides what is made of it.
 
     Row numbers and file names play no part, so that a manifest may be sorted, split or moved between runs.
     """
@@ -48,7 +48,7 @@ class AlignFaces(Stage):
 
     Reads `order`, `id`, `image`, `motion`, `strength`; adds `status` (ready, kept, or failed with `reason` and
     `message`), `key`, `crop` ((256, 256, 3) uint8), `quad` (8 floats), `landmarks` (136 floats), `faces` (how many the
-    picture shows). A row that is not ready has None for the arrays.
+    image shows). A row that is not ready has None for the arrays.
     """
 
     def __init__(self, settings: AlignFacesSettings):

@@ -41,7 +41,7 @@ class AnimateFacesSettings:
         videos: or to this URI, where one is given.
         iterations: ReStyle's steps.
         row_timeout: seconds that encoding may take.
-        fetch_timeout: seconds that a picture may take to arrive once more: it does not travel between workers.
+        fetch_timeout: seconds that an image may take to arrive once more: it does not travel between workers.
         rehearsal: show every face at rest, as it was cut out, without inverting or moving it.
     """
 
@@ -140,7 +140,7 @@ class AnimateFaces(Stage):
         return (picture, landmarks) if video.layout == "paste" else own_crop(picture, landmarks, video.longest)
 
     def _picture(self, row: Mapping[str, Any]) -> np.ndarray:
-        """The row's picture once more, (H, W, 3) uint8: between workers only its crop travels."""
+        """The row's image once more, (H, W, 3) uint8: between workers only its crop travels."""
         return decode_image(fetch(row["image"], self.settings.fetch_timeout), row["image"])
 
     def _written(self, row: Mapping[str, Any], take: RowFrames) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from stages.quality.metrics import psnr
 from stages.quality.video import embed_frames
 from weights.networks.restyle import Inverter
 
-# A picture of nothing but its mean grey scores about 10 dB: below 6 the code shows something else than the face.
+# An image of nothing but its mean grey scores about 10 dB: below 6 the code shows something else than the face.
 LOWEST_PSNR = 6.0
 
 

@@ -90,17 +90,17 @@ class Models:
 
     @cached_property
     def clip(self) -> ClipNetwork:
-        """What a sentence says of a picture."""
+        """How well a prompt describes an image."""
         return load_clip(self.files.clip, self.device)
 
     @cached_property
     def head(self) -> Head:
-        """The shape of any head, which carries a picture's pixels."""
+        """The shape of any head, which carries an image's pixels."""
         return load_head()
 
     @cached_property
     def finder(self) -> FaceFinder:
-        """Faces in whole pictures."""
+        """Faces in whole images."""
         return FaceFinder(self.landmarks, self.detector)
 
 

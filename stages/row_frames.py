@@ -1,4 +1,4 @@
-"""What one row's frames show: the picture itself moved, or the generator's face in its place."""
+"""What one row's frames show: the image itself moved, or the generator's face in its place."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -41,7 +41,7 @@ class RowFrames:
 
 
 def own_side(landmarks: np.ndarray, longest: int) -> int:
-    """The side of a face's crop at its picture's own resolution, even and at most `longest` pixels.
+    """The side of a face's crop at its image's own resolution, even and at most `longest` pixels.
 
     Raises:
         NoFace: as `face_quad` does.
@@ -52,7 +52,7 @@ def own_side(landmarks: np.ndarray, longest: int) -> int:
 
 
 def own_crop(picture: np.ndarray, landmarks: np.ndarray, longest: int) -> tuple[np.ndarray, np.ndarray]:
-    """A face's crop at its picture's own resolution, (S, S, 3) uint8, and its landmarks in it, (68, 2) pixels."""
+    """A face's crop at its image's own resolution, (S, S, 3) uint8, and its landmarks in it, (68, 2) pixels."""
     side = own_side(landmarks, longest)
     return align_face(picture, landmarks, side), shares_of_quad(landmarks, face_quad(landmarks)) * side
 
@@ -62,7 +62,7 @@ def frames_of_image(models: Models, still: np.ndarray, landmarks: np.ndarray, re
 
     Args:
         models: of the codes.
-        still: (H, W, 3) uint8, a crop or a whole picture.
+        still: (H, W, 3) uint8, a crop or a whole image.
         landmarks: (68, 2), of the face in it, pixels.
         rest: (L, 512), its code. codes: (F, L, 512), the path.
     """
@@ -103,9 +103,9 @@ def _rendered_once(models: Models, codes: Tensor, same_as: Sequence[int]) -> Ite
 
 
 def _each_once(mover: Mover, same_as: Sequence[int], figures: dict[str, float]) -> Iterator[np.ndarray]:
-    """Every frame, those at one place of the course made once; how far frames at rest are from the picture.
+    """Every frame, those at one place of the course made once; how far frames at rest are from the image.
 
-    What lies outside the canvas is the picture's own in every frame, so that no more than the canvas is kept.
+    What lies outside the canvas is the image's own in every frame, so that no more than the canvas is kept.
     """
     box, places = mover.canvas.box, mover.course.places
     whole: list[np.ndarray] = []

@@ -1,7 +1,7 @@
-"""Anchors from a sentence: one code for each degree of "a person with {degree} smile".
+"""Anchors from a prompt: one code for each degree of "a person with {degree} smile".
 
 StyleCLIP's latent optimisation (Patashnik et al., ICCV 2021) as the micromotion paper uses it (Wu et al., CPAL 2024):
-from one start, a code for each degree is led to where CLIP sees the sentence in its picture, and held back by its
+from one start, a code for each degree is led to where CLIP sees the prompt in its image, and held back by its
 distance from the start and by the identity network. All degrees go together as one batch; they do not see each other,
 so a batch that the memory cannot hold is taken in parts, with the same result.
 """
@@ -25,7 +25,7 @@ from weights.networks.resampling import identity_crop_matrices
 from weights.networks.restyle import FACE_SIZE
 from weights.networks.stylegan2 import Generator
 
-# What one picture leaves in memory for the backward pass, in shares of what its two convolutions at each resolution
+# What one image leaves in memory for the backward pass, in shares of what its two convolutions at each resolution
 # give out: 4.5 to 4.6 at 128 to 1024 px, and CLIP and the identity network on top.
 KEPT_SHARE = 6
 CPU_BYTES = 6 << 30
@@ -38,7 +38,7 @@ class TextAnchors:
     Attributes:
         codes: (D, L, 512) float32, on the CPU.
         losses: (steps, D), of each step before it was taken.
-        similarity: (D,), cosine between each anchor's picture and its sentence.
+        similarity: (D,), cosine between each anchor's image and its prompt.
         identity: (D,), cosine between each anchor's identity and the start's.
         renderings: (D, 3, S, S) float32 in [-1, 1], on the CPU.
     """
@@ -76,14 +76,14 @@ def optimise_anchors(
     on_step: Callable[[int, float], None] = lambda step, loss: None,
     together: int | None = None,
 ) -> TextAnchors:
-    """Lead one face to several sentences.
+    """Lead one face to several prompts.
 
     Args:
         generator, clip, identity, start, texts, settings, together: as `anchor_steps` takes them.
         on_step: told each step, from 1, and its mean loss.
 
     Raises:
-        TextError: a sentence is too long for the CLIP.
+        TextError: a prompt is too long for the CLIP.
         FloatingPointError: a loss is not finite.
     """
     steps = anchor_steps(generator, clip, identity, start, texts, settings, together)
@@ -104,12 +104,12 @@ def anchor_steps(
     settings: Optimisation | None = None,
     together: int | None = None,
 ) -> Steps[Progress, None, TextAnchors]:
-    """Lead one face to several sentences, step by step.
+    """Lead one face to several prompts, step by step.
 
     Args:
         generator, clip, identity: on one device.
         start: (L, 512), W+.
-        texts: D sentences.
+        texts: D prompts.
         settings: the paper's by default.
         together: degrees in one part of the batch; by default as many as the device's memory holds.
 
@@ -120,7 +120,7 @@ def anchor_steps(
         The anchors.
 
     Raises:
-        TextError: a sentence is too long for the CLIP.
+        TextError: a prompt is too long for the CLIP.
         FloatingPointError: a loss is not finite.
     """
     settings = settings or Optimisation()
@@ -190,7 +190,7 @@ def _embed(identity: IdentityNetwork, images: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class OptimiseTextAnchorsSettings:
-    """What `OptimiseTextAnchors` needs: the model's files, one sentence for each degree, and how they are reached."""
+    """What `OptimiseTextAnchors` needs: the model's files, one prompt for each degree, and how they are reached."""
 
     model: ModelSettings
     texts: tuple[str, ...]

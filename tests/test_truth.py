@@ -1,4 +1,4 @@
-"""Against the truth: rendered faces, whose movement is known.
+"""Against the truth: rendered faces, whose motion is known.
 
 `smile.mp4` shows identity A smiling. `tests/data/truth` holds identity B: a still at rest, and the true landmarks of B
 making the same smile at the same times, which no renderer tells the pipeline.

@@ -26,9 +26,9 @@ SIGNATURES: tuple[tuple[bytes, str, str], ...] = (
     (b"\x93NUMPY", "a NumPy array", NOT_WEIGHTS),
     (b"GGUF", "a GGUF model", PYTORCH),
     (b"PAR1", "a Parquet table", NOT_WEIGHTS),
-    (b"\x89PNG", "a picture (PNG)", NOT_WEIGHTS),
-    (b"\xff\xd8\xff", "a picture (JPEG)", NOT_WEIGHTS),
-    (b"GIF8", "a picture (GIF)", NOT_WEIGHTS),
+    (b"\x89PNG", "an image (PNG)", NOT_WEIGHTS),
+    (b"\xff\xd8\xff", "an image (JPEG)", NOT_WEIGHTS),
+    (b"GIF8", "an image (GIF)", NOT_WEIGHTS),
     (b"%PDF", "a PDF document", NOT_WEIGHTS),
     (b"\x7fELF", "a program", NOT_WEIGHTS),
     (b"MZ", "a program", NOT_WEIGHTS),
@@ -38,7 +38,7 @@ AT_OFFSET: tuple[tuple[int, bytes, str, str], ...] = (
     (257, b"ustar", "a tar archive", UNPACK),
     (4, b"TFL3", "a TensorFlow Lite model", PYTORCH),
     (4, b"ftyp", "a video", NOT_WEIGHTS),
-    (8, b"WEBP", "a picture (WebP)", NOT_WEIGHTS),
+    (8, b"WEBP", "an image (WebP)", NOT_WEIGHTS),
 )
 AGAIN = "Get the file again"
 

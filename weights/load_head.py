@@ -1,4 +1,4 @@
-"""The head under every picture that is moved: the bundled one is the only one."""
+"""The head under every image that is moved: the bundled one is the only one."""
 
 from pathlib import Path
 

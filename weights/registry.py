@@ -83,7 +83,7 @@ class PartEntry:
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """A model of the registry: a name, a line about it, at least one part, and the CLIP that knows its pictures.
+    """A model of the registry: a name, a line about it, at least one part, and the CLIP that knows its images.
 
     Attributes:
         clip: a folder `bundled/…` beside the registry, or a model of the hub; empty where there is none.

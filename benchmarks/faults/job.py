@@ -1,4 +1,4 @@
-"""What runs are broken on: the demo faces, two bad pictures, and the job that makes videos of them."""
+"""What runs are broken on: the demo faces, two bad images, and the job that makes videos of them."""
 
 import shutil
 from pathlib import Path
@@ -9,7 +9,7 @@ from PIL import Image
 ROOT = Path(__file__).parents[2]
 FACES = ROOT / "weights/bundled/demo/faces"
 CLIP = ROOT / "weights/bundled/demo/smile.mp4"
-# What has to become of the two bad pictures.
+# What has to become of the two bad images.
 BAD = {"wall": "no_face", "torn": "unreadable_image"}
 
 
@@ -19,7 +19,7 @@ def write_fault_job(folder: Path, rows: int = 36, rehearsal: bool = True, frames
     Args:
         folder: made if it is not there.
         rows: good rows; from the 25th on the same faces stand under other ids.
-        rehearsal: videos of the faces at rest, quickly made; else the whole way, the movement included.
+        rehearsal: videos of the faces at rest, quickly made; else the whole way, the motion included.
         frames: of each video.
 
     Returns:

@@ -1,4 +1,4 @@
-"""What a picture shows of smile, eyes, turn, age and the rest, told by a judge that has nothing to do with CLIP.
+"""What an image shows of smile, eyes, turn, age and the rest, told by a judge that has nothing to do with CLIP.
 
     python -m benchmarks.models.attributes --renders DIR [DIR ...] [--count 3000]
 

@@ -3,9 +3,9 @@
     python -m benchmarks.models.captions --renders DIR [DIR ...] [--clip FOLDER] [--generator NAME]
 
 `DIR` are folders of renders in the order in which the networks trained on them; the last 512 faces of the last one are
-held out of every training. Each face is asked about twice: in its render, and in the generator's picture of its true
+held out of every training. Each face is asked about twice: in its render, and in the generator's image of its true
 code, on which text anchors are made. Retrieval is top-1 among 32 faces and their 32 different descriptions, all in
-sentences that training does not use. An amount is read from a picture's similarities to the eleven degrees of a
+sentences that training does not use. An amount is read from an image's similarities to the eleven degrees of a
 template: the mean of the degrees, weighed by the softmax that CLIP itself takes of similarities. Of several templates
 the figures are those of the one with the median rank.
 
@@ -36,7 +36,7 @@ from weights.load_networks import load_generator
 from weights.networks.clip import ClipNetwork
 from weights.networks.stylegan2 import Generator
 
-TOGETHER = 32  # descriptions that a picture is looked for among
+TOGETHER = 32  # descriptions that an image is looked for among
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Reading:
 
 
 def generate(generator: Generator, codes: np.ndarray) -> Tensor:
-    """(N, 64) code entries -> (N, 3, S, S) in [-1, 1], the generator's pictures."""
+    """(N, 64) code entries -> (N, 3, S, S) in [-1, 1], the generator's images."""
     whole = complete_codes(codes, np.random.default_rng(0))
     return torch.cat([generator.synthesize(generator.map(part)) for part in whole.split(16)]).clamp(-1, 1)
 
@@ -84,7 +84,7 @@ def groups(codes: np.ndarray, rng: np.random.Generator) -> list[tuple[np.ndarray
 
 
 def retrieval(seen: Tensor, read: Tensor) -> tuple[float, float]:
-    """Shares of pictures whose description is found first, and of descriptions whose picture is.
+    """Shares of images whose description is found first, and of descriptions whose image is.
 
     Args:
         seen, read: (N, E), unit length, aligned by index.
@@ -95,7 +95,7 @@ def retrieval(seen: Tensor, read: Tensor) -> tuple[float, float]:
 
 
 def read_degrees(seen: Tensor, degrees: Tensor, scale: float) -> tuple[np.ndarray, np.ndarray]:
-    """The amount that pictures show, 0 to 1: the mean of the degrees, and the one that fits best; each (N,) float64.
+    """The amount that images show, 0 to 1: the mean of the degrees, and the one that fits best; each (N,) float64.
 
     Args:
         seen: (N, E), unit length.
@@ -144,13 +144,13 @@ def readings(clip: ClipNetwork, seen: Tensor, truth: np.ndarray, held_out: bool)
 
 @torch.inference_mode()
 def measure(clip: ClipNetwork, images: Tensor, codes: np.ndarray) -> None:
-    """Print every figure of one kind of picture."""
+    """Print every figure of one kind of image."""
     seen = embed(clip, images)
     asked = groups(codes, np.random.default_rng(1))
     found = np.mean([retrieval(seen[rows], clip.embed_texts(texts)) for rows, texts in asked], axis=0)
     print(
-        f"  among {TOGETHER}, held-out sentences: picture to sentence {found[0]:.1%}, "
-        f"sentence to picture {found[1]:.1%} (by chance {1 / TOGETHER:.1%})"
+        f"  among {TOGETHER}, held-out sentences: image to sentence {found[0]:.1%}, "
+        f"sentence to image {found[1]:.1%} (by chance {1 / TOGETHER:.1%})"
     )
     truth = amounts(codes)
     for held_out in (False, True):
@@ -164,7 +164,7 @@ def measure(clip: ClipNetwork, images: Tensor, codes: np.ndarray) -> None:
 
 
 def main() -> None:
-    """Measure on renders and on the generator's pictures."""
+    """Measure on renders and on the generator's images."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--renders", type=Path, nargs="+", required=True, help="folders with faces.tar and faces.npz")
     parser.add_argument("--clip", default="synthface", help="a folder in the hub's format, or a known model")
@@ -177,7 +177,7 @@ def main() -> None:
     print(f"{len(held_out)} held-out renders, {len(DEGREES)} degrees")
     print("renders")
     measure(clip, held_out.pixels(np.arange(len(held_out))), held_out.codes)
-    print("the generator's pictures of their codes")
+    print("the generator's images of their codes")
     with torch.inference_mode():
         made = generate(load_generator(options.generator, "cpu"), held_out.codes)
     measure(clip, made, held_out.codes)

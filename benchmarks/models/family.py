@@ -6,7 +6,7 @@
 `DIR` are folders of renders as `training.scene.render_faces` writes them, in the order in which the networks trained
 on them. The last 512 faces of all, an eighth where there are fewer than 4096, are held out of every training and
 measured; with `--unseen`, for renders of another seed, all are, and there are no probes. `--views` names a folder made
-with `--views 2` and another seed: each person twice. Each figure stands beside what bounds it: the mean picture for the
+with `--views 2` and another seed: each person twice. Each figure stands beside what bounds it: the mean image for the
 generator, the generator itself for the inverter, other people for identity. Figures by skin, age and spectacles say
 whether all fare alike. What a code tells is asked by a linear probe, fitted to inversions of the `--probe` faces before
 the held-out ones and measured on those.
@@ -38,12 +38,12 @@ DEMO = Path(__file__).parents[2] / "weights/bundled/demo"
 
 
 def psnr(error: Tensor) -> float:
-    """dB, of an error between pictures in [-1, 1]."""
+    """dB, of an error between images in [-1, 1]."""
     return 10 * math.log10(4 / error.square().mean().item())
 
 
 def sharpness(images: Tensor) -> float:
-    """Root mean square of what a blur of 3 px takes away, of pictures (B, 3, S, S)."""
+    """Root mean square of what a blur of 3 px takes away, of images (B, 3, S, S)."""
     return (images - F.avg_pool2d(images, 3, stride=1, padding=1))[..., 1:-1, 1:-1].square().mean().sqrt().item()
 
 
@@ -84,7 +84,7 @@ def crops_of(faces: Renders) -> np.ndarray:
 
 
 def invert(models: Models, faces: Renders) -> tuple[Tensor, Tensor]:
-    """Codes (N, L, 512) of renders and their pictures (N, 3, S, S) in [-1, 1]."""
+    """Codes (N, L, 512) of renders and their images (N, 3, S, S) in [-1, 1]."""
     crops = crops_of(faces)
     found = [invert_crops(models.inverter, crops[start : start + 16]) for start in range(0, len(crops), 16)]
     pictures = images_to_tensor(np.concatenate([part.renderings for part in found]), "cpu")
@@ -122,14 +122,14 @@ def measure_probes(faces: Renders, codes: Tensor, held_out: int) -> None:
 
 @torch.inference_mode()
 def measure_people(views: Renders, models: Models) -> None:
-    """Print how surely the identity network tells people apart: each person in two pictures, one after the other."""
+    """Print how surely the identity network tells people apart: each person in two images, one after the other."""
     found = embed(models, views.pixels(np.arange(len(views)))).unflatten(0, (-1, 2))  # (P, 2, 512)
     between = found[:, 0] @ found[:, 1].T  # (P, P), the same person on the diagonal
     same = between.diagonal()
     different = between[~torch.eye(len(between), dtype=torch.bool)]
     beaten = (same[:, None] > different[None, ::7]).float().mean().item()
     print(
-        f"people      {len(between)} in two pictures each, other expression, pose and light: cosine median "
+        f"people      {len(between)} in two images each, other expression, pose and light: cosine median "
         f"{same.median():.3f}; of different people {different.median():.3f}; AUC {beaten:.4f}"
     )
 
@@ -201,7 +201,7 @@ def overlay(models: Models, faces: Renders, clips: Sequence[Path]) -> np.ndarray
 
 
 def _mark(image: np.ndarray, points: np.ndarray, side: int = 192) -> np.ndarray:
-    """A square picture, (side, side, 3), with a dot on each of `points`, (68, 2) in pixels of the given one."""
+    """A square image, (side, side, 3), with a dot on each of `points`, (68, 2) in pixels of the given one."""
     tile = cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA if len(image) > side else cv2.INTER_CUBIC)
     for x, y in points * side / len(image):
         cv2.circle(tile, (round(float(x)), round(float(y))), 1, (90, 255, 90), -1, cv2.LINE_AA)

@@ -2,7 +2,7 @@
 
 A kernel is made for each sample and convolved in groups; what is upsampled is filtered by a general
 upsample-filter-downsample in plain operations; noise, bias and activation each stand alone. Parameters are our
-generator's own, so that both compute the same picture.
+generator's own, so that both compute the same image.
 """
 
 import torch

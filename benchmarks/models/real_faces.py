@@ -1,13 +1,13 @@
-"""How much of real pictures' expression and pose survives inversion: landmarks of each picture and of its rendering.
+"""How much of real images' expression and pose survives inversion: landmarks of each image and of its rendering.
 
     python -m benchmarks.models.real_faces [FOLDER] [--clips FILE ...] [--frames 6] [--landmarks FILE] [--inverter FILE]
         [--sheet FILE]
 
-`FOLDER` holds pictures (default ../shared/real/faces) and `--clips` filmed faces, of which `--frames` are looked at.
+`FOLDER` holds images (default ../shared/real/faces) and `--clips` filmed faces, of which `--frames` are looked at.
 With other weights named, everything is printed twice, with the bundled ones and with those. For each picture: the mean
 distance of landmarks in percent of that between the eyes' outer corners, in all and for each part of the face; the
 head's turn and nod in degrees; how far lids and lips are open, in percent of the eye's and the mouth's width; the
-picture's first, then the rendering's. A picture without a face says so.
+image's first, then the rendering's. An image without a face says so.
 """
 
 import argparse
@@ -45,11 +45,11 @@ TILE = 256
 
 @dataclass(frozen=True)
 class Comparison:
-    """A picture's landmarks beside those of its inversion's rendering.
+    """An image's landmarks beside those of its inversion's rendering.
 
     Attributes:
         errors: mean distance of each of `PARTS`, in shares of the inter-ocular distance.
-        picture, rendering: turn and nod in degrees, openness of lids and lips in shares of their width.
+        image, rendering: turn and nod in degrees, openness of lids and lips in shares of their width.
         tile: (TILE, 2 * TILE, 3) uint8, both with their landmarks.
     """
 
@@ -72,7 +72,7 @@ def openness(points: np.ndarray) -> tuple[float, float]:
 
 
 def turn_and_nod(head: Head, points: np.ndarray) -> tuple[float, float]:
-    """Degrees, of the head fitted to landmarks (68, 2) in pixels: to the picture's right, and downwards."""
+    """Degrees, of the head fitted to landmarks (68, 2) in pixels: to the image's right, and downwards."""
     turn, nod, _ = Rotation.from_matrix(fit_head(head, points).rotation).as_euler("YXZ", degrees=True)
     return float(turn), float(nod)
 
@@ -85,7 +85,7 @@ def _gap(points: np.ndarray, first: int, last: int, upper: Sequence[int], lower:
 
 
 def compare(models: Models, image: np.ndarray) -> Comparison:
-    """Invert the largest face of a picture, (H, W, 3) uint8 RGB, and look at both.
+    """Invert the largest face of an image, (H, W, 3) uint8 RGB, and look at both.
 
     Raises:
         RowError: no face, or one that is too small.
@@ -107,7 +107,7 @@ def _mark(image: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 
 def pictures(folder: Path, clips: Sequence[Path], frames: int) -> Iterator[tuple[str, np.ndarray]]:
-    """Names and (H, W, 3) uint8 RGB of a folder's pictures, then of some frames of each clip."""
+    """Names and (H, W, 3) uint8 RGB of a folder's images, then of some frames of each clip."""
     for file in sorted(path for path in folder.iterdir() if path.is_file()):
         yield file.stem, decode_image(file.read_bytes())
     for clip in clips:
@@ -116,7 +116,7 @@ def pictures(folder: Path, clips: Sequence[Path], frames: int) -> Iterator[tuple
 
 
 def report(models: Models, asked: Sequence[tuple[str, np.ndarray]]) -> np.ndarray | None:
-    """Print a line for each picture and the medians; return a sheet of all, or nothing where there is no face."""
+    """Print a line for each image and the medians; return a sheet of all, or nothing where there is no face."""
     print(
         f"{'':24s}{'landmarks, % of the inter-ocular distance':37s}   {'turn':9s}   {'nod':9s}   {'lids %':7s}   lips %"
     )
@@ -150,12 +150,12 @@ def report(models: Models, asked: Sequence[tuple[str, np.ndarray]]) -> np.ndarra
 def main() -> None:
     """Print the table, once or twice."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, nargs="?", default=SHARED / "faces", help="with pictures of one face each")
+    parser.add_argument("folder", type=Path, nargs="?", default=SHARED / "faces", help="with images of one face each")
     parser.add_argument("--clips", type=Path, nargs="*", default=sorted((SHARED / "clips").glob("*.mp4")))
     parser.add_argument("--frames", type=int, default=6, help="of each clip")
     parser.add_argument("--landmarks", help="other weights of the landmark network, to compare")
     parser.add_argument("--inverter", help="other weights of the inverter, to compare")
-    parser.add_argument("--sheet", type=Path, help="where to draw pictures and renderings with their landmarks")
+    parser.add_argument("--sheet", type=Path, help="where to draw images and renderings with their landmarks")
     options = parser.parse_args()
     asked = list(pictures(options.folder, options.clips, options.frames))
     bundled = ModelSettings(device="cpu")

@@ -1,14 +1,14 @@
 """Real faces moved: contact sheets for the eye, and each face's figures.
 
     python -m benchmarks.models.real_sheet OUTPUT [--folder DIR] [--clips FILE ...] [--faces mona_lisa,van_gogh]
-        [--motions smile,head_turn] [--pixels picture|generator] [--size 320] [--frames 25]
+        [--motions smile,head_turn] [--pixels image|generator] [--size 320] [--frames 25]
 
 Every face of `--folder` (default ../shared/real/faces) and of the first frame of each of `--clips` makes the motions of
 the bundled demo clips, straight to their extreme, in its own crop. `OUTPUT`, which must lie outside the repository,
 receives `smile.png` and so on, every face at rest, half way and at the full extent; `face_NAME.png`, one face larger
 with all motions; and the motions themselves, extracted once. For each face and motion a line is printed: CSIM of the
 frames to the still, mean and least; the landmarks' jitter in percent of the inter-ocular distance; how much of the
-head's turn the picture makes; the largest difference from the still at rest, in levels. An image that is refused is
+head's turn the image makes; the largest difference from the still at rest, in levels. An image that is refused is
 printed and drawn with the reason.
 """
 
@@ -59,7 +59,7 @@ def outside_repository(folder: Path) -> Path:
     """The folder itself.
 
     Raises:
-        UserError: it lies in the repository, where pictures of real people must not be left.
+        UserError: it lies in the repository, where images of real people must not be left.
     """
     if folder.resolve().is_relative_to(REPOSITORY):
         raise UserError(f"output: expected a folder outside {REPOSITORY}, found {folder}. Name another one.")

@@ -1,12 +1,12 @@
-"""Movements made from sentences: do they move what they name, and only that, and does the face stay itself?
+"""Motions made from prompts: do they move what they name, and only that, and does the face stay itself?
 
     python -m benchmarks.models.text_anchors [--device cpu] [--seeds 4] [--output DIR]
 
-Each sentence becomes a micromotion as a job makes it, which is then put on the 24 demo faces at strength 1. A judge
+Each prompt becomes a micromotion as a job makes it, which is then put on the 24 demo faces at strength 1. A judge
 that knows nothing of CLIP (`benchmarks.models.attributes`) reads each face's attributes at rest and at the extreme, in
-units of their spread over renders. Three tables: the sentences; the smile that a sentence makes beside the smile that a
+units of their spread over renders. Three tables: the prompts; the smile that a prompt makes beside the smile that a
 clip makes, against the true renderings of the truth benchmark; all degrees in one batch beside one after another. `DIR`
-receives the anchors and, of each sentence, the faces at rest and at the extreme.
+receives the anchors and, of each prompt, the faces at rest and at the extreme.
 """
 
 import argparse
@@ -45,16 +45,16 @@ ROUNDS = 3
 
 @dataclass(frozen=True)
 class Claim:
-    """A sentence, and what it should move.
+    """A prompt, and what it should move.
 
     Attributes:
-        template: with `{degree}`.
+        prompt: with `{degree}`.
         attribute: of the judge.
         sign: in which direction.
         settings: how the anchors are made.
     """
 
-    template: str
+    prompt: str
     attribute: str
     sign: int
     settings: Optimisation = field(default_factory=Optimisation)
@@ -83,9 +83,9 @@ def demo_codes(models: Models) -> Tensor:
     return torch.cat([invert_crops(models.inverter, np.stack(part)).codes for part in (crops[:12], crops[12:])])
 
 
-def make_anchors(models: Models, template: str, seeds: range, settings: Optimisation) -> list[TextAnchors]:
+def make_anchors(models: Models, prompt: str, seeds: range, settings: Optimisation) -> list[TextAnchors]:
     """The anchors of each identity."""
-    texts = captions(template)
+    texts = captions(prompt)
     found = []
     for seed in seeds:
         start = start_code(models.generator, seed, settings.truncation)
@@ -94,7 +94,7 @@ def make_anchors(models: Models, template: str, seeds: range, settings: Optimisa
 
 
 def fit_shared(anchors: list[TextAnchors], source: str) -> Micromotion:
-    """The movement that identities share, as a job fits it."""
+    """The motion that identities share, as a job fits it."""
     return fit_micromotion(average_identities(torch.stack([one.codes for one in anchors])), reject=False, source=source)
 
 
@@ -104,7 +104,7 @@ def render_codes(models: Models, codes: Tensor) -> np.ndarray:
 
 
 def measure_claim(models: Models, judge: Judge, codes: Tensor, motion: Micromotion, claim: Claim) -> dict[str, float]:
-    """What a movement does to faces (N, L, 512)."""
+    """What a motion does to faces (N, L, 512)."""
     rest, extreme = render_codes(models, codes), render_codes(models, codes + motion.direction)
     change = judge.read(models, extreme) - judge.read(models, rest)  # (N, A)
     asked = judge.names.index(claim.attribute)
@@ -131,7 +131,7 @@ def compare_with_clip(models: Models, motion: Micromotion, people: int) -> None:
     places = np.linspace(0, len(reached) - 1, 32).round().astype(int)
     from_text = reached[places][:, None, None] * motion.direction  # (32, L, 512)
     print("\nsmile against the truth (medians)   correlation  amplitude   error   leak  CSIM drop (true)")
-    for name, method in (("from the clip", joint_pcp), ("from the sentence", lambda anchors: from_text)):
+    for name, method in (("from the clip", joint_pcp), ("from the prompt", lambda anchors: from_text)):
         found = measure_method(bench, bench.truth.motions.index("smile"), method, people=people)
         middle = {figure: statistics.median(values) for figure, values in found.items() if values}
         print(
@@ -142,7 +142,7 @@ def compare_with_clip(models: Models, motion: Micromotion, people: int) -> None:
 
 def compare_speed(models: Models) -> None:
     """Print the time of all degrees in one batch beside one after another, in turn, medians of a few rounds."""
-    texts = captions(CLAIMS["smile"].template)
+    texts = captions(CLAIMS["smile"].prompt)
     few = Optimisation(steps=4)
     start = start_code(models.generator, 1, few.truncation)
     seconds: dict[str, list[float]] = {"in one batch": [], "one after another": []}
@@ -178,13 +178,11 @@ def main() -> None:
         if options.output:
             options.output.mkdir(parents=True, exist_ok=True)
         motions = {}
-        print(f"{len(codes)} demo faces, {options.seeds} identities a sentence, strength 1; attributes in spreads")
-        print(
-            "sentence        right way   most of all   by    largest other   CSIM (lowest)   other people   agreement"
-        )
+        print(f"{len(codes)} demo faces, {options.seeds} identities a prompt, strength 1; attributes in spreads")
+        print("prompt        right way   most of all   by    largest other   CSIM (lowest)   other people   agreement")
         for name, claim in CLAIMS.items():
-            anchors = make_anchors(models, claim.template, seeds, claim.settings)
-            motions[name] = fit_shared(anchors, claim.template)
+            anchors = make_anchors(models, claim.prompt, seeds, claim.settings)
+            motions[name] = fit_shared(anchors, claim.prompt)
             found = measure_claim(models, judge, codes, motions[name], claim)
             alike = agreement(torch.stack([one.codes for one in anchors]))
             print(

@@ -2,9 +2,9 @@
 
     python -m benchmarks.speed.gpu [--sizes 256 1024] [--seconds 5]
 
-Generators have the published widths and random weights. For each size: pictures a second of the product's mixed
+Generators have the published widths and random weights. For each size: images a second of the product's mixed
 precision and of PyTorch in float32 without TF32, the share of the best float16 convolution that the card reaches in
-the same run, the PSNR of the pictures against float32, the share of the time that rendering and the copy of its
+the same run, the PSNR of the images against float32, the share of the time that rendering and the copy of its
 frames keep the card busy, and where the time of one batch goes.
 """
 
@@ -49,7 +49,7 @@ def peak_speed(seconds: float, device: str) -> float:
 
 
 def psnr(found: Tensor, expected: Tensor) -> float:
-    """Decibel between pictures, both clipped to what a video shows, [-1, 1]."""
+    """Decibel between images, both clipped to what a video shows, [-1, 1]."""
     error = float((found.clamp(-1, 1) - expected.clamp(-1, 1)).square().mean())
     return 10 * math.log10(4 / error) if error else math.inf
 

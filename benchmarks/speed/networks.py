@@ -83,7 +83,7 @@ class Convolution(RunnableNetwork):
 
 
 def operations_of(generator: Generator) -> float:
-    """Additions and multiplications of the convolutions that make one picture; a transposed one counts its inputs."""
+    """Additions and multiplications of the convolutions that make one image; a transposed one counts its inputs."""
     widths = generator.channels
     count, size, width = 2.0 * 9 * widths[4] ** 2 * 16, 8, widths[4]
     while size <= generator.resolution:
@@ -111,7 +111,7 @@ def prove_equal(found: Tensor, expected: Tensor) -> None:
     """
     error = float((found - expected).abs().max() / expected.abs().max())
     if not error <= ACCURACY:
-        raise ValueError(f"expected equal pictures to {ACCURACY:g} of the largest value, found {error:.1e}")
+        raise ValueError(f"expected equal images to {ACCURACY:g} of the largest value, found {error:.1e}")
 
 
 def peak_speed(repeats: int) -> float:

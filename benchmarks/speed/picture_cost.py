@@ -106,7 +106,7 @@ def verdict_lines(size: int, layout: str, cost: Cost) -> Iterator[str]:
 def _peak_here(model: str, file: Path, size: int, layout: str, way: str) -> float:
     use_one_thread()
     models = Models(ModelSettings(ModelFiles(generator=model, inverter=model), device="cpu"))
-    # Any small movement needs as much memory as another.
+    # Any small motion needs as much memory as another.
     direction = 0.1 * torch.randn(models.generator.num_layers, 512, generator=torch.Generator().manual_seed(0))
     measure_way(models, enlarged_face(models, file, size, MEMORY_FRAMES, direction), layout, way)
     return peak_of_this_process()

@@ -2,7 +2,7 @@
 
 `python -m benchmarks.speed.scale` writes the manifest, an output folder in which nine rows of ten are done (a real
 ledger, a file for each video), and times `plan` and `run` on them beside their limits. Engine, ledger, manifest and
-pictures are real; the job is a rehearsal, so that no generator runs. The run is interrupted once it has worked for a
+images are real; the job is a rehearsal, so that no generator runs. The run is interrupted once it has worked for a
 while, and then run to its end with nearly all rows done. Takes about ten minutes on two cores.
 """
 
@@ -125,7 +125,7 @@ def fill(path: Path, share: float) -> None:
 
 
 def key_of(image: str, digest: str, known: dict[str, str]) -> str:
-    """A row's content key; each picture is read once."""
+    """A row's content key; each image is read once."""
     if image not in known:
         known[image] = content_key(Path(image).read_bytes(), digest, 1.0)
     return known[image]

@@ -1,9 +1,9 @@
-"""Rendered movements whose truth is known: what `benchmarks.truth.motions` measures against, in one file.
+"""Rendered motions whose truth is known: what `benchmarks.truth.motions` measures against, in one file.
 
     python -m benchmarks.truth.data --face-model DIR [--output benchmarks/truth/truth_data.npz]
 
-Everything comes from one seed, which no training and no demo uses. For each movement it holds a clip of one person
-going evenly from rest to the extreme while the head sways a little, and 24 other people making the same movement with
+Everything comes from one seed, which no training and no demo uses. For each motion it holds a clip of one person
+going evenly from rest to the extreme while the head sways a little, and 24 other people making the same motion with
 the head still, at nine moments, with their landmarks. Pictures are FFHQ-aligned by their own landmarks, as those that
 the family was trained on. Seven more people serve as the strangers that get into a clip by mistake.
 
@@ -56,7 +56,7 @@ class Truth:
         clip_progress: (T,) float64, how far the actor has gone in each frame of every clip: 0 to 1, evenly.
         clips: (M, T, S, S, 3), the actor.
         progress: (K,) float64, how far the people have gone: 0 to 1, evenly.
-        frames: (M, N, K, S, S, 3), the people making the movement truly; [:, :, 0] are their stills.
+        frames: (M, N, K, S, S, 3), the people making the motion truly; [:, :, 0] are their stills.
         landmarks: (M, N, K, 68, 2) float64, true ones, as shares of the picture's side.
         tracks: (M, 2, F, 68, 2) float64, of the first two people at F even moments.
         strangers: (X, S, S, 3), people who are in no clip and not among the N.
@@ -73,7 +73,7 @@ class Truth:
 
 
 def person(number: int, motion: str, progress: float) -> RenderedFace:
-    """One of the seed's people, `progress` of the way through a movement, facing the camera otherwise."""
+    """One of the seed's people, `progress` of the way through a motion, facing the camera otherwise."""
     if motion not in MOTIONS:
         raise ValueError(f"motion must be one of {', '.join(MOTIONS)}, found {motion}")
     return MOTIONS[motion](random_person(number), progress)
@@ -147,7 +147,7 @@ def render_truth(renderer: Renderer) -> Truth:
 
 
 def save_truth(truth: Truth, path: Path) -> None:
-    """Write the file; equal pictures, as the stills of one person are for most movements, are stored once."""
+    """Write the file; equal pictures, as the stills of one person are for most motions, are stored once."""
     pool = ImagePool(WEBP_QUALITY)
     clips, frames, strangers = (pool.add(part) for part in (truth.clips, truth.frames, truth.strangers))
     with replace_atomically(path) as temporary, temporary.open("wb") as file:

@@ -1,4 +1,4 @@
-"""How near a movement comes to the true one: figures for one face.
+"""How near a motion comes to the true one: figures for one face.
 
 Points that move are taken as displacements from their own rest, so that where a face has its features does not count.
 """
@@ -11,7 +11,7 @@ import numpy as np
 from stages.faces.crop_landmarks import interocular
 from stages.quality.metrics import akd
 
-# Landmarks that go farther than this share of the farthest one's way belong to the movement.
+# Landmarks that go farther than this share of the farthest one's way belong to the motion.
 MOVING = 0.25
 # Ageing is measured in pictures this small: what is left is shades, not the place of a hair.
 PICTURE_SIDE = 32
@@ -19,10 +19,10 @@ PICTURE_SIDE = 32
 
 @dataclass(frozen=True)
 class Fidelity:
-    """A made movement against the true one.
+    """A made motion against the true one.
 
     Attributes:
-        correlation: over time, of how far both have gone along the true movement, -1 to 1; NaN where one stands still.
+        correlation: over time, of how far both have gone along the true motion, -1 to 1; NaN where one stands still.
         amplitude: how far it goes for what the true one goes; 1 is as far.
         leak: what moves and should not.
         error: distance from the truth on the whole.
@@ -47,7 +47,7 @@ def landmark_fidelity(made: np.ndarray, true: np.ndarray) -> Fidelity:
         made, true: (K, 68, 2), displacements at the same moments, the last one at the extreme.
 
     Returns:
-        Correlation and amplitude over the landmarks that the true movement moves (`MOVING`); leak: root mean square
+        Correlation and amplitude over the landmarks that the true motion moves (`MOVING`); leak: root mean square
         distance of the others from their true displacement; error: average keypoint distance (AKD) of all. The last
         two are shares of the inter-ocular distance; leak is NaN where all move.
 
@@ -92,7 +92,7 @@ def picture_fidelity(made: np.ndarray, true: np.ndarray) -> Fidelity:
 
 
 def gain(made: np.ndarray, true: np.ndarray) -> tuple[float, float]:
-    """Correlation over time and amplitude, of movements (K, n) projected on the true extreme (the last row of `true`).
+    """Correlation over time and amplitude, of motions (K, n) projected on the true extreme (the last row of `true`).
 
     The amplitude is the slope of the least-squares line through rest.
 
@@ -102,7 +102,7 @@ def gain(made: np.ndarray, true: np.ndarray) -> tuple[float, float]:
     field = true[-1]
     strength = float(field @ field)
     if strength == 0:
-        raise ValueError("the true movement ends where it began")
+        raise ValueError("the true motion ends where it began")
     made_reach, true_reach = made @ field / strength, true @ field / strength  # (K,)
     amplitude = float(made_reach @ true_reach / (true_reach @ true_reach))
     if np.ptp(made_reach) <= 1e-12 or np.ptp(true_reach) <= 1e-12:

@@ -1,4 +1,4 @@
-"""Ways to find a movement in the codes of a clip, side by side.
+"""Ways to find a motion in the codes of a clip, side by side.
 
 A method is a function from the anchors, whose codes are (T, L, 512) float32 in the order of time, to displacements of
 that shape: what has to be added to the code of a face at rest to bring it where each anchor is. It is told nothing of
@@ -70,7 +70,7 @@ def per_layer_pcp(anchors: Anchors) -> Tensor:
 
 
 def joint_pcp(anchors: Anchors, rank: int | None = None) -> Tensor:
-    """The movement that a job makes by default: straight and evenly to its extreme (one way of `path: pingpong`)."""
+    """The motion that a job makes by default: straight and evenly to its extreme (one way of `path: pingpong`)."""
     return _fit(anchors, rank=rank)
 
 

@@ -1,9 +1,9 @@
-"""Ways to find a movement, against the truth: what each makes of 24 people, beside their own true movement.
+"""Ways to find a motion, against the truth: what each makes of 24 people, beside their own true motion.
 
     python -m benchmarks.truth.motions [--data FILE] [--output DIR] [--quick] [--device cpu]
 
-A movement is taken from a rendered clip of one person, put on the inverted codes of people who are not in it, and each
-frame compared with the true rendering of that person making that movement. Three tables: methods with 0, 10 and 30 %
+A motion is taken from a rendered clip of one person, put on the inverted codes of people who are not in it, and each
+frame compared with the true rendering of that person making that motion. Three tables: methods with 0, 10 and 30 %
 of the anchors corrupted, with the last one spared and with it among them; ranks, and numbers of anchors, on the first
 eight people, with no anchor corrupted and with 30 %, the last one spared. Then the targets, each met or missed. `DIR`
 receives `truth.csv`, every figure of every row, and plots.
@@ -34,7 +34,7 @@ from stages.models import Models, ModelSettings
 from stages.quality.metrics import csim, jitter
 from stages.quality.video import embed_frames
 
-# Movements that landmarks hardly show.
+# Motions that landmarks hardly show.
 IN_PICTURES = ("ageing",)
 CLEAN, SOME, MANY, MANY_AND_LAST = Level(0.0), Level(0.1), Level(0.3), Level(0.3, last=True)
 # Each draw of corrupted anchors serves every fourth person.
@@ -110,7 +110,7 @@ def measure_identity(bench: Bench, motion: int, person: int, frames: np.ndarray)
 
 
 def measure_jitter(bench: Bench, motion: int, person: int, moves: Tensor, reached: np.ndarray) -> tuple[float, float]:
-    """Of the movement's landmarks at even moments, and of the true ones, in shares of the inter-ocular distance."""
+    """Of the motion's landmarks at even moments, and of the true ones, in shares of the inter-ocular distance."""
     true = bench.truth.tracks[motion, person]  # (F, 68, 2)
     code = bench.codes(bench.truth.frames[motion, person, :1])  # (1, L, 512)
     frames = bench.render(code + moves_at(moves, reached, np.linspace(0, 1, len(true))))
@@ -128,7 +128,7 @@ def measure_method(
     stride: int = 1,
     tracked: int = 0,
 ) -> dict[str, list[float]]:
-    """One method on one movement: for each person, every figure by its name in `Row`.
+    """One method on one motion: for each person, every figure by its name in `Row`.
 
     Raises:
         ValueError: the method's displacements have another shape than the codes it was given.

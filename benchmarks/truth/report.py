@@ -17,7 +17,7 @@ LEAST_CORRELATION, MOST_OFF, MOST_DROP, MOST_ERROR = 0.95, 0.20, 0.05, 0.5
 
 @dataclass(frozen=True)
 class Row:
-    """One setting on one movement.
+    """One setting on one motion.
 
     Attributes:
         table: "methods", "ranks" or "anchors".
@@ -122,7 +122,7 @@ def print_verdict(rows: Sequence[Row], baseline: str, default: str) -> None:
     print(f"\n{default} against its targets (the baseline is {baseline})")
     for sentence, met in verdict(rows, baseline, default):
         print(f"{'met   ' if met else 'MISSED'} {sentence}")
-    print("\nleast error, in the mean of all movements' medians")
+    print("\nleast error, in the mean of all motions' medians")
     compared = [row for row in rows if row.table == "methods" and row.anchors]
     for level in dict.fromkeys(row.level for row in compared):
         errors: dict[str, list[float]] = {}

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from pipeline.job.spec import JobSpec
 
 app = typer.Typer(
-    help="Carry a small facial movement from one clip over to many other faces: one video for each face.\n\n"
+    help="Carry a small facial motion from one clip over to many other faces: one video for each face.\n\n"
     "A [bold]job file[/bold] names the clip, the list of faces (a manifest) and the output folder. "
     "Check it with [bold]plan[/bold], make the videos with [bold]run[/bold], and look at report.html in the output.",
     epilog=f"{example('run jobs/demo.yaml')}\n\nExit codes: 0 every row has its video, 3 some rows failed, "
@@ -180,12 +180,12 @@ def extract(
         str | None,
         typer.Option(
             "--text",
-            metavar="SENTENCE",
-            help='Instead of a clip: a sentence with "{degree}" in it, e.g. "a person with {degree} smile".',
+            metavar="PROMPT",
+            help='Instead of a clip: a prompt with "{degree}" in it, e.g. "a person with {degree} smile".',
         ),
     ] = None,
     output: Annotated[
-        Path, typer.Option("--output", metavar="FILE", help="The movement's file; a picture goes beside it.")
+        Path, typer.Option("--output", metavar="FILE", help="The motion's file; an image goes beside it.")
     ] = Path("motion.safetensors"),
     model: Annotated[str, typer.Option("--model", metavar="NAME", help="See `weights list`.")] = "synthface",
     max_anchors: Annotated[
@@ -196,7 +196,7 @@ def extract(
         int, typer.Option("--seeds", min=1, max=1000, help="With --text: so many identities make the anchors.")
     ] = 4,
 ) -> None:
-    """Take the movement out of a clip or a sentence, for jobs to come: `motion: {file: smile.safetensors}`."""
+    """Extract a motion from a clip or a prompt for later jobs: `motion: {file: smile.safetensors}`."""
     from pipeline.job.motion_spec import MotionSpec
     from pipeline.monitor.display import Display
     from pipeline.output.event_log import EventLog
@@ -206,7 +206,7 @@ def extract(
 
     if (clip is None) == (text is None):
         found = "neither" if clip is None else "both"
-        raise JobError(f"extract: expected a clip or --text with a sentence, found {found}.")
+        raise JobError(f"extract: expected a clip or --text with a prompt, found {found}.")
     if output.suffix != ".safetensors":
         raise OutputError(f'--output {output}: expected a name that ends in .safetensors, found "{output.suffix}".')
     if text is not None:
@@ -221,18 +221,18 @@ def extract(
 
 @manifest_app.command("build", epilog=example("manifest build faces/ --output targets.parquet"))
 def manifest_build(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder of pictures.", show_default=False)],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder of images.", show_default=False)],
     output: Annotated[Path, typer.Option("--output", metavar="FILE", help="The manifest.")] = Path("targets.parquet"),
-    flat: Annotated[bool, typer.Option("--flat", help="Leave out pictures in folders within the folder.")] = False,
+    flat: Annotated[bool, typer.Option("--flat", help="Leave out images in folders within the folder.")] = False,
 ) -> None:
-    """Make a manifest of a folder's pictures."""
+    """Make a manifest of a folder's images."""
     from manifests.build import build_manifest
 
     built = build_manifest(folder, output, recursive=not flat)
     kinds = ", ".join(f"{number:,} {ending or 'without ending'}" for ending, number in built.left_out[:6])
     more = f" and {len(built.left_out) - 6} more kinds" if len(built.left_out) > 6 else ""
     others = f"; {count(built.others, 'other file')} left out ({kinds}{more})" if built.others else ""
-    say(f"{built.path}: {count(built.rows, 'picture')}{others}")
+    say(f"{built.path}: {count(built.rows, 'image')}{others}")
 
 
 @manifest_app.command("check", epilog=example("manifest check targets.parquet"))
@@ -248,7 +248,7 @@ def manifest_check(
         typer.Option("--column", metavar="OWN=NAME", help="What a column is called, e.g. image=path. Repeatable."),
     ] = None,
 ) -> None:
-    """Check a manifest, and look for its pictures on this machine. Exit code 3 where some are not there."""
+    """Check a manifest, and look for its images on this machine. Exit code 3 where some are not there."""
     from manifests.looking import check_manifest
 
     pairs = [one.partition("=")[::2] for one in columns or ()]
@@ -265,7 +265,7 @@ def manifest_check(
     say(f"{file}: {count(found.rows, 'row')}{motions}{remote}{hosts}")
     if found.missing:
         more = found.missing - len(found.examples)
-        say(f"{count(found.missing, 'picture')} missing:", *(f"  {example}" for example in found.examples))
+        say(f"{count(found.missing, 'image')} missing:", *(f"  {example}" for example in found.examples))
         say(*([f"  and {more:,} more"] if more else []))
         raise typer.Exit(3)
 

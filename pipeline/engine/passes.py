@@ -1,6 +1,6 @@
-"""How a movement's anchors go through workers: every row comes out, or the work stops with a sentence.
+"""How a motion's anchors go through workers: every row comes out, or the work stops with a sentence.
 
-A clip's frames and a sentence's identities are rows as targets are, but a movement is made of all of them together:
+A clip's frames and a sentence's identities are rows as targets are, but a motion is made of all of them together:
 a row over which its worker died is tried once more by itself, and one that is lost again ends the work.
 """
 
@@ -98,7 +98,7 @@ class Passes:
                         )
                         raise WorkStopped(
                             f"{name}: workers were lost twice over {row} {given_up[0]['index'] + 1} of {len(rows)}, so "
-                            f"there is no movement. {mend}."
+                            f"there is no motion. {mend}."
                         )
                 tell(StageState.PROGRESS)
         tell(StageState.FINISHED)

@@ -23,15 +23,15 @@ from weights.store import sha256
 
 @dataclass(frozen=True)
 class MotionPlan:
-    """Where one movement comes from and where it goes.
+    """Where one motion comes from and where it goes.
 
     Attributes:
         spec: the job's field.
         source: the clip or the file; None for a text.
         path: the `.safetensors` in the output folder.
-        picture: the anchors' picture beside it.
-        made_from: hash of everything that decides the movement.
-        ready: the movement, where it is a file or stands in the output folder already.
+        picture: the anchors' image beside it.
+        made_from: hash of everything that decides the motion.
+        ready: the motion, where it is a file or stands in the output folder already.
     """
 
     spec: MotionSpec
@@ -61,7 +61,7 @@ def check_job(job: JobSpec) -> Checked:
     """Read and compare everything that a job names.
 
     Raises:
-        UserError: of the kind that fits: a job's field, the manifest, a clip, a checkpoint, a movement's file or its
+        UserError: of the kind that fits: a job's field, the manifest, a clip, a checkpoint, a motion's file or its
             generator, the output folder.
     """
     manifest = read_manifest(job.manifest, {str(own): name for own, name in job.columns.items()})
@@ -89,10 +89,10 @@ def check_job(job: JobSpec) -> Checked:
 
 
 def target_rows(manifest: Manifest, job: JobSpec) -> pa.Table:
-    """The manifest as the target flow takes it, with the job's own movement and strength where a row has none.
+    """The manifest as the target flow takes it, with the job's own motion and strength where a row has none.
 
     Raises:
-        ManifestError: a row names a movement that the job does not have, or none where the job has several.
+        ManifestError: a row names a motion that the job does not have, or none where the job has several.
     """
     manifest.check_motions(job.motion)
     table, count = manifest.table, len(manifest)
@@ -128,7 +128,7 @@ def check_output(output: Path) -> None:
 
 
 def _motion_plan(name: str, spec: MotionSpec, job: JobSpec, model: Model, single: bool) -> MotionPlan:
-    """Find a movement's source, and the movement itself where it need not be made.
+    """Find a motion's source, and the motion itself where it need not be made.
 
     Raises:
         ClipError, MotionFileError, MotionMismatch: the source is missing, unreadable, or of another generator.
@@ -167,7 +167,7 @@ def _motion_plan(name: str, spec: MotionSpec, job: JobSpec, model: Model, single
 
 
 def _load_earlier(name: str, path: Path, output: Path, made_from: str) -> Micromotion | None:
-    """The movement in the output folder, if `job.yaml` there says that it was made from just the same."""
+    """The motion in the output folder, if `job.yaml` there says that it was made from just the same."""
     try:
         recorded = written_job(output)["made_with"]["motions"][name]
         if recorded["made_from"] != made_from:

@@ -14,7 +14,7 @@ RECIPE = 2
 
 
 def target_digest(motion: Micromotion | None, job: JobSpec, model: Model) -> str:
-    """Hash of all that decides a row's video besides its picture and strength; a rehearsal shows no movement."""
+    """Hash of all that decides a row's video besides its image and strength; a rehearsal shows no motion."""
     if job.rehearsal:
         shown = {"frames", "fps", "pixels", "longest", "layout", "crf"}
         return digest_of(

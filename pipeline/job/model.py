@@ -51,7 +51,7 @@ def check_model(files: ModelFiles, detector: str = "haar", texts: Sequence[Motio
 
     Raises:
         CheckpointError: one is missing, or is of another kind or size.
-        TextError: a sentence is too long for the CLIP.
+        TextError: a prompt is too long for the CLIP.
         ExtraMissing: there are texts, and what reads them is not installed.
     """
     paths = {part: find(getattr(files, part), part) for part in PARTS}

@@ -1,4 +1,4 @@
-"""A job's `motion`: a clip, a file or a sentence, and how a movement is made of it."""
+"""A job's `motion`: a clip, a file or a prompt, and how a motion is made of it."""
 
 from collections.abc import Mapping
 from typing import Any, Self
@@ -72,7 +72,7 @@ class MotionSpec(Settings):
 
 
 def is_single(motion: Mapping[str, Any]) -> bool:
-    """Whether a job's `motion` is one movement's fields, and not several movements by name."""
+    """Whether a job's `motion` is one motion's fields, and not several motions by name."""
     sources = (motion.get(name) for name in ("clip", "file", "text"))
     return any(source is not None and not isinstance(source, Mapping) for source in sources) or not any(
         isinstance(value, Mapping) for value in motion.values()

@@ -168,7 +168,7 @@ class JobSpec(Settings):
     @field_validator("motion", mode="before")
     @classmethod
     def _named(cls, motion: Any, info: Any) -> Any:
-        """A single movement goes by the job's name."""
+        """A single motion goes by the job's name."""
         if isinstance(motion, dict) and motion and is_single(motion):
             return {info.data.get("name", "motion"): motion}
         return motion

@@ -1,10 +1,10 @@
-"""Strengths in a manifest's column that are far from the others, or far beyond the movement in the clip."""
+"""Strengths in a manifest's column that are far from the others, or far beyond the motion in the clip."""
 
 import numpy as np
 
 from manifests.schema import Manifest
 
-# Times the movement's full extent. Nothing is refused for it: how far a face can go shows only when it is drawn.
+# Times the motion's full extent. Nothing is refused for it: how far a face can go shows only when it is drawn.
 FAR = 3.0
 # Times the median distance from the median, beyond which a value stands apart from its column.
 APART = 20.0
@@ -30,6 +30,6 @@ def strength_notes(manifest: Manifest) -> list[str]:
     rows = "1 row is" if number == 1 else f"{number:,} rows are"
     percent = f", {values[worst]:g} % is {values[worst] / 100:g}" if 10 <= abs(values[worst]) <= 100 else ""
     return [
-        f"strength: {rows} far out, the furthest {manifest.row(worst)} with {values[worst]:g}; 1 is the movement's "
+        f"strength: {rows} far out, the furthest {manifest.row(worst)} with {values[worst]:g}; 1 is the motion's "
         f"full extent{percent}"
     ]

@@ -1,4 +1,4 @@
-"""A run as a person watches it: a live picture on a terminal, plain lines anywhere else.
+"""A run as a person watches it: a live image on a terminal, plain lines anywhere else.
 
 Both draw the state of `pipeline/monitor/progress.py`; nothing is counted here.
 """
@@ -28,7 +28,7 @@ class Display:
     back.
 
     The state is replaced as a whole with each event and never changed in place, so that the thread that redraws the
-    live picture needs no lock.
+    live image needs no lock.
     """
 
     def __init__(self, console: Console | None = None) -> None:
@@ -42,14 +42,14 @@ class Display:
         """Take in one event and show what it changed."""
         before, self.progress = self.progress, advance(self.progress, event)
         if self.live:
-            if event.get("event") == "verified":  # the live picture shows the run's state, and this is none
+            if event.get("event") == "verified":  # the live image shows the run's state, and this is none
                 self.console.print(Text(plain_lines(before, self.progress, event)[0]))
             self._redraw()
         else:
             self._write_lines(before, event)
 
     def close(self) -> None:
-        """Leave the last picture standing and give the terminal back."""
+        """Leave the last image standing and give the terminal back."""
         if self._live is not None:
             self._live.refresh()
             self._live.stop()

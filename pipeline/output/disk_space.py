@@ -14,9 +14,9 @@ BYTES_PER_PIXEL = 0.015
 PASTED_BYTES_PER_PIXEL = 0.05
 # Six steps of x264's quality double or halve a file.
 USUAL_CRF, DOUBLING_CRF = 18, 6
-# The side of a picture into which a face is pasted back, for want of knowing it.
+# The side of an image into which a face is pasted back, for want of knowing it.
 PASTED_SIDE = 1024
-# The side of a face's crop at its picture's own resolution, likewise.
+# The side of a face's crop at its image's own resolution, likewise.
 OWN_SIDE = 512
 # What a row takes besides its video: container, ledger, results, log.
 BYTES_PER_ROW = 3072

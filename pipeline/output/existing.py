@@ -1,6 +1,6 @@
 """What an output folder holds already, seen from a job: what stays, what is made again, and how large it is.
 
-All of it is known without reading a picture: a picture that was replaced is found out when its row is looked at.
+All of it is known without reading a picture: an image that was replaced is found out when its row is looked at.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ class ExistingResults:
     Attributes:
         kept: their videos stand, made with these very settings.
         failed: they failed with these very settings, and are not tried again.
-        unreadable: their pictures could not be read when they were last tried, with these very settings.
+        unreadable: their images could not be read when they were last tried, with these very settings.
         again: a video stands under their id, of other settings: it is made again, over the old one.
         video_bytes: of those kept, on average; 0.0 where there are none.
     """
@@ -35,7 +35,7 @@ def find_existing(checked: Checked, digests: Mapping[str, str] | None = None) ->
 
     Args:
         checked: the job.
-        digests: of its movements (`target_digest`); by default of those that need not be made first.
+        digests: of its motions (`target_digest`); by default of those that need not be made first.
     """
     digests = ready_digests(checked) if digests is None else digests
     ledger = Ledger(checked.job.output, checked.job.videos)
@@ -66,7 +66,7 @@ def find_existing(checked: Checked, digests: Mapping[str, str] | None = None) ->
 
 
 def ready_digests(checked: Checked) -> dict[str, str]:
-    """For each movement that is there, or of which nothing is used, what decides its videos besides the picture."""
+    """For each motion that is there, or of which nothing is used, what decides its videos besides the image."""
     job, model = checked.job, checked.model
     return {
         name: target_digest(plan.ready, job, model)

@@ -87,7 +87,7 @@ def unwritable(path: Path, error: OSError | MotionFileError) -> WorkStopped:
 
 
 def write_job(checked: Checked, motions: Mapping[str, Micromotion | None]) -> None:
-    """`job.yaml`: the job as resolved, the versions and checkpoints that it is made with, and the movements so far.
+    """`job.yaml`: the job as resolved, the versions and checkpoints that it is made with, and the motions so far.
 
     Raises:
         WorkStopped: it cannot be written.

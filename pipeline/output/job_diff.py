@@ -32,7 +32,7 @@ def find_changes(checked: Checked) -> list[str]:
         f"another {part} checkpoint" for part, hash_ in checked.model.hashes.items() if weights.get(part) != hash_
     ]
     found += [
-        f"the clip of movement {name} holds something else"
+        f"the clip of motion {name} holds something else"
         for name, plan in checked.motions.items()
         if not found and name in recorded and recorded[name].get("made_from") != plan.made_from
     ]
@@ -45,12 +45,12 @@ def describe_changes(checked: Checked, stands: ExistingResults) -> str:
         return ""
     found = find_changes(checked)
     if not found and any(plan.ready is None for plan in checked.motions.values()):
-        return ""  # a movement that was lost comes out the same when it is made again, and its videos then stay
+        return ""  # a motion that was lost comes out the same when it is made again, and its videos then stay
     shown = ", ".join(found[:MOST_SHOWN]) + (f" and {len(found) - MOST_SHOWN} more" if len(found) > MOST_SHOWN else "")
     why = (
         f"differs from the run that {checked.job.output} holds ({shown})"
         if found
-        else "gives rows another movement or strength"
+        else "gives rows another motion or strength"
     )
     return (
         f"the job {why}: {count(len(stands.again), 'video')} that stand there are made again, over the old ones. "

@@ -125,9 +125,9 @@ class Ledger:
         return table.filter(pa.array([sizes.get(video) == size for video, size in recorded], pa.bool_()))
 
     def failed(self) -> dict[Target, str]:
-        """The reason of each target whose latest row failed although its picture could be read.
+        """The reason of each target whose latest row failed although its image could be read.
 
-        Such a row would fail in the same way again; only `retry`, another picture or another setting makes it run.
+        Such a row would fail in the same way again; only `retry`, another image or another setting makes it run.
         """
         table = self.failed_rows()
         columns = (table[name].to_pylist() for name in ("id", "key", "reason"))
@@ -139,7 +139,7 @@ class Ledger:
         return table.filter(pc.not_equal(table["key"], ""))
 
     def unreadable_rows(self) -> pa.Table:
-        """The row of each id whose latest row failed because its picture could not be read."""
+        """The row of each id whose latest row failed because its image could not be read."""
         table = self._latest_failed()
         return table.filter(pc.equal(table["key"], ""))
 

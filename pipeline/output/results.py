@@ -16,7 +16,7 @@ def collect_results(manifest: pa.Table, keys: Sequence[str | None], rows: pa.Tab
 
     Args:
         manifest: columns `id`, and any others, which are carried along.
-        keys: one a row, its content key as this run saw it; "" where its picture could not be read, None where the
+        keys: one a row, its content key as this run saw it; "" where its image could not be read, None where the
             run ended before the row's turn: then the latest result that an earlier run left for its id counts.
         rows: as `Ledger.rows` gives them.
 

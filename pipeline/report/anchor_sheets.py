@@ -1,4 +1,4 @@
-"""Pictures by which a person judges a movement's anchors before any video is made."""
+"""Pictures by which a person judges a motion's anchors before any video is made."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -63,7 +63,7 @@ def write_degrees(path: Path, pictures: np.ndarray, degrees: Sequence[str], seed
 
 
 def losses_path(picture: Path) -> Path:
-    """Where the plot of the losses stands: beside the anchors' picture."""
+    """Where the plot of the losses stands: beside the anchors' image."""
     return picture.with_name(f"{picture.stem}-loss.svg")
 
 

@@ -95,7 +95,7 @@ def make_cards(output: Path, made: pa.Table, orders: np.ndarray, shown: list[int
 
 
 def data_uri(data: bytes, kind: str) -> str:
-    """A picture's bytes as a link that holds them; `kind` is "png", "jpeg" or "svg+xml"."""
+    """An image's bytes as a link that holds them; `kind` is "png", "jpeg" or "svg+xml"."""
     return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
 
 

@@ -1,6 +1,6 @@
 """results.parquet -> report.html: one file that opens offline, with the videos beside it.
 
-Whatever comes from outside (ids, messages, settings) goes through Jinja2's escaping; pictures are inlined, videos are
+Whatever comes from outside (ids, messages, settings) goes through Jinja2's escaping; images are inlined, videos are
 linked relatively, and the page's own policy forbids it to load anything else.
 """
 
@@ -155,7 +155,7 @@ def _motion_context(motion: MotionSection) -> dict[str, Any]:
 
 
 def _line(course: tuple[float, ...]) -> str:
-    """A movement's course as the points of an SVG line in a box of 100 x 24, with 1 at the top and 0 at the bottom."""
+    """A motion's course as the points of an SVG line in a box of 100 x 24, with 1 at the top and 0 at the bottom."""
     low, high = min(course, default=0.0), max(course, default=1.0)
     span = max(high - low, 1e-9)
     step = 100 / max(len(course) - 1, 1)

@@ -1,4 +1,4 @@
-"""What the report says of a run's movements: their figures, their course over time, and the anchors' picture."""
+"""What the report says of a run's motions: their figures, their course over time, and the anchors' image."""
 
 import math
 import re
@@ -14,20 +14,20 @@ from pipeline.report.thumbnails import shrink
 from stages.motion.attenuation import MOST
 from stages.motion.micromotion import PUBLISHED_SCALE, Micromotion, load_micromotion
 
-# A larger picture is made smaller before it is inlined.
+# A larger image is made smaller before it is inlined.
 INLINE_BYTES = 1_000_000
 INLINE_WIDTH = 1600
 
 
 @dataclass(frozen=True)
 class MotionSection:
-    """One movement of a run.
+    """One motion of a run.
 
     Attributes:
         name: empty where the run has only one.
         facts: label and value.
-        course: how far the movement is at each anchor, 0 at rest, 1 at the extreme; empty where it is not known.
-        picture, picture_type: the anchors, "png" or "jpeg"; empty where there is no picture.
+        course: how far the motion is at each anchor, 0 at rest, 1 at the extreme; empty where it is not known.
+        image, picture_type: the anchors, "png" or "jpeg"; empty where there is no image.
         losses: an SVG of how a text's anchors were led to it; empty where there is none.
     """
 
@@ -40,7 +40,7 @@ class MotionSection:
 
 
 def describe_motions(output: Path, settings: Mapping[str, Any]) -> Iterator[MotionSection]:
-    """Every movement in an output folder: `motion.safetensors`, or those in `motions/` where the run has several.
+    """Every motion in an output folder: `motion.safetensors`, or those in `motions/` where the run has several.
 
     Args:
         output: the output folder.
@@ -59,7 +59,7 @@ def describe_motions(output: Path, settings: Mapping[str, Any]) -> Iterator[Moti
             "Source": " ".join(filter(None, (_file_name(_specs(settings), name), _short(motion.source))))
             or "not known",
             "Anchors": _anchors(_specs(settings), name, motion),
-            "Left out": f"{len(motion.stray)} that show something else than the movement" if motion.stray else "none",
+            "Left out": f"{len(motion.stray)} that show something else than the motion" if motion.stray else "none",
             "Extent": _extent(motion),
             "Dimensions": f"{len(motion.basis)}",
             "Variation explained": f"{100 * motion.explained:.1f} %",
@@ -69,13 +69,13 @@ def describe_motions(output: Path, settings: Mapping[str, Any]) -> Iterator[Moti
 
 
 def _specs(settings: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The job's movements by name."""
+    """The job's motions by name."""
     specs = settings.get("motion")
     return specs if isinstance(specs, Mapping) else {}
 
 
 def _files(output: Path, specs: Mapping[str, Any]) -> Iterator[tuple[str, Path, Path]]:
-    """Name, file and anchors' picture of each movement; those of an earlier job in the same folder are left out."""
+    """Name, file and anchors' image of each motion; those of an earlier job in the same folder are left out."""
     single = output / "motion.safetensors"
     if len(specs) < 2 and single.is_file():
         yield "", single, output / "anchors.png"
@@ -86,19 +86,19 @@ def _files(output: Path, specs: Mapping[str, Any]) -> Iterator[tuple[str, Path, 
 
 
 def _file_name(specs: Mapping[str, Any], name: str) -> str:
-    """What the job calls the clip or file that a movement comes from, without its folders."""
+    """What the job calls the clip or file that a motion comes from, without its folders."""
     source = _spec(specs, name).get("clip") or _spec(specs, name).get("file")
     return clean(Path(str(source)).name) if source else ""
 
 
 def _spec(specs: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """What the job says of one movement."""
+    """What the job says of one motion."""
     spec = specs.get(name) if name else next(iter(specs.values()), None)
     return spec if isinstance(spec, Mapping) else {}
 
 
 def _text(specs: Mapping[str, Any], name: str) -> str:
-    """The sentence that a movement comes from, or nothing."""
+    """The sentence that a motion comes from, or nothing."""
     return str(_spec(specs, name).get("text") or "")
 
 
@@ -112,7 +112,7 @@ def _anchors(specs: Mapping[str, Any], name: str, motion: Micromotion) -> str:
 
 
 def _extent(motion: Micromotion) -> str:
-    """How long the movement is."""
+    """How long the motion is."""
     if not motion.generator:  # a published direction, which comes without anchors
         return f"the published direction's, at its scale {PUBLISHED_SCALE:g}"
     if math.isnan(motion.reach):
@@ -131,7 +131,7 @@ def _short(text: str) -> str:
 
 
 def _picture(path: Path) -> tuple[bytes, str]:
-    """The anchors' picture as it can be inlined."""
+    """The anchors' image as it can be inlined."""
     if not path.is_file():
         return b"", ""
     if path.stat().st_size <= INLINE_BYTES:

@@ -12,7 +12,7 @@ from pipeline.report.metrics import values
 
 FAILURES_EACH = 50
 MESSAGE_SIGNS = 400
-# Of the turn asked: a picture that makes this much makes all of it, for the eye.
+# Of the turn asked: an image that makes this much makes all of it, for the eye.
 ALL_OF_A_TURN = 0.99
 
 
@@ -53,7 +53,7 @@ def remark_groups(table: pa.Table, done: np.ndarray) -> list[Group]:
     ]
     groups = [_group("beyond what the generator can draw", beyond)] if beyond else []
     if turned:
-        shown = f"turned by less than the motion asks, for a flat picture would tear: {_range(given[softened])} of it"
+        shown = f"turned by less than the motion asks, for a flat image would tear: {_range(given[softened])} of it"
         groups.append(_group(shown, turned))
     return groups
 

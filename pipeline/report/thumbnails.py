@@ -1,4 +1,4 @@
-"""Small pictures of videos for the report: first, middle and last frame side by side, as one JPEG."""
+"""Small images of videos for the report: first, middle and last frame side by side, as one JPEG."""
 
 import os
 import subprocess
@@ -27,7 +27,7 @@ class Thumbnail:
 def make_thumbnails(videos: Mapping[Path, int]) -> dict[Path, Thumbnail]:
     """The posters of videos, given with their number of frames.
 
-    A video that cannot be read within its time is left out: the report shows it without a picture.
+    A video that cannot be read within its time is left out: the report shows it without an image.
     """
     until = time.monotonic() + SECONDS_ALL
     workers = min(8, os.cpu_count() or 1)
@@ -54,7 +54,7 @@ def make_thumbnail(video: Path, frames: int, seconds: float = SECONDS_EACH) -> T
 
 
 def shrink(picture: Path, width: int) -> bytes | None:
-    """A picture file as a JPEG of at most `width` pixels across, or nothing where it cannot be read."""
+    """An image file as a JPEG of at most `width` pixels across, or nothing where it cannot be read."""
     return _ffmpeg(["-i", f"file:{picture}", "-vf", f"scale='min({width},iw)':-2:flags=area"], SECONDS_EACH)
 
 

@@ -35,11 +35,11 @@ PORTION_BYTES = 200 << 20
 
 @dataclass(frozen=True)
 class MotionFlow:
-    """What extracting a movement from a clip needs besides the clip.
+    """What extracting a motion from a clip needs besides the clip.
 
     Attributes:
         model: the checkpoints, as names or paths.
-        generator: fingerprint of the generator in whose W+ the movement will lie.
+        generator: fingerprint of the generator in whose W+ the motion will lie.
         iterations: the inverter's steps.
         passes: how its rows go through workers, and where progress is told.
     """
@@ -55,10 +55,10 @@ class MotionFlow:
         return self.passes.events
 
     def extract(self, name: str, spec: MotionSpec, clip_path: Path, motion_path: Path, picture_path: Path) -> None:
-        """Make `motion_path` (and a picture of the anchors) from a clip. Ray has to run.
+        """Make `motion_path` (and an image of the anchors) from a clip. Ray has to run.
 
         Raises:
-            ClipError: the clip cannot be read, shows no face in most of its frames, or no movement.
+            ClipError: the clip cannot be read, shows no face in most of its frames, or no motion.
         """
         clip = self.passes.on_driver(f"read {name}", lambda: open_clip(clip_path, max_anchors=spec.max_anchors))
         if clip.notes:
@@ -81,7 +81,7 @@ class MotionFlow:
         same = self._same_person(identities, moments, clip_path)
         codes, landmarks, shown, moments = (values[same] for values in (codes, landmarks, shown, moments))
         seen, shows = ([pictures[index] for index in same] for pictures in (seen, shows))
-        self._check_movement(codes, landmarks, moments, clip_path)
+        self._check_motion(codes, landmarks, moments, clip_path)
 
         def fit() -> Micromotion:
             return compensate_attenuation(self._fitted(codes, landmarks, moments, spec, clip), shown)
@@ -92,7 +92,7 @@ class MotionFlow:
             self.events.emit(
                 "warning",
                 message=f"{clip_path}: {len(motion.stray)} of {len(seen)} anchors show something else than the "
-                f"movement (something before the face, a blur, another face); left out, at {seconds} s.",
+                f"motion (something before the face, a blur, another face); left out, at {seconds} s.",
             )
         write_anchors(picture_path, seen, shows, motion.stray)
         motion.save(motion_path)
@@ -110,18 +110,18 @@ class MotionFlow:
             self.events.emit("warning", message=f"{path}: another person at {seconds} s; these frames are left out.")
         return np.flatnonzero(~others)
 
-    def _check_movement(self, codes: np.ndarray, landmarks: np.ndarray, moments: np.ndarray, path: Path) -> None:
+    def _check_motion(self, codes: np.ndarray, landmarks: np.ndarray, moments: np.ndarray, path: Path) -> None:
         """Refuse a face that keeps still; tell of one that does not begin at rest."""
         if is_still(codes, landmarks, moments):
             raise ClipError(
                 f"{path}: the face keeps still: its anchors differ by no more than noise does. "
-                "Use a clip that shows a movement."
+                "Use a clip that shows a motion."
             )
         if (rest := rest_is_elsewhere(codes, landmarks)) is not None:
             self.events.emit(
                 "warning",
                 message=f"{path}: the first frame does not seem to be at rest; the one at {moments[rest]:.2f} s is "
-                "more so, and the movement would run backwards. Cut the clip to begin at rest.",
+                "more so, and the motion would run backwards. Cut the clip to begin at rest.",
             )
 
     def _followed(self, name: str, clip: OpenClip, path: Path) -> tuple[list[np.ndarray], np.ndarray]:
@@ -143,7 +143,7 @@ class MotionFlow:
         seen = np.flatnonzero(track.found)
         if len(seen) < 2:
             raise ClipError(
-                f"{path}: a face is seen in {len(seen)} of {count} frames, and a movement needs at least 2. "
+                f"{path}: a face is seen in {len(seen)} of {count} frames, and a motion needs at least 2. "
                 "Use a clip in which one face stays in view."
             )
         if len(seen) < count:
@@ -165,7 +165,7 @@ class MotionFlow:
                 kept.append(row)
         if len(kept) < 2:
             raise ClipError(
-                f"{path}: {len(kept)} of {len(rows)} frames could be inverted, and a movement needs at least 2. "
+                f"{path}: {len(kept)} of {len(rows)} frames could be inverted, and a motion needs at least 2. "
                 "Use a clip of a face that this model knows."
             )
         return kept
@@ -178,7 +178,7 @@ class MotionFlow:
         spec: MotionSpec,
         clip: OpenClip,
     ) -> Micromotion:
-        """The movement of the anchors; warnings of the fit are told."""
+        """The motion of the anchors; warnings of the fit are told."""
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             motion = fit_micromotion(

@@ -11,7 +11,7 @@ from pipeline.cluster.sizing import WorkerLayout
 from pipeline.job.checks import Checked
 from pipeline.output.existing import ExistingResults
 
-# A picture of the generator, by its resolution: bundled widths at 128 px, published ones above; 512 px is reckoned from
+# An image of the generator, by its resolution: bundled widths at 128 px, published ones above; 512 px is reckoned from
 # its operations.
 RENDER = {128: 0.015, 256: 0.58, 512: 0.85, 1024: 1.09}
 # One encoding of an inversion; the landmarks and the identity of one measured frame. The published networks' measuring
@@ -19,16 +19,16 @@ RENDER = {128: 0.015, 256: 0.58, 512: 0.85, 1024: 1.09}
 ENCODE_BUNDLED, ENCODE_PUBLISHED = 0.009, 0.50
 MEASURE_BUNDLED, MEASURE_PUBLISHED = 0.027, 0.6
 BUNDLED = 128  # pixels, the resolution up to which networks are of the bundled sizes
-# Finding a face, aligning it and reading its picture.
+# Finding a face, aligning it and reading its image.
 PREPARE = 0.17
-# Set-up of a picture's own pixels, besides the key frames that the generator renders for it; and those.
+# Set-up of an image's own pixels, besides the key frames that the generator renders for it; and those.
 SET_UP, KEY_FRAMES = 0.83, 9
 # A frame and a megapixel of it: moved, and encoded by x264.
 MOVE, MOVE_MEGAPIXEL = 0.014, 0.05
 VIDEO, VIDEO_MEGAPIXEL = 0.0005, 0.042
 # Ray, its workers and their networks.
 START = 15.0
-USUAL_SIDE = 384  # of a face's crop at its picture's own resolution: a guess, for a plan opens no pictures
+USUAL_SIDE = 384  # of a face's crop at its image's own resolution: a guess, for a plan opens no images
 
 
 def distinct_frames(frames: int, path: str) -> int:
@@ -37,7 +37,7 @@ def distinct_frames(frames: int, path: str) -> int:
 
 
 def render_seconds(resolution: int) -> float:
-    """One picture of the generator."""
+    """One image of the generator."""
     known = sorted(RENDER)
     return RENDER[known[min(bisect_left(known, resolution), len(known) - 1)]]
 

@@ -9,7 +9,7 @@ class RowCounts:
     """Rows by their outcome.
 
     Attributes:
-        keys: for each row of the manifest its content key; "" where its picture cannot be read, None before its turn.
+        keys: for each row of the manifest its content key; "" where its image cannot be read, None before its turn.
     """
 
     keys: list[str | None]

@@ -1,4 +1,4 @@
-"""Extracting a movement: from a clip or a sentence to a micromotion's file, for a job or by itself."""
+"""Extracting a motion: from a clip or a prompt to a micromotion's file, for a job or by itself."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +49,7 @@ def extract_motion(
     cluster: ClusterSpec | None = None,
     iterations: int = 5,
 ) -> Path:
-    """Extract a movement into a file; the picture of its anchors stands beside it.
+    """Extract a motion into a file; the image of its anchors stands beside it.
 
     Args:
         spec: the clip or the text, and how it is fitted, as in a job's `motion`.
@@ -64,7 +64,7 @@ def extract_motion(
 
     Raises:
         UserError: the clip, the text, the model or the output cannot be used.
-        WorkStopped: the workers failed, or there is no room for the movement.
+        WorkStopped: the workers failed, or there is no room for the motion.
     """
     cluster = cluster or ClusterSpec()
     check_output(output.parent)
@@ -80,11 +80,11 @@ def extract_motion(
 
 
 def extract_into(at_work: ExtractState, name: str, spec: MotionSpec, path: Path, picture: Path) -> None:
-    """Make a movement's file and the picture of its anchors, with workers as many as fit and as there are anchors.
+    """Make a motion's file and the image of its anchors, with workers as many as fit and as there are anchors.
 
     Raises:
         UserError: the clip or the text cannot be used.
-        WorkStopped: the workers failed, or there is no room for the movement.
+        WorkStopped: the workers failed, or there is no room for the motion.
     """
     model, cluster = at_work.model, at_work.cluster
     texts = spec.text is not None

@@ -26,7 +26,7 @@ LOOK_SECONDS = 5.0
 WAIT_SECONDS = 0.1
 # Below this a disk counts as full: a video that did not fit may be larger than what a probe writes.
 LEAST_FREE = 64 << 20
-# Pictures that could be read, so that one that is deleted is not taken for a share that went away.
+# Images that could be read, so that one that is deleted is not taken for a share that went away.
 CANARIES = 5
 CANARY_SECONDS = 5.0
 CANARY_TIMEOUT = 20.0
@@ -74,9 +74,9 @@ def why_unavailable(output: Path, videos: str = "") -> str:
 
 
 class CanaryImages:
-    """A few pictures that could be read in this run. When none of them can be any more, it is not the next row's fault.
+    """A few images that could be read in this run. When none of them can be any more, it is not the next row's fault.
 
-    Pictures that the driver cannot see (a cluster joined from outside) are no witnesses; then nothing is noticed.
+    Images that the driver cannot see (a cluster joined from outside) are no witnesses; then nothing is noticed.
     """
 
     def __init__(self) -> None:
@@ -84,7 +84,7 @@ class CanaryImages:
         self._noted = 0.0
 
     def note(self, image: str) -> None:
-        """A row's picture was read by a worker; now and then it is remembered, if the driver can read it too."""
+        """A row's image was read by a worker; now and then it is remembered, if the driver can read it too."""
         if len(self._seen) == CANARIES and time.monotonic() - self._noted < CANARY_SECONDS:
             return
         self._noted = time.monotonic()
@@ -95,7 +95,7 @@ class CanaryImages:
         """Why all of them are gone, as the end of a sentence; empty as long as one is there, or none is known."""
         if not self._seen or any(_readable(image) for image in reversed(self._seen)):
             return ""
-        return f"pictures that were there before, such as {self._seen[-1]}, cannot be read"
+        return f"images that were there before, such as {self._seen[-1]}, cannot be read"
 
 
 def why_still_away(

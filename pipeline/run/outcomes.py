@@ -1,4 +1,4 @@
-"""Taking finished rows in: counted, stored in the ledger, told; and what they say of the output and the pictures."""
+"""Taking finished rows in: counted, stored in the ledger, told; and what they say of the output and the images."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -29,9 +29,9 @@ class Outcomes:
         tally: counted up; its keys are in the order of `rows`.
         ledger: where finished rows go.
         events: where they are told.
-        digests: for each motion, the hash of all that decides its videos besides the picture.
+        digests: for each motion, the hash of all that decides its videos besides the image.
         failed_before: why rows failed in an earlier run that are not tried again; such rows come as kept.
-        witnesses: pictures that could be read.
+        witnesses: images that could be read.
         blocked: rows whose videos had nowhere to go, one after another. messages: what their workers said.
         away_since: when what went away was first missed; None once a video is made again.
     """
@@ -58,7 +58,7 @@ class Outcomes:
             The orders of those whose video had nowhere to go: they count as unfinished.
 
         Raises:
-            OutputUnavailable: the same goes for all rows now, or the pictures went away; then the rows concerned are
+            OutputUnavailable: the same goes for all rows now, or the images went away; then the rows concerned are
                 unfinished as well.
         """
         unreadable = any(row.get("reason") == Reason.UNREADABLE_IMAGE for row in finished)

@@ -64,10 +64,10 @@ def plan_job(job: JobSpec, clips: Path | None = None) -> Plan:
     lines += [change] if (change := describe_changes(checked, stands)) else []
     doubtful = False
     for name, plan in checked.motions.items():
-        lines.append(f"movement {name}: {_describe_motion(plan)}")
+        lines.append(f"motion {name}: {_describe_motion(plan)}")
         if plan.ready is None and plan.spec.clip is not None and plan.source is not None:
             seen = report_clip(plan, checked.model, job.iterations, clips)
-            lines += [f"movement {name}: {line}" for line in seen.lines]
+            lines += [f"motion {name}: {line}" for line in seen.lines]
             doubtful |= seen.doubtful
     model = checked.model
     lines.append(f"model: generator of {model.resolution} px and {model.num_layers} layers, {model.generator}")
@@ -151,7 +151,7 @@ def layout_now(checked: Checked) -> WorkerLayout | None:
 
 
 def _describe_motion(plan: MotionPlan) -> str:
-    """Where a movement comes from, and what has to be done for it."""
+    """Where a motion comes from, and what has to be done for it."""
     anchors = plan.spec.anchors
     if plan.spec.text is not None:
         source = f'"{plan.spec.text}"'

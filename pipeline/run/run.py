@@ -1,4 +1,4 @@
-"""Running a job: check everything, start Ray, extract the movements, make the videos, write the results.
+"""Running a job: check everything, start Ray, extract the motions, make the videos, write the results.
 
 | exit code | meaning |
 |---|---|

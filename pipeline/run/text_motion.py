@@ -1,6 +1,6 @@
-"""The first flow, from a sentence to its micromotion.
+"""The first flow, from a prompt to its micromotion.
 
-Each anchor identity is a row: a worker leads it to all degrees of the sentence at once. The driver fits them jointly,
+Each anchor identity is a row: a worker leads it to all degrees of the prompt at once. The driver fits them jointly,
 draws them, and says what looks wrong before any video is made.
 """
 
@@ -22,7 +22,7 @@ from stages.motion.prompts import captions
 from stages.text_anchors import OptimiseTextAnchors, OptimiseTextAnchorsSettings
 
 # Inversions of neighbouring frames at rest differ by 0.0005 to 0.005 in the demo's clips (root mean square, black to
-# white 1): anchors that differ by no more than twice that show no movement that anybody would see.
+# white 1): anchors that differ by no more than twice that show no motion that anybody would see.
 LEAST_CHANGE = 0.01
 # Of different people's faces 95 in 100 are less alike than this to the bundled identity network, and ArcFace networks
 # are commonly read with a threshold of 0.3 to 0.4: below it the last anchor is no longer the person it started from.
@@ -33,11 +33,11 @@ LEAST_AGREEMENT = 0.1
 
 @dataclass(frozen=True)
 class TextFlow:
-    """What making a movement from a sentence needs besides the sentence.
+    """What making a motion from a prompt needs besides the prompt.
 
     Attributes:
         model: the checkpoints, as names or paths.
-        generator: fingerprint of the generator in whose W+ the movement will lie.
+        generator: fingerprint of the generator in whose W+ the motion will lie.
         passes: how its rows go through workers, and where progress is told.
     """
 
@@ -46,12 +46,12 @@ class TextFlow:
     passes: Passes
 
     def extract(self, name: str, spec: MotionSpec, motion_path: Path, picture_path: Path) -> None:
-        """Make `motion_path`, a picture of the anchors and a plot of their losses, from `spec.text`. Ray has to run.
+        """Make `motion_path`, an image of the anchors and a plot of their losses, from `spec.text`. Ray has to run.
 
         Raises:
-            TextError: the sentence cannot be used, or its anchors do not move at all.
+            TextError: the prompt cannot be used, or its anchors do not move at all.
         """
-        assert spec.text is not None, "a job's movement without a text goes through MotionFlow"
+        assert spec.text is not None, "a job's motion without a text goes through MotionFlow"
         texts, seeds = captions(spec.text, spec.anchors.degrees), spec.anchors.seeds
         settings = OptimiseTextAnchorsSettings(self.model, tuple(texts), spec.anchors)
         rows = self.passes.through(
@@ -74,7 +74,7 @@ class TextFlow:
         motion.save(motion_path)
 
     def _fitted(self, codes: torch.Tensor, landmarks: torch.Tensor, spec: MotionSpec) -> Micromotion:
-        """The movement that the identities share."""
+        """The motion that the identities share."""
         try:
             return fit_micromotion(
                 average_identities(codes),
@@ -87,11 +87,11 @@ class TextFlow:
                 landmarks=landmarks.mean(dim=0),
             )
         except ClipError as error:
-            raise TextError(f"no movement came of the sentence: {error}") from error
+            raise TextError(f"no motion came of the prompt: {error}") from error
 
 
 def concerns(pictures: np.ndarray, identity: torch.Tensor, codes: torch.Tensor) -> list[str]:
-    """What looks wrong with text anchors, as sentences; empty if nothing does.
+    """What looks wrong with text anchors, a sentence each; empty if nothing does.
 
     Args:
         pictures: (S, D, P, P, 3) uint8.
@@ -115,7 +115,7 @@ def concerns(pictures: np.ndarray, identity: torch.Tensor, codes: torch.Tensor) 
     alike = agreement(codes)
     if alike < LEAST_AGREEMENT:
         found.append(
-            f"the identities do not agree on a movement: the cosine between their ways is {alike:.2f}, "
+            f"the identities do not agree on a motion: the cosine between their ways is {alike:.2f}, "
             f"expected at least {LEAST_AGREEMENT:g}. Say it in other words, or name more anchors.seeds."
         )
     return found

@@ -1,6 +1,6 @@
 """Looking on the driver at rows that stand finished: where all of them do, nothing has to be started.
 
-A row stands finished by its id, its motion and its strength; whether its picture is the same too, its bytes alone
+A row stands finished by its id, its motion and its strength; whether its image is the same too, its bytes alone
 say. Reading and hashing them takes a millisecond, most of which the disk takes, and threads share it.
 """
 
@@ -27,14 +27,14 @@ def take_in_unchanged(
     done: Collection[Target],
     fetch_timeout: float,
 ) -> Iterator[int]:
-    """Count those rows as kept whose pictures are what they were, and those as failed that still cannot be read.
+    """Count those rows as kept whose images are what they were, and those as failed that still cannot be read.
 
     Args:
         outcomes: where they are taken in.
         orders: of the rows that are looked at.
-        unreadable: those whose pictures could not be read when they were last tried.
+        unreadable: those whose images could not be read when they were last tried.
         done: what is finished, failures that are not tried again among it.
-        fetch_timeout: seconds that a picture may take to arrive.
+        fetch_timeout: seconds that an image may take to arrive.
 
     Yields:
         After each portion, how many rows were looked at. The others keep None for a key.

@@ -64,14 +64,14 @@ class TargetFlow:
         layout: workers of each.
         replan: the layout that fits the machines there are now, or None if none can work; asked now and then, and when
             a worker is lost with its machine. Left out where machines neither leave nor join.
-        digests: for each motion, the hash of all that decides its videos besides the picture.
+        digests: for each motion, the hash of all that decides its videos besides the image.
         failed_before: why rows failed in an earlier run that are not tried again. The settings of `prepare` count them
             among the done, so that they come back as kept.
         ledger: where finished rows go.
         events: where progress is told.
         stall_timeout: seconds without any worker at work after which the flow is given up.
         row_timeout: seconds that a row may take in each half.
-        patience: seconds to wait for an output or pictures that went away.
+        patience: seconds to wait for an output or images that went away.
         on_wait: called all the while; what it raises ends the flow.
         stopping: once it says so, rows in hand are finished and none is begun.
     """
@@ -122,7 +122,7 @@ class TargetFlow:
         """Rows through both pools, which are no larger than there are rows.
 
         Raises:
-            OutputUnavailable: videos have nowhere to go, pictures went away, or no machine can work.
+            OutputUnavailable: videos have nowhere to go, images went away, or no machine can work.
         """
         outcomes, layout = at_work.outcomes, at_work.layout
         prepare = replace(layout.prepare, workers=min(layout.prepare.workers, len(fresh) + len(quick)))

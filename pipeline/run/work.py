@@ -1,4 +1,4 @@
-"""What a run makes: the movements, then the videos; and how it finds that nothing has to be made."""
+"""What a run makes: the motions, then the videos; and how it finds that nothing has to be made."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -99,7 +99,7 @@ class Work:
         write_job(checked, {name: plan.ready for name, plan in checked.motions.items()})
 
     def _ready_motions(self, nodes: list[Node] | None = None) -> dict[str, Micromotion]:
-        """Every movement of the job, in the output folder and in memory; made only where it is not there already."""
+        """Every motion of the job, in the output folder and in memory; made only where it is not there already."""
         checked, cluster = self.checked, self.checked.job.cluster
         if checked.job.rehearsal:
             return {}
@@ -111,9 +111,9 @@ class Work:
                     plan.ready.save(plan.path)
                 if plan.spec.file is not None:
                     for picture in (plan.picture, losses_path(plan.picture)):
-                        picture.unlink(missing_ok=True)  # of another movement, which this one replaces
+                        picture.unlink(missing_ok=True)  # of another motion, which this one replaces
             else:
-                assert nodes is not None, "a movement that has to be made takes workers"
+                assert nodes is not None, "a motion that has to be made takes workers"
                 iterations = checked.job.iterations
                 at_work = ExtractState(checked.model, cluster, nodes, self.events, self.interruption, iterations)
                 extract_into(at_work, name, plan.spec, plan.path, plan.picture)
@@ -123,11 +123,11 @@ class Work:
         return motions
 
     def _look(self, stands: ExistingResults, digests: Mapping[str, str]) -> None:
-        """Take in what stands finished with the picture that it was made from."""
+        """Take in what stands finished with the image that it was made from."""
         failed = self._failed_before()
         outcomes = Outcomes(self.checked.rows, self.tally, self.ledger, self.events, digests, failed)
         outcomes.tell(StageState.STARTED)
-        # Pictures of a cluster need not be those that this machine sees under their names.
+        # Images of a cluster need not be those that this machine sees under their names.
         unreadable = stands.unreadable if self.checked.job.cluster.address == "local" else frozenset[int]()
         done, timeout = self.ledger.done() | failed.keys(), self.checked.job.cluster.fetch_timeout
         for _ in take_in_unchanged(outcomes, range(len(self.checked.manifest)), unreadable, done, timeout):
@@ -154,7 +154,7 @@ class Work:
         return {target: why for target, why in failed.items() if target not in done and why not in (self.retry or ())}
 
     def _make(self, nodes: list[Node], layout: WorkerLayout, stands: ExistingResults) -> None:
-        """The movements, and the videos that are missing."""
+        """The motions, and the videos that are missing."""
         checked, job, cluster = self.checked, self.checked.job, self.checked.job.cluster
         motions = self._ready_motions(nodes)
         self.interruption.stop_here()

@@ -3,7 +3,7 @@
 As in "Training Generative Adversarial Networks with Limited Data" (Karras et al., NeurIPS 2020): the highest four
 resolutions are computed in float16 with channels last, where tensor cores are fastest. A style and a kernel are
 scaled to a largest value of 1 before they meet, so that nothing overflows; demodulation takes both factors out again.
-What leaves a layer is clamped, and the picture is added up in float32.
+What leaves a layer is clamped, and the image is added up in float32.
 
 TF32 is chosen for what stays in float32 while this runner is at work: low resolutions need its speed, not the last
 bits, and networks that measure or invert are left as PyTorch has them.
@@ -21,16 +21,16 @@ from weights.networks.stylegan2 import SQRT2, Generator, ModulatedConv, StyledCo
 
 HALF_RESOLUTIONS = 4  # how many of the highest, as published
 CLAMP = 256.0  # as published: far above what a trained network has, far below what float16 holds
-# Bytes of the largest maps of one picture that are alive at once, as a multiple of one map in float16.
+# Bytes of the largest maps of one image that are alive at once, as a multiple of one map in float16.
 MAPS_ALIVE = 6
 MEMORY_SHARE = 0.5  # of what is free: others, such as a second worker, share the card
 MOST_TOGETHER = 32
 
 
 class MixedPrecision:
-    """Runs a generator in mixed precision, as many pictures at a time as fit the memory that is free.
+    """Runs a generator in mixed precision, as many images at a time as fit the memory that is free.
 
-    Gradients are left to float32, as are pictures for whom memory does not suffice even one at a time.
+    Gradients are left to float32, as are images for whom memory does not suffice even one at a time.
 
     Args:
         generator: on its device, with float32 values, which stay as they are.
@@ -110,13 +110,13 @@ def prenormalised(conv: ModulatedConv, x: Tensor, code: Tensor) -> Tensor:
 
 
 def pictures_together(generator: Generator, free: int) -> int:
-    """How many pictures at a time fit into so many free bytes, at least 1."""
+    """How many images at a time fit into so many free bytes, at least 1."""
     largest = max(width * size**2 for size, width in generator.channels.items())
     return max(1, min(MOST_TOGETHER, int(MEMORY_SHARE * free / (2 * MAPS_ALIVE * largest))))
 
 
 def free_memory(device: torch.device) -> int:
-    """Bytes free on a card, what PyTorch holds in reserve included; on the CPU as for a few pictures."""
+    """Bytes free on a card, what PyTorch holds in reserve included; on the CPU as for a few images."""
     if device.type != "cuda":
         return 1 << 30
     reserve = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)

@@ -1,4 +1,4 @@
-"""The FFHQ crop: where in a picture a face generator expects eyes and mouth.
+"""The FFHQ crop: where in an image a face generator expects eyes and mouth.
 
 Karras et al., "A Style-Based Generator Architecture for GANs" (CVPR 2019), appendix A, in the form that the ReStyle
 and pSp encoders were trained with: the crop is sampled at its final size, after shrinking by whole numbers.
@@ -22,14 +22,14 @@ def face_quad(landmarks: np.ndarray) -> np.ndarray:
         landmarks: (68, 2), x and y in pixels.
 
     Returns:
-        (4, 2) float64: top left, bottom left, bottom right, top right, in pixels of the same picture.
+        (4, 2) float64: top left, bottom left, bottom right, top right, in pixels of the same image.
 
     Raises:
         NoFace: eyes and mouth are in one point, or nowhere: no crop follows from them.
     """
     points = np.asarray(landmarks, np.float64)
     if not np.isfinite(points).all():
-        raise NoFace("what was taken for a face has its eyes and mouth nowhere. Use a picture in which both are seen.")
+        raise NoFace("what was taken for a face has its eyes and mouth nowhere. Use an image in which both are seen.")
     left, right = points[LEFT_EYE].mean(axis=0), points[RIGHT_EYE].mean(axis=0)
     eyes = (left + right) * 0.5
     between_eyes = right - left
@@ -37,7 +37,7 @@ def face_quad(landmarks: np.ndarray) -> np.ndarray:
     across = between_eyes - np.flipud(to_mouth) * [-1, 1]  # the eyes' line, corrected by the nose's, turned
     length = np.hypot(*across)
     if length == 0:
-        raise NoFace("what was taken for a face has eyes and mouth in one point. Use a picture in which both are seen.")
+        raise NoFace("what was taken for a face has eyes and mouth in one point. Use an image in which both are seen.")
     across /= length
     across *= max(np.hypot(*between_eyes) * 2.0, np.hypot(*to_mouth) * 1.8)
     down = np.flipud(across) * [-1, 1]
@@ -54,7 +54,7 @@ def align_face(image: np.ndarray, landmarks: np.ndarray, size: int = 256) -> np.
         size: height and width of the result.
 
     Returns:
-        (size, size, 3) uint8. Where the crop reaches over the picture's border, the picture is mirrored, blurred and
+        (size, size, 3) uint8. Where the crop reaches over the image's border, the image is mirrored, blurred and
         faded to its median colour, as published.
 
     Raises:
@@ -137,7 +137,7 @@ def _shrink(picture: Image.Image, quad: np.ndarray, size: int) -> tuple[Image.Im
 
 
 def _cut(picture: Image.Image, quad: np.ndarray) -> tuple[Image.Image, np.ndarray]:
-    """The part of the picture around the crop, with a border: what follows need not touch the rest."""
+    """The part of the image around the crop, with a border: what follows need not touch the rest."""
     border = _border(quad)
     left, top, right, bottom = _extent(quad)
     box = (
@@ -152,7 +152,7 @@ def _cut(picture: Image.Image, quad: np.ndarray) -> tuple[Image.Image, np.ndarra
 
 
 def _pad(picture: Image.Image, quad: np.ndarray) -> tuple[Image.Image, np.ndarray]:
-    """The picture continued beyond its borders as far as the crop reaches."""
+    """The image continued beyond its borders as far as the crop reaches."""
     border = _border(quad)
     left, top, right, bottom = _extent(quad)
     missing = (
@@ -168,7 +168,7 @@ def _pad(picture: Image.Image, quad: np.ndarray) -> tuple[Image.Image, np.ndarra
     pixels = np.pad(np.asarray(picture, np.float32), ((top, bottom), (left, right), (0, 0)), "reflect")
     height, width, _ = pixels.shape
     ys, xs, _ = np.ogrid[:height, :width, :1]
-    # 1 at the outer border, 0 where the true picture begins, below 0 inside it.
+    # 1 at the outer border, 0 where the true image begins, below 0 inside it.
     mask = np.maximum(
         1.0 - np.minimum(np.float32(xs) / left, np.float32(width - 1 - xs) / right),
         1.0 - np.minimum(np.float32(ys) / top, np.float32(height - 1 - ys) / bottom),

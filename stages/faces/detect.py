@@ -1,8 +1,8 @@
-"""Finding the faces of a picture, and the landmarks of each.
+"""Finding the faces of an image, and the landmarks of each.
 
 A detector proposes boxes, the landmark network looks at each twice: once in the detector's box, once in the box of the
 landmarks that it found. What it is not sure of, sees otherwise in a mirror, or what a classifier does not take for a
-person's face, is no face, so that a detector may propose too much. Where nothing is found, the picture is turned:
+person's face, is no face, so that a detector may propose too much. Where nothing is found, the image is turned:
 cascades miss heads that lean by 20 degrees.
 """
 
@@ -23,13 +23,13 @@ from weights.networks.fan import MIRRORED, LandmarkNetwork
 # What a face is: the network is sure of it (the median heatmap peak, mean of a crop and its mirror image), and sees it
 # in the same place in the mirror (mean distance as a share of that between the outer corners of the eyes). Measured
 # with the bundled network on 190 pictures: filmed and painted faces leaning by up to 40 degrees, a dog, animals,
-# textures, and the same pictures with their faces covered. Faces: 0.69 and more, 0.10 and less. Of what the cascades
+# textures, and the same images with their faces covered. Faces: 0.69 and more, 0.10 and less. Of what the cascades
 # took for faces, what is as sure (a dog's snout, 0.66) moves by 0.22, what moves as little (an engine, 0.11) has 0.63.
 SURE = 0.66
 SAME_IN_A_MIRROR = 0.11
 # A dog's portrait passes both (0.80, 0.057), as eyes, nose and mouth are where a person's are. The classifier's logit
 # of it is -4.3 in each of six views (mirrored, leaning, grey, small, dark, blurred), of another dog -3.2, of a drawn
-# penguin -2.6. People: -0.9 and more in 96 pictures and frames, -1.0 and more in eight views of 28 of them; the lowest
+# penguin -2.6. People: -0.9 and more in 96 images and frames, -1.0 and more in eight views of 28 of them; the lowest
 # are of one man who shouts, the median is 2.2.
 HUMAN = -2.4
 # Below this confidence more is asked: fur at 0.68 has -0.7, a muzzle at 0.74 has -1.9, a painted face at 0.73 has 4.5.
@@ -41,13 +41,13 @@ TURNS = (-35.0, 35.0)  # degrees
 
 @dataclass(frozen=True)
 class Face:
-    """One face of a picture.
+    """One face of an image.
 
     Attributes:
         landmarks: (68, 2) float32, x and y in pixels, pixel centres at .5.
         box: (4,) float64, x0, y0, x1, y1 of the landmarks, from brows to chin.
         confidence: the median peak of its heatmaps, mean of two looks; about 0.85 for a clear face.
-        others: how many further faces the picture shows.
+        others: how many further faces the image shows.
         human: how surely it is a person's, as `looks_human` has it.
     """
 
@@ -79,7 +79,7 @@ class FaceFinder:
         self._check = accelerated(load_face_check(device=str(self._device)), str(self._device))
 
     def find(self, image: np.ndarray) -> Face:
-        """The largest face of a picture, (H, W, 3) uint8 RGB.
+        """The largest face of an image, (H, W, 3) uint8 RGB.
 
         Raises:
             NoFace: none is found.
@@ -87,17 +87,17 @@ class FaceFinder:
         """
         faces = self.find_all(image)
         if not faces:
-            raise NoFace("no face was found. Use a picture in which one face is seen from the front.")
+            raise NoFace("no face was found. Use an image in which one face is seen from the front.")
         height = faces[0].box[3] - faces[0].box[1]
         if height < self.min_face:
             raise FaceTooSmall(
                 f"the largest face is {height:.0f} pixels high from brows to chin: expected at least {self.min_face}. "
-                "Use a larger picture."
+                "Use a larger image."
             )
         return faces[0]
 
     def find_all(self, image: np.ndarray) -> list[Face]:
-        """Every face of a picture, (H, W, 3) uint8 RGB, the largest first."""
+        """Every face of an image, (H, W, 3) uint8 RGB, the largest first."""
         points, confidence, human = self._upright_faces(image)
         for degrees in TURNS:
             if not len(points):
@@ -163,10 +163,10 @@ class FaceFinder:
 
 
 def rotate(image: np.ndarray, degrees: float) -> tuple[np.ndarray, np.ndarray]:
-    """A picture turned anticlockwise, whole, and at most `LONGEST_SIDE` large before it is turned.
+    """An image turned anticlockwise, whole, and at most `LONGEST_SIDE` large before it is turned.
 
     Returns:
-        The picture; (2, 3) float64, which takes points of `image` to points of it, pixel centres at .5.
+        The image; (2, 3) float64, which takes points of `image` to points of it, pixel centres at .5.
     """
     height, width = image.shape[:2]
     scale = min(1.0, LONGEST_SIDE / max(height, width))
@@ -186,7 +186,7 @@ def rotate(image: np.ndarray, degrees: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def cut_window(image: np.ndarray, centre: np.ndarray, side: float, size: int) -> tuple[np.ndarray, np.ndarray, float]:
-    """A square of a picture at another size, black beyond the picture's borders.
+    """A square of an image at another size, black beyond the image's borders.
 
     Args:
         image: (H, W, 3) uint8.
@@ -194,7 +194,7 @@ def cut_window(image: np.ndarray, centre: np.ndarray, side: float, size: int) ->
         size: height and width of the result.
 
     Returns:
-        (size, size, 3) uint8; the square's top left corner (2,) in the picture; result pixels to a picture pixel.
+        (size, size, 3) uint8; the square's top left corner (2,) in the image; result pixels to an image pixel.
     """
     scale = size / side
     corner = np.asarray(centre) - side / 2

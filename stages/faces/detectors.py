@@ -1,4 +1,4 @@
-"""Detectors: where a picture may show a face.
+"""Detectors: where an image may show a face.
 
 `haar` needs no weights. The others are face-alignment's own, with weights from a file that is never downloaded:
 
@@ -20,7 +20,7 @@ from common.errors import CheckpointError
 from weights.file_kinds import not_a_checkpoint
 from weights.read_checkpoint import read_checkpoint
 
-# Boxes are looked for in pictures of at most this size: a face of interest is never under a twentieth of the picture.
+# Boxes are looked for in images of at most this size: a face of interest is never under a twentieth of the image.
 LONGEST_SIDE = 960
 # Each with the number of neighbouring hits that make a face: few, for the network decides.
 CASCADES = {"haarcascade_frontalface_default.xml": 3, "haarcascade_frontalface_alt2.xml": 2}
@@ -85,9 +85,9 @@ class HaarDetector:
         scale = min(1.0, LONGEST_SIDE / max(image.shape[:2]))
         size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
         grey = cv2.cvtColor(cv2.resize(image, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
-        # A face that fills its picture is found only with some room around it.
+        # A face that fills its image is found only with some room around it.
         margin = round(0.15 * max(grey.shape))
-        # A histogram made even over the whole picture flattens a dark face before a light wall: then each region's own.
+        # A histogram made even over the whole image flattens a dark face before a light wall: then each region's own.
         for evened in (cv2.equalizeHist, cv2.createCLAHE(3.0, (4, 4)).apply):
             room = cv2.copyMakeBorder(evened(grey), margin, margin, margin, margin, cv2.BORDER_REPLICATE)
             squares = self._squares(room, max(24, round(0.05 * max(size))))
@@ -97,7 +97,7 @@ class HaarDetector:
         return np.stack(boxes) if boxes else np.zeros((0, 4))
 
     def _squares(self, grey: np.ndarray, smallest: int) -> list[np.ndarray]:
-        """What the cascades take for faces in a grey picture, each (4,) once: x0, y0, x1, y1."""
+        """What the cascades take for faces in a grey image, each (4,) once: x0, y0, x1, y1."""
         squares: list[np.ndarray] = []
         for cascade, hits in self._cascades:
             found = cascade.detectMultiScale(grey, 1.1, hits, minSize=(smallest, smallest))

@@ -19,7 +19,7 @@ def cut_check_crop(image: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
         landmarks: (68, 2) in pixels, finite, not all in one point.
 
     Returns:
-        (64, 64, 3) uint8, black beyond the picture's borders.
+        (64, 64, 3) uint8, black beyond the image's borders.
     """
     quad = face_quad(landmarks)
     side = SHARE * float(np.hypot(*(quad[3] - quad[0])))

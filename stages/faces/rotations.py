@@ -1,8 +1,8 @@
-"""Faces of a picture that may lie on its side or stand on its head, and of one that is large for its faces.
+"""Faces of an image that may lie on its side or stand on its head, and of one that is large for its faces.
 
-Scans and old telephones turn pictures without a word. A face's landmarks are surest upright (0.86 to 0.88; what is
-taken for a face in the same picture turned, 0.77 to 0.79), so the surest of four orientations wins. Results stay in
-the picture's own pixels.
+Scans and old telephones turn images without a word. A face's landmarks are surest upright (0.86 to 0.88; what is
+taken for a face in the same image turned, 0.77 to 0.79), so the surest of four orientations wins. Results stay in
+the image's own pixels.
 """
 
 from dataclasses import replace
@@ -14,17 +14,17 @@ from stages.faces.detect import Face, FaceFinder
 from stages.faces.detectors import LONGEST_SIDE
 
 SURELY_UPRIGHT = 0.83  # of a face's confidence; from here on no other orientation is looked at
-# Of `looks_human`: fur, a shoulder, stone and hair that are taken for a face in a turned picture or a part of one have
+# Of `looks_human`: fur, a shoulder, stone and hair that are taken for a face in a turned image or a part of one have
 # up to 0.8, at a confidence up to 0.78; portraits that are turned have 2.8 and more.
 SURELY_HUMAN = 1.5
-# Detectors look at pictures made small. A face has to have this share of the longest side from brow to chin to be seen
-# so; below it, the picture is looked at in tiles.
+# Detectors look at images made small. A face has to have this share of the longest side from brow to chin to be seen
+# so; below it, the image is looked at in tiles.
 SMALLEST_SHARE = 0.035
 MOST_TILES = 64
 
 
 def find_in_any_rotation(finder: FaceFinder, image: np.ndarray) -> Face:
-    """The largest face of the picture, (H, W, 3) uint8, whichever way up it is.
+    """The largest face of the image, (H, W, 3) uint8, whichever way up it is.
 
     Raises:
         NoFace, FaceTooSmall: as `FaceFinder.find` does.
@@ -42,13 +42,13 @@ def find_in_any_rotation(finder: FaceFinder, image: np.ndarray) -> Face:
     if not best:
         raise NoFace(
             f"no face was found, upright or turned by 90, 180 or 270 degrees, down to {finder.min_face} pixels from "
-            "brow to chin. Use a picture in which one face is seen from the front."
+            "brow to chin. Use an image in which one face is seen from the front."
         )
     height = best[0].box[3] - best[0].box[1]
     if max(height, best[0].box[2] - best[0].box[0]) < finder.min_face:
         raise FaceTooSmall(
             f"the largest face is {height:.0f} pixels high from brows to chin: expected at least {finder.min_face}. "
-            "Use a larger picture."
+            "Use a larger image."
         )
     return best[0]
 
@@ -63,7 +63,7 @@ def _most_certain(faces: list[Face]) -> float:
 
 
 def _rotate_back(face: Face, turns: int, shape: tuple[int, ...]) -> Face:
-    """A face of the picture turned by quarters, in the picture's own pixels."""
+    """A face of the image turned by quarters, in the image's own pixels."""
     height, width = shape[:2]
     x, y = face.landmarks.T
     points = {0: (x, y), 1: (width - y, x), 2: (width - x, height - y), 3: (y, height - x)}[turns]
@@ -72,7 +72,7 @@ def _rotate_back(face: Face, turns: int, shape: tuple[int, ...]) -> Face:
 
 
 def _in_tiles(finder: FaceFinder, image: np.ndarray) -> list[Face]:
-    """Faces that are too small a part of a large picture to be seen in all of it, the largest first."""
+    """Faces that are too small a part of a large image to be seen in all of it, the largest first."""
     side = max(LONGEST_SIDE, int(finder.min_face / SMALLEST_SHARE))
     height, width = image.shape[:2]
     while -(-2 * height // side) * -(-2 * width // side) > MOST_TILES:

@@ -12,7 +12,7 @@ from stages.faces.detect import Face
 FARTHEST = 1.0
 GROWTH = 1.6
 # How far landmarks go within the crop, in shares of the distance between the eyes: a face that only looks on, and one
-# that makes a movement.
+# that makes a motion.
 STILL, MOVING = 0.03, 0.045
 SMOOTHING = 0.12  # seconds, the standard deviation of the window over which a crop is steadied
 
@@ -39,7 +39,7 @@ def track_face(faces: Sequence[Sequence[Face]], times: np.ndarray) -> Track:
 
     Where the largest keeps still and another one moves, that one is followed.
 
-    Landmarks tremble by a share of a pixel from frame to frame. A crop cut by them trembles too, and a movement fitted
+    Landmarks tremble by a share of a pixel from frame to frame. A crop cut by them trembles too, and a motion fitted
     to such crops learns it; so crops are cut by landmarks smoothed over time (a local straight line, which neither
     delays nor flattens a turning head, weighted by a Gaussian over true time). Expressions stay as they are: the crop
     uses only the means of eyes and mouth corners.

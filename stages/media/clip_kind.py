@@ -47,7 +47,7 @@ def check_clip_file(path: Path) -> None:
 
 
 def is_encrypted(path: Path) -> bool:
-    """Whether an MP4's track of pictures is of the kind `encv`: ISO/IEC 23001-7."""
+    """Whether an MP4's track of images is of the kind `encv`: ISO/IEC 23001-7."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         place, size = 0, len(content)
         while place + 8 <= size:  # the boxes of the outermost level

@@ -40,7 +40,7 @@ WHOLE = Source()
 
 @dataclass
 class Streams:
-    """What ffmpeg says of a file's streams of pictures, read line by line.
+    """What ffmpeg says of a file's streams of images, read line by line.
 
     Attributes:
         found: their numbers, covers left out.
@@ -73,7 +73,7 @@ class Streams:
         return Source(self.chosen, "libvpx") if self.codec == "vp8" and self.transparent else None
 
     def moving(self, source: Source, frames: int) -> Source | None:
-        """Another stream, where the one that was chosen holds a single picture."""
+        """Another stream, where the one that was chosen holds a single image."""
         if frames != 1 or source.stream is not None:
             return None
         others = [stream for stream in self.found if stream != self.chosen]

@@ -1,4 +1,4 @@
-"""Colour: from the curves and primaries that pictures and clips are stored in to sRGB.
+"""Colour: from the curves and primaries that images and clips are stored in to sRGB.
 
 Curves and primaries are numbered and named by ITU-T H.273 (as in PNG's cICP, AVIF's nclx and ffmpeg's reports):
 BT.709 and sRGB (IEC 61966-2-1), PQ (SMPTE ST 2084), HLG (ITU-R BT.2100). Diffuse white is 203 cd/m2 in PQ and 75 %

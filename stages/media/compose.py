@@ -1,4 +1,4 @@
-"""What a video shows: the face alone, beside its original, or back in its picture."""
+"""What a video shows: the face alone, beside its original, or back in its image."""
 
 from typing import Literal
 
@@ -17,7 +17,7 @@ def side_by_side(still: np.ndarray, frame: np.ndarray) -> np.ndarray:
 
 
 def paste(picture: np.ndarray, frame: np.ndarray, quad: np.ndarray) -> np.ndarray:
-    """The moving face laid back into its picture, fading out towards the crop's border.
+    """The moving face laid back into its image, fading out towards the crop's border.
 
     Args:
         picture: (H, W, 3) uint8, where the crop was taken from.

@@ -1,4 +1,4 @@
-"""From a picture's file to upright sRGB pixels: every format, depth and colour that is known here, or a sentence."""
+"""From an image's file to upright sRGB pixels: every format, depth and colour that is known here, or a sentence."""
 
 import io
 import re
@@ -23,7 +23,7 @@ STRIP = 4_000_000  # pixels that are converted at a time
 
 
 def decode_image(data: bytes, name: str = "") -> np.ndarray:
-    """A picture from a file's bytes.
+    """An image from a file's bytes.
 
     Turned upright by its EXIF rotation; of an animation the first frame; what is transparent stands before a middle
     grey; colours are converted to sRGB by what the file says of them.
@@ -36,7 +36,7 @@ def decode_image(data: bytes, name: str = "") -> np.ndarray:
         (H, W, 3) uint8, sRGB.
 
     Raises:
-        UnreadableImage: empty, no picture, damaged, transparent everywhere, of unknown meaning, or larger than
+        UnreadableImage: empty, no image, damaged, transparent everywhere, of unknown meaning, or larger than
             `LARGEST_PICTURE` or the memory allow.
     """
     if not data:
@@ -54,7 +54,7 @@ def decode_image(data: bytes, name: str = "") -> np.ndarray:
 
 
 def _decode(data: bytes, name: str) -> tuple[Image.Image, int]:
-    """A picture in its own mode, as the camera stored it, and how the camera was held."""
+    """An image in its own mode, as the camera stored it, and how the camera was held."""
     try:
         return _load(data, name)
     except (UnreadableImage, MemoryError):
@@ -112,7 +112,7 @@ def _what_is_wrong(error: Exception, data: bytes) -> str:
         if not re.match(STARTS, data, re.DOTALL):
             return name_other_kind(data)
     if "MAX_TEXT" in str(error):
-        return "its metadata unfold to more than a picture's should. Save it again without its metadata."
+        return "its metadata unfold to more than an image's should. Save it again without its metadata."
     said = "" if isinstance(error, UnidentifiedImageError) else f" ({describe_error(error)})"
     return f"damaged or cut short{said}, with {len(data):,} bytes. Copy or export it again."
 
@@ -137,9 +137,9 @@ def _upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
 
 
 def _pixels(picture: Image.Image, data: bytes, name: str) -> np.ndarray:
-    """A picture of any mode as (H, W, 3) uint8 sRGB.
+    """An image of any mode as (H, W, 3) uint8 sRGB.
 
-    In strips: a large picture is in memory twice, as the decoder has it and as it is wanted, and not six times.
+    In strips: a large image is in memory twice, as the decoder has it and as it is wanted, and not six times.
     """
     width, height = picture.size
     try:

@@ -1,4 +1,4 @@
-"""Frames that come again, as on a way back or while a movement pauses: made once, and kept until their last use."""
+"""Frames that come again, as on a way back or while a motion pauses: made once, and kept until their last use."""
 
 from collections.abc import Callable, Iterator, Sequence
 

@@ -1,4 +1,4 @@
-"""What a picture's numbers mean: its colour profile, its curve, its depth, what is transparent."""
+"""What an image's numbers mean: its colour profile, its curve, its depth, what is transparent."""
 
 import io
 import re
@@ -11,7 +11,7 @@ from PIL import Image, ImageCms
 
 from stages.media.colour import PRIMARIES_CODES, TRANSFER_CODES, to_srgb
 
-# What stands behind transparent pixels. Of five faces cut out of their pictures, on grey the inversions were as like
+# What stands behind transparent pixels. Of five faces cut out of their images, on grey the inversions were as like
 # them as uncut (0.59 to 0.83, cosine); on black 0.40 to 0.76, on white 0.03 to 0.32.
 GROUND = 128
 # How many levels wide numbers may have: what is stored in 16 bits often has 10, 12 or 14.
@@ -22,7 +22,7 @@ SRGB_GAMMA = 1 / 2.2
 
 @dataclass(frozen=True)
 class Colours:
-    """How a picture's numbers become sRGB.
+    """How an image's numbers become sRGB.
 
     Attributes:
         profile: an ICC transform from `mode` to RGB, or None.
@@ -43,7 +43,7 @@ class Colours:
 
 
 def colours_of(picture: Image.Image, data: bytes) -> Colours:
-    """What a picture says of its colours; damaged statements count as none.
+    """What an image says of its colours; damaged statements count as none.
 
     Raises:
         ValueError: it says half of it, and the other half cannot be guessed; the text is the end of a sentence.
@@ -77,9 +77,9 @@ def full_scale(highest: float, mode: str, eights: bool) -> float:
     """The value of white, where the highest is known.
 
     Args:
-        highest: of the picture's values.
+        highest: of the image's values.
         mode: Pillow's; `F` for floating point.
-        eights: whether all values are such as 8 bits become in 16: then those are full, however dark the picture is.
+        eights: whether all values are such as 8 bits become in 16: then those are full, however dark the image is.
     """
     if mode.startswith("F") and highest <= 2:
         return 1.0  # with room for highlights
@@ -113,7 +113,7 @@ def _colours_of_profile(picture: Image.Image, profile: bytes) -> Colours:
         mode = SPACES.get(source.profile.xcolor_space, "")
         grey = picture.mode in ("1", "L", "LA", "La") or picture.mode.startswith("I")
         own = picture.mode if picture.mode in ("CMYK", "LAB") else "L" if grey else "RGB"
-        if mode != own or picture.mode == "LAB":  # a profile of another kind of picture, as careless tools leave them
+        if mode != own or picture.mode == "LAB":  # a profile of another kind of image, as careless tools leave them
             return Colours()
         transform = ImageCms.buildTransform(
             source,

@@ -12,18 +12,18 @@ OTHERS = (
     (rb"PK\x03\x04", "a ZIP archive", "Unpack it"),
     (rb"\x1f\x8b|BZh|7z\xbc\xaf|Rar!", "an archive", "Unpack it"),
     (rb"8BPS", "a Photoshop document", CONVERT),
-    (rb"\x76\x2f\x31\x01", "an OpenEXR picture", CONVERT),
-    (rb"#\?(RADIANCE|RGBE)", "a Radiance HDR picture", CONVERT),
+    (rb"\x76\x2f\x31\x01", "an OpenEXR image", CONVERT),
+    (rb"#\?(RADIANCE|RGBE)", "a Radiance HDR image", CONVERT),
     (rb"\0\0\x01\0[^\0]\0", "an icon", CONVERT),
-    (rb"\xff\x0a|\0\0\0\x0cJXL ", "a JPEG XL picture", CONVERT),
-    (rb"....ftyp(hei|hev|mif1|msf1)", "a HEIC picture", CONVERT),
+    (rb"\xff\x0a|\0\0\0\x0cJXL ", "a JPEG XL image", CONVERT),
+    (rb"....ftyp(hei|hev|mif1|msf1)", "a HEIC image", CONVERT),
     (rb"....ftypcrx|FUJIFILMCCD-RAW|IIU\0|IIRO", "a camera's raw file", "Develop it to JPEG or PNG"),
     (rb"....ftyp(?!avi[fs])|\x1a\x45\xdf\xa3|RIFF....AVI ", "a video", "Use one of its frames"),
     (rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)?(<!DOCTYPE svg[^>]*>\s*)?<svg", "an SVG drawing", CONVERT),
     (rb"\s*<(!doctype )?html", "a web page", GET_ITSELF),
     (rb"\s*\{\s*\"", "a message in JSON", GET_ITSELF),
-    (rb"version https://git-lfs", "a pointer of Git LFS", "Get the picture with git lfs pull"),
-    (rb"/9j/[\w+/]|iVBORw0KGgo|data:image/", "a picture written out as text (Base64)", "Decode it into a file"),
+    (rb"version https://git-lfs", "a pointer of Git LFS", "Get the image with git lfs pull"),
+    (rb"/9j/[\w+/]|iVBORw0KGgo|data:image/", "an image written out as text (Base64)", "Decode it into a file"),
     (rb"\0{256}", "a file of zeros, as a broken copy leaves", "Copy it again"),
 )
 HEIC_MEND = f"{CONVERT}, or install what reads it: pip install 'micromotion[heic]'"
@@ -34,8 +34,8 @@ def name_other_kind(data: bytes) -> str:
     start = data[:1000]
     found = [other for other in OTHERS if re.match(other[0], start, re.DOTALL | re.IGNORECASE)]
     if not found:
-        return f"no picture format that is known here. {CONVERT}."
+        return f"no image format that is known here. {CONVERT}."
     _, what, mend = found[0]
-    if what == "a HEIC picture" and "HEIF" not in FORMATS:
+    if what == "a HEIC image" and "HEIF" not in FORMATS:
         mend = HEIC_MEND
-    return f"it is {what}, no picture format that is known here. {mend}."
+    return f"it is {what}, no image format that is known here. {mend}."

@@ -1,4 +1,4 @@
-"""Reading what users give: reference clips and pictures of faces. Every wait is bounded."""
+"""Reading what users give: reference clips and images of faces. Every wait is bounded."""
 
 import hashlib
 import stat
@@ -16,7 +16,7 @@ from stages.media.decode_clip import conversion, read_frames, spread
 from stages.media.scan_clip import scan_clip
 from stages.media.web_images import is_web_address, read_from_web
 
-# Bytes; what the largest picture needs without compression. Some files never end: /dev/zero, a pipe somebody fills.
+# Bytes; what the largest image needs without compression. Some files never end: /dev/zero, a pipe somebody fills.
 LARGEST_FILE = 320 << 20
 
 
@@ -79,7 +79,7 @@ def open_clip(path: Path | str, max_anchors: int = 64, timeout: float = 120.0) -
     before it again. Decoders run as programs of their own and are killed when they hang.
 
     Args:
-        path: a video file with at least two frames, or an animated picture.
+        path: a video file with at least two frames, or an animated image.
         max_anchors: most frames to choose, at least 2; the first and the last are always chosen.
         timeout: seconds without any sign of progress.
 
@@ -94,9 +94,7 @@ def open_clip(path: Path | str, max_anchors: int = 64, timeout: float = 120.0) -
         raise ClipError(f"{path}: an empty file.")
     clip = scan_clip(path, timeout)
     if (count := len(clip.times)) < 2:
-        raise ClipError(
-            f"{path}: has {count} frame, and a movement needs at least 2. Use a clip that shows a movement."
-        )
+        raise ClipError(f"{path}: has {count} frame, and a motion needs at least 2. Use a clip that shows a motion.")
     how = conversion(clip, path)
     chosen = spread(clip.times, max_anchors)
     with path.open("rb") as file:
@@ -128,7 +126,7 @@ def read_clip(path: Path | str, max_anchors: int = 64, timeout: float = 120.0) -
 
 
 def fetch(uri: str, timeout: float = 60.0) -> bytes:
-    """A picture's bytes, from a path or a URI that `pyarrow.fs` reads (file://, s3://, gs://).
+    """An image's bytes, from a path or a URI that `pyarrow.fs` reads (file://, s3://, gs://).
 
     Args:
         uri: where it is.

@@ -1,4 +1,4 @@
-"""Damage to a picture's file: what hides no pixel is mended, what hides some is told.
+"""Damage to an image's file: what hides no pixel is mended, what hides some is told.
 
 Decoders stop at a wrong checksum in a comment, and pass in silence over hundreds of missing bytes in a JPEG's scan.
 """
@@ -25,7 +25,7 @@ UNPACKED = 1 << 20  # bytes at a time
 
 
 def strip_prefix(data: bytes) -> bytes:
-    """A file's bytes from where its picture begins, where something short stands before it."""
+    """A file's bytes from where its image begins, where something short stands before it."""
     if re.match(STARTS, data, re.DOTALL):
         return data
     if re.match(OTHER_STARTS, data, re.DOTALL):
@@ -42,7 +42,7 @@ def append_end(data: bytes) -> bytes:
 
 
 def drop_broken_chunks(data: bytes) -> bytes:
-    """A PNG without those chunks that a picture can do without and whose checksums are wrong."""
+    """A PNG without those chunks that an image can do without and whose checksums are wrong."""
     if not data.startswith(PNG):
         return data
     kept, place = [PNG], len(PNG)
@@ -51,7 +51,7 @@ def drop_broken_chunks(data: bytes) -> bytes:
         end = place + 12 + length
         kind, content = data[place + 4 : place + 8], data[place + 4 : end - 4]
         sound = end <= len(data) and zlib.crc32(content) == int.from_bytes(data[end - 4 : end])
-        if sound or not kind[0] & 0x20:  # a capital letter: the picture cannot do without it
+        if sound or not kind[0] & 0x20:  # a capital letter: the image cannot do without it
             kept.append(data[place:end])
         place = end
     return b"".join(kept)
@@ -89,7 +89,7 @@ def broken_scan(data: bytes) -> str:
     """What is wrong inside a JPEG's scan, as ffmpeg's decoder sees it; empty where nothing is, or nobody knows.
 
     Takes some hundredths of a second. Pillow's decoder fills what it cannot read with something that looks like the
-    picture, and says nothing.
+    image, and says nothing.
     """
     if not data.startswith(JPEG):
         return ""
@@ -98,7 +98,7 @@ def broken_scan(data: bytes) -> str:
         done = subprocess.run(
             [*command, "-frames:v", "1", "-f", "null", "-"], input=data, capture_output=True, timeout=CHECK_SECONDS
         )
-    except (OSError, subprocess.TimeoutExpired):  # the picture itself was read; that is what counts
+    except (OSError, subprocess.TimeoutExpired):  # the image itself was read; that is what counts
         return ""
     said = done.stderr.decode(errors="replace").splitlines()
     if any("unsupported" in line.lower() or "not supported" in line.lower() for line in said):

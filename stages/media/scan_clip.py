@@ -1,6 +1,6 @@
 """What a clip is, told by decoding it from end to end: its frames' true times, their shape and colours, any damage.
 
-No index of a container is believed, for edit lists, missing or wrong timestamps and open groups of pictures make them
+No index of a container is believed, for edit lists, missing or wrong timestamps and open groups of images make them
 lie: a frame is what the decoder gives, and its time is what the decoder says.
 """
 
@@ -25,13 +25,13 @@ COLOURS = re.compile(
     r"color_range:(?P<range>\S+) color_space:(?P<matrix>\S+) color_primaries:(?P<primaries>\S+) "
     r"color_trc:(?P<transfer>\S+)"
 )
-# How recordings begin that start between two key frames: what comes before the first whole picture is not missed.
+# How recordings begin that start between two key frames: what comes before the first whole image is not missed.
 MID_START = re.compile(
     r"non-existing|no frame!|decode_slice_header|out of range|Could not find ref|does not exist|eference picture|"
     r"mmco|RASL|Invalid frame dimensions 0x0|concealing|slice type|header damaged|sequence header|"
     r"rror submitting packet"
 )
-# Pictures after it may still lean on some before it; decoders leave these out, and say so.
+# Images after it may still lean on some before it; decoders leave these out, and say so.
 LEANING = re.compile(r"co located POCs|eference picture|mmco|Could not find ref")
 LEANING_FRAMES = 32
 # Of the part of ffmpeg that would write, to which nothing goes.
@@ -47,7 +47,7 @@ class ScannedClip:
     Attributes:
         times: (N,) float64 seconds, rising, of every frame.
         exact: whether the times are those of the file; else some were missing or falling and lie between others.
-        steady: whether nothing but the picture changes on the way: no tags of colour, no pixel format.
+        steady: whether nothing but the image changes on the way: no tags of colour, no pixel format.
         width, height: as frames are stored, after the container's rotation and cropping.
         pixel_format: ffmpeg's name.
         sar: a pixel's width for its height, 1.0 where it is not said.
@@ -74,7 +74,7 @@ class ScannedClip:
 
 
 def scan_clip(path: Path, timeout: float) -> ScannedClip:
-    """Decode a clip once, keeping nothing of its pictures.
+    """Decode a clip once, keeping nothing of its images.
 
     Args:
         path: a file that is there and not empty.
@@ -192,7 +192,7 @@ class _Report:
             ClipError: as `scan_clip` does.
         """
         if self.nothing:
-            raise ClipError(f"{self.path}: has no pictures, only sound or data. Use a video.")
+            raise ClipError(f"{self.path}: has no images, only sound or data. Use a video.")
         if self.complaint or not self.moments:
             reason = self.complaint or "no frame could be decoded"
             raise ClipError(f"{self.path}: damaged, or not a video ({reason}). Copy or export it again.")
@@ -227,7 +227,7 @@ class _Report:
                         f"{self.path}: cut short: it should last {self.duration:.1f} s, and its frames end at "
                         f"{times[-1]:.1f} s. Copy or export it again."
                     )
-                self.clip.notes.append(f"its pictures end {missing:.1f} s before the file does")
+                self.clip.notes.append(f"its images end {missing:.1f} s before the file does")
 
     def _look_at_fields(self) -> None:
         """Interlaced is what is seen to be: fields that are marked may well belong to one moment (PsF)."""

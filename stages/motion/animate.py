@@ -91,7 +91,7 @@ def _retime(coefficients: Tensor, times: Tensor | None, frames: int) -> Tensor:
     smooth[1:-1] += np.where(near[:-1], values[:-2] - values[1:-1], 0) / 4
     smooth[1:-1] += np.where(near[1:], values[2:] - values[1:-1], 0) / 4
     reach = max(float(np.linalg.norm(smooth, axis=1).max()), 1e-30)
-    smooth *= np.linalg.norm(values, axis=1).max() / reach  # smoothing lowers a short movement's peak
+    smooth *= np.linalg.norm(values, axis=1).max() / reach  # smoothing lowers a short motion's peak
     wanted = np.linspace(moments[0], moments[-1], frames)
     spread = np.stack([np.interp(wanted, moments, course) for course in smooth.T], axis=1)  # (F, R)
     return torch.from_numpy(spread).float()

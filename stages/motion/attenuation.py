@@ -1,8 +1,8 @@
 """How far the anchors' codes go for what the clip shows, and making up for the rest.
 
-An encoder draws faces towards those that it knows best, and an expression with them: pictures of the inverted anchors
-move less than the anchors did, and so would every face that is given the movement. How much less, the anchors say
-themselves: their landmarks are known in the clip and in the pictures of their codes.
+An encoder draws faces towards those that it knows best, and an expression with them: images of the inverted anchors
+move less than the anchors did, and so would every face that is given the motion. How much less, the anchors say
+themselves: their landmarks are known in the clip and in the images of their codes.
 """
 
 from dataclasses import replace
@@ -13,10 +13,10 @@ from numpy.typing import ArrayLike
 from stages.faces.crop_landmarks import interocular
 from stages.motion.micromotion import Micromotion
 
-# Landmarks tell nothing of a movement that shows elsewhere (ageing): none of them goes this share of the inter-ocular
+# Landmarks tell nothing of a motion that shows elsewhere (ageing): none of them goes this share of the inter-ocular
 # distance; nor where the two courses agree less than this.
 LEAST_EXTENT, LEAST_CORRELATION = 0.03, 0.95
-# No movement is made longer or shorter than by this factor.
+# No motion is made longer or shorter than by this factor.
 MOST = 1.5
 # A correlation over fewer anchors says nothing.
 FEWEST_ANCHORS = 6
@@ -25,14 +25,14 @@ HALVES = slice(0, None, 2), slice(1, None, 2)
 
 
 def compensate_attenuation(motion: Micromotion, shown: ArrayLike) -> Micromotion:
-    """The movement as long as the clip shows it.
+    """The motion as long as the clip shows it.
 
     Args:
         motion: as it was fitted, with the anchors' landmarks.
-        shown: (T, 68, 2), landmarks of the pictures of the anchors' codes, in any unit.
+        shown: (T, 68, 2), landmarks of the images of the anchors' codes, in any unit.
 
     Returns:
-        Direction and coefficients over `reach`, which it holds; the same movement where the landmarks do not tell.
+        Direction and coefficients over `reach`, which it holds; the same motion where the landmarks do not tell.
     """
     reach = measure_gain(motion, shown)
     if np.isnan(reach):
@@ -42,11 +42,11 @@ def compensate_attenuation(motion: Micromotion, shown: ArrayLike) -> Micromotion
 
 
 def measure_gain(motion: Micromotion, shown: ArrayLike) -> float:
-    """How far the pictures of the anchors' codes move for what the anchors moved: 1 is as far.
+    """How far the images of the anchors' codes move for what the anchors moved: 1 is as far.
 
     Both tracks are projected on the way that the anchors' landmarks go: the even anchors on the odd ones' way, and the
     odd ones on the even ones'. On their own way each anchor's noise would meet itself, which lengthens the clip's
-    course and not the pictures'. The slopes of the two courses over the codes' course are compared, not one course with
+    course and not the images'. The slopes of the two courses over the codes' course are compared, not one course with
     the other, as a slope over what trembles is too low. Stray anchors are not looked at.
 
     Args:
@@ -55,7 +55,7 @@ def measure_gain(motion: Micromotion, shown: ArrayLike) -> float:
     Returns:
         NaN where the landmarks do not tell: none are known or some are NaN, fewer than six sound anchors, no landmark
         goes 3 % of the inter-ocular distance, or the two courses' correlation is below 0.95 (the model cannot make this
-        movement).
+        motion).
 
     Raises:
         ValueError: another number of anchors than the motion has.

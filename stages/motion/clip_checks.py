@@ -1,4 +1,4 @@
-"""Whether a clip's anchors are one movement of one person that begins at rest."""
+"""Whether a clip's anchors are one motion of one person that begins at rest."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from stages.faces.track import smooth_landmarks
 SAME_PERSON = 0.3
 MOST_OTHERS = 0.2  # of all anchors: so many may be left out, as somebody who passes by is
 # What noise and encoding do to a still: landmarks, smoothed over time, go 0.02 of the distance between the eyes on
-# rendered faces and 0.035 on filmed ones, and codes 0.11 of their length. The four demo movements: 0.05 and more, 0.35
+# rendered faces and 0.035 on filmed ones, and codes 0.11 of their length. The four demo motions: 0.05 and more, 0.35
 # and more; a filmed smile: 0.15, 0.41. Ageing moves few landmarks.
 STILL_LANDMARKS, STILL_CODES = 0.04, 0.12
 # How much further from a resting face the first anchor may be than the one farthest from it.
@@ -23,7 +23,7 @@ def other_people(identities: np.ndarray) -> np.ndarray:
     return units @ units[0] < SAME_PERSON
 
 
-def movement_of_landmarks(landmarks: np.ndarray, times: np.ndarray) -> float:
+def motion_of_landmarks(landmarks: np.ndarray, times: np.ndarray) -> float:
     """How far landmarks go from the first frame's place, noise aside, as a share of the distance between the eyes.
 
     Args:
@@ -48,7 +48,7 @@ def is_still(codes: np.ndarray, landmarks: np.ndarray, times: np.ndarray) -> boo
     """
     gone = np.linalg.norm((codes - codes[0]).reshape(len(codes), -1), axis=1).max()
     length = float(np.linalg.norm(codes[0]))
-    return bool(gone < STILL_CODES * length) and movement_of_landmarks(landmarks, times) < STILL_LANDMARKS
+    return bool(gone < STILL_CODES * length) and motion_of_landmarks(landmarks, times) < STILL_LANDMARKS
 
 
 def rest_is_elsewhere(codes: np.ndarray, landmarks: np.ndarray) -> int | None:

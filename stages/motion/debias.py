@@ -1,6 +1,6 @@
 """Fitting a low-rank model to data of which some entries are wrong.
 
-Principal component pursuit shrinks what it keeps, and takes the peak of a movement that lives in few dimensions for
+Principal component pursuit shrinks what it keeps, and takes the peak of a motion that lives in few dimensions for
 corruption: of the paper's five published directions, sampled at 11 anchors, its low-rank part loses 16 to 61 % of the
 extent. So the pursuit gives the time courses, and the extent is fitted to the anchors themselves by robust regression
 (Huber, 1964; the debiasing step that is usual after an L1 relaxation).
@@ -14,7 +14,7 @@ KNEE = 2.0
 
 
 def debias(data: Tensor, courses: Tensor, rounds: int = 3) -> tuple[Tensor, Tensor]:
-    """The movement that has `courses` over time and explains most entries of `data`; both sides are fitted in turn.
+    """The motion that has `courses` over time and explains most entries of `data`; both sides are fitted in turn.
 
     Args:
         data: (T, n) float64. Up to about a quarter of a column's entries may be wrong, by any amount.

@@ -1,4 +1,4 @@
-"""Find the movement in a clip's codes: a low-dimensional subspace, and the way through it.
+"""Find the motion in a clip's codes: a low-dimensional subspace, and the way through it.
 
 Wu et al., "Decoding Micromotion in Low-dimensional Latent Spaces from StyleGAN" (CPAL 2024). Other than in the
 paper's code, codes are centred before they are decomposed: otherwise the largest direction is the face itself.
@@ -29,13 +29,13 @@ def fit_micromotion(
     landmarks: Tensor | np.ndarray | None = None,
     times: Tensor | np.ndarray | None = None,
 ) -> Micromotion:
-    """The movement that a row of anchors makes.
+    """The motion that a row of anchors makes.
 
     Anchors that show something else are told first (`stages.motion.outliers`), and the fit sees what lies between their
     neighbours in their place. Anchors are centred on the neutral one and then, entry by entry, on the median over time,
     so that a blemish in the neutral anchor stays one entry's error and is not added to all the others. Robust PCA
     separates what moves together from what is rare; the leading singular vectors of its low-rank part are the
-    movement's courses over time, to which the extent is fitted robustly (`stages.motion.debias` says why).
+    motion's courses over time, to which the extent is fitted robustly (`stages.motion.debias` says why).
     Displacements count from the neutral anchor.
 
     Args:
@@ -68,14 +68,14 @@ def fit_micromotion(
     moves = given - given[neutral]
     if moves.abs().max() <= 1e-6 * given.abs().max():
         raise ClipError(
-            f"{_name_source(source)}the anchors do not move: all codes are equal. Use a clip that shows a movement."
+            f"{_name_source(source)}the anchors do not move: all codes are equal. Use a clip that shows a motion."
         )
     centred = moves - moves.median(dim=0).values  # (T, L, 512)
     low_rank = _low_rank(centred, per_layer).flatten(1)  # (T, L * 512)
     courses, explained = _time_courses(low_rank, rank, energy)  # (T, R)
     if 2 * (courses.shape[1] + 1) <= len(given):
         courses, loadings = debias(centred.flatten(1), courses)  # (T, R), (R, L * 512)
-    else:  # with fewer than two anchors for each unknown, nothing tells a blemish from the movement
+    else:  # with fewer than two anchors for each unknown, nothing tells a blemish from the motion
         loadings = courses.T @ centred.flatten(1)
     coefficients, basis = _principal(courses - courses[neutral], loadings, neutral)
     extreme = int(coefficients.norm(dim=1).argmax())
@@ -102,7 +102,7 @@ def _low_rank(centred: Tensor, per_layer: bool) -> Tensor:
         found = torch.stack([robust_pca(layer)[0] for layer in centred.unbind(1)], dim=1)  # (T, L, 512)
     else:
         found = robust_pca(centred.flatten(1))[0].reshape(centred.shape)  # (T, L, 512)
-    # A movement that only one anchor shows, or only two anchors at all, is no more likely low-rank than sparse.
+    # A motion that only one anchor shows, or only two anchors at all, is no more likely low-rank than sparse.
     return found if found.norm() > 1e-6 * centred.norm() else centred
 
 
@@ -141,7 +141,7 @@ def _check_arguments(codes: Tensor, rank: int | None, energy: float, neutral: in
 
 def _check_anchors(codes: Tensor, source: str) -> None:
     if len(codes) < 2:
-        raise ClipError(f"{_name_source(source)}a movement needs at least 2 anchors with a face, found {len(codes)}.")
+        raise ClipError(f"{_name_source(source)}a motion needs at least 2 anchors with a face, found {len(codes)}.")
     broken = (~torch.isfinite(codes)).flatten(1).any(dim=1).nonzero().flatten().tolist()  # anchors
     if broken:
         raise ClipError(

@@ -1,7 +1,7 @@
 """A micromotion, and its file.
 
 The file is safetensors: `direction` (L, 512), `basis` (R, L, 512), `coefficients` (T, R), `neutral` (L, 512) and, where
-the anchors were pictures, `landmarks` (T, 68, 2) and `times` (T,) in seconds, all float32. Metadata, all strings:
+the anchors were images, `landmarks` (T, 68, 2) and `times` (T,) in seconds, all float32. Metadata, all strings:
 `format` ("micromotion"), `format_version`, `source`, `generator` (fingerprint), `explained`, `fps`, `reach` where it is
 known, and `stray` where it is not empty. Version 1 had no `times` and is read. The paper's published directions
 (`torch.save`, (1, 18, 512)) are read to the same form.
@@ -33,11 +33,11 @@ OPTIONAL = ("landmarks", "times")
 
 @dataclass(frozen=True, eq=False)
 class Micromotion:
-    """A movement in W+, made on one face and for any other of the same generator.
+    """A motion in W+, made on one face and for any other of the same generator.
 
     Attributes:
         direction: (L, 512) float32, from rest to the extreme: what strength 1.0 adds to a code.
-        basis: (R, L, 512) float32, orthonormal, the movement's directions, the largest first.
+        basis: (R, L, 512) float32, orthonormal, the motion's directions, the largest first.
         coefficients: (T, R) float32, where each anchor lies along them; zero at the neutral anchor.
         neutral: (L, 512) float32, the code of the anchor at rest; zero where it is not known.
         source: where it comes from: a clip's hash, a template, or a published file's name.
@@ -74,7 +74,7 @@ class Micromotion:
 
     @property
     def fingerprint(self) -> str:
-        """`sha256:…` of all that decides how a face moves; not of where the movement comes from."""
+        """`sha256:…` of all that decides how a face moves; not of where the motion comes from."""
         tensors = {"direction": self.direction, "basis": self.basis, "coefficients": self.coefficients}
         if self.times is not None:
             tensors["times"] = self.times
@@ -87,7 +87,7 @@ class Micromotion:
         return self.coefficients @ along / self.direction.square().sum()
 
     def check(self, generator: str, num_layers: int) -> None:
-        """Refuse a generator that the movement was not made on.
+        """Refuse a generator that the motion was not made on.
 
         Args:
             generator: the fingerprint of the generator that is to be moved.
@@ -194,17 +194,17 @@ def _load_ours(path: Path) -> Micromotion:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
     except (SafetensorError, OSError) as error:
-        raise MotionFileError(f"{path}: a damaged safetensors file ({error}). Extract the movement again.") from error
+        raise MotionFileError(f"{path}: a damaged safetensors file ({error}). Extract the motion again.") from error
     if metadata.get("format") != FORMAT:
         found = metadata.get("architecture") or metadata.get("format") or "no metadata of ours"
         raise MotionFileError(f'{path}: expected a micromotion, found {found}. Make one with "extract".')
     if metadata.get("format_version") not in READABLE_VERSIONS:
         raise MotionFileError(
             f"{path}: expected micromotion format {' or '.join(READABLE_VERSIONS)}, "
-            f"found {metadata.get('format_version')}. Extract the movement again with this version."
+            f"found {metadata.get('format_version')}. Extract the motion again with this version."
         )
     if missing := [name for name in REQUIRED if name not in tensors]:
-        raise MotionFileError(f'{path}: tensor "{missing[0]}" is missing. Extract the movement again.')
+        raise MotionFileError(f'{path}: tensor "{missing[0]}" is missing. Extract the motion again.')
     return _checked(path, tensors, metadata)
 
 
@@ -214,7 +214,7 @@ def _load_published(path: Path) -> Micromotion:
             content = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # on bytes that are no torch file the reader fails in any way there is
         if other := not_a_checkpoint(path):
-            raise MotionFileError(f"{path}: {other.replace('checkpoint', 'movement', 1)}") from error
+            raise MotionFileError(f"{path}: {other.replace('checkpoint', 'motion', 1)}") from error
         raise MotionFileError(
             f"{path}: neither a micromotion (.safetensors) nor a published direction (a torch.save file of one tensor)."
         ) from error
@@ -247,4 +247,4 @@ def _checked(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, s
             reach=float(metadata.get("reach", "nan")),
         )
     except ValueError as error:
-        raise MotionFileError(f"{path}: {error}. Extract the movement again.") from error
+        raise MotionFileError(f"{path}: {error}. Extract the motion again.") from error

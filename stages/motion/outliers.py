@@ -1,8 +1,8 @@
-"""Tell anchors that show something else than the movement: a hand before the face, a blur, somebody else.
+"""Tell anchors that show something else than the motion: a hand before the face, a blur, somebody else.
 
 Robust PCA takes out what is rare entry by entry. Such an anchor is wrong in all its entries at once, and the fit
-follows it. But nobody goes its way: wherever a movement leads, the anchors before and after are on the way there, and
-one anchor's displacement from rest is, but for noise, a mixture of theirs, however quick the movement. What a stray
+follows it. But nobody goes its way: wherever a motion leads, the anchors before and after are on the way there, and
+one anchor's displacement from rest is, but for noise, a mixture of theirs, however quick the motion. What a stray
 anchor shows, its neighbours do not show at all.
 """
 
@@ -12,16 +12,16 @@ from torch import Tensor
 
 NEIGHBOURS = 3  # on either side
 # An anchor is stray where its neighbours leave unexplained more than this many times what they leave of the median
-# anchor, and more than this share of how far the movement goes.
+# anchor, and more than this share of how far the motion goes.
 NOISE_FACTOR, LEAST_SHARE = 2.0, 0.5
 MOST = 0.4  # of all anchors; where more seem stray, nothing can be told
 FEWEST_ANCHORS = 12  # between fewer, a bent way leaves too much unexplained
 
 
 def find_outliers(codes: Tensor, neutral: int = 0) -> Tensor:
-    """Which anchors do not belong to the movement that the others make.
+    """Which anchors do not belong to the motion that the others make.
 
-    A movement that only one anchor shows cannot be told from a blemish; one that two anchors in a row show can. The
+    A motion that only one anchor shows cannot be told from a blemish; one that two anchors in a row show can. The
     neutral anchor is believed, as all displacements count from it.
 
     Args:

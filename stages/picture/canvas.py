@@ -13,7 +13,7 @@ LONGEST = 224  # cells of the grid
 # In widths of the head: how far around it hair, hats and hands may move, how near they move as the head does, and how
 # far below the chin the box ends.
 REACH, NEAR = 0.34, 0.06
-RAMP = 6  # cells over which movement ends at the box's border
+RAMP = 6  # cells over which motion ends at the box's border
 HIDDEN = 0.06  # of the head's width: what lies so far behind what is seen is hidden at rest
 TURNS_WITH_HEAD = 0.3  # of a head's turn: what belongs to the head
 ASKEW, FULL = 0.05, 0.3  # cosines: skin that is seen more askew tells nothing; from here on, all

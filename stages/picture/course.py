@@ -2,7 +2,7 @@
 
 Landmarks and colours of single frames are noisy, while the codes move affinely. So a few frames of the path are
 rendered, its *keys*, and everything that is measured on them is fitted by a polynomial of low degree in the path's own
-coordinates. The polynomial without its constant is the movement: exactly nothing at rest.
+coordinates. The polynomial without its constant is the motion: exactly nothing at rest.
 """
 
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class Course:
         return rest + moves.to(rest.device)
 
     def coefficients(self, values: np.ndarray) -> np.ndarray:
-        """Fit (K, ...) values measured at the keys: (P, ...), of the movement alone."""
+        """Fit (K, ...) values measured at the keys: (P, ...), of the motion alone."""
         flat = values.reshape(len(values), -1)
         return (self._solver @ flat)[1:].reshape(-1, *values.shape[1:])
 

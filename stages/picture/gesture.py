@@ -25,7 +25,7 @@ SWAYING, TURNING = 2.0, 7.0
 
 @dataclass(frozen=True, eq=False)
 class Gesture:
-    """A movement at one place of its course.
+    """A motion at one place of its course.
 
     Attributes:
         expression: (E,) change of the expressions' weights.

@@ -2,7 +2,7 @@
 
 An inversion of a photograph may lie where the generator draws no face at all, and what is not drawn cannot be read.
 Such a code is brought back among those of the generator's own faces, along the straight line to their mean: the
-movement is the same affine move, and the picture keeps its own pixels anyway.
+motion is the same affine move, and the picture keeps its own pixels anyway.
 """
 
 from functools import lru_cache

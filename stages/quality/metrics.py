@@ -1,4 +1,4 @@
-"""Figures that say how good a video is: identity, reconstruction, movement, tremble."""
+"""Figures that say how good a video is: identity, reconstruction, motion, tremble."""
 
 import numpy as np
 import torch
@@ -108,7 +108,7 @@ def share_found(found: ArrayLike, asked: ArrayLike) -> float:
 def jitter(track: ArrayLike) -> float:
     """How much landmarks tremble: their mean distance from their own track smoothed over five frames.
 
-    Movements of constant acceleration do not count. White noise of deviation s in both coordinates counts 0.9 s. Only
+    Motions of constant acceleration do not count. White noise of deviation s in both coordinates counts 0.9 s. Only
     tracks with frames equally far apart in time compare.
 
     Args:

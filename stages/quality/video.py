@@ -1,4 +1,4 @@
-"""How well a video makes the movement and keeps the face: one row's figures."""
+"""How well a video makes the motion and keeps the face: one row's figures."""
 
 from dataclasses import dataclass
 
@@ -32,8 +32,8 @@ class MotionQuality:
         jitter: distance of the landmarks from their smoothed track, share of the inter-ocular distance.
         clearness_min: how clearly the least clear frame shows a face, as a share of the frame at rest; 1 is as clearly,
             and a frame that the generator can no longer draw (black, glaring, torn) has less than `LEAST_CLEARNESS`.
-        motion_found: how far the landmarks move of what the picture's landmarks were to move; 1 is all. NaN where the
-            frames are the generator's, and where hardly any movement was asked.
+        motion_found: how far the landmarks move of what the image's landmarks were to move; 1 is all. NaN where the
+            frames are the generator's, and where hardly any motion was asked.
     """
 
     csim_mean: float

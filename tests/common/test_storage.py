@@ -167,7 +167,7 @@ def test_a_process_ends_quietly_while_a_request_still_hangs(silent_server: str, 
 
 
 class Stumbling(http.server.BaseHTTPRequestHandler):
-    """An S3 server with one picture, after two answers that it cannot serve now."""
+    """An S3 server with one image, after two answers that it cannot serve now."""
 
     asked = 0
 

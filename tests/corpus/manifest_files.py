@@ -47,7 +47,7 @@ def has(column: str, values: list[Any]) -> Callable[[Manifest], bool]:
 
 
 def shows_pictures(found: Manifest) -> bool:
-    """Whether the pictures that lie inside the table are found there."""
+    """Whether the images that lie inside the table are found there."""
     return all(decode_image(fetch(image), image).shape == (8, 8, 3) for image in found.images())
 
 

@@ -122,7 +122,7 @@ REFUSED = [
         for name, content, says in (
             ("A RAR archive", b"Rar!\x1a\x07\x01\x00" + bytes(100), "a RAR archive. Unpack it"),
             ("TensorFlow", b"\x08\x01\x12\xa6\xf2\x03\n", "a TensorFlow model"),
-            ("A picture", b"\x89PNG\r\n\x1a\n" + bytes(100), "a picture"),
+            ("A picture", b"\x89PNG\r\n\x1a\n" + bytes(100), "an image"),
             ("A server's error as text", b"Invalid username or password.", "a text"),
             (
                 "An object store's error in XML",

@@ -1,4 +1,4 @@
-"""What pictures of the corpus are made with: six known colours above a dark foot."""
+"""What images of the corpus are made with: six known colours above a dark foot."""
 
 import io
 import struct
@@ -26,7 +26,7 @@ TURNED = {name: Image.Transpose(number) for name, number in STORED.items()}
 
 
 def read(path: Path) -> tuple[np.ndarray, Iterable[str]]:
-    """A picture as it is read."""
+    """An image as it is read."""
     return decode_image(path.read_bytes(), path.name), ()
 
 
@@ -38,13 +38,13 @@ def picture() -> Image.Image:
 
 
 def shown(pixels: np.ndarray) -> np.ndarray:
-    """(6, 3) the colours that a picture shows."""
+    """(6, 3) the colours that an image shows."""
     height, width = pixels.shape[:2]
     return np.stack([pixels[height // 3, width * (2 * index + 1) // 12] for index in range(6)])
 
 
 def like(colours: np.ndarray, within: float = 2) -> Callable[[np.ndarray], bool]:
-    """Whether a picture has its foot down and these colours."""
+    """Whether an image has its foot down and these colours."""
 
     def right(pixels: np.ndarray) -> bool:
         foot = pixels[-4, pixels.shape[1] // 2].astype(int)
@@ -57,7 +57,7 @@ SAME, NEAR, GREY = like(COLOURS), like(COLOURS, 12), like(np.repeat(GREYS[:, Non
 
 
 def stored(image: Image.Image, kind: str, **options: Any) -> bytes:
-    """A picture as a file's bytes."""
+    """An image as a file's bytes."""
     buffer = io.BytesIO()
     image.save(buffer, kind, **options)
     return buffer.getvalue()
@@ -83,7 +83,7 @@ def kind(
 
 
 def plain(form: str, options: dict[str, Any]) -> bytes:
-    """The picture in some format."""
+    """The image in some format."""
     return stored(picture(), form, **options)
 
 
@@ -107,17 +107,17 @@ def with_chunk(data: bytes, name: bytes, content: bytes) -> bytes:
 
 
 def numbers() -> np.ndarray:
-    """(64, 96, 3) the picture's values as whole numbers."""
+    """(64, 96, 3) the image's values as whole numbers."""
     return np.asarray(picture()).astype(np.int64)
 
 
 def greys() -> np.ndarray:
-    """(64, 96) the picture's grey values."""
+    """(64, 96) the image's grey values."""
     return np.asarray(picture().convert("L")).astype(np.int64)
 
 
 def oriented(orientation: int, kind_: str, **options: Any) -> bytes:
-    """The picture as a camera stores it that was held in some way."""
+    """The image as a camera stores it that was held in some way."""
     exif = Image.Exif()
     exif[0x0112] = orientation
     image = picture()
@@ -125,12 +125,12 @@ def oriented(orientation: int, kind_: str, **options: Any) -> bytes:
 
 
 def linear() -> np.ndarray:
-    """(64, 96, 3) the picture's light in 65535ths."""
+    """(64, 96, 3) the image's light in 65535ths."""
     return (decoding_curve("sdr")[numbers() * 257] * 65535 + 0.5).astype(np.int64)
 
 
 def in_lab() -> Image.Image:
-    """The picture in CIELAB."""
+    """The image in CIELAB."""
     spaces = (ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"))
     converted = ImageCms.profileToProfile(picture(), *spaces, outputMode="LAB")
     assert converted is not None
@@ -138,7 +138,7 @@ def in_lab() -> Image.Image:
 
 
 def clear(mode: str = "RGBA") -> Image.Image:
-    """The picture with its right half transparent."""
+    """The image with its right half transparent."""
     image = picture().convert("RGBA")
     alpha = np.full((64, 96), 255, np.uint8)
     alpha[:48, 48:] = 0
@@ -147,12 +147,12 @@ def clear(mode: str = "RGBA") -> Image.Image:
 
 
 def with_alpha(value: int) -> Image.Image:
-    """The picture with one alpha everywhere."""
+    """The image with one alpha everywhere."""
     return Image.merge("RGBA", [*picture().split(), Image.new("L", (96, 64), value)])
 
 
 def jpeg() -> bytes:
-    """The picture as a JPEG."""
+    """The image as a JPEG."""
     return stored(picture(), "JPEG", **QUALITY)
 
 
@@ -162,18 +162,18 @@ def portable(values: np.ndarray, kind_: bytes) -> bytes:
 
 
 def in_space(space: str, gamma: float) -> np.ndarray:
-    """(64, 96, 3) uint8: the picture by the numbers of another space."""
+    """(64, 96, 3) uint8: the image by the numbers of another space."""
     return numbers_in_space(np.asarray(picture()), space, gamma)
 
 
 def profiled(space: str, gamma: float, form: str) -> bytes:
-    """The picture by the numbers of another space, with its ICC profile."""
+    """The image by the numbers of another space, with its ICC profile."""
     options: dict[str, Any] = QUALITY if form == "JPEG" else {}
     return stored(Image.fromarray(in_space(space, gamma)), form, icc_profile=profile(space, gamma), **options)
 
 
 def in_hdr(curve: str) -> np.ndarray:
-    """(64, 96, 3) the picture in BT.2020 and one of HDR's curves, 16 bits."""
+    """(64, 96, 3) the image in BT.2020 and one of HDR's curves, 16 bits."""
     light = light_of(np.asarray(picture())) @ np.linalg.inv(primaries_matrix_of("bt2020")).T
     return np.searchsorted(decoding_curve(curve), light.clip(0)).clip(0, 65535)
 

@@ -74,7 +74,7 @@ PLAIN = [
     kind("TIFF, JPEG inside", "c.tif", partial(plain, "TIFF", {"compression": "jpeg", **QUALITY}), right=NEAR),
     kind("TIFF in YCbCr", "c.tif", lambda: stored(picture().convert("YCbCr"), "TIFF"), right=NEAR),
     kind(
-        "MPO, two pictures of a stereo camera (its first)",
+        "MPO, two images of a stereo camera (its first)",
         "c.mpo",
         lambda: stored(picture(), "MPO", save_all=True, append_images=[Image.new("RGB", (96, 64))], **QUALITY),
         right=NEAR,

@@ -1,4 +1,4 @@
-"""Pictures that are refused: cut short, damaged inside, of unknown meaning, or no pictures."""
+"""Pictures that are refused: cut short, damaged inside, of unknown meaning, or no images."""
 
 import base64
 import gzip
@@ -11,12 +11,12 @@ from tests.corpus.picture_files import jpeg, kind, numbers, picture, stored
 
 
 def cut(form: str, count: int) -> bytes:
-    """The picture in some format, without its last bytes."""
+    """The image in some format, without its last bytes."""
     return stored(picture(), form)[:-count]
 
 
 def damaged(form: str) -> bytes:
-    """The picture in some format with 40 bytes in its middle that are nothing."""
+    """The image in some format with 40 bytes in its middle that are nothing."""
     content = stored(picture(), form)
     middle = len(content) // 2
     return content[:middle] + bytes(40) + content[middle + 40 :]
@@ -81,17 +81,17 @@ REFUSED_PICTURES = [
     *(
         kind(name, file, content, "refused", says=says)
         for name, file, content, says in (
-            ("JPEG XL", "c.jxl", b"\xff\x0a" + bytes(50), "a JPEG XL picture"),
+            ("JPEG XL", "c.jxl", b"\xff\x0a" + bytes(50), "a JPEG XL image"),
             ("PDF", "c.pdf", b"%PDF-1.7\n", "a PDF"),
             ("SVG", "c.svg", b'<svg xmlns="http://www.w3.org/2000/svg"/>', "an SVG drawing"),
             ("Photoshop document", "c.psd", b"8BPS" + bytes(50), "a Photoshop document"),
-            ("OpenEXR", "c.exr", b"\x76\x2f\x31\x01" + bytes(50), "an OpenEXR picture"),
-            ("Radiance HDR", "c.hdr", b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n", "a Radiance HDR picture"),
+            ("OpenEXR", "c.exr", b"\x76\x2f\x31\x01" + bytes(50), "an OpenEXR image"),
+            ("Radiance HDR", "c.hdr", b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n", "a Radiance HDR image"),
             ("A camera's raw file (.cr3)", "c.cr3", b"\0\0\0\x18ftypcrx " + bytes(50), "a camera's raw file"),
             ("A camera's raw file (.raf)", "c.raf", b"FUJIFILMCCD-RAW " + bytes(50), "Develop it"),
             ("An archive", "c.jpg", gzip.compress(jpeg()), "an archive"),
             ("A server's error in JSON", "c.jpg", b'{"error": "not found"}', "a message in JSON"),
-            ("A picture written out as text", "c.jpg", base64.b64encode(jpeg()), "written out as text"),
+            ("An image written out as text", "c.jpg", base64.b64encode(jpeg()), "written out as text"),
             ("Zeros", "c.jpg", bytes(5000), "a file of zeros"),
             ("A web page", "c.jpg", b"<!DOCTYPE html><html></html>", "a web page"),
             ("A Git LFS pointer", "c.jpg", b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),

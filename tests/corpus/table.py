@@ -27,10 +27,10 @@ Generated from the test corpus, which makes every file itself: `python -m tests.
 Damage inside a clip is found where its decoder notices it. Of clips with 40 random bytes that visibly changed a frame
 (a mean of more than 3 of 255 levels), these were refused: MPEG-2, MPEG-4, Motion JPEG, ProRes and AV1 all, H.264 9 of
 11, VP9 8 of 10, HEVC 2 of 9, VP8 1 of 12. A transport or program stream that ends exactly between two packets cannot be
-told from a shorter recording. Of pictures with 20 random bytes, those that visibly changed and were read all the same:
+told from a shorter recording. Of images with 20 random bytes, those that visibly changed and were read all the same:
 PNG and GIF none, JPEG 2000 1, TIFF 2 (LZW) and 4 (Deflate), AVIF 7, JPEG 11, WebP 17 of 20.
 
-Videos are written as MP4, which has no transparency: what is transparent in a picture
+Videos are written as MP4, which has no transparency: what is transparent in an image
 or a clip is shown before a middle grey (128), on which inversions keep the most likeness.
 """
 

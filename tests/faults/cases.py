@@ -1,4 +1,4 @@
-"""What a corpus of faults is: a folder of pictures, and for each what has to become of it."""
+"""What a corpus of faults is: a folder of images, and for each what has to become of it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ class Case:
     """One row of the manifest.
 
     Attributes:
-        id: names the row; says what is odd about its picture.
+        id: names the row; says what is odd about its image.
         image: as the manifest has it: a path from the corpus's folder, or a URI.
         expected: "done", or the `Reason`; more than one where each is honest, and `why` says why.
         says: what the sentence of a failed row must contain.

@@ -1,4 +1,4 @@
-"""Pictures as a large list of faces brings them: whole, odd, broken, hostile, or no pictures at all.
+"""Pictures as a large list of faces brings them: whole, odd, broken, hostile, or no images at all.
 
 Everything is made from the bundled demo faces and a seed; nothing binary is kept. `build_corpus` writes the files into
 a folder and says of each what has to become of it.

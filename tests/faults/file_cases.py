@@ -71,7 +71,7 @@ def other_things(corpus: Corpus) -> None:
     eps = stored(face(10), "EPS")
     box = b"\x00\x00\x00\x18ftyp"
     for id_, data, what in (
-        ("text-called.png", b"This is no picture.\n" * 20, "no picture format"),
+        ("text-called.png", b"This is no image.\n" * 20, "no image format"),
         ("svg-called.png", b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>', "SVG"),
         ("page.jpg", b"<!DOCTYPE html><html><body>404 Not Found</body></html>", "a web page"),
         ("document.pdf", b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n", "PDF"),

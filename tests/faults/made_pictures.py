@@ -10,7 +10,7 @@ from PIL import Image
 
 FACES = Path(__file__).parents[2] / "weights/bundled/demo/faces"
 ORIENTATION = 0x0112  # the EXIF tag that says how the camera was held
-# For each value of that tag, what turns the upright picture into what such a camera stores.
+# For each value of that tag, what turns the upright image into what such a camera stores.
 STORED = {
     1: None,
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -30,7 +30,7 @@ def face(number: int = 1) -> Image.Image:
 
 
 def stored(picture: Image.Image, kind: str, **options: object) -> bytes:
-    """A picture as a file's bytes."""
+    """An image as a file's bytes."""
     buffer = io.BytesIO()
     picture.save(buffer, kind, **options)  # type: ignore[arg-type]
     return buffer.getvalue()
@@ -42,7 +42,7 @@ def chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def one_bit_png(width: int, height: int) -> bytes:
-    """A white PNG of one bit a pixel, packed row by row: the picture itself is never in memory."""
+    """A white PNG of one bit a pixel, packed row by row: the image itself is never in memory."""
     packer = zlib.compressobj(9)
     row = b"\0" + b"\xff" * ((width + 7) // 8)
     packed = b"".join(packer.compress(row) for _ in range(height)) + packer.flush()
@@ -72,7 +72,7 @@ def rgb_16_bit_png(pixels: np.ndarray) -> bytes:
 
 
 def turned_pictures() -> dict[int, bytes]:
-    """A face as cameras store it, for each orientation that EXIF knows; all show the same picture upright."""
+    """A face as cameras store it, for each orientation that EXIF knows; all show the same image upright."""
     files = {}
     for orientation, turn in STORED.items():
         exif = Image.Exif()
@@ -83,7 +83,7 @@ def turned_pictures() -> dict[int, bytes]:
 
 
 def contact_sheet() -> tuple[Image.Image, tuple[int, int, int, int]]:
-    """Ten faces in one picture, and the box of the one that is twice as large as the others."""
+    """Ten faces in one image, and the box of the one that is twice as large as the others."""
     sheet = Image.new("RGB", (1600, 960), "grey")
     sheet.paste(face(1).resize((640, 640)), (0, 0))
     places = [(640 + 320 * column, 320 * row) for row in range(2) for column in range(3)]

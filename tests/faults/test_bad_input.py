@@ -44,7 +44,7 @@ NOBODY = 65534
 
 
 def write_job(cases: list[Case], folder: Path) -> Path:
-    """The cases as a manifest and a job, a rehearsal: what it leaves out comes after all that a picture can spoil."""
+    """The cases as a manifest and a job, a rehearsal: what it leaves out comes after all that an image can spoil."""
     columns = {"id": [case.id for case in cases], "image": [case.image for case in cases]}
     pq.write_table(pa.table(columns), folder / "faces.parquet")
     job = {
@@ -222,7 +222,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 
 
 def megabytes(image: Path, warm: Path) -> int:
-    """What the memory of a process grows by at most while it reads a picture, in MB."""
+    """What the memory of a process grows by at most while it reads an image, in MB."""
     done = subprocess.run([sys.executable, "-c", MEMORY, str(warm), str(image)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return int(done.stdout)

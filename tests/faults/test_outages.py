@@ -1,4 +1,4 @@
-"""What goes away in mid-run, and comes back or does not: the output, room on its disk, the pictures."""
+"""What goes away in mid-run, and comes back or does not: the output, room on its disk, the images."""
 
 import os
 import subprocess
@@ -119,7 +119,7 @@ def test_pictures_that_go_away_fail_no_row_and_are_waited_for(
     thread = run.after(4, go_away_and_come_back)
     run.go(0.5)
     thread.join()
-    assert "pictures that were there before" in run.warnings[0]
+    assert "images that were there before" in run.warnings[0]
     assert run.whole()
 
 

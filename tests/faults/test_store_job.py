@@ -1,4 +1,4 @@
-"""A whole job on an object store: the manifest, the pictures and the videos are at URIs of a real S3 server."""
+"""A whole job on an object store: the manifest, the images and the videos are at URIs of a real S3 server."""
 
 from pathlib import Path
 from urllib.parse import quote

@@ -110,7 +110,7 @@ def test_folders_that_cannot_serve_are_refused_with_a_sentence(tmp_path):
 
     refused(tmp_path / "none", tmp_path / "t.parquet", "none: there is no such folder")
     (tmp_path / "empty").mkdir()
-    refused(tmp_path / "empty", tmp_path / "t.parquet", r"empty: no pictures \(.*bmp, .*jpg,.*\) among 0 files")
+    refused(tmp_path / "empty", tmp_path / "t.parquet", r"empty: no images \(.*bmp, .*jpg,.*\) among 0 files")
     touched(tmp_path / "faces", "anna.jpg")
     refused(tmp_path / "faces", tmp_path / "t.csv", 'written as .parquet, found ".csv"')
     refused(tmp_path / "faces", tmp_path / "gone/t.parquet", "gone/t.parquet: cannot be written: No such file")

@@ -123,7 +123,7 @@ def test_every_format_gives_the_same_rows(tmp_path: Path, name: str, data: bytes
         ("l.parquet", b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "pointer of Git LFS"),
         ("l.csv", b"%PDF-1.7", "a PDF"),
         ("l.csv", b"PK\x03\x04" + b"\0" * 40, "a ZIP archive. Unpack it"),
-        ("l.csv", b"\x89PNG\r\n\x1a\n", "a picture. Make a manifest"),
+        ("l.csv", b"\x89PNG\r\n\x1a\n", "an image. Make a manifest"),
         ("l.tar.gz", gzip.compress(b"a" * 257 + b"ustar", mtime=0), "a tar archive, packed"),
         ("l.parquet", CSV, "expected Parquet by its name"),
         ("l.parquet", parquet()[:200], "not readable"),

@@ -112,7 +112,7 @@ def test_a_table_that_is_gone_or_shorter_is_the_rows_failure(tmp_path: Path) -> 
 
 
 def test_the_driver_does_not_read_the_pictures(tmp_path: Path) -> None:
-    """A manifest whose pictures are damaged in the file is read; only whoever opens one notices."""
+    """A manifest whose images are damaged in the file is read; only whoever opens one notices."""
     noise = bytes(range(256)) * 64
     values = [{"bytes": noise, "path": f"{at}.png"} for at in range(4)]
     path = write(pa.table({"id": list("abcd"), "image": pa.array(values, STRUCT)}), tmp_path / "l.parquet", rows=4)

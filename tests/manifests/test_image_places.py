@@ -76,7 +76,7 @@ def test_places_that_nothing_reads_are_refused_with_their_row(tmp_path: Path, im
         ("faces/A.JPG", 'is there as "a.jpg"'),
         ("~/a.jpg", "is not replaced"),
         ("$HOME/a.jpg", "is not replaced"),
-        ("faces", "a folder, not a picture"),
+        ("faces", "a folder, not an image"),
         ("gone/a.jpg", "its folder is not there"),
         ("faces/b.jpg", "is not there"),
         ("a\0b.jpg", "is not there"),

@@ -8,7 +8,7 @@ from stages.motion.micromotion import Micromotion
 
 @pytest.fixture
 def a_motion() -> Micromotion:
-    """A movement that fits the bundled generator's shape and names no generator."""
+    """A motion that fits the bundled generator's shape and names no generator."""
     direction = torch.ones(12, 512)
     ends = torch.tensor([[0.0], [1.0]])
     return Micromotion(direction, direction[None].clone(), ends, torch.zeros(12, 512), "test", "", 1.0, 0.0)

@@ -15,7 +15,7 @@ SIDE = 256
 
 
 def write_job(folder: Path) -> Path:
-    """A job of four rows in `folder`: two faces, a picture without a face, and a file that is no picture.
+    """A job of four rows in `folder`: two faces, an image without a face, and a file that is no image.
 
     Returns:
         The job file.

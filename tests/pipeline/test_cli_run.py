@@ -24,7 +24,7 @@ PATIENCE = 300
 
 @pytest.fixture(scope="module")
 def job(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two faces of the bundled generator, one picture without a face, and a ready-made movement."""
+    """Two faces of the bundled generator, one image without a face, and a ready-made motion."""
     folder = tmp_path_factory.mktemp("job")
     generator = load_generator("synthface")
     with torch.inference_mode():

@@ -87,7 +87,7 @@ def test_a_job_that_cannot_be_written_down_stops_the_run(tmp_path: Path) -> None
     assert list(checked.job.output.iterdir()) == []
 
 
-def test_a_movement_for_which_there_is_no_room_stops_the_run(
+def test_a_motion_for_which_there_is_no_room_stops_the_run(
     tmp_path: Path, a_motion: Micromotion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Flow:

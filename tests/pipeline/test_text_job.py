@@ -1,4 +1,4 @@
-"""From a sentence to videos, on a real Ray and with the bundled CLIP."""
+"""From a prompt to videos, on a real Ray and with the bundled CLIP."""
 
 import re
 from pathlib import Path
@@ -80,7 +80,7 @@ def test_a_job_runs_from_a_sentence_to_a_report_and_makes_no_anchors_twice(job: 
 
 
 @pytest.mark.slow
-def test_a_movement_is_extracted_by_itself_and_its_loss_told_on_the_way(tmp_path: Path, ray_nodes: list[Node]) -> None:
+def test_a_motion_is_extracted_by_itself_and_its_loss_told_on_the_way(tmp_path: Path, ray_nodes: list[Node]) -> None:
     spec = MotionSpec(
         text="a person with head turned {degree} to the left", anchors=AnchorSettings(seeds=(1,), steps=6)
     )
@@ -110,12 +110,12 @@ def test_the_command_line_hands_a_sentence_on(tmp_path: Path, monkeypatch: pytes
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["extract"], "a clip or --text with a sentence, found neither"),
-        (["extract", "a.mp4", "--text", "{degree} smile"], "a clip or --text with a sentence, found both"),
-        (["extract", "--text", "a smile"], "expected {degree} in the sentence"),
+        (["extract"], "a clip or --text with a prompt, found neither"),
+        (["extract", "a.mp4", "--text", "{degree} smile"], "a clip or --text with a prompt, found both"),
+        (["extract", "--text", "a smile"], "expected {degree} in the prompt"),
     ],
 )
-def test_extract_takes_a_clip_or_a_sentence(arguments: list[str], sentence: str) -> None:
+def test_extract_takes_a_clip_or_a_prompt(arguments: list[str], sentence: str) -> None:
     ended = CliRunner().invoke(app, arguments)
     assert isinstance(ended.exception, UserError) and sentence in str(ended.exception)
 
@@ -123,9 +123,9 @@ def test_extract_takes_a_clip_or_a_sentence(arguments: list[str], sentence: str)
 @pytest.mark.parametrize(
     ("motion", "complaint"),
     [
-        ({"text": "smile"}, r"motion\.text: expected \{degree\} in the sentence"),
+        ({"text": "smile"}, r"motion\.text: expected \{degree\} in the prompt"),
         ({"text": "{degree} {x}"}, r"motion\.text: expected no braces"),
-        ({"text": ""}, r"motion\.text: the sentence is empty"),
+        ({"text": ""}, r"motion\.text: the prompt is empty"),
         ({"text": "{degree}", "anchors": {"degrees": ["no"]}}, r"motion\.anchors\.degrees: expected at least 2"),
         ({"text": "{degree}", "anchors": {"seeds": [1, 1]}}, r"motion\.anchors\.seeds: expected different"),
         ({"text": "{degree}", "anchors": {"layers": [4, 2]}}, r"motion\.anchors\.layers: expected \[first, last"),
@@ -158,7 +158,7 @@ def test_a_clip_that_is_not_there_is_told_before_anything_starts(job: Path) -> N
         check_job(load_job(job))
 
 
-def test_several_movements_may_be_sentences_and_clips(job: Path, repository: Path) -> None:
+def test_several_motions_may_be_sentences_and_clips(job: Path, repository: Path) -> None:
     content = yaml.safe_load(job.read_text())
     clip = str(repository / "weights/bundled/demo/smile.mp4")
     content["motion"] = {"wink": {"text": "{degree} closed eyes", "anchors": {"steps": 2}}, "grin": {"clip": clip}}

@@ -1,6 +1,6 @@
 """The target flow with tiny stages: as a fixture of the tests, and as a whole run of its own.
 
-`python tiny_run.py OUTPUT PICTURES SECONDS` makes the "videos" of a folder of pictures.
+`python tiny_run.py OUTPUT PICTURES SECONDS` makes the "videos" of a folder of images.
 """
 
 import sys

@@ -32,7 +32,7 @@ class TinySettings:
 
 
 class TinyPrepare(Stage):
-    """Reads the picture's bytes; a file that says "no face" fails.
+    """Reads the image's bytes; a file that says "no face" fails.
 
     Crashes as a decoder does over a row named torn, and holds Python's lock for ever over one named jammed. Says in
     its message which process it was.

@@ -37,7 +37,7 @@ FILES = ModelSettings(device="cpu")
 
 @pytest.fixture(scope="module")
 def motion(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small movement in a random direction of W, with anchors' landmarks that move a little."""
+    """A small motion in a random direction of W, with anchors' landmarks that move a little."""
     generator = load_generator("synthface")
     ends = generator.map(torch.randn(2, 512, generator=torch.Generator().manual_seed(3)))
     reach = torch.linspace(0, 0.3, 6)[:, None, None]
@@ -170,7 +170,7 @@ def test_a_picture_that_goes_away_before_it_is_pasted_into_is_tried_again_by_the
 
 @pytest.fixture
 def silent_picture(tmp_path: Path) -> Iterator[Path]:
-    """A picture that never arrives, as on a share that went away: a pipe into which nobody writes."""
+    """An image that never arrives, as on a share that went away: a pipe into which nobody writes."""
     path = tmp_path / "silent.jpg"
     os.mkfifo(path)
     yield path
@@ -249,7 +249,7 @@ def test_a_second_encoder_that_is_killed_fails_its_row(
     assert list((tmp_path / "videos").iterdir()) == []
 
 
-def test_a_movement_of_another_generator_is_refused(tmp_path: Path) -> None:
+def test_a_motion_of_another_generator_is_refused(tmp_path: Path) -> None:
     motion = fit_micromotion(torch.randn(4, 12, 512), generator="sha256:other", fps=1.0)
     motion.save(tmp_path / "other.safetensors")
     with pytest.raises(MotionMismatch, match="sha256:other"):

@@ -78,7 +78,7 @@ def test_what_is_asked_begins_at_the_faces_own_landmarks_and_goes_as_far_as_the_
     assert shown.asked is not None
     rest, half, end = shown.asked([0, 1, 2])
     away = np.abs(rest - shares_of_quad(landmarks, face_quad(landmarks)))
-    eyes = slice(36, 48)  # outlined anew by what the picture shows
+    eyes = slice(36, 48)  # outlined anew by what the image shows
     assert away[eyes].max() < 0.02 and np.delete(away, np.r_[eyes], axis=0).max() < 2e-3
     assert 0 < np.linalg.norm(half - rest) < np.linalg.norm(end - rest)
 

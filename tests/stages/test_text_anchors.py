@@ -1,4 +1,4 @@
-"""Anchors from sentences."""
+"""Anchors from prompts."""
 
 from itertools import pairwise
 

@@ -1,4 +1,4 @@
-"""Renders that a training can read: pictures of nothing, with codes."""
+"""Renders that a training can read: images of nothing, with codes."""
 
 import io
 import tarfile

@@ -78,7 +78,7 @@ KINDS: dict[str, tuple[Callable[[], bytes] | bytes, str]] = {
     "ONNX without a producer": (b"\x08\x07:\xf2\xe9\x8e\x01\n", "an ONNX model"),
     "TensorFlow": (b"\x08\x01\x12\xa6\xf2\x03\n", "a TensorFlow model"),
     "TensorFlow Lite": (b"\x1c\0\0\0TFL3" + bytes(100), "a TensorFlow Lite model"),
-    "picture": (b"\x89PNG\r\n\x1a\n" + bytes(100), "a picture"),
+    "picture": (b"\x89PNG\r\n\x1a\n" + bytes(100), "an image"),
     "video": (b"\0\0\0\x20ftypisom" + bytes(100), "a video"),
     "half a ZIP": (lambda: checkpoint()[:9000], "not a whole checkpoint.*end is missing. Get the file again"),
     "a ZIP without its end": (lambda: checkpoint()[:-30], "not a whole checkpoint"),

@@ -1,4 +1,4 @@
-"""The camera before a rendered face, and the part of its view that becomes the picture."""
+"""The camera before a rendered face, and the part of its view that becomes the image."""
 
 from dataclasses import dataclass
 

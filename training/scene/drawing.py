@@ -60,6 +60,6 @@ def stroke(
 
 
 def lowered(points: np.ndarray, by: float) -> np.ndarray:
-    """Places, (..., 2), moved down the picture."""
+    """Places, (..., 2), moved down the image."""
     moved: np.ndarray = points + np.array([0.0, by])
     return moved

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Expression:
-    """A face's movement; every control is 0 at rest.
+    """A face's motion; every control is 0 at rest.
 
     Attributes:
         smile: 0 to 1.15; teeth show from about 0.4.

@@ -41,7 +41,7 @@ from training.scene.hair import HairStyle
 CODE_SIZE = 512
 FACE_ENTRIES = 64
 IDENTITY_ENTRIES = 25
-# Entries that change from one picture of a person to the next: expression, pose, light, background, clothes.
+# Entries that change from one image of a person to the next: expression, pose, light, background, clothes.
 MOMENT = np.r_[25:35, 47:56, 60:63]
 
 # Linear RGB, from black over brown and blond to red and grey.
@@ -110,12 +110,12 @@ class Light:
 
 @dataclass(frozen=True)
 class RenderedFace:
-    """All that the renderer has to know of one picture. Colours are linear RGB, (3,); angles are radians.
+    """All that the renderer has to know of one image. Colours are linear RGB, (3,); angles are radians.
 
     Attributes:
         identity: (25,), coefficients of the model's identity modes.
         expression: what the face does.
-        yaw, pitch, roll: of the head; yaw is positive towards the picture's right.
+        yaw, pitch, roll: of the head; yaw is positive towards the image's right.
         age: 0 to 1.
         greyness: 0 to 1, how much of the hair is grey.
         brows, beard, makeup: strength of each, 0 for none.

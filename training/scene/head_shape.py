@@ -22,7 +22,7 @@ from common.errors import UserError
 from training.scene.face_model import MODEL_FILE, SKIN, VARIABLE, FaceModel, face_model_folder, load_face_model
 from weights.write_checkpoint import save_weights
 
-# Of 68 landmarks: those along each rim, from the corner at the picture's left to the one at its right.
+# Of 68 landmarks: those along each rim, from the corner at the image's left to the one at its right.
 RIMS = {
     "left_eye_upper": (36, 37, 38, 39),
     "left_eye_lower": (36, 41, 40, 39),

@@ -1,4 +1,4 @@
-"""Ways to make a picture of a face other than a photograph's: paint, print, stone, canvas, varnish, bad light.
+"""Ways to make an image of a face other than a photograph's: paint, print, stone, canvas, varnish, bad light.
 
 Each function takes and returns (H, W, 3) uint8 and moves nothing, so that landmarks stay true.
 """
@@ -56,7 +56,7 @@ def daub(image: np.ndarray, rng: Generator) -> np.ndarray:
 
 
 def brush(image: np.ndarray, rng: Generator) -> np.ndarray:
-    """Strokes along the picture's own edges: averages of pixels along them, with bristles."""
+    """Strokes along the image's own edges: averages of pixels along them, with bristles."""
     height, width = image.shape[:2]
     soft = cv2.GaussianBlur(image, (0, 0), 2.0).astype(np.float32).mean(axis=2)
     gx, gy = cv2.Sobel(soft, cv2.CV_32F, 1, 0), cv2.Sobel(soft, cv2.CV_32F, 0, 1)

@@ -1,4 +1,4 @@
-"""Render what the repository ships to be tried with: four clips, faces to move, and a clip whose movement is known.
+"""Render what the repository ships to be tried with: four clips, faces to move, and a clip whose motion is known.
 
     python -m training.scene.render_demo --face-model DIR
 
@@ -10,7 +10,7 @@
 | `weights/bundled/demo/ageing.mp4` | another grows old as if in a time lapse, and young again, swaying too |
 | `weights/bundled/demo/faces/face_01.jpg` ... | 24 others at rest |
 | `manifests/demo.parquet` | those 24 as a manifest |
-| `manifests/demo_all.parquet` | those 24 with each of the four movements, 96 rows |
+| `manifests/demo_all.parquet` | those 24 with each of the four motions, 96 rows |
 | `tests/data/truth/still.png` | one more person at rest |
 | `tests/data/truth/smile.mp4` | the same person with the demo clip's very smile, frame by frame, the head held still |
 | `tests/data/truth/truth.npz` | the smile's course, and the landmarks of every frame of both clips |
@@ -49,7 +49,7 @@ class Movement:
     Attributes:
         person: number of the seed's face.
         frames: of rest, going, full extent, coming back and rest again.
-        rest, extreme: of the movement's one quantity: the control `smile` or `blink`, yaw in radians, or age.
+        rest, extreme: of the motion's one quantity: the control `smile` or `blink`, yaw in radians, or age.
         sways: whether the head moves a little meanwhile.
     """
 
@@ -88,7 +88,7 @@ def person(
 
 
 def course_of(movement: Movement) -> np.ndarray:
-    """(F,), how far the movement has gone in each frame: 0 at rest, 1 in full, gentle at every turn."""
+    """(F,), how far the motion has gone in each frame: 0 at rest, 1 in full, gentle at every turn."""
     rest, rise, hold, fall, after = movement.frames
     up, down = (np.arange(1, steps + 1) / (steps + 1) for steps in (rise, fall))
     smooth = [share * share * (3 - 2 * share) for share in (up, 1 - down)]
@@ -179,7 +179,7 @@ def write_faces(renderer: Renderer, root: Path) -> None:
 
 
 def with_every_movement(table: pa.Table) -> pa.Table:
-    """A manifest that has each row of another once with each movement, and ids that say which."""
+    """A manifest that has each row of another once with each motion, and ids that say which."""
     rows = [row | {"id": f"{row['id']}-{name}", "motion": name} for row in table.to_pylist() for name in MOVEMENTS]
     return pa.Table.from_pylist(rows)
 

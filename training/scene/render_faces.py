@@ -2,7 +2,7 @@
 
     python -m training.scene.render_faces --face-model DIR --count 30000 --seed 7 --size 128 --output DIR
 
-Writes `faces.tar` (WebP pictures, FFHQ-aligned, in order) and `faces.npz`: `z` (N, 64) float16, the first entries of
+Writes `faces.tar` (WebP images, FFHQ-aligned, in order) and `faces.npz`: `z` (N, 64) float16, the first entries of
 the code that made each face; `lm` (N, 68, 2) float32, its landmarks in pixels; `pose_yaw_pitch_roll` (N, 3) float32,
 radians. `training.train.renders` reads them.
 
@@ -29,7 +29,7 @@ from training.scene.face_model import VARIABLE, face_model_folder
 from training.scene.renderer import Renderer
 
 PART = 500  # faces kept in one part until all are done; at most one part's work is lost
-WEBP_QUALITY = 85  # 2 to 3 KB a face at 128 px, 38 dB from the picture
+WEBP_QUALITY = 85  # 2 to 3 KB a face at 128 px, 38 dB from the image
 SETTINGS_FILE = "settings.json"
 
 
@@ -41,8 +41,8 @@ class Settings:
         count: how many faces.
         first: number of the first one.
         seed: of all codes.
-        size: side of the pictures in pixels.
-        views: how many pictures of each person follow one another.
+        size: side of the images in pixels.
+        views: how many images of each person follow one another.
     """
 
     count: int
@@ -55,7 +55,7 @@ class Settings:
 def stored_code(seed: int, number: int, views: int = 1) -> np.ndarray:
     """The driving entries of one face's code: (64,) float16, exactly as it is rendered and kept.
 
-    With several `views` a person's later pictures differ from the first in what the moment decides: expression, pose,
+    With several `views` a person's later images differ from the first in what the moment decides: expression, pose,
     light, background and clothes.
     """
     first = number - number % views
@@ -71,7 +71,7 @@ def render_part(
     """Render some faces of a seed, `views` of each person.
 
     Returns:
-        `webp` (bytes of all pictures, one after another), `lengths` (N,) of each, `z`, `lm`, `pose_yaw_pitch_roll`.
+        `webp` (bytes of all images, one after another), `lengths` (N,) of each, `z`, `lm`, `pose_yaw_pitch_roll`.
     """
     pictures, codes, landmarks, poses = [], [], [], []
     for number in numbers:
@@ -175,7 +175,7 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0, help="number of the first face, to share work among processes")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--views", type=int, default=1, help="pictures of each person: other moments, the same face")
-    parser.add_argument("--size", type=int, default=128, help="side of the pictures in pixels")
+    parser.add_argument("--size", type=int, default=128, help="side of the images in pixels")
     parser.add_argument("--output", type=Path, required=True)
     options = parser.parse_args()
     if options.count < 1 or options.first < 0 or options.size < 16 or options.views < 1:

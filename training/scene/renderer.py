@@ -1,6 +1,6 @@
 """Draws faces with OpenGL, off screen: on a GPU, or in software where there is none.
 
-Landmarks, pose and expression of every picture are known exactly, because they made it.
+Landmarks, pose and expression of every image are known exactly, because they made it.
 """
 
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ STILL_ATTRIBUTES = ("uv", "material", "openness", "rest")
 
 @dataclass(frozen=True)
 class Rendering:
-    """A picture and where its landmarks lie.
+    """An image and where its landmarks lie.
 
     Attributes:
         image: (S, S, 3) uint8, RGB.
@@ -50,8 +50,8 @@ class Renderer:
 
     Args:
         face_model_dir: the face model folder, as `face_model_folder` wants it.
-        size: side of the pictures in pixels.
-        supersample: pictures are drawn this many times larger and averaged.
+        size: side of the images in pixels.
+        supersample: images are drawn this many times larger and averaged.
         strands: hairs on the head.
         segments: points along each hair.
         strand_width: centimetres; fewer strands have to be wider.
@@ -113,7 +113,7 @@ class Renderer:
 
         Args:
             face: all that is to be seen.
-            crop: the part of the view that becomes the picture; by default FFHQ's alignment of this very face.
+            crop: the part of the view that becomes the image; by default FFHQ's alignment of this very face.
         """
         displacement = self.model.displacement(face.identity)
         vertices = self.model.neutral + displacement + self._moved(face)  # (V, 3)

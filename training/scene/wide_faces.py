@@ -123,7 +123,7 @@ def main() -> None:
     parser.add_argument("--face-model", type=Path, help=f"face model folder; {VARIABLE} if left out")
     parser.add_argument("--count", type=int, required=True, help="how many faces")
     parser.add_argument("--seed", type=int, default=21)
-    parser.add_argument("--size", type=int, default=256, help="side of the pictures in pixels")
+    parser.add_argument("--size", type=int, default=256, help="side of the images in pixels")
     parser.add_argument("--output", type=Path, required=True)
     options = parser.parse_args()
     try:

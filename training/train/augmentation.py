@@ -1,4 +1,4 @@
-"""What the world does to a face picture, done to renders, so that networks carry over to what they never saw."""
+"""What the world does to a face image, done to renders, so that networks carry over to what they never saw."""
 
 from typing import cast
 
@@ -85,7 +85,7 @@ def degrade(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def occlude(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Something of one colour, or noise, in front of a part of the picture. (H, W, 3) uint8."""
+    """Something of one colour, or noise, in front of a part of the image. (H, W, 3) uint8."""
     image = np.ascontiguousarray(image).copy()
     size = image.shape[0]
     for _ in range(int(rng.integers(1, 3))):

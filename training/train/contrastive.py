@@ -2,14 +2,14 @@
 
     python -m training.train.contrastive --renders DIR --output DIR --minutes 45 [--generator FILE] [--device cuda]
 
-CLIP (Radford et al., ICML 2021) finds out by itself, from hundreds of millions of pairs, what pictures and sentences
-have in common. Here the truth is known, so both towers learn it directly: a picture belongs where its face's meaning
+CLIP (Radford et al., ICML 2021) finds out by itself, from hundreds of millions of pairs, what images and sentences
+have in common. Here the truth is known, so both towers learn it directly: an image belongs where its face's meaning
 lies, a sentence where its own does (`training.train.descriptions`, turned into the shared space by a fixed random
 rotation). An amount is an angle there, so that sentences of one template are evenly spaced by degree and change with
 nothing else, which is what text anchors need. CLIP's own loss is added: which of a batch's sentences is whose.
 
-Given a generator, half of the pictures are its own, of codes a little beside the true ones: text anchors are made on
-its pictures, and must not find ways to please that nobody would see. `OUTPUT/clip` is a folder in the hub's format. The
+Given a generator, half of the images are its own, of codes a little beside the true ones: text anchors are made on
+its images, and must not find ways to please that nobody would see. `OUTPUT/clip` is a folder in the hub's format. The
 same command resumes a run that was interrupted.
 """
 
@@ -48,7 +48,7 @@ BATCH = 64
 LEARNING_RATE = 1.5e-3
 CONTRASTIVE_WEIGHT = 0.02  # its gradient is much the larger
 SWEEPS = 3  # amounts whose degrees are all read at each step
-POOL = 3000  # pictures of the generator
+POOL = 3000  # images of the generator
 CODE_NOISE = 0.15  # in spreads of W
 TEXTS_LEARNT_FROM = 20_000
 
@@ -126,7 +126,7 @@ def save_clip(model: CLIPModel, folder: Path) -> None:
 
 
 def generate(generator_file: Path, codes: np.ndarray, device: str) -> np.ndarray:
-    """(N, 64) code entries -> (N, S, S, 3) uint8, the generator's pictures of codes a little beside them."""
+    """(N, 64) code entries -> (N, S, S, 3) uint8, the generator's images of codes a little beside them."""
     generator = load_generator(generator_file, device)
     rng, noise = np.random.default_rng(5), torch.Generator().manual_seed(5)
     spread = generator.map(torch.randn(2048, 512, generator=noise).to(device))[:, 0].std(dim=0)  # (512,)
@@ -265,7 +265,7 @@ def drawn_templates(rng: np.random.Generator) -> list[tuple[str, str]]:
 
 if __name__ == "__main__":
     parser = training_options(__doc__, minutes=45)
-    parser.add_argument("--generator", type=Path, help="a generator whose pictures are learnt from too")
+    parser.add_argument("--generator", type=Path, help="a generator whose images are learnt from too")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     cv2.setNumThreads(options.threads)

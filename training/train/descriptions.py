@@ -2,7 +2,7 @@
 
 An *amount* is something that a face shows more or less of, from 0 to 1: a smile, closed eyes, age. Sentences name it
 by degree ("a person with 70% smile", "a person with no smile") or in words ("a person with a broad smile"). A *kind* is
-something that a face has or has not: brown hair, spectacles. Left and right are as the viewer sees the picture.
+something that a face has or has not: brown hair, spectacles. Left and right are as the viewer sees the image.
 Some sentences of every amount are held out of training, to measure with.
 
 Every sentence comes with its meaning, a vector, and so does every face: how alike they are says how well one describes

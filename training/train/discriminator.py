@@ -1,4 +1,4 @@
-"""Tells renders from the generator's pictures, place by place, so that what a code does not decide looks right as well.
+"""Tells renders from the generator's images, place by place, so that what a code does not decide looks right as well.
 
 A code does not say where each hair and each pore lies, and a loss that compares pixels answers with their mean: blur.
 The discriminator judges small patches (Isola et al., "Image-to-Image Translation with Conditional Adversarial
@@ -6,7 +6,7 @@ Networks", CVPR 2017): texture is all that it has to know, which a CPU can teach
 every pixel alike: one that halves at once leaves the generator a pattern of dots. Loss and lazy R1 penalty are
 StyleGAN2's (Karras et al., CVPR 2020); the penalty is weak, because hair differs from a smooth cap by little in each
 pixel, and a stronger one forbids the discriminator to see it. What it has learnt to see serves a second time: a
-picture's features are to be its render's (Wang et al., "High-Resolution Image Synthesis and Semantic Manipulation with
+image's features are to be its render's (Wang et al., "High-Resolution Image Synthesis and Semantic Manipulation with
 Conditional GANs", CVPR 2018), which keeps texture where it belongs.
 """
 
@@ -42,7 +42,7 @@ class Discriminator(nn.Module):
             self.judges.append(judge)
 
     def forward(self, images: Tensor) -> list[Tensor]:
-        """Judge pictures."""
+        """Judge images."""
         return self.judged(self.features(images))
 
     def features(self, images: Tensor) -> list[Tensor]:
@@ -92,7 +92,7 @@ def sharpen_gradient(
 ) -> Tensor:
     """The gradient of `paired` with respect to `images`, and the adversarial one beside it.
 
-    The adversarial loss asks that every patch passes for a render's, and that the discriminator's features of a picture
+    The adversarial loss asks that every patch passes for a render's, and that the discriminator's features of an image
     be those of its render (`MATCHING`). Its gradient is scaled to `share` of the paired one's length: however the
     discriminator fares, neither drowns the other.
 

@@ -33,7 +33,7 @@ from weights.networks.face_check import INPUT_SIZE, FaceCheck
 from weights.write_checkpoint import save_weights
 
 WIDTHS = (16, 32, 64, 96)
-DRAWN_SIZE = 128  # pixels; pictures are made larger than they are looked at
+DRAWN_SIZE = 128  # pixels; images are made larger than they are looked at
 BATCH = 64
 LEARNING_RATE = 2e-3
 DISGUISED, RESTYLED, SHOUTING = 0.7, 0.7, 0.15  # shares

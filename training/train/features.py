@@ -19,7 +19,7 @@ LOCATED = 4  # the landmark network costs twice the generator: it sees every fou
 
 
 class FeatureLoss:
-    """Compares pictures as two trained networks see them.
+    """Compares images as two trained networks see them.
 
     Args:
         identity: what makes a face this person's.
@@ -31,7 +31,7 @@ class FeatureLoss:
         self.landmarks = landmarks.eval().requires_grad_(False)
 
     def __call__(self, images: Tensor, targets: Tensor) -> Tensor:
-        """Mean error of the features in shares of their own size; 0 for equal pictures.
+        """Mean error of the features in shares of their own size; 0 for equal images.
 
         Args:
             images, targets: (B, 3, 128, 128) in [-1, 1].

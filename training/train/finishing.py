@@ -1,10 +1,10 @@
-"""Make a trained generator's pictures crisp: texture in hair and on skin, and edges without a seam of blur.
+"""Make a trained generator's images crisp: texture in hair and on skin, and edges without a seam of blur.
 
     python -m training.train.finishing --renders DIR --start generator.safetensors --output DIR --minutes 30
         [--device cuda]
 
 Only the layers from 32 px on learn, and the mapping not at all: codes keep their meaning, and an inverter still fits.
-Pictures are compared with their renders mostly where both are averaged over four pixels, and pixel by pixel on eyes
+Images are compared with their renders mostly where both are averaged over four pixels, and pixel by pixel on eyes
 and mouth; all else is for the discriminator to judge (`training.train.discriminator`). The fixed noise images are
 given some strength, for hair to be made of. The same command resumes a run that was interrupted.
 """

@@ -3,10 +3,10 @@
     python -m training.train.generator --renders DIR --output DIR --minutes 60 [--start FILE] [--device cuda]
         [--identity FILE --landmarks FILE]
 
-A code *is* a face here (`training.scene.face_code`), so the loss compares pictures directly. What matters most,
+A code *is* a face here (`training.scene.face_code`), so the loss compares images directly. What matters most,
 measured on one CPU core: growing 16 → 32 → 64 → 128 px within one run, small initial tRGB and affine weights, two
 mapping layers at the full learning rate, and eyes and mouth weighted six times. The same command resumes a run that
-was interrupted; `--start` begins from an earlier generator, widened without changing its pictures (half of what a
+was interrupted; `--start` begins from an earlier generator, widened without changing its images (half of what a
 generator gets wrong is wider than four pixels and learnt six times faster at 32 px: `--grow-from`); with
 `--keep-mapping` codes keep their meaning, so that an inverter can train beside it; with `--identity` and `--landmarks`
 the family's own networks ask for the features that they see (`training.train.features`). What comes out is right and
@@ -92,7 +92,7 @@ def shrunk(images: Tensor, size: int) -> Tensor:
 
 @torch.no_grad()
 def measure(generator: Generator, held_out: Renders, resolution: int, device: str) -> tuple[float, float, np.ndarray]:
-    """PSNR in dB over whole pictures and over eyes and mouth, and a sheet of targets beside outputs."""
+    """PSNR in dB over whole images and over eyes and mouth, and a sheet of targets beside outputs."""
     rows = np.arange(192)[: len(held_out)]
     codes = complete_codes(held_out.codes[rows], np.random.default_rng(1)).to(device)
     made = [generator.synthesize(generator.map(part), resolution).cpu() for part in codes.split(32)]

@@ -4,7 +4,7 @@
         [--device cuda]
 
 A render's true code is known, so the encoder learns it directly (the error in W, each dimension in units of its own
-spread, and as a linear readout of expression, pose and age sees it), and beside it the picture that the code makes
+spread, and as a linear readout of expression, pose and age sees it), and beside it the image that the code makes
 and, given an identity network, whose face it shows. The first part of the run learns the first step alone, from the
 average face; the rest starts from anywhere that up to three steps lead to. Renders are shifted, turned and degraded a
 little, as a landmark network's alignment and a real file would. The same command resumes a run that was interrupted,
@@ -40,7 +40,7 @@ SIZE, HEAD_WIDTH = 128, 128
 FIRST_STEP_ALONE = 0.4  # share of the run
 MOST_STEPS = 3  # before the step that learns
 BATCH = 16
-PICTURED = 6  # of a batch, those whose pictures are compared too
+PICTURED = 6  # of a batch, those whose images are compared too
 IDENTITY_WEIGHT, READOUT_WEIGHT = 0.5, 1.0
 READ = 4096  # faces that the readout is fitted to
 LEARNING_RATE = 1.5e-3

@@ -4,7 +4,7 @@
         [--device cuda]
 
 Renders are turned, shifted, scaled, relit, blurred, noised, compressed and covered; features are drawn anew as other
-faces and painters have them, and pictures repainted, so that the network carries over to faces that no renderer made.
+faces and painters have them, and images repainted, so that the network carries over to faces that no renderer made.
 `--wide` names renders that `training.scene.wide_faces` made, of which half of each batch is then. `--start` goes on
 from an earlier network. The same command resumes a run that was interrupted.
 """

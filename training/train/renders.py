@@ -1,6 +1,6 @@
 """The rendered faces on which every network of the family trains, with their truth.
 
-A folder of renders, as `training.scene.render_faces` writes it, holds `faces.tar` (WebP pictures, FFHQ-aligned,
+A folder of renders, as `training.scene.render_faces` writes it, holds `faces.tar` (WebP images, FFHQ-aligned,
 in order) and `faces.npz`: `z` (N, 64), the first entries of the code that made each face; `lm` (N, 68, 2), its
 landmarks in pixels; `pose_yaw_pitch_roll` (N, 3), radians.
 """
@@ -80,11 +80,11 @@ def _load(folder: Path) -> Renders:
             stored = archive.extractfile(member)
             assert stored is not None, f"{member.name} in faces.tar is not a file"
             picture = cv2.imdecode(np.frombuffer(stored.read(), np.uint8), cv2.IMREAD_COLOR_RGB)
-            assert picture is not None, f"{member.name} in faces.tar is not a picture"
+            assert picture is not None, f"{member.name} in faces.tar is not an image"
             if images is None:
                 images = np.empty((count, *picture.shape), np.uint8)
             images[index] = picture
-    assert images is not None and index + 1 == count, f"faces.tar: expected {count} pictures, found {index + 1}"
+    assert images is not None and index + 1 == count, f"faces.tar: expected {count} images, found {index + 1}"
     pose = truth["pose_yaw_pitch_roll"].astype(np.float32)
     return Renders(images, truth["z"].astype(np.float32), truth["lm"].astype(np.float32), pose)
 
@@ -107,7 +107,7 @@ def complete_codes(entries: np.ndarray, rng: np.random.Generator) -> Tensor:
 def feature_weights(landmarks: np.ndarray, size: int, weight: float = 6.0) -> Tensor:
     """How much each pixel counts: `weight` on eyes and mouth, fading to 1 elsewhere.
 
-    Eyes and mouth carry every expression and fill 5 % of a picture; unweighted, they are learnt last.
+    Eyes and mouth carry every expression and fill 5 % of an image; unweighted, they are learnt last.
 
     Args:
         landmarks: (B, 68, 2) in pixels.

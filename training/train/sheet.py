@@ -8,7 +8,7 @@ COLUMNS = 8
 
 
 def sheet_of(pictures: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
-    """At least one picture of (H, W, 3) uint8 each, in rows of eight; the last row is filled up with black."""
+    """At least one image of (H, W, 3) uint8 each, in rows of eight; the last row is filled up with black."""
     height, width, channels = pictures[0].shape
     rows = -(-len(pictures) // COLUMNS)
     tiles = np.zeros((rows * COLUMNS, height, width, channels), np.uint8)

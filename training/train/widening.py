@@ -1,4 +1,4 @@
-"""A wider generator that starts with a narrower one's pictures."""
+"""A wider generator that starts with a narrower one's images."""
 
 import math
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
-"""CLIP as the loss of text anchors needs it: pictures of a generator and sentences into one space.
+"""CLIP as the loss of text anchors needs it: images of a generator and sentences into one space.
 
 Radford et al., "Learning Transferable Visual Models From Natural Language Supervision" (ICML 2021). The networks are
-`transformers`' own; here stands how a picture reaches them, with gradients: resized to the model's size with
+`transformers`' own; here stands how an image reaches them, with gradients: resized to the model's size with
 antialiasing, and with the mean and the deviation that it was trained with.
 """
 
@@ -22,7 +22,7 @@ class ClipNetwork(nn.Module):
     Args:
         model: a `transformers.CLIPModel`.
         tokenizer: its `transformers.CLIPTokenizer`.
-        mean, deviation: of its training pictures, RGB, for values in [0, 1].
+        mean, deviation: of its training images, RGB, for values in [0, 1].
         name: how a message calls it.
     """
 
@@ -47,7 +47,7 @@ class ClipNetwork(nn.Module):
         self.most_tokens: int = config.text_config.max_position_embeddings
 
     def embed_images(self, images: Tensor) -> Tensor:
-        """Where pictures lie; gradients pass.
+        """Where images lie; gradients pass.
 
         Args:
             images: (B, 3, S, S) float32, RGB, nominally [-1, 1]; what lies beyond is clipped, with a gradient none the

@@ -1,7 +1,7 @@
-"""A head that any face can be: the morphable shape whose vertices carry a picture's pixels.
+"""A head that any face can be: the morphable shape whose vertices carry an image's pixels.
 
 Li et al., "Learning Formation of Physically-Based Face Attributes" (CVPR 2020), reduced by
-`training.scene.head_shape`. Only its geometry is used: colours are the picture's own.
+`training.scene.head_shape`. Only its geometry is used: colours are the image's own.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ ALL = slice(None)
 
 @dataclass(frozen=True)
 class Rims:
-    """The edges of one opening, from the corner at the picture's left to the one at its right: vertex numbers."""
+    """The edges of one opening, from the corner at the image's left to the one at its right: vertex numbers."""
 
     upper: np.ndarray
     lower: np.ndarray

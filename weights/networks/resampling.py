@@ -1,7 +1,7 @@
-"""Resizing pictures as two matrix products.
+"""Resizing images as two matrix products.
 
 Any separable resampling is linear along each axis: its matrix is what it makes of the unit vectors. The products give
-the same pictures and gradients as the operation itself, and the same ones every time, where the operations' own
+the same images and gradients as the operation itself, and the same ones every time, where the operations' own
 gradients on a GPU add up in whatever order their threads arrive.
 """
 
@@ -21,10 +21,10 @@ def resample(images: Tensor, matrix: Tensor) -> Tensor:
 
 @lru_cache(maxsize=16)
 def bicubic_matrix(before: int, after: int) -> Tensor:
-    """(after, before) float32: bicubic with antialiasing, as CLIP's pictures were resized.
+    """(after, before) float32: bicubic with antialiasing, as CLIP's images were resized.
 
     PyTorch's kernel and Pillow's are the same (Keys, "Cubic Convolution Interpolation", 1981, a = -0.5; widened where
-    pictures shrink).
+    images shrink).
     """
     units = torch.eye(before)[None, None]  # (1, 1, S, S)
     return F.interpolate(units, size=(after, before), mode="bicubic", antialias=True)[0, 0]

@@ -122,7 +122,7 @@ class Inverter(nn.Module):
         return self.encoder.inputs == 3
 
     def render(self, codes: Tensor) -> Tensor:
-        """(B, L, 512) -> (B, 3, 256, 256): the decoder's picture at the size of the inverter's input."""
+        """(B, L, 512) -> (B, 3, 256, 256): the decoder's image at the size of the inverter's input."""
         return F.adaptive_avg_pool2d(self.decoder.synthesize(codes), FACE_SIZE)
 
     def refine(self, images: Tensor, renderings: Tensor, codes: Tensor) -> Tensor:

@@ -21,7 +21,7 @@ from weights.networks.running import RunnableNetwork
 
 SQRT2 = math.sqrt(2.0)
 BLUR = (1.0, 3.0, 3.0, 1.0)
-# From this resolution on a picture at a time is as fast as several, and takes less memory.
+# From this resolution on an image at a time is as fast as several, and takes less memory.
 ALONE = 256
 
 
@@ -268,7 +268,7 @@ class Generator(RunnableNetwork):
         return self._synthesize(batch, self.resolution)
 
     def example(self, count: int) -> Tensor:
-        """Codes of `count` pictures."""
+        """Codes of `count` images."""
         return torch.randn(count, self.num_layers, self.style_dim, generator=torch.Generator().manual_seed(0))
 
     def _synthesize(self, codes: Tensor, resolution: int) -> Tensor:

@@ -59,7 +59,7 @@ def test_retrieval_tells_its_two_directions_apart() -> None:
     pictures = torch.eye(4)
     assert retrieval(pictures, pictures) == (1, 1)
     assert retrieval(pictures, pictures.roll(1, dims=0)) == (0, 0)
-    # One sentence near every picture is found for all of them; each sentence still finds its own picture best.
+    # One sentence near every image is found for all of them; each sentence still finds its own image best.
     greedy = torch.nn.functional.normalize(pictures + 2 * pictures[:1] * torch.tensor([[0.0], [0], [0], [1]]), dim=1)
     assert retrieval(pictures, greedy) == (1, 0.75)
 

@@ -1,4 +1,4 @@
-"""How real pictures are compared with their inversions."""
+"""How real images are compared with their inversions."""
 
 import sys
 from pathlib import Path

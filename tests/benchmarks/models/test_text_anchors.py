@@ -1,4 +1,4 @@
-"""The judge of attributes, and what is said of movements from sentences."""
+"""The judge of attributes, and what is said of motions from prompts."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -52,8 +52,8 @@ def test_left_is_the_viewers_left(models: Models, judge: Judge, repository: Path
     turn = read[-1, NAMES.index("turn")] - read[0, NAMES.index("turn")]
     points = landmarks_in_crops(models.landmarks, crops)  # (3, 68, 2)
     aside = points[:, 30, 0] - points[:, [0, 16], 0].mean(axis=1)
-    assert np.sign(turn) == np.sign(aside[-1] - aside[0]), "turn grows towards the picture's right"
-    assert CLAIMS["head turn"].sign == -1 and "left" in CLAIMS["head turn"].template
+    assert np.sign(turn) == np.sign(aside[-1] - aside[0]), "turn grows towards the image's right"
+    assert CLAIMS["head turn"].sign == -1 and "left" in CLAIMS["head turn"].prompt
 
 
 def test_a_judge_of_another_inverter_is_refused(models: Models, tmp_path: Path) -> None:
@@ -82,4 +82,4 @@ def test_a_smile_that_is_a_smile_keeps_its_claim_and_breaks_anothers(
 
 def test_every_claim_is_a_sentence_that_can_be_used() -> None:
     for claim in CLAIMS.values():
-        assert len(captions(claim.template)) == 11 and claim.attribute in NAMES
+        assert len(captions(claim.prompt)) == 11 and claim.attribute in NAMES

@@ -23,14 +23,14 @@ from stages.models import Models, ModelSettings
 
 PER_MOTION = ("clips", "frames", "landmarks", "tracks")
 
-movements = arrays(np.float64, (5, 68, 2), elements=st.floats(-1, 1, width=32)).map(lambda moves: moves - moves[0])
+motions = arrays(np.float64, (5, 68, 2), elements=st.floats(-1, 1, width=32)).map(lambda moves: moves - moves[0])
 
 
 def moving(moves: np.ndarray) -> bool:
     return bool(np.ptp(np.einsum("kpc,pc->k", moves, moves[-1])) > 1e-3)
 
 
-@given(movements.filter(moving), st.sampled_from((0.5, 1.0, 1.3)))
+@given(motions.filter(moving), st.sampled_from((0.5, 1.0, 1.3)))
 def test_the_truth_at_another_size_has_full_correlation_and_that_amplitude(true: np.ndarray, size: float) -> None:
     found = landmark_fidelity(size * true, true)
     assert found.amplitude == pytest.approx(size)
@@ -70,7 +70,7 @@ def test_pictures_count_what_lies_aside_of_the_true_change_as_leak() -> None:
 
 @pytest.mark.parametrize("name", METHODS)
 @pytest.mark.slow
-def test_every_method_finds_a_straight_even_movement(name: str) -> None:
+def test_every_method_finds_a_straight_even_motion(name: str) -> None:
     torch.manual_seed(0)
     rest, way = torch.randn(12, 512), torch.randn(12, 512)
     codes = rest + torch.linspace(0, 1, 16)[:, None, None] * way

@@ -223,7 +223,7 @@ def test_a_manifest_is_built_and_checked(monkeypatch, capsys, tmp_path):
     (folder / "notes.txt").write_text("x")
     manifest = tmp_path / "targets.parquet"
     assert call(monkeypatch, "manifest", "build", folder, "--output", manifest) == 0
-    assert capsys.readouterr().out == f"{manifest}: 2 pictures; 1 other file left out (1 .txt)\n"
+    assert capsys.readouterr().out == f"{manifest}: 2 images; 1 other file left out (1 .txt)\n"
     assert pq.read_table(manifest)["id"].to_pylist() == ["anna", "more_ben"]
     assert call(monkeypatch, "manifest", "check", manifest) == 0
     assert "2 rows" in capsys.readouterr().out
@@ -242,13 +242,13 @@ def test_missing_pictures_are_named_and_end_with_3(monkeypatch, capsys, tmp_path
     manifest.write_text("id,image\nanna,anna.png\nben,ben.png\n")
     assert call(monkeypatch, "manifest", "check", manifest) == 3
     said = capsys.readouterr().out
-    assert "1 picture missing" in said
+    assert "1 image missing" in said
     assert 'row 2 (id "ben")' in said
 
 
 def test_an_empty_folder_is_a_users_mistake(monkeypatch, capsys, tmp_path):
     assert call(monkeypatch, "manifest", "build", tmp_path) == 2
-    assert "no pictures" in capsys.readouterr().err
+    assert "no images" in capsys.readouterr().err
 
 
 def test_the_list_of_weights_says_what_is_missing_and_where_to_get_it(monkeypatch, capsys, tmp_path):

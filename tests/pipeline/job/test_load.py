@@ -115,7 +115,7 @@ def test_checkpoint_files_become_absolute_and_names_stay(tmp_path: Path) -> None
             {"motion": {"clip": "a.mp4", "max_anchor": 3}},
             "motion.max_anchor is not a field of a job. Did you mean max_",
         ),
-        ({"motion": {"text": "a smiling person"}}, "motion.text: expected {degree} in the sentence"),
+        ({"motion": {"text": "a smiling person"}}, "motion.text: expected {degree} in the prompt"),
         ({"motion": {"a/b": {"clip": "a.mp4"}}}, 'motion: the name "a/b" becomes a file name'),
         ({"motion": None}, "motion: expected fields, found nothing."),
         ({"cluster": {"address": "ray://x"}}, "cluster.address: expected local, auto, or ray://host:port."),

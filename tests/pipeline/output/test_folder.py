@@ -54,7 +54,7 @@ def test_starting_afresh_never_removes_what_the_job_is_made_from(tmp_path: Path,
     assert (tmp_path / "out/motions/kept.safetensors").is_file()
 
 
-def test_a_movement_is_ready_again_only_if_nothing_that_decides_it_has_changed(
+def test_a_motion_is_ready_again_only_if_nothing_that_decides_it_has_changed(
     tmp_path: Path, checked: Checked, a_motion: Micromotion
 ) -> None:
     def ready(*overrides: str) -> bool:

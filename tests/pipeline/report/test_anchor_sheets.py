@@ -1,4 +1,4 @@
-"""Pictures by which a movement's anchors are judged."""
+"""Pictures by which a motion's anchors are judged."""
 
 from pathlib import Path
 from xml.etree import ElementTree

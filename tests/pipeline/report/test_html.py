@@ -74,7 +74,7 @@ def page_of(output: Path, rows: list[dict[str, object]]) -> Page:
 
 
 def make_video(path: Path, size: str = "64x64", frames: int = 9) -> Path:
-    """A real little video; its picture changes from frame to frame."""
+    """A real little video; its image changes from frame to frame."""
     path.parent.mkdir(exist_ok=True)
     source = f"testsrc=size={size}:rate=30"
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", "-f", "lavfi", "-i", source]
@@ -157,7 +157,7 @@ def test_every_tag_is_closed(small_run: tuple[Path, Page]):
 
 def test_the_page_says_what_became_of_the_rows(small_run: tuple[Path, Page]):
     text = " ".join(small_run[1].text.split())
-    assert "3 of 6 faces make the movement" in text
+    assert "3 of 6 faces make the motion" in text
     assert "2 failed" in text
     assert "1 had no turn yet" in text
     assert "row 4 dog no face was found" in text

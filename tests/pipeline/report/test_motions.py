@@ -1,4 +1,4 @@
-"""What a report says of how long a movement is."""
+"""What a report says of how long a motion is."""
 
 import math
 from dataclasses import replace

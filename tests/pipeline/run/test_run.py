@@ -1,4 +1,4 @@
-"""A whole job on the bundled model and a real Ray: from a clip and four pictures to videos, results and report."""
+"""A whole job on the bundled model and a real Ray: from a clip and four images to videos, results and report."""
 
 from contextlib import nullcontext
 from pathlib import Path
@@ -92,7 +92,7 @@ def test_a_job_runs_from_clip_to_report_and_makes_nothing_twice(tmp_path: Path, 
     assert plan_job(load_job(job)).kept == 2
     assert counted(run(job)) == (0, 2, 2, 3)
     stages = {event["stage"] for event in read_events(output / "log.jsonl")[len(kinds) :] if event["event"] == "stage"}
-    assert stages == {"targets"}, "the movement was made again"
+    assert stages == {"targets"}, "the motion was made again"
 
     # Whoever retries one reason leaves rows of other reasons alone, though their cause may be gone.
     (tmp_path / "torn.png").write_bytes((tmp_path / "anna.png").read_bytes())
@@ -100,7 +100,7 @@ def test_a_job_runs_from_clip_to_report_and_makes_nothing_twice(tmp_path: Path, 
     assert pq.read_table(output / "results.parquet")["reason"][2].as_py() == "unreadable_image"
     (tmp_path / "torn.png").unlink()
 
-    # Another strength makes the videos again, out of the same movement.
+    # Another strength makes the videos again, out of the same motion.
     before = (output / "videos/anna.mp4").read_bytes()
     changed = "(video.strength 1.0 -> 0.0): 2 videos that stand there are made again, over the old ones"
     planned = plan_job(load_job(job, ["video.strength=0.0"]))
@@ -129,7 +129,7 @@ def test_a_run_over_a_finished_output_starts_no_ray_and_one_with_something_to_ma
 
     with monkeypatch.context() as patched:
         patched.setattr("pipeline.run.work.ray_session", refuse)
-        assert counted(run(job)) == (0, 3, 2, 3), "the picture that is not there is looked for, and is not there"
+        assert counted(run(job)) == (0, 3, 2, 3), "the image that is not there is looked for, and is not there"
         assert pq.read_table(output / "results.parquet", columns=columns).equals(results)
         said = read_events(output / "log.jsonl")[events:]
         assert [event["event"] for event in said if event["event"] != "stage"] == (

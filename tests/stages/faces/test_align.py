@@ -120,7 +120,7 @@ def test_a_quick_cut_of_a_crop_from_corner_to_corner_is_the_crop() -> None:
 
 @given(st.floats(0.5, 2), st.floats(-1.0, 1.0))
 def test_shares_of_a_crop_are_where_its_pixels_come_from(scale: float, turn: float) -> None:
-    """A dot in the picture is found in the crop where its share says."""
+    """A dot in the image is found in the crop where its share says."""
     points = face(scale, turn, 300.0, 300.0)
     picture = np.zeros((600, 600, 3), np.uint8)
     row, column = 310, 280

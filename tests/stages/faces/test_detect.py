@@ -1,4 +1,4 @@
-"""Faces in pictures, with the bundled landmark network."""
+"""Faces in images, with the bundled landmark network."""
 
 from pathlib import Path
 

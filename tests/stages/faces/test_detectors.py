@@ -78,7 +78,7 @@ def test_another_checkpoint_is_no_detector(tmp_path: Path) -> None:
 
 
 def test_a_dark_face_before_a_light_wall_is_proposed(repository: Path) -> None:
-    """Evened over the whole picture it was not."""
+    """Evened over the whole image it was not."""
     boxes = make_detector("haar", "cpu")(
         decode_image((repository / "weights/bundled/demo/faces/face_05.jpg").read_bytes())
     )

@@ -1,4 +1,4 @@
-"""Faces of pictures that lie on their sides."""
+"""Faces of images that lie on their sides."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ def test_a_turned_picture_gives_the_same_upright_crop(models: Models, repository
     turned = np.rot90(image, turns).copy()
     face = find_in_any_rotation(models.finder, turned)
     crops = [align_face(picture, found.landmarks, 256) for picture, found in ((image, upright), (turned, face))]
-    assert np.abs(crops[0].astype(int) - crops[1]).mean() < 6  # the detector cuts a turned picture elsewhere
+    assert np.abs(crops[0].astype(int) - crops[1]).mean() < 6  # the detector cuts a turned image elsewhere
 
 
 def test_no_face_says_what_was_looked_for(models: Models) -> None:

@@ -40,7 +40,7 @@ def test_trembling_is_steadied_to_less_than_half() -> None:
 
 
 @given(st.floats(-200, 200), st.lists(st.floats(0.01, 0.2), min_size=2, max_size=30))
-def test_an_even_movement_is_neither_delayed_nor_flattened_whatever_the_frame_rate(
+def test_an_even_motion_is_neither_delayed_nor_flattened_whatever_the_frame_rate(
     speed: float, gaps: list[float]
 ) -> None:
     times = np.cumsum(gaps)

@@ -1,4 +1,4 @@
-"""Clips and pictures, whole and broken."""
+"""Clips and images, whole and broken."""
 
 import io
 import os
@@ -21,7 +21,7 @@ FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
 
 
 def make_clip(path: Path, *options: str, frames: int = 30, size: str = "64x48") -> Path:
-    """A clip of ffmpeg's test picture."""
+    """A clip of ffmpeg's test image."""
     source = ["-f", "lavfi", "-i", f"testsrc=size={size}:rate=30", "-frames:v", str(frames), "-pix_fmt", "yuv420p"]
     subprocess.run([FFMPEG, "-v", "error", "-y", *source, *options, str(path)], check=True)
     return path
@@ -65,8 +65,8 @@ def test_odd_sizes_are_read(tmp_path: Path) -> None:
     assert read_clip(clip).frames.shape == (3, 47, 63, 3)
 
 
-def test_a_single_frame_is_no_movement(tmp_path: Path) -> None:
-    with pytest.raises(ClipError, match="has 1 frame, and a movement needs at least 2"):
+def test_a_single_frame_is_no_motion(tmp_path: Path) -> None:
+    with pytest.raises(ClipError, match="has 1 frame, and a motion needs at least 2"):
         read_clip(make_clip(tmp_path / "c.mp4", frames=1))
 
 
@@ -82,7 +82,7 @@ def test_sound_without_pictures_is_named_as_such(tmp_path: Path) -> None:
     sound = tmp_path / "sound.mp4"
     source = ["-f", "lavfi", "-i", "sine=duration=1"]
     subprocess.run([FFMPEG, "-v", "error", "-y", *source, str(sound)], check=True)
-    with pytest.raises(ClipError, match="no pictures, only sound"):
+    with pytest.raises(ClipError, match="no images, only sound"):
         read_clip(sound)
 
 
@@ -106,9 +106,9 @@ def test_names_that_look_like_protocols_options_or_patterns_are_files(
     assert read_clip(name).total_frames == 3
 
 
-def test_a_still_picture_is_no_movement(tmp_path: Path) -> None:
+def test_a_still_picture_is_no_motion(tmp_path: Path) -> None:
     Image.new("RGB", (64, 48)).save(tmp_path / "still.jpg")
-    with pytest.raises(ClipError, match="has 1 frame, and a movement needs at least 2"):
+    with pytest.raises(ClipError, match="has 1 frame, and a motion needs at least 2"):
         read_clip(tmp_path / "still.jpg")
 
 
@@ -202,10 +202,10 @@ def test_the_first_frame_of_an_animation_counts() -> None:
     ("data", "expected"),
     [
         (b"", "the file is empty"),
-        (b"<html>not found</html>", "no picture format"),
-        (b"%PDF-1.7", "it is a PDF, no picture format"),
+        (b"<html>not found</html>", "no image format"),
+        (b"%PDF-1.7", "it is a PDF, no image format"),
         (stored(PLAIN, "PNG")[:20], r"damaged or cut short \(Truncated File Read\), with 20 bytes"),
-        (stored(PLAIN, "EPS"), "it is PostScript, no picture format"),  # Pillow would have Ghostscript run it
+        (stored(PLAIN, "EPS"), "it is PostScript, no image format"),  # Pillow would have Ghostscript run it
         (stored(Image.effect_noise((200, 200), 90), "JPEG")[:3000], "truncated"),
         (stored(Image.effect_noise((200, 200), 90), "PNG")[:3000], "3,000 bytes"),
     ],

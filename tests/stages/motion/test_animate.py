@@ -14,7 +14,7 @@ LAYERS, WIDTH = 6, 16
 
 
 def smile() -> Micromotion:
-    """A movement to the extreme and half back, in two dimensions."""
+    """A motion to the extreme and half back, in two dimensions."""
     basis = torch.eye(LAYERS * WIDTH)[:2].reshape(2, LAYERS, WIDTH)
     rising = torch.linspace(0, 3, 13)
     forth = torch.stack([rising, 0.3 * rising], dim=1)
@@ -79,7 +79,7 @@ def test_replay_follows_the_anchors_from_rest_over_the_extreme_to_their_end():
     torch.testing.assert_close(moves[24], smile().direction, rtol=0, atol=0.05)
 
 
-def test_replay_keeps_the_full_extent_of_a_short_movement():
+def test_replay_keeps_the_full_extent_of_a_short_motion():
     blink = torch.zeros(21, 2)
     blink[9:12, 0] = torch.tensor([0.5, 1.0, 0.5])
     plain = smile()

@@ -1,9 +1,9 @@
-"""Whether a clip is one movement of one person that begins at rest."""
+"""Whether a clip is one motion of one person that begins at rest."""
 
 import numpy as np
 import pytest
 
-from stages.motion.clip_checks import is_still, movement_of_landmarks, other_people, rest_is_elsewhere
+from stages.motion.clip_checks import is_still, motion_of_landmarks, other_people, rest_is_elsewhere
 
 TIMES = np.arange(16) / 30
 
@@ -58,7 +58,7 @@ def test_a_still_with_noise_does_not_move_and_a_small_smile_does() -> None:
     assert is_still(codes, resting() + noise, TIMES)
     assert not is_still(codes, way(resting(), moved("smile")) + noise, TIMES)
     assert not is_still(CODES, resting() + noise, TIMES)  # ageing: landmarks keep still, codes do not
-    assert movement_of_landmarks(resting()[None].repeat(16, axis=0), TIMES) == 0
+    assert motion_of_landmarks(resting()[None].repeat(16, axis=0), TIMES) == 0
 
 
 def test_another_person_is_seen_by_the_embedding() -> None:

@@ -28,7 +28,7 @@ def error(found: torch.Tensor, truth: torch.Tensor) -> float:
 
 @settings(max_examples=10)
 @given(st.integers(2, 40), st.booleans(), st.floats(1e-3, 1e3))
-def test_an_even_movement_is_found_with_its_full_extent(anchors, per_layer, scale):
+def test_an_even_motion_is_found_with_its_full_extent(anchors, per_layer, scale):
     codes, way = clip(anchors)
     motion = fit_micromotion(codes * scale, per_layer=per_layer)
     assert error(motion.direction, way * scale) < 1e-3
@@ -75,14 +75,14 @@ def test_a_published_direction_is_found_whole_though_it_lives_in_few_dimensions(
     assert error(fit_micromotion(codes + noise * torch.randn(codes.shape)).direction, way) < 0.14
 
 
-def test_a_short_movement_keeps_its_extent():
+def test_a_short_motion_keeps_its_extent():
     rest, way = torch.randn(LAYERS, WIDTH), torch.randn(LAYERS, WIDTH)
     course = torch.zeros(30)
     course[13:18] = torch.tensor([0.3, 0.8, 1.0, 0.8, 0.3])
     assert error(fit_micromotion(rest + course[:, None, None] * way).direction, way) < 0.05
 
 
-def test_a_movement_through_two_dimensions_has_two_directions_the_larger_first():
+def test_a_motion_through_two_dimensions_has_two_directions_the_larger_first():
     angle = torch.linspace(0, math.pi, 40)
     first, second = torch.randn(2, LAYERS, WIDTH)
     codes = (1 - torch.cos(angle))[:, None, None] * first + 0.5 * torch.sin(angle)[:, None, None] * second
@@ -139,7 +139,7 @@ def with_nan(codes: torch.Tensor) -> torch.Tensor:
 @pytest.mark.parametrize(
     ("codes", "said"),
     [
-        (clip(8)[0][:1], r"^smile\.mp4: a movement needs at least 2 anchors with a face, found 1\."),
+        (clip(8)[0][:1], r"^smile\.mp4: a motion needs at least 2 anchors with a face, found 1\."),
         (clip(8)[0][:1].expand(5, -1, -1), r"^smile\.mp4: the anchors do not move"),
         (with_nan(clip(8)[0]), r"^smile\.mp4: anchor 4 of 8 has a code that is not finite, and 1 more have\."),
     ],

@@ -75,7 +75,7 @@ def test_a_folder_that_is_missing_is_named(motion, tmp_path):
         motion.save(tmp_path / "nowhere" / "smile.safetensors")
 
 
-def test_the_fingerprint_follows_the_movement_and_not_its_origin(motion):
+def test_the_fingerprint_follows_the_motion_and_not_its_origin(motion):
     assert motion.fingerprint.startswith("sha256:")
     assert replace(motion, source="another", landmarks=None).fingerprint == motion.fingerprint
     assert replace(motion, direction=motion.direction * 1.01).fingerprint != motion.fingerprint
@@ -130,7 +130,7 @@ def test_files_that_do_not_hold_a_micromotion_are_refused_with_a_sentence(motion
     refused("not readable: No such file")
     for content in (b"", b"no tensors at all", b"PK\x03\x04 nor here"):
         path.write_bytes(content)
-        refused("neither a micromotion .* nor a published direction|not a (whole )?(movement|checkpoint)")
+        refused("neither a micromotion .* nor a published direction|not a (whole )?(motion|checkpoint)")
     motion.save(path)
     path.write_bytes(path.read_bytes()[:-100])
     refused("a damaged safetensors file")
@@ -198,12 +198,12 @@ def test_a_direction_of_another_kind_of_tensor_is_refused(tmp_path, direction):
 @pytest.mark.parametrize(
     ("name", "content", "kind"),
     [
-        ("smile.safetensors", b"<!DOCTYPE html><html></html>", "not a movement, but a web page"),
-        ("smile.pt", b"version https://git-lfs.github.com/spec/v1\noid x\n", "not a movement, but a Git LFS pointer"),
-        ("smile.safetensors", b"", "not a movement, but an empty file"),
+        ("smile.safetensors", b"<!DOCTYPE html><html></html>", "not a motion, but a web page"),
+        ("smile.pt", b"version https://git-lfs.github.com/spec/v1\noid x\n", "not a motion, but a Git LFS pointer"),
+        ("smile.safetensors", b"", "not a motion, but an empty file"),
     ],
 )
-def test_what_came_in_a_movements_place_is_named(tmp_path: Path, name: str, content: bytes, kind: str) -> None:
+def test_what_came_in_a_motions_place_is_named(tmp_path: Path, name: str, content: bytes, kind: str) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(MotionFileError, match=kind):
         load_micromotion(tmp_path / name)

@@ -38,7 +38,7 @@ COURSES = {
 
 @pytest.mark.parametrize("noise", [0.0, 0.05])
 @pytest.mark.parametrize("course", COURSES.values(), ids=COURSES.keys())
-def test_a_movement_is_not_stray_however_quick(course: Tensor, noise: float) -> None:
+def test_a_motion_is_not_stray_however_quick(course: Tensor, noise: float) -> None:
     assert told(moving(course, noise)) == []
 
 
@@ -65,7 +65,7 @@ def test_nothing_is_told_where_nothing_can_be() -> None:
     assert told(few) == []
     assert told(torch.randn(32, LAYERS, WIDTH)) == []  # everything would be stray
     only_the_last = moving(torch.cat([torch.zeros(31), torch.ones(1)]))
-    assert told(only_the_last) == []  # it may be the movement itself
+    assert told(only_the_last) == []  # it may be the motion itself
     assert told(torch.ones(32, LAYERS, WIDTH)) == []
 
 

@@ -1,4 +1,4 @@
-"""Sentences with a degree in them."""
+"""Prompts with a degree in them."""
 
 import pytest
 from hypothesis import given
@@ -22,26 +22,26 @@ def test_nothing_but_the_degree_is_replaced(before, after):
     assert made == [f"{before}no{after}", f"{before}very{after}"]
 
 
-@pytest.mark.parametrize("template", ["%s {degree} %d", "$degree {degree} \\n", "{degree}__import__('os')"])
-def test_other_ways_of_writing_a_place_are_text_and_never_evaluated(template):
-    assert captions(template, ("no", "all"))[1] == template.replace("{degree}", "all")
+@pytest.mark.parametrize("prompt", ["%s {degree} %d", "$degree {degree} \\n", "{degree}__import__('os')"])
+def test_other_ways_of_writing_a_place_are_text_and_never_evaluated(prompt):
+    assert captions(prompt, ("no", "all"))[1] == prompt.replace("{degree}", "all")
 
 
 @pytest.mark.parametrize(
-    ("template", "complaint"),
+    ("prompt", "complaint"),
     [
-        ("", "the sentence is empty"),
-        ("  ", "the sentence is empty"),
-        ("a smile", "expected {degree} in the sentence"),
-        ("a {degree!r} smile", "expected {degree} in the sentence"),
-        ("{degree.__class__}", "expected {degree} in the sentence"),
+        ("", "the prompt is empty"),
+        ("  ", "the prompt is empty"),
+        ("a smile", "expected {degree} in the prompt"),
+        ("a {degree!r} smile", "expected {degree} in the prompt"),
+        ("{degree.__class__}", "expected {degree} in the prompt"),
         ("{degree} {smile}", "expected no braces but those"),
         ("{{degree}}", "expected no braces but those"),
     ],
 )
-def test_a_sentence_that_cannot_be_used_is_refused_in_one_sentence(template, complaint):
+def test_a_prompt_that_cannot_be_used_is_refused_in_one_sentence(prompt, complaint):
     with pytest.raises(TextError, match="^" + complaint.replace("{", r"\{")) as caught:
-        captions(template)
+        captions(prompt)
     assert "\n" not in str(caught.value)
 
 

@@ -90,7 +90,7 @@ def test_frames_at_rest_are_at_place_zero_to_the_bit(rest: Tensor) -> None:
 
 @settings(max_examples=30)
 @given(st.tuples(*[st.floats(-5, 5)] * 4))
-def test_a_cubic_is_followed_and_its_movement_is_nothing_at_rest(powers: tuple[float, ...]) -> None:
+def test_a_cubic_is_followed_and_its_motion_is_nothing_at_rest(powers: tuple[float, ...]) -> None:
     rest = torch.zeros(LAYERS, WIDTH)
     course = course_of(rest, straight(rest, torch.linspace(0, 1, 9)))
 

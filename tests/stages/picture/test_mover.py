@@ -148,7 +148,7 @@ def test_a_turn_beyond_what_a_picture_can_give_is_softened_and_said_so(
     check_moves_within_its_window(far)
 
 
-def test_backwards_is_another_movement_from_the_same_rest(
+def test_backwards_is_another_motion_from_the_same_rest(
     models: Models, movers: dict[str, Mover], directions: dict[str, Tensor], portrait: Portrait
 ) -> None:
     back = move(models, portrait, directions["smile"], strength=-1.0)

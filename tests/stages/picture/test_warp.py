@@ -39,7 +39,7 @@ def test_a_slope_goes_on_over_a_gap_between_its_ends() -> None:
     assert np.abs(fill(across, known) - across).max() < 5
 
 
-def test_where_nothing_is_known_there_is_no_movement() -> None:
+def test_where_nothing_is_known_there_is_no_motion() -> None:
     assert (fill(np.ones((5, 7, 2), np.float32), np.zeros((5, 7))) == 0).all()
 
 

@@ -72,7 +72,7 @@ def test_amplitude_is_how_far_landmarks_move_for_what_they_should(gain, frames):
         assert correlation == pytest.approx(math.copysign(1, gain))
 
 
-def test_movement_across_the_field_counts_nothing():
+def test_motion_across_the_field_counts_nothing():
     field = np.zeros((68, 2))
     field[:, 0] = 1
     moved = np.linspace(0, 1, 9)[:, None, None] * field[:, ::-1]
@@ -82,13 +82,13 @@ def test_movement_across_the_field_counts_nothing():
 
 
 @pytest.mark.parametrize(("size", "progress"), [(0.0, np.linspace(0, 1, 5)), (1.0, np.zeros(5))])
-def test_without_a_movement_to_compare_with_there_is_no_figure(size, progress):
+def test_without_a_motion_to_compare_with_there_is_no_figure(size, progress):
     figures = motion_gain(np.ones((5, 68, 2)), np.full((68, 2), size), progress)
     assert all(math.isnan(figure) for figure in figures)
 
 
 @given(st.integers(5, 40), st.lists(st.floats(-2, 2), min_size=3, max_size=3))
-def test_a_movement_of_constant_acceleration_has_no_jitter(frames, factors):
+def test_a_motion_of_constant_acceleration_has_no_jitter(frames, factors):
     time = np.linspace(0, 1, frames)
     course = np.polyval(factors, time)
     assert jitter(np.broadcast_to(course[:, None, None], (frames, 68, 2))) < 1e-12

@@ -1,4 +1,4 @@
-"""One video's figures, with pictures whose answer is known."""
+"""One video's figures, with images whose answer is known."""
 
 import dataclasses
 from pathlib import Path
@@ -30,7 +30,7 @@ def smiling(models: Models, repository: Path) -> np.ndarray:
 
 
 def motion_of(landmarks: np.ndarray) -> Micromotion:
-    """A movement along one direction whose anchors have these landmarks, evenly from rest to the extreme."""
+    """A motion along one direction whose anchors have these landmarks, evenly from rest to the extreme."""
     direction = torch.zeros(12, 512)
     direction[0, 0] = 1.0
     reach = torch.linspace(0, 1, len(landmarks))[:, None]
@@ -46,7 +46,7 @@ def test_a_video_that_shows_the_anchors_themselves_moves_as_they_do(models: Mode
     assert quality.csim_mean > 0.8
 
 
-def test_a_movement_that_was_asked_is_found_in_the_frames(models: Models, smiling: np.ndarray) -> None:
+def test_a_motion_that_was_asked_is_found_in_the_frames(models: Models, smiling: np.ndarray) -> None:
     asked = landmarks_in_crops(models.landmarks, smiling).astype(np.float64)
     motion, progress = motion_of(asked.astype(np.float32)), np.linspace(0, 1, len(smiling))
     found = measure_video(models, motion, smiling[0], smiling, progress, asked)
@@ -74,7 +74,7 @@ def test_without_the_anchors_landmarks_only_what_needs_them_is_missing(models: M
     assert quality.csim_mean > 0.5
 
 
-def test_the_displacement_field_is_what_one_whole_movement_adds(models: Models) -> None:
+def test_the_displacement_field_is_what_one_whole_motion_adds(models: Models) -> None:
     rest = np.random.default_rng(0).random((68, 2)).astype(np.float32)
     step = np.random.default_rng(1).random((68, 2)).astype(np.float32) * 0.1
     landmarks = rest + np.linspace(0, 1, 5, dtype=np.float32)[:, None, None] * step

@@ -1,4 +1,4 @@
-"""Disguises change what is drawn at a render's landmarks, and leave a picture a picture."""
+"""Disguises change what is drawn at a render's landmarks, and leave an image an image."""
 
 import numpy as np
 import pytest
@@ -44,7 +44,7 @@ def test_disguises_bear_landmarks_that_make_no_face() -> None:
 
 @pytest.mark.parametrize("way", [*WAYS, tone, on_canvas, crack, restyle], ids=lambda way: way.__name__)
 def test_ways_of_painting_move_nothing(way) -> None:
-    """A dark disc stays where it was: the darkest tenth of the picture keeps its centre."""
+    """A dark disc stays where it was: the darkest tenth of the image keeps its centre."""
     ys, xs = np.mgrid[0:96, 0:96]
     disc = (xs - 60) ** 2 + (ys - 40) ** 2 < 200
     image = np.where(disc[..., None], 40, 200).astype(np.uint8).repeat(3, axis=2)

@@ -30,7 +30,7 @@ from training.scene.render_demo import (
 )
 from training.scene.renderer import Renderer
 
-# What a sway may move beside the movement itself.
+# What a sway may move beside the motion itself.
 SWAY = {"yaw", "pitch", "expression.gaze_x"}
 QUANTITY = {"smile": "expression.smile", "eyes_closed": "expression.blink", "head_turn": "yaw", "ageing": "age"}
 # What comes with age: hair, skin and brows follow it.

@@ -12,7 +12,7 @@ from training.scene.renderer import Renderer
 
 
 def noise_ratio(first: np.ndarray, second: np.ndarray) -> float:
-    """PSNR of two pictures, dB."""
+    """PSNR of two images, dB."""
     return float(10 * np.log10(255**2 / np.square(first.astype(float) - second).mean()))
 
 
@@ -42,7 +42,7 @@ def test_under_a_held_crop_the_head_moves_and_the_room_stands_still(renderer: Re
     at_first, later = renderer.render(face, crop), renderer.render(turned, crop)
     np.testing.assert_array_equal(at_first.image[:8], later.image[:8])  # over the head
     nose = later.landmarks[30, 0] - at_first.landmarks[30, 0]
-    assert nose > 2  # pixels, to the picture's right
+    assert nose > 2  # pixels, to the image's right
     followed = renderer.render(turned)
     own = renderer.render(face)
     eyes = [np.mean(each.landmarks[36:48], axis=0) for each in (own, followed)]

@@ -1,4 +1,4 @@
-"""Augmentation moves landmarks with the picture."""
+"""Augmentation moves landmarks with the image."""
 
 import numpy as np
 import pytest

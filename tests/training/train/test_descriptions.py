@@ -90,7 +90,7 @@ def test_the_same_numbers_make_the_same_sentences_and_left_is_the_viewers():
     made = [describe(face_from_code(code), np.random.default_rng(5)).text for _ in range(2)]
     assert made[0] == made[1]
     for yaw, name, other in ((0.4, "turned right", "turned left"), (-0.4, "turned left", "turned right")):
-        face = face_from_code(code, yaw=yaw)  # positive is towards the picture's right
+        face = face_from_code(code, yaw=yaw)  # positive is towards the image's right
         assert AMOUNTS[name].read(face) > 0.8 and AMOUNTS[other].read(face) == 0
     assert amounts(code[None, :64]).shape == (1, len(AMOUNTS))
 

@@ -1,4 +1,4 @@
-"""What the family's own networks see in a picture."""
+"""What the family's own networks see in an image."""
 
 import cv2
 import numpy as np

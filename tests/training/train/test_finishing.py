@@ -1,4 +1,4 @@
-"""Making a generator's pictures crisp without changing what its codes mean."""
+"""Making a generator's images crisp without changing what its codes mean."""
 
 from pathlib import Path
 

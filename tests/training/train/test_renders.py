@@ -35,7 +35,7 @@ def test_a_missing_picture_is_noticed(tmp_path: Path) -> None:
         member.size = len(data)
         archive.addfile(member, io.BytesIO(data))
     np.savez(tmp_path / "faces.npz", z=np.zeros((2, 64)), lm=np.zeros((2, 68, 2)), pose_yaw_pitch_roll=np.zeros((2, 3)))
-    with pytest.raises(AssertionError, match="expected 2 pictures, found 1"):
+    with pytest.raises(AssertionError, match="expected 2 images, found 1"):
         load_renders(tmp_path)
 
 

@@ -1,4 +1,4 @@
-"""How pictures and sentences reach CLIP."""
+"""How images and sentences reach CLIP."""
 
 import numpy as np
 import pytest

@@ -117,7 +117,7 @@ def test_offsets_count_from_the_first_style() -> None:
 
 
 class Plain(StyleEncoder):
-    """Says of each picture its mean colour, in every style."""
+    """Says of each image its mean colour, in every style."""
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         return images.mean(dim=(1, 2, 3))[:, None, None].expand(-1, 6, 512)
