@@ -6,6 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from common.errors import ClusterError
+from common.formatting import size
+from pipeline.cluster.machine import LEAST_ADDRESS_SPACE, address_space
 
 LEAST_FILES = 256
 # Threads of Ray's own processes, and for each core those of the workers on it, measured with some to spare.
@@ -22,6 +24,11 @@ def check_limits(cpus: int) -> None:
     if files != resource.RLIM_INFINITY and files < LEAST_FILES:
         raise ClusterError(
             f"This account may open {files} files (ulimit -n), and Ray needs at least {LEAST_FILES}. Raise the limit."
+        )
+    if (allowed := address_space()) < LEAST_ADDRESS_SPACE:
+        raise ClusterError(
+            f"This shell allows {size(allowed)} of address space (ulimit -v), and Ray needs "
+            f"{size(LEAST_ADDRESS_SPACE)}. Raise the limit: ulimit -v unlimited."
         )
     most = resource.getrlimit(resource.RLIMIT_NPROC)[0]
     needed = OWN_THREADS + THREADS_EACH * cpus

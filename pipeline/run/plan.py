@@ -10,7 +10,7 @@ from common.formatting import count as counted
 from common.formatting import size
 from manifests.looking import hosts_of
 from pipeline.cluster.limits import check_limits
-from pipeline.cluster.machine import LEAST_ADDRESS_SPACE, address_space, free_memory
+from pipeline.cluster.machine import free_memory
 from pipeline.cluster.preflight import nodes_without_weights
 from pipeline.cluster.session import machines, ray_session
 from pipeline.cluster.sizing import Node, WorkerLayout, plan_workers, producer_bytes, this_machine, usable_cores
@@ -126,11 +126,6 @@ def _lacking(model: Model) -> list[str]:
     lines = []
     if free < needed:
         lines.append(f"memory: {size(free)} free, and two workers need {size(needed)}: TOO LITTLE")
-    if (allowed := address_space()) < LEAST_ADDRESS_SPACE:
-        lines.append(
-            f"memory: this shell allows {size(allowed)} of address space (ulimit -v), and Ray needs "
-            f"{size(LEAST_ADDRESS_SPACE)}: TOO LITTLE. Raise it: ulimit -v unlimited."
-        )
     return lines
 
 

@@ -31,9 +31,15 @@ def test_too_few_files_are_told(repository: Path) -> None:
     assert "may open 64 files (ulimit -n), and Ray needs at least 256" in said.stderr
 
 
+def test_too_little_address_space_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "address_space", lambda: 4e9)
+    with pytest.raises(ClusterError, match="ulimit -v"):
+        check_limits(2)
+
+
 @pytest.mark.parametrize(("used", "refused"), [(100, True), (0, False)])
 def test_too_few_processes_are_told(monkeypatch: pytest.MonkeyPatch, used: int, refused: bool) -> None:
-    monkeypatch.setattr(limits.resource, "getrlimit", lambda kind: (400, resource.RLIM_INFINITY))
+    monkeypatch.setattr(limits.resource, "getrlimit", lambda kind: (400 if kind == resource.RLIMIT_NPROC else -1, -1))
     monkeypatch.setattr(os, "getuid", lambda: 1000)
     monkeypatch.setattr(limits, "_threads", lambda: used)
     if not refused:
