@@ -29,6 +29,7 @@ from stages.motion.animate import MotionPath as Course
 from stages.motion.animate import animate as move_code
 from stages.motion.attenuation import compensate_attenuation
 from stages.motion.clip_checks import MOST_OTHERS, is_still, other_people, rest_is_elsewhere
+from stages.motion.drift import drift_of
 from stages.motion.fit import fit_micromotion
 from stages.motion.identities import average_identities
 from stages.motion.micromotion import Micromotion, load_micromotion
@@ -142,7 +143,7 @@ def animate(
     codes = move_code(found.codes[0], motion, frames, path, strength)  # (F, L, 512)
     if pixels == "generator":
         return frames_of_generator(models, crop, codes).frames
-    return frames_of_image(models, *own_crop(image, landmarks, longest), found.codes[0], codes).frames
+    return frames_of_image(models, *own_crop(image, landmarks, longest), found.codes[0], codes, drift_of(motion)).frames
 
 
 def write_video(path: Path | str, frames: Iterable[np.ndarray], fps: float = 30.0, crf: int = 18) -> VideoFile:

@@ -22,6 +22,7 @@ from stages.media.encode import write_video
 from stages.media.ingest import fetch
 from stages.models import Models, ModelSettings
 from stages.motion.animate import animate
+from stages.motion.drift import drift_of
 from stages.motion.micromotion import Micromotion
 from stages.quality.video import describe_breakdown, measure_video
 from stages.result_row import result_row
@@ -128,7 +129,9 @@ class AnimateFaces(Stage):
         """The row's frames, either way."""
         if self.settings.video.pixels == "generator":
             return frames_of_generator(self.models, np.asarray(row["crop"]), codes)
-        return frames_of_image(self.models, *self._still(row), rest, codes)
+        return frames_of_image(
+            self.models, *self._still(row), rest, codes, drift_of(self.settings.motions[row["motion"]])
+        )
 
     def _still(self, row: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
         """What is shown at rest, (H, W, 3) uint8, and the face's landmarks in it, (68, 2)."""

@@ -13,6 +13,7 @@ from stages.faces.align import align_face, cut_quad, face_quad, shares_of_quad
 from stages.media.encode import render_frames
 from stages.media.frames_once import KEPT_BYTES, first_alike, made_once
 from stages.models import Models
+from stages.motion.drift import Drift
 from stages.picture.mover import Mover, mover_for
 
 Pixels = Literal["picture", "generator"]
@@ -57,7 +58,14 @@ def own_crop(picture: np.ndarray, landmarks: np.ndarray, longest: int) -> tuple[
     return align_face(picture, landmarks, side), shares_of_quad(landmarks, face_quad(landmarks)) * side
 
 
-def frames_of_image(models: Models, still: np.ndarray, landmarks: np.ndarray, rest: Tensor, codes: Tensor) -> RowFrames:
+def frames_of_image(
+    models: Models,
+    still: np.ndarray,
+    landmarks: np.ndarray,
+    rest: Tensor,
+    codes: Tensor,
+    drift: Drift | None = None,
+) -> RowFrames:
     """The still's own pixels, moved along a path of codes.
 
     Args:
@@ -65,8 +73,9 @@ def frames_of_image(models: Models, still: np.ndarray, landmarks: np.ndarray, re
         still: (H, W, 3) uint8, a crop or a whole image.
         landmarks: (68, 2), of the face in it, pixels.
         rest: (L, 512), its code. codes: (F, L, 512), the path.
+        drift: of the motion that made the path, where that is known.
     """
-    mover = mover_for(models, still, landmarks, rest, codes)
+    mover = mover_for(models, still, landmarks, rest, codes, drift)
     figures = {"turn_given": mover.turn_given}
     quad = face_quad(landmarks)
     gestures, figure = mover.likeness.gestures, mover.canvas.figure

@@ -20,7 +20,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "stages.media": ("common", "weights", "stages.models"),
     "stages.motion": ("common", "weights", "stages.faces"),
     "stages.quality": ("common", "weights", "stages.faces", "stages.models", "stages.motion"),
-    "stages.picture": ("common", "weights", "stages.faces", "stages.models"),
+    "stages.picture": ("common", "weights", "stages.faces", "stages.models", "stages.motion"),
     "stages": ("common", "weights"),
     "micromotion": ("common", "weights", "stages"),
     "pipeline.job": ("common", "manifests", "weights", "stages"),

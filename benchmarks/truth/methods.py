@@ -16,6 +16,7 @@ from torch import Tensor
 from stages.motion.animate import MotionPath, animate
 from stages.motion.attenuation import compensate_attenuation
 from stages.motion.fit import fit_micromotion
+from stages.motion.micromotion import Micromotion
 from stages.motion.robust_pca import robust_pca
 
 
@@ -69,6 +70,11 @@ def per_layer_pcp(anchors: Anchors) -> Tensor:
     return _fit(anchors, per_layer=True)  # stray anchors are left out, as by default
 
 
+def default_motion(anchors: Anchors) -> Micromotion:
+    """The motion that a job finds by default."""
+    return _motion(anchors)
+
+
 def joint_pcp(anchors: Anchors, rank: int | None = None) -> Tensor:
     """The motion that a job makes by default: straight and evenly to its extreme (one way of `path: pingpong`)."""
     return _fit(anchors, rank=rank)
@@ -114,7 +120,12 @@ def _fit(
     reject: bool = True,
     lengthen: bool = True,
 ) -> Tensor:
-    codes = anchors.codes
-    motion = fit_micromotion(codes, per_layer=per_layer, rank=rank, reject=reject, landmarks=anchors.seen)
-    motion = compensate_attenuation(motion, anchors.shown) if lengthen else motion
-    return animate(torch.zeros_like(codes[0]), motion, frames=len(codes), path=path)  # (T, L, 512)
+    motion = _motion(anchors, per_layer, rank, reject, lengthen)
+    return animate(torch.zeros_like(anchors.codes[0]), motion, frames=len(anchors.codes), path=path)  # (T, L, 512)
+
+
+def _motion(
+    anchors: Anchors, per_layer: bool = False, rank: int | None = None, reject: bool = True, lengthen: bool = True
+) -> Micromotion:
+    motion = fit_micromotion(anchors.codes, per_layer=per_layer, rank=rank, reject=reject, landmarks=anchors.seen)
+    return compensate_attenuation(motion, anchors.shown) if lengthen else motion

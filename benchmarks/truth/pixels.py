@@ -21,7 +21,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from benchmarks.truth.data import DATA
 from benchmarks.truth.photographs import PHOTOGRAPHS, Photographs, load_photographs
@@ -29,6 +28,7 @@ from benchmarks.truth.pixels_report import Result, fill_page, markdown_table, pr
 from benchmarks.truth.pixels_worker import Settings, Worker
 from benchmarks.truth.sheets import write_sheets
 from common.errors import UserError
+from stages.motion.micromotion import Micromotion
 
 
 def run(
@@ -62,14 +62,14 @@ def run(
 
     if workers == 1:
         worker = Worker(settings)
-        directions = {motion: worker.direction(motion) for motion in motions}
+        made = {motion: worker.motion(motion) for motion in motions}
         for number in people:
-            take(number, list(worker.measure(number, directions)))
+            take(number, list(worker.measure(number, made)))
     else:
         # Spawned, because threads of PyTorch do not survive a fork.
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(workers, context, _start_worker, (settings,)) as pool:
-            found = dict(zip(motions, pool.map(_direction, motions), strict=True))
+            found = dict(zip(motions, pool.map(_motion, motions), strict=True))
             waiting = {pool.submit(_measure, number, found): number for number in people}
             for done in as_completed(waiting):
                 take(waiting[done], done.result())
@@ -86,12 +86,12 @@ def _start_worker(settings: Settings) -> None:
     _worker = Worker(settings)
 
 
-def _direction(motion: str) -> Tensor:
-    return _worker.direction(motion)
+def _motion(name: str) -> Micromotion:
+    return _worker.motion(name)
 
 
-def _measure(number: int, directions: dict[str, Tensor]) -> list[tuple[Result, np.ndarray | None]]:
-    return list(_worker.measure(number, directions))
+def _measure(number: int, motions: dict[str, Micromotion]) -> list[tuple[Result, np.ndarray | None]]:
+    return list(_worker.measure(number, motions))
 
 
 def _in_short(results: list[Result]) -> str:

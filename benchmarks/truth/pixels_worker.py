@@ -14,7 +14,7 @@ from benchmarks.truth.bench import Bench
 from benchmarks.truth.corruption import Level
 from benchmarks.truth.data import DATA, load_truth
 from benchmarks.truth.frames import Figures, measure_aligned, measure_in_photograph
-from benchmarks.truth.methods import DEFAULT, METHODS, Anchors
+from benchmarks.truth.methods import Anchors, default_motion
 from benchmarks.truth.photographs import PHOTOGRAPHS, load_photographs
 from benchmarks.truth.pixels_report import Result
 from benchmarks.truth.sheets import draw_strip
@@ -24,6 +24,8 @@ from stages.invert import check_inversion, invert_crops
 from stages.media.compose import paste
 from stages.media.encode import render_frames
 from stages.models import Models, ModelSettings
+from stages.motion.drift import drift_of
+from stages.motion.micromotion import Micromotion
 from stages.picture.mover import picture_frames
 from weights.networks.fingerprint import fingerprint
 
@@ -60,9 +62,9 @@ class Worker:
     def _bench(self) -> Bench:
         return Bench(load_truth(self._settings.clips), self._models)
 
-    def direction(self, motion: str) -> Tensor:
-        """(L, 512), what the default makes of the actor's clip: how codes move from rest to the extreme."""
-        return METHODS[DEFAULT](self._anchors(motion))[-1]
+    def motion(self, name: str) -> Micromotion:
+        """What the default makes of the actor's clip."""
+        return default_motion(self._anchors(name))
 
     def _anchors(self, motion: str) -> Anchors:
         """The inverted clip, from the cache where these very networks made it."""
@@ -81,22 +83,22 @@ class Worker:
     def _inverted(self, motion: str) -> Anchors:
         return self._bench.anchors(self._bench.truth.motions.index(motion), ANCHORS, Level(0.0), 0)
 
-    def measure(self, number: int, directions: dict[str, Tensor]) -> Iterator[tuple[Result, np.ndarray | None]]:
+    def measure(self, number: int, motions: dict[str, Micromotion]) -> Iterator[tuple[Result, np.ndarray | None]]:
         """One person's motions; with each result its strip of images, where they are asked for."""
         found: dict[bytes, tuple[np.ndarray, Tensor]] = {}
-        for motion, direction in directions.items():
-            place = self._photographs.motions.index(motion), self._photographs.people.index(number)
+        for name, motion in motions.items():
+            place = self._photographs.motions.index(name), self._photographs.people.index(number)
             true, landmarks = self._photographs.frames(*place), self._photographs.landmarks[place]
             still = true[0]
             if still.tobytes() not in found:
                 found[still.tobytes()] = self._invert(still)
             seen, code = found[still.tobytes()]
             progress = torch.from_numpy(self._photographs.progress).to(code.dtype)  # (K,)
-            codes = code + progress[:, None, None] * direction  # (K, L, 512)
+            codes = code + progress[:, None, None] * motion.direction  # (K, L, 512)
             started = time.monotonic()
             made = np.concatenate(list(render_frames(self._models.generator, codes)))  # (K, S, S, 3)
             rendered = time.monotonic()
-            moved = np.stack(list(picture_frames(self._models, still, seen, code, codes)))
+            moved = np.stack(list(picture_frames(self._models, still, seen, code, codes, drift_of(motion))))
             seconds = {"generator": rendered - started, "picture": time.monotonic() - rendered}
             pasted = np.stack([paste(still, frame, face_quad(seen)) for frame in made])
             ways: dict[str, Figures] = {
@@ -111,7 +113,7 @@ class Worker:
             for way, frames in photographs.items():
                 ways[way] = measure_in_photograph(self._models, frames, true, landmarks)
             strip = draw_strip(true, pasted, moved) if self._settings.strips else None
-            yield Result(number, motion, ways, seconds), strip
+            yield Result(number, name, ways, seconds), strip
 
     def _invert(self, still: np.ndarray) -> tuple[np.ndarray, Tensor]:
         """The face in a still, as a run finds it: its landmarks (68, 2) in pixels and its code (L, 512)."""

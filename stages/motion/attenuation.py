@@ -8,6 +8,7 @@ themselves: their landmarks are known in the clip and in the images of their cod
 from dataclasses import replace
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike
 
 from stages.faces.crop_landmarks import interocular
@@ -32,9 +33,13 @@ def compensate_attenuation(motion: Micromotion, shown: ArrayLike) -> Micromotion
         shown: (T, 68, 2), landmarks of the images of the anchors' codes, in any unit.
 
     Returns:
-        Direction and coefficients over `reach`, which it holds; the same motion where the landmarks do not tell.
+        Direction and coefficients over `reach`, which it holds; as they were where the landmarks do not tell. It keeps
+        `shown`, if all of it is known.
     """
     reach = measure_gain(motion, shown)
+    shown = np.asarray(shown, np.float32)
+    if motion.landmarks is not None and np.isfinite(shown).all():
+        motion = replace(motion, shown=torch.from_numpy(shown))
     if np.isnan(reach):
         return motion
     reach = float(np.clip(reach, 1 / MOST, MOST))

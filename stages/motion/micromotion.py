@@ -1,10 +1,10 @@
 """A micromotion, and its file.
 
 The file is safetensors: `direction` (L, 512), `basis` (R, L, 512), `coefficients` (T, R), `neutral` (L, 512) and, where
-the anchors were images, `landmarks` (T, 68, 2) and `times` (T,) in seconds, all float32. Metadata, all strings:
-`format` ("micromotion"), `format_version`, `source`, `generator` (fingerprint), `explained`, `fps`, `reach` where it is
-known, and `stray` where it is not empty. Version 1 had no `times` and is read. The paper's published directions
-(`torch.save`, (1, 18, 512)) are read to the same form.
+the anchors were images, `landmarks` and `shown` (T, 68, 2) and `times` (T,) in seconds, all float32. Metadata, all
+strings: `format` ("micromotion"), `format_version`, `source`, `generator` (fingerprint), `explained`, `fps`, `reach`
+where it is known, and `stray` where it is not empty. Version 1 had no `times` and version 2 no `shown`; both are read.
+The paper's published directions (`torch.save`, (1, 18, 512)) are read to the same form.
 """
 
 import math
@@ -23,12 +23,12 @@ from weights.file_kinds import not_a_checkpoint
 from weights.networks.fingerprint import fingerprint
 
 FORMAT = "micromotion"
-FORMAT_VERSION = "2"
-READABLE_VERSIONS = ("1", "2")
+FORMAT_VERSION = "3"
+READABLE_VERSIONS = ("1", "2", "3")
 # The scale at which the paper's code applies its published directions.
 PUBLISHED_SCALE = 5.0
 REQUIRED = ("direction", "basis", "coefficients", "neutral")
-OPTIONAL = ("landmarks", "times")
+OPTIONAL = ("landmarks", "times", "shown")
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +50,8 @@ class Micromotion:
             by (`stages.motion.attenuation`); NaN where it is not known, and they are as the codes went.
         times: (T,) float32, rising, seconds of each anchor since the first; None where they are evenly spread or not
             known.
+        shown: (T, 68, 2) float32, the same landmarks in the images of the anchors' codes, or None; beside `landmarks`
+            they tell what the codes do beyond the clip (`stages.motion.drift`).
 
     Raises:
         ValueError: shapes that do not fit each other, or values that are not finite.
@@ -67,6 +69,7 @@ class Micromotion:
     stray: tuple[int, ...] = ()
     reach: float = math.nan
     times: Tensor | None = None
+    shown: Tensor | None = None
 
     def __post_init__(self) -> None:
         if wrong := self._wrong():
@@ -78,6 +81,8 @@ class Micromotion:
         tensors = {"direction": self.direction, "basis": self.basis, "coefficients": self.coefficients}
         if self.times is not None:
             tensors["times"] = self.times
+        if self.landmarks is not None and self.shown is not None:
+            tensors |= {"landmarks": self.landmarks, "shown": self.shown}
         return fingerprint(tensors, self.generator)
 
     @property
@@ -148,8 +153,10 @@ class Micromotion:
                 f'"coefficients" must be (T, {len(self.basis)}) with T at least 2, '
                 f"found {tuple(self.coefficients.shape)}"
             )
-        if self.landmarks is not None and self.landmarks.shape != (len(self.coefficients), 68, 2):
-            return f'"landmarks" must be ({len(self.coefficients)}, 68, 2), found {tuple(self.landmarks.shape)}'
+        for name in ("landmarks", "shown"):
+            track = getattr(self, name)
+            if track is not None and track.shape != (len(self.coefficients), 68, 2):
+                return f'"{name}" must be ({len(self.coefficients)}, 68, 2), found {tuple(track.shape)}'
         if self.times is not None and (
             self.times.shape != (len(self.coefficients),) or not (self.times.diff() > 0).all()
         ):
@@ -200,7 +207,7 @@ def _load_ours(path: Path) -> Micromotion:
         raise MotionFileError(f'{path}: expected a micromotion, found {found}. Make one with "extract".')
     if metadata.get("format_version") not in READABLE_VERSIONS:
         raise MotionFileError(
-            f"{path}: expected micromotion format {' or '.join(READABLE_VERSIONS)}, "
+            f"{path}: expected micromotion format {', '.join(READABLE_VERSIONS[:-1])} or {READABLE_VERSIONS[-1]}, "
             f"found {metadata.get('format_version')}. Extract the motion again with this version."
         )
     if missing := [name for name in REQUIRED if name not in tensors]:

@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 from scipy.spatial import cKDTree
 
-# One step of unlikeness: cells away, and levels of lightness and colour apart.
-NEAR, LIKE = 22.0, 11.0
+# One step of unlikeness: cells away, within the face and beyond it, where hair hangs that the generator has not; levels
+# of lightness and colour apart.
+NEAR, NEAR_HAIR, LIKE = 22.0, 60.0, 11.0
 NEIGHBOURS = 8
 FARTHEST = 3.0  # steps of unlikeness; beyond, nothing corresponds
 TONES = 18.0  # cells over which tones are compared
@@ -79,18 +80,23 @@ def find_counterparts(
         face: (H, W), 1 from brows to chin: there both have skin, whatever it looks like.
     """
     rows, columns = np.mgrid[: picture.shape[0], : picture.shape[1]]
-    places = np.stack([rows, columns], axis=-1) / NEAR
-    own, other = (np.concatenate([places, _lab(image) / LIKE], axis=-1).reshape(-1, 5) for image in (picture, still))
+    places = np.stack([rows, columns], axis=-1).reshape(-1, 2)
+    own, other = (_lab(image).reshape(-1, 3) / LIKE for image in (picture, still))
     source = np.flatnonzero((trusted.ravel() > 0.5) & ((rows + columns) % 2 == 0).ravel())
     to = np.flatnonzero(window.ravel() > 0)
     if not len(source):
         nothing = np.zeros((0, NEIGHBOURS))
         return Counterparts(np.zeros(0, int), nothing.astype(int), nothing, picture.shape[:2])
-    distance, found = cKDTree(other[source]).query(own[to], min(NEIGHBOURS, len(source)), eps=0.5)
-    distance, found = distance.reshape(len(to), -1), found.reshape(len(to), -1)
+    count = min(NEIGHBOURS, len(source))
+    distance, found = np.empty((len(to), count)), np.empty((len(to), count), int)
+    skin = face.ravel()[to] > 0.5
+    for near, part in ((NEAR, skin), (NEAR_HAIR, ~skin)):
+        tree = cKDTree(np.column_stack([places[source] / near, other[source]]))
+        at = np.column_stack([places[to[part]] / near, own[to[part]]])
+        distance[part], found[part] = (values.reshape(-1, count) for values in tree.query(at, count, eps=0.5))
     weights = np.exp(-np.square(distance) / 2)
     sure = np.clip((FARTHEST - distance[:, 0]) / (FARTHEST - 1), 0, 1)
-    alike = np.exp(-np.square(own[to, 2:] - other[to, 2:]).sum(axis=1) / 2) * trusted.ravel()[to]
+    alike = np.exp(-np.square(own[to] - other[to]).sum(axis=1) / 2) * trusted.ravel()[to]
     share = weights / np.maximum(weights.sum(axis=1, keepdims=True), 1e-9) * (sure * (1 - alike))[:, None]
     at_home = alike + (1 - alike) * (1 - sure) * (trusted * face).ravel()[to] * SAME_PLACE
     cells = np.column_stack([source[found], to])

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import torch
 from scipy.spatial.transform import Rotation
 
+from stages.motion.drift import Drift
 from stages.picture.course import Course
 from stages.picture.fit import HeadFit, fit_change, fit_head
 from weights.networks.head import Head
@@ -71,11 +73,25 @@ class GestureCourse:
         return Gesture(expression, float(turn[0]), float(turn[1]), residual.reshape(68, 2), closure)
 
 
-def gesture_course(head: Head, course: Course, landmarks: np.ndarray) -> GestureCourse:
-    """Read the gesture of a path from landmarks (K, 68, 2) at its keys, in pixels of the generator's frames."""
-    rest_points = course.rest_of(landmarks)
-    rest = fit_head(head, rest_points)
+def gesture_course(head: Head, course: Course, landmarks: np.ndarray, drift: Drift | None = None) -> GestureCourse:
+    """Read the gesture of a path from landmarks (K, 68, 2) at its keys, in pixels of the generator's frames.
+
+    A drift is taken from the gesture alone: the head in the generator's frames stays where it is seen.
+    """
+    rest = fit_head(head, course.rest_of(landmarks))
     fits = fit_change(head, rest, list(landmarks))
+    if drift is None:
+        return GestureCourse(
+            course, rest, fits, landmarks, course.coefficients(_gestures(head, course, rest, fits, landmarks))
+        )
+    meant = drift.taken_from(landmarks, course.key_codes(torch.zeros_like(course.directions[0])))
+    values = _gestures(head, course, rest, fit_change(head, rest, list(meant)), meant) * drift.meant
+    return GestureCourse(course, rest, fits, landmarks, course.coefficients(values))
+
+
+def _gestures(head: Head, course: Course, rest: HeadFit, fits: list[HeadFit], landmarks: np.ndarray) -> np.ndarray:
+    """The gesture at each key, as numbers: (K, E + 2 + 68 * 2 + 2)."""
+    rest_points = course.rest_of(landmarks)
     rows = []
     for fit, points in zip(fits, landmarks, strict=True):
         away = points - fit.seen(head.shape(fit.identity, fit.expression))[head.landmarks, :2]
@@ -90,7 +106,7 @@ def gesture_course(head: Head, course: Course, landmarks: np.ndarray) -> Gesture
     values = np.stack(rows)
     turns = slice(len(rest.expression), len(rest.expression) + 2)
     values[:, turns] *= _meant(course, values[:, turns])
-    return GestureCourse(course, rest, fits, landmarks, course.coefficients(values))
+    return values
 
 
 def _meant(course: Course, turns: np.ndarray) -> np.ndarray:

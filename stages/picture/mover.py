@@ -11,6 +11,7 @@ from torch import Tensor
 
 from stages.faces.crop_landmarks import landmarks_in_crops
 from stages.models import Models, tensor_to_images
+from stages.motion.drift import Drift
 from stages.picture.appearance import Likeness, appearance_changes, likeness_of
 from stages.picture.canvas import Canvas, canvas_for
 from stages.picture.course import Course, course_of
@@ -129,7 +130,14 @@ class Mover:
 
 
 @torch.inference_mode()
-def mover_for(models: Models, picture: np.ndarray, landmarks: np.ndarray, rest: Tensor, codes: Tensor) -> Mover:
+def mover_for(
+    models: Models,
+    picture: np.ndarray,
+    landmarks: np.ndarray,
+    rest: Tensor,
+    codes: Tensor,
+    drift: Drift | None = None,
+) -> Mover:
     """Get a picture ready.
 
     Args:
@@ -138,6 +146,7 @@ def mover_for(models: Models, picture: np.ndarray, landmarks: np.ndarray, rest: 
         landmarks: (68, 2), of the face in it, pixels, centres at .5.
         rest: (L, 512), its code.
         codes: (F, L, 512), the path.
+        drift: of the motion that made it, where that is known.
     """
     course = course_of(rest, codes)
     shown = stand_in(models.generator, rest.to(models.device))
@@ -146,7 +155,7 @@ def mover_for(models: Models, picture: np.ndarray, landmarks: np.ndarray, rest: 
         [tensor_to_images(models.generator.synthesize(part)).numpy() for part in wanted.split(BATCH)]
     )
     seen = landmarks_in_crops(models.landmarks, frames).astype(np.float64) * frames.shape[1]
-    gestures = gesture_course(models.head, course, seen)
+    gestures = gesture_course(models.head, course, seen, drift)
     figure = find_figure(models.head, with_eyes_outlined(picture, landmarks.astype(np.float64)))
     canvas = canvas_for(figure, *picture.shape[:2])
     still = int(np.abs(course.keys).max(axis=1).argmin())
@@ -158,10 +167,15 @@ def mover_for(models: Models, picture: np.ndarray, landmarks: np.ndarray, rest: 
 
 
 def picture_frames(
-    models: Models, picture: np.ndarray, landmarks: np.ndarray, rest: Tensor, codes: Tensor
+    models: Models,
+    picture: np.ndarray,
+    landmarks: np.ndarray,
+    rest: Tensor,
+    codes: Tensor,
+    drift: Drift | None = None,
 ) -> Iterator[np.ndarray]:
     """The picture moved along a path, (H, W, 3) uint8 a frame; arguments as `mover_for` has them."""
-    mover = mover_for(models, picture, landmarks, rest, codes)
+    mover = mover_for(models, picture, landmarks, rest, codes, drift)
     return (mover.frame(place) for place in mover.course.places)
 
 

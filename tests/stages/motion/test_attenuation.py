@@ -103,7 +103,9 @@ def test_stray_anchors_are_not_looked_at() -> None:
 )
 def test_where_landmarks_do_not_tell_the_motion_is_left_as_it_is(motion: Micromotion, shown: np.ndarray) -> None:
     assert math.isnan(measure_gain(motion, shown))
-    assert compensate_attenuation(motion, shown) is motion
+    found = compensate_attenuation(motion, shown)
+    torch.testing.assert_close((found.direction, found.coefficients), (motion.direction, motion.coefficients))
+    assert math.isnan(found.reach)
 
 
 def test_landmarks_that_are_not_known_do_not_tell() -> None:

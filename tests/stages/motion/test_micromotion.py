@@ -137,7 +137,7 @@ def test_files_that_do_not_hold_a_micromotion_are_refused_with_a_sentence(motion
     broken(tensors, path, format="")
     refused("expected a micromotion, found no metadata of ours")
     broken(tensors, path, format_version="7")
-    refused("expected micromotion format 1 or 2, found 7")
+    refused("expected micromotion format .*, found 7")
     broken({name: tensors[name] for name in ("basis", "coefficients", "neutral")}, path)
     refused('tensor "direction" is missing')
     broken(tensors | {"basis": torch.zeros(2, 5, 512)}, path)

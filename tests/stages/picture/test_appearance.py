@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from stages.picture.appearance import Likeness, appearance_changes, likeness_of
+from stages.picture.appearance import Likeness, appearance_changes, likeness_of, share_of_head
 from stages.picture.canvas import Canvas
 from stages.picture.course import course_of
 from stages.picture.gesture import gesture_course
@@ -14,14 +14,22 @@ from tests.stages.picture.made_heads import SIDE
 FRAME = 160  # the generator's frames are half as large
 
 
-def likeness(canvas: Canvas, change: np.ndarray, tint: tuple[float, ...] = (0.0, 0.0, 0.0)) -> Likeness:
-    """A still face in frames that look like the picture but for a tint, and by `change`, (S, S, 3), at the extreme."""
+def likeness(
+    canvas: Canvas,
+    change: np.ndarray,
+    tint: tuple[float, ...] = (0.0, 0.0, 0.0),
+    shared: tuple[float, ...] = (0.0, 0.0, 0.0),
+) -> Likeness:
+    """A still face in frames that look like the picture but for a tint, and by `change`, (S, S, 3), at the extreme.
+
+    A shared tint is the picture's as well.
+    """
     head = canvas.figure.head
     rest = torch.zeros(2, 8)
     course = course_of(rest, torch.linspace(0, 1, 9)[:, None, None] * torch.ones(2, 8))
     landmarks = canvas.figure.rest[head.landmarks, :2] * FRAME / SIDE
     rows, columns = np.mgrid[:SIDE, :SIDE] / SIDE
-    picture = np.stack([90 + 60 * rows, 90 + 60 * columns, 130 - 40 * rows], axis=-1)
+    picture = np.stack([90 + 60 * rows, 90 + 60 * columns, 130 - 40 * rows], axis=-1) + shared
     base = cv2.resize(picture, (FRAME, FRAME), interpolation=cv2.INTER_AREA)
     frames = np.stack([np.clip(base + tint + place * change, 0, 255).astype(np.uint8) for place in course.keys[:, 0]])
     gestures = gesture_course(head, course, np.repeat(landmarks[None], len(course.keys), axis=0))
@@ -75,3 +83,28 @@ def test_a_spot_that_greys_stays_where_it_is(canvas: Canvas) -> None:
     middle = np.array([(weight * columns).sum(), (weight * rows).sum()]) / weight.sum()
     np.testing.assert_allclose(middle, canvas.on_grid(spot * SIDE / FRAME), atol=4)
     assert found.max() > 15
+
+
+@pytest.mark.parametrize(("lost", "least", "most"), [(0.15, 0.05, 0.3), (0.9, 0.7, 1.2)])
+def test_skin_that_pales_keeps_its_colour_and_hair_that_greys_loses_it(
+    canvas: Canvas, lost: float, least: float, most: float
+) -> None:
+    brown = np.array([40.0, 0.0, -45.0])
+    found = changes_of(likeness(canvas, np.full((FRAME, FRAME, 3), -lost * brown), shared=tuple(brown)))
+    at = np.round(canvas.on_grid(canvas.figure.rest[canvas.figure.head.landmarks[[27, 30]], :2])).astype(int)
+    share = -(found[at[:, 1], at[:, 0]] @ brown) / (brown @ brown)
+    assert ((share > least) & (share < most)).all()
+
+
+def test_a_coat_that_looks_like_hair_does_not_grey_and_hair_that_hangs_does(canvas: Canvas) -> None:
+    height, width = canvas.cells
+    chin = canvas.on_grid(canvas.figure.rest[None, canvas.figure.head.landmarks[8], :2])[0]
+    rows, columns = np.mgrid[:height, :width]
+    beside = np.abs(columns - chin[0]) > 0.4 * canvas.head_width
+    hangs = beside & (columns < chin[0]) & ~canvas.drawn.covered
+    coat = beside & (columns > chin[0]) & (rows > chin[1] + 6) & ~canvas.drawn.covered
+    changed = np.where((hangs | coat)[None, ..., None], 60.0, 0.0) * np.ones((2, height, width, 3))
+    of_head = share_of_head(changed, canvas)
+    assert of_head[hangs].min() > 0.5
+    inner = cv2.erode(coat.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    assert inner.any() and of_head[inner].max() < 0.1

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from stages.motion.drift import Drift
 from stages.picture.course import Course, course_of
 from stages.picture.gesture import GestureCourse, gesture_course
 from tests.stages.picture.made_heads import made_fit, made_landmarks
@@ -91,3 +92,32 @@ def test_noise_at_the_keys_does_not_tremble_along_the_course(head: Head, course:
     residuals = np.stack([gestures.at(np.array([place])).residual for place in places])  # (30, 68, 2)
     keyed = np.stack([gestures.at(key).residual for key in course.keys])
     assert np.abs(np.diff(residuals, 2, axis=0)).max() < 0.1 * np.abs(keyed).max()
+
+
+def test_a_drift_is_taken_from_the_gesture_and_not_from_where_the_head_is_seen(head: Head, course: Course) -> None:
+    plain = read(head, course, mouthSmile=0.6)
+    direction = course.directions[0]
+    brows = np.zeros((68, 2))
+    brows[17:27, 1] = -0.03
+    drifting = plain.landmarks + course.keys[:, :1, None] * brows * np.linalg.norm(
+        plain.landmarks[0, 36] - plain.landmarks[0, 45]
+    )
+    seen, corrected, unmeant = (
+        gesture_course(head, course, drifting, drift)
+        for drift in (None, Drift(direction, brows, 1.0), Drift(direction, brows, 0.0))
+    )
+    landmarks = [figure_landmarks(head, one) for one in (plain, seen, corrected)]
+    np.testing.assert_allclose(landmarks[2], landmarks[0], atol=0.05)
+    assert np.abs(landmarks[1] - landmarks[0])[17:27].max() > 0.15
+    np.testing.assert_array_equal(corrected.landmarks, drifting)
+    assert [fit.expression.tolist() for fit in corrected.fits] == [fit.expression.tolist() for fit in seen.fits]
+    assert not unmeant.coefficients.any()
+
+
+def figure_landmarks(head: Head, gestures: GestureCourse) -> np.ndarray:
+    """(68, 2), by how many centimetres the landmarks go at the extreme."""
+    gesture, rest = gestures.at(np.ones(1)), gestures.rest_fit
+    shape = head.shape(np.zeros_like(rest.identity), gesture.expression, head.landmarks)
+    still = head.shape(np.zeros_like(rest.identity), np.zeros_like(gesture.expression), head.landmarks)
+    moved: np.ndarray = (shape - still)[:, :2] * (1, -1) + gesture.residual
+    return moved

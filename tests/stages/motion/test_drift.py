@@ -1,0 +1,98 @@
+"""What codes do to landmarks beyond the clip is told from the motion, and taken from faces that are given it."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stages.faces.crop_landmarks import interocular
+from stages.motion.attenuation import compensate_attenuation
+from stages.motion.drift import COMMON, drift_of
+from stages.motion.micromotion import Micromotion
+
+ANCHORS = 16
+COURSE = np.linspace(0, 1, ANCHORS)
+MOUTH, BROW = 48, 19
+
+
+def face(scale: float = 1.0) -> np.ndarray:
+    """(68, 2) landmarks, with eyes 0.3 of the crop apart."""
+    points = np.random.default_rng(5).uniform(0.2, 0.8, (68, 2))
+    points[36], points[45] = (0.35, 0.4), (0.65, 0.4)
+    return scale * points
+
+
+def track(**ways: float) -> np.ndarray:
+    """(T, 68, 2): mouth and brow go so many inter-ocular distances, to the right and up."""
+    field = np.zeros((68, 2))
+    field[MOUTH, 0], field[BROW, 1] = 0.3 * ways.get("mouth", 0.0), -0.3 * ways.get("brow", 0.0)
+    return face() + COURSE[:, None, None] * field
+
+
+def motion_of(clip: np.ndarray, shown: np.ndarray) -> Micromotion:
+    direction = torch.ones(2, 512)
+    size = direction.norm()
+    motion = Micromotion(
+        direction=direction,
+        basis=(direction / size)[None],
+        coefficients=size * torch.from_numpy(COURSE).float()[:, None],
+        neutral=torch.zeros(2, 512),
+        source="clip",
+        generator="sha256:1",
+        explained=1.0,
+        fps=30.0,
+        landmarks=torch.from_numpy(clip).float(),
+    )
+    return compensate_attenuation(motion, shown)
+
+
+def test_where_codes_do_what_the_clip_did_there_is_no_drift() -> None:
+    drift = drift_of(motion_of(track(mouth=0.1), track(mouth=0.1)))
+    assert drift is not None
+    np.testing.assert_allclose(drift.field, 0, atol=1e-6)
+    assert drift.meant == 1
+
+
+@settings(max_examples=10)
+@given(st.floats(0.7, 1.0))
+def test_what_the_codes_do_beyond_the_clip_is_the_drift_whatever_their_reach(reach: float) -> None:
+    motion = motion_of(track(mouth=0.1), reach * track(mouth=0.1, brow=0.02))
+    drift = drift_of(motion)
+    assert drift is not None
+    np.testing.assert_allclose(drift.field[BROW], (0, -COMMON * 0.02 / motion.reach), atol=1e-5)
+    assert np.linalg.norm(drift.field[MOUTH]) < 1e-5, "along the clip's own way nothing is taken"
+
+
+def test_a_face_loses_the_drift_in_its_own_size_and_by_how_far_it_is_moved() -> None:
+    motion = motion_of(track(mouth=0.1), track(mouth=0.1, brow=0.02))
+    drift = drift_of(motion)
+    assert drift is not None
+    other = np.repeat(face(scale=128.0)[None], 3, axis=0)
+    moves = torch.stack([0.0 * motion.direction, 0.5 * motion.direction, -motion.direction])
+    left = drift.taken_from(other, moves) - other
+    lost = COMMON * 0.02 * interocular(other[0])
+    np.testing.assert_allclose(left[:, BROW, 1], [0, lost / 2, -lost], rtol=1e-3)
+    np.testing.assert_allclose(np.delete(left, BROW, axis=1), 0, atol=1e-3)
+
+
+def test_where_the_clip_moves_no_landmark_what_the_codes_do_counts_as_far_as_the_clip_confirms_it() -> None:
+    confirmed = drift_of(motion_of(track(mouth=0.015), track(mouth=0.015)))
+    unlike = drift_of(motion_of(track(mouth=0.015), track(brow=0.03)))
+    assert confirmed is not None
+    assert unlike is not None
+    assert confirmed.meant == pytest.approx(1, abs=1e-3)
+    assert unlike.meant == pytest.approx(0, abs=1e-3)
+
+
+def test_nothing_is_known_without_the_anchors_landmarks_in_both_or_with_few_sound_anchors() -> None:
+    motion = motion_of(track(mouth=0.1), track(mouth=0.1))
+    unknown = track(mouth=0.1)
+    unknown[3, 7] = math.nan
+    assert drift_of(replace(motion, landmarks=None, shown=None)) is None
+    assert drift_of(motion_of(track(mouth=0.1), unknown)) is None
+    assert drift_of(replace(motion, stray=tuple(range(2, ANCHORS - 2)))) is None
+    assert drift_of(replace(motion, coefficients=torch.zeros_like(motion.coefficients))) is None
