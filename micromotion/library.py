@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from common.errors import ClipError, InversionDiverged, TextError
+from common.errors import ClipError, InversionDiverged, TextError, UnreadableImage
 from stages.anchor_settings import Optimisation
 from stages.detect_faces import SeenFace, cut_faces
 from stages.faces.align import align_face
@@ -23,7 +23,7 @@ from stages.invert import check_inversion, invert_crops
 from stages.media.decode_image import decode_image
 from stages.media.encode import VideoFile
 from stages.media.encode import write_video as encode
-from stages.media.ingest import open_clip
+from stages.media.ingest import fetch, open_clip
 from stages.models import ModelFiles, Models, ModelSettings, tensor_to_images
 from stages.motion.animate import MotionPath as Course
 from stages.motion.animate import animate as move_code
@@ -37,7 +37,10 @@ from stages.motion.prompts import DEGREES, captions
 from stages.quality.video import embed_frames
 from stages.row_frames import Pixels, frames_of_generator, frames_of_image, own_crop
 from stages.text_anchors import optimise_anchors, start_code
+from weights.registry import PARTS
+from weights.store import find
 
+DEVICES = ("auto", "cpu", "cuda")
 BATCH = 4  # faces that are inverted together
 
 
@@ -49,7 +52,15 @@ def load_models(name: str = "synthface", *, clip: str = "", detector: str = "haa
         clip: the CLIP that reads prompts; by default the model's own.
         detector: how faces are found: "haar", or the path of a published detector.
         device: "cpu", "cuda", or "auto" for a GPU where there is one.
+
+    Raises:
+        CheckpointError: a part of the model is not there; the text names the known models.
+        ValueError: another device.
     """
+    if device not in DEVICES:
+        raise ValueError(f'device: expected one of {", ".join(DEVICES)}, found "{device}".')
+    for part in PARTS:
+        find(name, part)
     files = ModelFiles(generator=name, inverter=name, identity=name, landmarks=name, clip=clip or name)
     return Models(ModelSettings(files, detector, device))
 
@@ -67,9 +78,9 @@ def read_image(path: Path | str) -> np.ndarray:
     """(H, W, 3) uint8: an image file upright and in sRGB, as a run reads it.
 
     Raises:
-        UnreadableImage: it is no image, or a damaged one.
+        UnreadableImage: there is no such file, or it is no image, or a damaged one.
     """
-    return decode_image(Path(path).read_bytes(), str(path))
+    return decode_image(fetch(str(path)), str(path))
 
 
 def extract_motion(
@@ -130,12 +141,17 @@ def animate(
 
     Raises:
         MotionMismatch: the motion is of another generator.
+        UnreadableImage: the file cannot be read, or the array is not (H, W, 3) uint8.
         NoFace, FaceTooSmall: the image shows no face, or none that is large enough.
         InversionDiverged: the face is unlike any that the model knows.
     """
     motion.check(models.generator.fingerprint, models.generator.num_layers)
     if not isinstance(image, np.ndarray):
         image = read_image(image)
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
+        raise UnreadableImage(
+            f"image: expected (H, W, 3) uint8, found {image.shape} {image.dtype}. Convert it to RGB, 0 to 255."
+        )
     landmarks = find_in_any_rotation(models.finder, image).landmarks
     crop = align_face(image, landmarks)  # (256, 256, 3)
     found = invert_crops(models.inverter, crop[None])

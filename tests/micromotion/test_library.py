@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import micromotion
-from common.errors import ClipError, MotionFileError, NoFace, TextError, UnreadableImage
+from common.errors import CheckpointError, ClipError, MotionFileError, NoFace, TextError, UnreadableImage
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +77,29 @@ def test_what_cannot_be_used_is_refused_in_kind(models, smile, tmp_path: Path) -
     (tmp_path / "text.jpg").write_text("no image")
     with pytest.raises(UnreadableImage):
         micromotion.read_image(tmp_path / "text.jpg")
+
+
+def test_a_model_that_is_not_there_is_refused_before_anything_is_loaded() -> None:
+    with pytest.raises(CheckpointError, match="synthface"):
+        micromotion.load_models("nonsense")
+    with pytest.raises(ValueError, match="device"):
+        micromotion.load_models(device="gpu")
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        np.zeros((64, 64), np.uint8),
+        np.zeros((64, 64, 4), np.uint8),
+        np.zeros((64, 64, 3), np.float32),
+        np.zeros((0, 64, 3), np.uint8),
+        "none.jpg",
+    ],
+    ids=["grey", "RGBA", "float", "empty", "no file"],
+)
+def test_what_is_no_image_is_refused_at_the_call(models, smile, tmp_path: Path, image: np.ndarray | str) -> None:
+    with pytest.raises(UnreadableImage):
+        micromotion.animate(models, smile, tmp_path / image if isinstance(image, str) else image)
 
 
 def test_the_library_starts_no_ray(repository: Path) -> None:
