@@ -203,13 +203,13 @@ def test_a_server_that_stumbles_is_asked_again() -> None:
 
 def test_a_server_that_is_away_for_a_moment_is_waited_for() -> None:
     Stumbling.asked = 2
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    away = socket.create_server(("127.0.0.1", 0))
+    port = away.getsockname()[1]
     started: list[http.server.HTTPServer] = []
 
     def start() -> None:
-        time.sleep(2)
+        with away:  # the first connection is closed unanswered; only then is there a server
+            away.accept()[0].close()
         started.append(http.server.ThreadingHTTPServer(("127.0.0.1", port), Stumbling))
         started[0].serve_forever()
 
