@@ -21,7 +21,7 @@ def _is_ours(package: str) -> bool:
 if not all(map(_is_ours, PACKAGES)):
     sys.path.insert(0, str(HERE))
 
-from pipeline.cli.commands import main  # noqa: E402 (after the path is set)
+from pipeline.cli.main import main  # noqa: E402 (after the path is set)
 
 if __name__ == "__main__":
     main()

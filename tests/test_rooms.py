@@ -130,7 +130,7 @@ def test_no_two_rooms_import_each_other() -> None:
         ("manifests.schema", "from weights.store import find"),
         ("pipeline.job.load", "from pipeline.output.ledger import Ledger"),
         ("pipeline.report.html", "from pipeline.run.run import run_job"),
-        ("pipeline.cli.commands", "import run_batch"),
+        ("pipeline.cli.main", "import run_batch"),
         ("run_batch", "from stages.faces.align import face_quad"),
     ],
 )
@@ -143,7 +143,7 @@ def test_an_arrow_the_wrong_way_is_noticed(module: str, source: str) -> None:
 @pytest.mark.parametrize(
     ("module", "source"),
     [
-        ("run_batch", "from pipeline.cli.commands import main"),
+        ("run_batch", "from pipeline.cli.main import main"),
         ("pipeline.engine.pool", "import ray\nfrom stages.base import Stage"),
         ("stages.animate_faces", "from stages.media.encode import write_video\nfrom common.errors import Reason"),
         ("weights.load_networks", "from weights.networks.fan import LandmarkNetwork\nfrom weights.store import find"),

@@ -13,7 +13,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from common.errors import JobError, TextError, UserError
-from pipeline.cli.commands import app
+from pipeline.cli.main import app
 from pipeline.cluster.sizing import Node
 from pipeline.job.checks import check_job
 from pipeline.job.load import load_job

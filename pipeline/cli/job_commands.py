@@ -1,68 +1,24 @@
-"""The verbs of the command line, each a few lines onto the functions that do the work.
+"""The verbs about a job and its output: run, plan, status, retry, report, extract.
 
-| exit code | meaning |
-|---|---|
-| 0 | every row has its video |
-| 1 | something unexpected; its details are in a file that the message names |
-| 2 | the user's mistake, found before any video was begun |
-| 3 | finished, and some rows failed; or something that was looked at is missing or damaged |
-| 130 | interrupted; the same command resumes from there |
-
-Whatever is slow to import (PyTorch, Ray, Arrow) is imported inside the verb that needs it: `--help` has to be quick.
+Each is a few lines onto the functions that do the work. Whatever is slow to import (PyTorch, Ray, Arrow) is imported
+inside the verb that needs it: `--help` has to be quick.
 """
 
-import importlib.metadata
 import shlex
-import sys
-import warnings
 from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from common.errors import EngineDied, JobError, ManifestError, MicromotionError, OutputError, Reason, UserError
-from common.formatting import count
+from common.errors import JobError, OutputError, Reason
 from common.redaction import redact
-from common.terminal import PROG, SETTINGS, LastingStream, WatchedStream, complain, example, outlast_readers, say
-from pipeline.cli import supervisor, weights_commands
-from pipeline.cli.error_files import write_down
-from pipeline.cli.surroundings import check_surroundings
-from pipeline.cluster.alarm import set_alarm
+from common.terminal import PROG, SETTINGS, example, say
 
 if TYPE_CHECKING:
     from pipeline.job.spec import JobSpec
 
-app = typer.Typer(
-    help="Carry a small facial motion from one clip over to many other faces: one video for each face.\n\n"
-    "A [bold]job file[/bold] names the clip, the list of faces (a manifest) and the output folder. "
-    "Check it with [bold]plan[/bold], make the videos with [bold]run[/bold], and look at report.html in the output.",
-    epilog=f"{example('run jobs/demo.yaml')}\n\nExit codes: 0 every row has its video, 3 some rows failed, "
-    "2 a mistake in what was given, 130 interrupted (the same command resumes), 1 anything else.",
-    **SETTINGS,
-)
-manifest_app = typer.Typer(help="Make or check a manifest: the list of faces.", **SETTINGS)
-app.add_typer(manifest_app, name="manifest")
-app.add_typer(weights_commands.app, name="weights")
-
-
-def _show_version(asked: bool) -> None:
-    if asked:
-        try:
-            say(f"micromotion {importlib.metadata.version('micromotion')}")
-        except importlib.metadata.PackageNotFoundError:
-            raise UserError("micromotion is not installed, so its version is unknown: run `make setup`.") from None
-        raise typer.Exit
-
-
-@app.callback()
-def _options(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
-    ] = False,
-) -> None:
-    pass
-
+app = typer.Typer(**SETTINGS)
 
 JobFile = Annotated[Path, typer.Argument(metavar="JOB.yaml", help="The job file.", show_default=False)]
 OutputFolder = Annotated[Path, typer.Argument(metavar="OUTPUT", help="The output folder of a run.", show_default=False)]
@@ -217,100 +173,6 @@ def extract(
     with Display() as display, EventLog(listeners=[display]) as events:
         made = extract_motion(spec, output, events, model=model)
     say(f"{made}, and its anchors in {made.with_suffix('.png')}")
-
-
-@manifest_app.command("build", epilog=example("manifest build faces/ --output targets.parquet"))
-def manifest_build(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder of images.", show_default=False)],
-    output: Annotated[Path, typer.Option("--output", metavar="FILE", help="The manifest.")] = Path("targets.parquet"),
-    flat: Annotated[bool, typer.Option("--flat", help="Leave out images in folders within the folder.")] = False,
-) -> None:
-    """Make a manifest of a folder's images."""
-    from manifests.build import build_manifest
-
-    built = build_manifest(folder, output, recursive=not flat)
-    kinds = ", ".join(f"{number:,} {ending or 'without ending'}" for ending, number in built.left_out[:6])
-    more = f" and {len(built.left_out) - 6} more kinds" if len(built.left_out) > 6 else ""
-    others = f"; {count(built.others, 'other file')} left out ({kinds}{more})" if built.others else ""
-    say(f"{built.path}: {count(built.rows, 'image')}{others}")
-
-
-@manifest_app.command("check", epilog=example("manifest check targets.parquet"))
-def manifest_check(
-    file: Annotated[
-        str,
-        typer.Argument(
-            metavar="FILE", help="Parquet, CSV, JSON lines, Arrow, a workbook, or a URI.", show_default=False
-        ),
-    ],
-    columns: Annotated[
-        list[str] | None,
-        typer.Option("--column", metavar="OWN=NAME", help="What a column is called, e.g. image=path. Repeatable."),
-    ] = None,
-) -> None:
-    """Check a manifest, and look for its images on this machine. Exit code 3 where some are not there."""
-    from manifests.looking import check_manifest
-
-    pairs = [one.partition("=")[::2] for one in columns or ()]
-    if wrong := [own for own, name in pairs if own not in ("id", "image", "motion", "strength", "seed") or not name]:
-        raise ManifestError(
-            f"--column {wrong[0]}: expected one of id, image, motion, strength, seed, such as image=path."
-        )
-    found = check_manifest(file, columns=dict(pairs))
-    for note in found.notes:
-        complain(f"note: {note}")
-    motions = "".join(f"; motion {name}: {number:,}" for name, number in found.motions.items())
-    remote = f"; {found.remote:,} at a URI, not looked for" if found.remote else ""
-    hosts = "".join(f"; {number:,} from {host}" for host, number in list(found.hosts.items())[:5])
-    say(f"{file}: {count(found.rows, 'row')}{motions}{remote}{hosts}")
-    if found.missing:
-        more = found.missing - len(found.examples)
-        say(f"{count(found.missing, 'image')} missing:", *(f"  {example}" for example in found.examples))
-        say(*([f"  and {more:,} more"] if more else []))
-        raise typer.Exit(3)
-
-
-def main() -> NoReturn:
-    """The command line; what may run for a night does so in a process of its own, under watch."""
-    arguments = sys.argv[1:]
-    try:
-        check_surroundings(arguments)
-    except UserError as error:
-        complain(str(error))
-        sys.exit(2)
-    if arguments and arguments[0] in supervisor.VERBS:
-        outlast_readers()
-    if supervisor.to_be_supervised(arguments):
-        sys.exit(supervisor.supervise(arguments))
-    with supervisor.under_watch() as watched:
-        if watched:
-            set_alarm()
-        run_app(watched)
-
-
-def run_app(watched: bool = False) -> NoReturn:
-    """Run the command line; it exits with a code of the table above, or asks the supervisor for a restart."""
-    warnings.showwarning = lambda message, *others, **named: complain(f"warning: {message}")
-    if sys.stdout is not None and not isinstance(sys.stdout, LastingStream):
-        sys.stdout = WatchedStream(sys.stdout)  # type: ignore[assignment]
-    try:
-        app(prog_name=PROG)
-    except MicromotionError as error:
-        if watched and isinstance(error, EngineDied):
-            sys.exit(supervisor.AGAIN)
-        complain(str(error))
-        sys.exit(2 if isinstance(error, UserError) else 1)
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except Exception as error:  # whatever it is, the user gets a sentence, and a file with the rest
-        if why := getattr(sys.stdout, "failure", ""):
-            complain(f"Standard output cannot be written: {why}. Make room there, or send it elsewhere.")
-            sys.exit(1)
-        complain(
-            f"Something went wrong that should not have ({type(error).__name__}: {error}). "
-            f"The details are in {write_down(error)}; please report them."
-        )
-    sys.exit(1)
 
 
 def _run(

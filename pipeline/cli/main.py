@@ -1,0 +1,97 @@
+"""The command line: its verbs put together, its exit codes, and what becomes of an error.
+
+| exit code | meaning |
+|---|---|
+| 0 | every row has its video |
+| 1 | something unexpected; its details are in a file that the message names |
+| 2 | the user's mistake, found before any video was begun |
+| 3 | finished, and some rows failed; or something that was looked at is missing or damaged |
+| 130 | interrupted; the same command resumes from there |
+"""
+
+import importlib.metadata
+import sys
+import warnings
+from typing import Annotated, NoReturn
+
+import typer
+
+from common.errors import EngineDied, MicromotionError, UserError
+from common.terminal import PROG, SETTINGS, LastingStream, WatchedStream, complain, example, outlast_readers, say
+from pipeline.cli import job_commands, manifest_commands, supervisor, weights_commands
+from pipeline.cli.error_files import write_down
+from pipeline.cli.surroundings import check_surroundings
+from pipeline.cluster.alarm import set_alarm
+
+app = typer.Typer(
+    help="Carry a small facial motion from one clip over to many other faces: one video for each face.\n\n"
+    "A [bold]job file[/bold] names the clip, the list of faces (a manifest) and the output folder. "
+    "Check it with [bold]plan[/bold], make the videos with [bold]run[/bold], and look at report.html in the output.",
+    epilog=f"{example('run jobs/demo.yaml')}\n\nExit codes: 0 every row has its video, 3 some rows failed, "
+    "2 a mistake in what was given, 130 interrupted (the same command resumes), 1 anything else.",
+    **SETTINGS,
+)
+app.add_typer(job_commands.app)
+app.add_typer(manifest_commands.app, name="manifest")
+app.add_typer(weights_commands.app, name="weights")
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        try:
+            say(f"micromotion {importlib.metadata.version('micromotion')}")
+        except importlib.metadata.PackageNotFoundError:
+            raise UserError("micromotion is not installed, so its version is unknown: run `make setup`.") from None
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> NoReturn:
+    """The command line; what may run for a night does so in a process of its own, under watch."""
+    arguments = sys.argv[1:]
+    try:
+        check_surroundings(arguments)
+    except UserError as error:
+        complain(str(error))
+        sys.exit(2)
+    if arguments and arguments[0] in supervisor.VERBS:
+        outlast_readers()
+    if supervisor.to_be_supervised(arguments):
+        sys.exit(supervisor.supervise(arguments))
+    with supervisor.under_watch() as watched:
+        if watched:
+            set_alarm()
+        run_app(watched)
+
+
+def run_app(watched: bool = False) -> NoReturn:
+    """Run the command line; it exits with a code of the table above, or asks the supervisor for a restart."""
+    warnings.showwarning = lambda message, *others, **named: complain(f"warning: {message}")
+    if sys.stdout is not None and not isinstance(sys.stdout, LastingStream):
+        sys.stdout = WatchedStream(sys.stdout)  # type: ignore[assignment]
+    try:
+        app(prog_name=PROG)
+    except MicromotionError as error:
+        if watched and isinstance(error, EngineDied):
+            sys.exit(supervisor.AGAIN)
+        complain(str(error))
+        sys.exit(2 if isinstance(error, UserError) else 1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:  # whatever it is, the user gets a sentence, and a file with the rest
+        if why := getattr(sys.stdout, "failure", ""):
+            complain(f"Standard output cannot be written: {why}. Make room there, or send it elsewhere.")
+            sys.exit(1)
+        complain(
+            f"Something went wrong that should not have ({type(error).__name__}: {error}). "
+            f"The details are in {write_down(error)}; please report them."
+        )
+    sys.exit(1)

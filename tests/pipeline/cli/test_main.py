@@ -1,0 +1,146 @@
+"""The command line as a whole: its help, its exit codes, what becomes of an error."""
+
+import importlib.metadata
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from common.errors import EngineDied, JobError, WorkStopped
+from pipeline.cli.main import app
+from tests.pipeline.cli.command_line import call
+
+VERBS = ("run", "plan", "status", "retry", "report", "extract")
+VERBS_OF_ROOMS = (
+    ("manifest", "build"),
+    ("manifest", "check"),
+    *(("weights", verb) for verb in ("list", "fetch", "verify", "import")),
+)
+HEAVY = ("torch", "ray", "pyarrow", "cv2", "numpy", "pydantic", "yaml", "jinja2")
+
+
+@pytest.mark.parametrize("verb", [(), *((verb,) for verb in VERBS), ("manifest",), ("weights",), *VERBS_OF_ROOMS])
+def test_every_verb_has_a_help_that_says_what_it_is_for(verb: tuple[str, ...]):
+    shown = CliRunner().invoke(app, [*verb, "--help"])
+    assert shown.exit_code == 0
+    assert "Usage:" in shown.output
+    if verb not in (("manifest",), ("weights",)):
+        assert "Example: python run_batch.py" in shown.output
+
+
+def test_the_command_line_and_its_help_import_nothing_heavy(repository: Path):
+    code = (
+        "import sys; sys.argv = ['run_batch.py', '--help']\n"
+        "import run_batch\n"
+        "try: run_batch.main()\n"
+        f"finally: print('HEAVY', *(name for name in {HEAVY!r} if name in sys.modules), file=sys.stderr)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], cwd=repository, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0
+    assert ended.stderr.strip() == "HEAVY"
+
+
+def test_without_a_verb_the_help_is_shown(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    assert call(monkeypatch) == 2
+    assert "Usage:" in "".join(capsys.readouterr())
+
+
+@pytest.mark.parametrize(
+    "arguments", [("rum", "x"), ("run",), ("run", "job.yaml", "--no-such"), ("retry", "o", "--reason", "x")]
+)
+def test_a_call_that_cannot_be_understood_ends_with_2(arguments, monkeypatch, capsys):
+    assert call(monkeypatch, *arguments) == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_users_mistake_is_one_sentence_on_stderr_and_2(monkeypatch, capsys, tmp_path):
+    assert call(monkeypatch, "run", tmp_path / "none.yaml") == 2
+    said = capsys.readouterr()
+    assert said.err.count("\n") == 1
+    assert "none.yaml cannot be read" in said.err
+    assert said.out == ""
+
+
+def test_the_version_is_that_of_the_package(monkeypatch, capsys):
+    assert call(monkeypatch, "--version") == 0
+    assert capsys.readouterr().out == f"micromotion {importlib.metadata.version('micromotion')}\n"
+
+
+def test_a_watched_run_whose_engine_died_asks_for_another_life_and_an_unwatched_one_says_so(
+    monkeypatch, capsys, tmp_path
+):
+    def die(output: Path) -> None:
+        raise EngineDied("The work stopped: Ray's own processes died.")
+
+    monkeypatch.setattr("pipeline.monitor.status.read_status", die)
+    assert call(monkeypatch, "status", tmp_path, watched=True) == 75
+    assert capsys.readouterr().err == ""
+    assert call(monkeypatch, "status", tmp_path) == 1
+    assert capsys.readouterr().err == "The work stopped: Ray's own processes died.\n"
+
+
+def test_an_unexpected_error_names_no_credentials(monkeypatch, capsys, tmp_path):
+    def fail(output: Path) -> None:
+        raise ValueError("s3://KEY:SECRET@bucket is odd")
+
+    monkeypatch.setattr("pipeline.monitor.status.read_status", fail)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert call(monkeypatch, "status", "anything") == 1
+    details = next(tmp_path.glob("micromotion-*.txt")).read_text()
+    assert "SECRET" not in capsys.readouterr().err + details
+    assert "s3://***@bucket is odd" in details
+
+
+def test_a_message_cannot_steer_the_terminal(monkeypatch, capsys):
+    assert call(monkeypatch, "status", "\x1b[31mred\x07") == 2
+    said = capsys.readouterr().err
+    assert "red" in said
+    assert "\x1b" not in said
+    assert "\x07" not in said
+
+
+def test_an_unexpected_error_is_one_sentence_and_its_details_are_in_a_file(monkeypatch, capsys, tmp_path):
+    def fail(output: Path) -> None:
+        raise ValueError("odd")
+
+    monkeypatch.setattr("pipeline.monitor.status.read_status", fail)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert call(monkeypatch, "status", tmp_path) == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "Traceback" not in said
+    details = next(tmp_path.glob("micromotion-*.txt"))
+    assert str(details) in said
+    assert "Traceback" in details.read_text()
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(JobError("one\ntwo"), 2), (WorkStopped("the cluster went away"), 1), (KeyboardInterrupt(), 130)],
+)
+def test_every_kind_of_error_has_its_exit_code(error, code, monkeypatch, capsys):
+    def fail(output: Path) -> None:
+        raise error
+
+    monkeypatch.setattr("pipeline.monitor.status.read_status", fail)
+    assert call(monkeypatch, "status", "anything") == code
+    said = capsys.readouterr().err
+    assert said.splitlines() == str(error).splitlines()
+
+
+def test_a_pipe_that_closes_early_is_no_error(repository: Path):
+    command = f"{sys.executable} run_batch.py weights list | head -c 1"
+    ended = subprocess.run(["bash", "-c", command], cwd=repository, capture_output=True, text=True, check=False)
+    assert "Traceback" not in ended.stderr
+    assert "Something went wrong" not in ended.stderr
+
+
+def test_output_into_a_file_holds_no_control_characters(repository: Path, tmp_path: Path):
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "80"}
+    command = [sys.executable, "run_batch.py", "status", str(tmp_path)]
+    ended = subprocess.run(command, cwd=repository, capture_output=True, text=True, env=environment, check=False)
+    assert ended.returncode == 2
+    assert "\x1b" not in ended.stdout + ended.stderr
