@@ -1,7 +1,7 @@
 """Real faces moved: contact sheets for the eye, and each face's figures.
 
     python -m benchmarks.models.real_sheet OUTPUT [--folder DIR] [--clips FILE ...] [--faces mona_lisa,van_gogh]
-        [--motions smile,head_turn] [--pixels image|generator] [--size 320] [--frames 25]
+        [--motions smile,head_turn] [--pixels picture|generator] [--size 320] [--frames 25]
 
 Every face of `--folder` (default ../shared/real/faces) and of the first frame of each of `--clips` makes the motions of
 the bundled demo clips, straight to their extreme, in its own crop. `OUTPUT`, which must lie outside the repository,

@@ -13,6 +13,7 @@ import numpy as np
 from stages.picture.canvas import Canvas
 from stages.picture.counterparts import Tones, find_counterparts
 from stages.picture.gesture import GestureCourse
+from stages.picture.greying import colour_lost, shade_replaced, share_of_head, strands_of
 from stages.picture.hair_edges import sharpened_matte
 from stages.picture.raster import facing_of
 from stages.picture.warp import fill
@@ -22,11 +23,6 @@ SMOOTH = 2  # cells over which a change is smooth, but for the picture's own edg
 ASIDE, FACING = 0.15, 0.45
 TURNED = np.radians(12.0)  # a turn after which only skin that is seen in all frames is compared
 SHADES = 4.0  # cells over which shades change as a head turns
-PALE, COLOURED = 0.3, 0.7  # shares of its saturation that skin may lose, and that hair which greys loses
-LEAST_COLOUR = 8.0  # levels of CIE a*b*: greyer than that, nothing is lost
-STRONG = 12.0  # grey levels: a change that would show on a coat
-CHIN = 8  # of the landmarks
-REPLACED = 60.0  # grey levels: what changes by so many is another colour then
 BORDER = 0.02  # of the generator's frame: what lies nearer its edge is not looked at
 EDGE = 12.0**2  # grey levels squared: borders that are fainter do not stop a change from spreading
 
@@ -121,20 +117,22 @@ def appearance_changes(likeness: Likeness, matte: np.ndarray, covered: np.ndarra
     head = head * (1 - turning * (1 - trusted))
     guide = cv2.cvtColor(np.clip(likeness.small_picture, 0, 255), cv2.COLOR_RGB2GRAY)
     keyed = np.stack([counterparts.carried(tones.own_change(change)) for change in changes])  # (K, H, W, 3)
-    # What becomes another colour altogether, as hair that greys, becomes the generator's, whatever it was before.
+    # What becomes another colour altogether becomes the generator's, whatever it was before.
     paired = counterparts.carried(np.ones_like(still))
     other = counterparts.carried(still) - paired * likeness.small_picture
-    replaced = np.maximum(
-        np.clip(np.abs(keyed.mean(axis=-1, keepdims=True)) / REPLACED, 0, 1),
-        np.stack([counterparts.carried(part) for part in _paled(still, changes)]),
-    )
+    replaced = np.stack([counterparts.carried(part) for part in colour_lost(still, changes)])  # (K, H, W, 1)
+    replaced = np.maximum(replaced, shade_replaced(keyed))
     keyed += replaced * (other - other.mean(axis=-1, keepdims=True))
     head = head * share_of_head(keyed, canvas)
     coefficients = course.coefficients(keyed)
+    strands = course.coefficients(strands_of(likeness.small_picture, keyed, replaced))
     changed = []
-    for part in coefficients:
+    for part, strand in zip(coefficients, strands, strict=True):
         shade = cv2.GaussianBlur(part.astype(np.float32), (0, 0), SHADES)  # features do not turn to the pixel
-        changed.append(_along_edges(part + turning * (shade - part), guide) * head[..., None])
+        changed.append(
+            _along_edges(part + turning * (shade - part), guide) * head[..., None]
+            + strand * (1 - turning) * head[..., None]
+        )
     return np.stack(changed).astype(np.float32)
 
 
@@ -159,33 +157,6 @@ def _face(canvas: Canvas) -> np.ndarray:
     points = canvas.on_grid(canvas.figure.rest[canvas.figure.head.landmarks, :2])
     cv2.fillConvexPoly(mask, cv2.convexHull(np.round(points).astype(np.int32)), 1.0)
     return cv2.GaussianBlur(mask, (0, 0), 2 * SMOOTH)
-
-
-def share_of_head(keyed: np.ndarray, canvas: Canvas) -> np.ndarray:
-    """(H, W) float32: 0 where a strong change (K, H, W, 3) reaches nothing above the chin, as on a coat like hair."""
-    chin = canvas.on_grid(canvas.figure.rest[None, canvas.figure.head.landmarks[CHIN], :2])[0, 1]
-    above = np.mgrid[: canvas.cells[0], : canvas.cells[1]][0] < chin
-    strong = (np.abs(keyed).max(axis=(0, 3)) > STRONG) & (above | ~canvas.drawn.covered)  # no way leads over the neck
-    count, numbers = cv2.connectedComponents(strong.astype(np.uint8), connectivity=4)
-    apart = np.setdiff1d(np.arange(1, count), numbers[above])
-    coat = cv2.dilate(np.isin(numbers, apart).astype(np.float32), np.ones((5, 5), np.uint8))
-    return np.asarray(1 - cv2.GaussianBlur(coat, (0, 0), SMOOTH), np.float32)
-
-
-def _paled(still: np.ndarray, changes: np.ndarray) -> np.ndarray:
-    """(K, H, W, 1) float32: how surely each cell of the generator's frames has lost its colour, as greying hair has."""
-    before = _saturation(still)
-    lost = np.stack([1 - _saturation(still + change) / np.maximum(before, LEAST_COLOUR) for change in changes])
-    coloured = np.clip(before / LEAST_COLOUR - 1, 0, 1)
-    paled: np.ndarray = (coloured * np.clip((lost - PALE) / (COLOURED - PALE), 0, 1))[..., None]
-    return paled
-
-
-def _saturation(image: np.ndarray) -> np.ndarray:
-    """(H, W, 3) in 0 to 255 -> (H, W), the distance from grey in CIE a*b*."""
-    lab = cv2.cvtColor(np.clip(image, 0, 255).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-    saturation: np.ndarray = np.hypot(lab[..., 1], lab[..., 2])
-    return saturation
 
 
 def _change(likeness: Likeness, key: int, still: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from stages.picture.appearance import Likeness, appearance_changes, likeness_of, share_of_head
+from stages.picture.appearance import Likeness, appearance_changes, likeness_of
 from stages.picture.canvas import Canvas
 from stages.picture.course import course_of
 from stages.picture.gesture import gesture_course
@@ -94,17 +94,3 @@ def test_skin_that_pales_keeps_its_colour_and_hair_that_greys_loses_it(
     at = np.round(canvas.on_grid(canvas.figure.rest[canvas.figure.head.landmarks[[27, 30]], :2])).astype(int)
     share = -(found[at[:, 1], at[:, 0]] @ brown) / (brown @ brown)
     assert ((share > least) & (share < most)).all()
-
-
-def test_a_coat_that_looks_like_hair_does_not_grey_and_hair_that_hangs_does(canvas: Canvas) -> None:
-    height, width = canvas.cells
-    chin = canvas.on_grid(canvas.figure.rest[None, canvas.figure.head.landmarks[8], :2])[0]
-    rows, columns = np.mgrid[:height, :width]
-    beside = np.abs(columns - chin[0]) > 0.4 * canvas.head_width
-    hangs = beside & (columns < chin[0]) & ~canvas.drawn.covered
-    coat = beside & (columns > chin[0]) & (rows > chin[1] + 6) & ~canvas.drawn.covered
-    changed = np.where((hangs | coat)[None, ..., None], 60.0, 0.0) * np.ones((2, height, width, 3))
-    of_head = share_of_head(changed, canvas)
-    assert of_head[hangs].min() > 0.5
-    inner = cv2.erode(coat.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    assert inner.any() and of_head[inner].max() < 0.1

@@ -1,0 +1,63 @@
+"""Hair that greys: what loses its colour altogether, how far it reaches, and its strands once they are light."""
+
+import cv2
+import numpy as np
+
+from stages.picture.canvas import Canvas
+
+PALE, COLOURED = 0.3, 0.7  # shares of its saturation that skin may lose, and that hair which greys loses
+LEAST_COLOUR = 8.0  # levels of CIE a*b*: greyer than that, nothing is lost
+STRONG = 12.0  # grey levels: a change that would show on a coat
+CHIN = 8  # of the landmarks
+STRAND = 3.0  # cells, over which hair is level
+DARK = 10.0  # grey levels
+MOST_CONTRAST = 2.0  # of strands, for what they were
+REPLACED = 60.0  # grey levels: what changes by so many is another colour then
+SOFT = 2  # cells
+
+
+def colour_lost(still: np.ndarray, changes: np.ndarray) -> np.ndarray:
+    """(K, H, W, 1) float32: how surely each cell of the generator's frames has lost its colour, as greying hair has."""
+    before = _saturation(still)
+    lost = np.stack([1 - _saturation(still + change) / np.maximum(before, LEAST_COLOUR) for change in changes])
+    coloured = np.clip(before / LEAST_COLOUR - 1, 0, 1)
+    lost_colour: np.ndarray = (coloured * np.clip((lost - PALE) / (COLOURED - PALE), 0, 1))[..., None]
+    return lost_colour
+
+
+def shade_replaced(keyed: np.ndarray) -> np.ndarray:
+    """(K, H, W, 1): how surely a change (K, H, W, 3), in grey levels, makes another colour of what was there."""
+    shade: np.ndarray = np.clip(np.abs(keyed.mean(axis=-1, keepdims=True)) / REPLACED, 0, 1)
+    return shade
+
+
+def share_of_head(keyed: np.ndarray, canvas: Canvas) -> np.ndarray:
+    """(H, W) float32: 0 where a strong change (K, H, W, 3) reaches nothing above the chin, as on a coat like hair."""
+    chin = canvas.on_grid(canvas.figure.rest[None, canvas.figure.head.landmarks[CHIN], :2])[0, 1]
+    above = np.mgrid[: canvas.cells[0], : canvas.cells[1]][0] < chin
+    strong = (np.abs(keyed).max(axis=(0, 3)) > STRONG) & (above | ~canvas.drawn.covered)  # no way leads over the neck
+    count, numbers = cv2.connectedComponents(strong.astype(np.uint8), connectivity=4)
+    apart = np.setdiff1d(np.arange(1, count), numbers[above])
+    coat = cv2.dilate(np.isin(numbers, apart).astype(np.float32), np.ones((5, 5), np.uint8))
+    return np.asarray(1 - cv2.GaussianBlur(coat, (0, 0), SOFT), np.float32)
+
+
+def strands_of(picture: np.ndarray, keyed: np.ndarray, replaced: np.ndarray) -> np.ndarray:
+    """(K, H, W, 3): how much further strands of hair stand out once it is lighter; in light, contrasts grow with it."""
+    hair = replaced.max(axis=0)  # (H, W, 1)
+    level = _blurred(picture * hair) / np.maximum(_blurred(hair)[..., None], 1e-3)
+    grey = level.mean(axis=-1, keepdims=True)
+    lighter = np.sqrt(np.maximum(grey + keyed.mean(axis=-1, keepdims=True) + DARK, DARK) / (grey + DARK))
+    stands_out: np.ndarray = replaced * np.clip(lighter - 1, 0, MOST_CONTRAST - 1) * (picture - level)
+    return stands_out
+
+
+def _blurred(values: np.ndarray) -> np.ndarray:
+    return cv2.GaussianBlur(values.astype(np.float32), (0, 0), STRAND)
+
+
+def _saturation(image: np.ndarray) -> np.ndarray:
+    """(H, W, 3) in 0 to 255 -> (H, W), the distance from grey in CIE a*b*."""
+    lab = cv2.cvtColor(np.clip(image, 0, 255).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    saturation: np.ndarray = np.hypot(lab[..., 1], lab[..., 2])
+    return saturation

@@ -1,0 +1,50 @@
+"""Hair greys as far as it reaches, with its strands; nothing else does."""
+
+import cv2
+import numpy as np
+
+from stages.picture.canvas import Canvas
+from stages.picture.greying import colour_lost, shade_replaced, share_of_head, strands_of
+
+
+def test_what_pales_a_little_has_not_lost_its_colour_and_what_turns_grey_has() -> None:
+    brown = np.tile(np.array([140.0, 90.0, 60.0], np.float32), (4, 5, 1))
+    grey = np.full_like(brown, 95.0)
+    found = colour_lost(brown, np.stack([0 * brown, 0.2 * (grey - brown), grey - brown, 1.5 * (brown - grey)]))
+    assert found.shape == (4, 4, 5, 1)
+    assert [float(part.mean()) for part in found] == [0, 0, 1, 0]
+    assert not colour_lost(grey, np.stack([grey])).any(), "what is grey has no colour to lose"
+
+
+def test_a_shade_is_another_colour_by_how_much_it_changes() -> None:
+    keyed = np.array([0.0, -30.0, 60.0, 90.0])[:, None, None, None] * np.ones((1, 2, 2, 3))
+    np.testing.assert_allclose(shade_replaced(keyed)[:, 0, 0, 0], [0, 0.5, 1, 1])
+
+
+def test_a_coat_that_looks_like_hair_does_not_grey_and_hair_that_hangs_does(canvas: Canvas) -> None:
+    height, width = canvas.cells
+    chin = canvas.on_grid(canvas.figure.rest[None, canvas.figure.head.landmarks[8], :2])[0]
+    rows, columns = np.mgrid[:height, :width]
+    beside = np.abs(columns - chin[0]) > 0.4 * canvas.head_width
+    hangs = beside & (columns < chin[0]) & ~canvas.drawn.covered
+    coat = beside & (columns > chin[0]) & (rows > chin[1] + 6) & ~canvas.drawn.covered
+    changed = np.where((hangs | coat)[None, ..., None], 60.0, 0.0) * np.ones((2, height, width, 3))
+    of_head = share_of_head(changed, canvas)
+    assert of_head[hangs].min() > 0.5
+    inner = cv2.erode(coat.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    assert inner.any() and of_head[inner].max() < 0.1
+
+
+def test_strands_of_hair_that_greys_stand_out_and_its_border_does_not(canvas: Canvas) -> None:
+    height, width = canvas.cells
+    columns = np.mgrid[:height, :width][1]
+    hair = (columns < width // 2).astype(float)[..., None]
+    strands = 4.0 * np.where(columns // 2 % 2, 1, -1)[..., None] * hair
+    picture = (np.where(hair > 0, 25.0, 200.0) + strands) * np.ones(3)
+    keyed = np.stack([0 * hair, 100 * hair]) * np.ones(3)
+    found = strands_of(picture.astype(np.float32), keyed, np.stack([0 * hair, hair]))
+    assert (found[0] == 0).all()
+    assert (found[1][:, width // 2 :] == 0).all()
+    contrast = found[1][:, : width // 2] / strands[:, : width // 2]
+    assert 0.5 < np.median(contrast) <= 1.0
+    assert np.abs(found[1]).max() < 8, "what is beside the hair is no strand of it"
