@@ -71,7 +71,7 @@ def ray_nodes() -> "Iterator[list[Node]]":
 
 
 # Modules whose tests start Ray in processes of their own; others are known by the fixture `ray_nodes`.
-STARTS_RAY = {"test_cli_run", "test_frozen", "test_kills", "test_nodes", "test_orphans", "test_resume"}
+STARTS_RAY = {"test_cli_run", "test_frozen", "test_kills", "test_nodes", "test_orphans", "test_resume", "test_session"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -10,7 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pipeline.cluster.session import _import_ray, _private_folder, _quiet_environment, machines
+from pipeline.cluster.quiet_ray import import_ray, private_folder, quiet_environment
+from pipeline.cluster.session import machines
 from pipeline.cluster.sizing import plan_workers
 from pipeline.output.event_log import Event, EventLog
 from pipeline.output.ledger import Ledger
@@ -20,8 +21,8 @@ from tests.pipeline.tiny_run import flow, rows_of
 
 def main(output: Path, pictures: Path, seconds: float) -> None:
     """Two nodes begin, a third joins, and when it and the second are at work the second is killed."""
-    _quiet_environment(_private_folder())
-    ray = _import_ray(local=True)
+    quiet_environment(private_folder())
+    ray = import_ray(local=True)
     from ray.cluster_utils import Cluster
 
     cluster: Any = Cluster(

@@ -72,11 +72,11 @@ def test_the_bundled_model_is_on_the_one_machine(ray_nodes: list[Node]) -> None:
 TWO_NODES = """
 import json, sys
 from pipeline.cluster.preflight import on_every_node
-from pipeline.cluster.session import _import_ray, _private_folder, _quiet_environment
+from pipeline.cluster.quiet_ray import import_ray, private_folder, quiet_environment
 from weights.store import weights_folder
 
-_quiet_environment(_private_folder())
-ray = _import_ray(local=True)
+quiet_environment(private_folder())
+ray = import_ray(local=True)
 from ray.cluster_utils import Cluster
 
 cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})

@@ -1,0 +1,106 @@
+"""Starting a local Ray, or joining a cluster's."""
+
+import logging
+import signal
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import chdir, contextmanager
+from pathlib import Path
+from typing import Any
+
+from common.errors import ClusterError, WorkStopped
+from common.redaction import describe_error
+from pipeline.cluster.orphans import end_processes, ray_folder
+from pipeline.cluster.quiet_ray import ROOT, without_stderr
+from pipeline.job.spec import ClusterSpec
+
+STARTS = 3
+# What a worker needs of the repository when Ray carries it to other machines.
+NOT_UPLOADED = ["/outputs", "/.git", "/tests", "/docs", "/benchmarks", "/training", "**/__pycache__"]
+
+
+def start_local_ray(ray: Any, cluster: ClusterSpec, folder: Path, cpus: int) -> None:
+    """Start Ray, and again if its processes are not up within the half minute that it gives them.
+
+    Args:
+        ray: the module, of `import_ray`.
+        cluster: the job's field.
+        folder: of `private_folder`.
+        cpus: cores that it may use.
+
+    Raises:
+        WorkStopped: they never are.
+    """
+    for left in reversed(range(STARTS)):
+        try:
+            return _start_local(ray, cluster, folder, cpus)
+        except ValueError:
+            raise  # a setting that Ray refuses
+        except Exception as error:  # it has no class for that
+            ray.shutdown()
+            end_processes(folder)
+            if not left:
+                raise WorkStopped(
+                    f"Ray did not start on this machine, {STARTS} times in a row: it is too busy or out of memory "
+                    f"({describe_error(error)}). The same command tries again."
+                ) from error
+
+
+def _start_local(ray: Any, cluster: ClusterSpec, folder: Path, cpus: int) -> None:
+    # Ray puts the current folder first on its workers' import path: a user's own stages.py would be taken for ours.
+    with warnings.catch_warnings(), without_stderr(), chdir(ROOT), _ignore_hangup():
+        warnings.simplefilter("ignore")
+        ray.init(
+            address="local",
+            num_cpus=cpus,
+            num_gpus=0 if cluster.device == "cpu" else None,
+            object_store_memory=cluster.object_store_mb << 20,
+            include_dashboard=cluster.dashboard,
+            configure_logging=True,
+            logging_level=logging.CRITICAL,
+            log_to_driver=False,
+            _temp_dir=str(ray_folder(folder)),
+            _node_ip_address="127.0.0.1",
+        )
+
+
+@contextmanager
+def _ignore_hangup() -> Iterator[None]:
+    """What is started meanwhile outlives the terminal: the run ends it, once the rows in hand are finished."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def join_cluster(ray: Any, cluster: ClusterSpec) -> None:
+    """Join a running cluster, and carry our code to it.
+
+    Raises:
+        ClusterError: none answers at the job's address, or the address needs Ray's client, which is not installed.
+    """
+    try:
+        with without_stderr():
+            ray.init(
+                address=cluster.address,
+                runtime_env={"working_dir": str(ROOT), "excludes": NOT_UPLOADED},
+                configure_logging=True,
+                logging_level=logging.CRITICAL,
+                log_to_driver=False,
+            )
+    except ImportError as error:
+        raise ClusterError(
+            f"cluster.address {cluster.address}: such addresses need Ray's client. "
+            "Install it with pip install 'ray[client]', or run on a machine of the cluster with address auto."
+        ) from error
+    except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise ClusterError(
+            f"cluster.address {cluster.address}: no cluster answers there ({reason}). "
+            "Start one with `ray up jobs/cluster.yaml`, or use local."
+        ) from error

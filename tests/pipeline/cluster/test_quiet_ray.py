@@ -1,0 +1,30 @@
+"""What is set and patched to keep Ray quiet stays within the session, and within one file."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from pipeline.cluster.quiet_ray import quiet_environment, restore_environment
+
+
+@pytest.mark.parametrize("local", [True, False])
+def test_the_environment_is_as_before_when_a_session_ends(
+    local: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAY_ADDRESS", "10.0.0.1:6379")
+    monkeypatch.setenv("PYTHONPATH", "/mine")
+    before = dict(os.environ)
+    quiet_environment(tmp_path if local else None)
+    assert (os.environ["HOME"] == str(tmp_path / "home")) == local
+    assert ("RAY_ADDRESS" in os.environ) == (not local)
+    assert os.environ["PYTHONPATH"].endswith(f"{os.pathsep}/mine")
+    restore_environment(before)
+    assert dict(os.environ) == before
+
+
+def test_one_file_alone_reaches_into_what_is_private_of_ray(repository: Path) -> None:
+    product = (path for room in ("pipeline", "stages", "micromotion") for path in (repository / room).rglob("*.py"))
+    reach = {path.name for path in product if re.search(r"\bray\._private\b|\bray\.experimental\b", path.read_text())}
+    assert reach == {"quiet_ray.py"}
