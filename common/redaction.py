@@ -13,6 +13,8 @@ TOKEN = re.compile(r"""\?[^\s?&;=#'"]+(?=[?&;#'"]|$)""")
 HARMLESS = ("allow_bucket_creation", "allow_bucket_deletion", "endpoint_override", "region", "scheme")
 PLAIN_VALUE = re.compile(r"[A-Za-z0-9._:/\[\]-]*")
 HIDDEN = "***"
+# Where these end a value the sentence around the URI goes on, and they are kept.
+CLOSING = ":.,)"
 # Joiners hold emoji and many a script's words together, and steer nothing.
 JOINERS = "\u200c\u200d"
 
@@ -64,9 +66,14 @@ def _redact_user(word: str) -> str:
     host = rest if 0 <= colon < at else re.split("[/?#]", rest, maxsplit=1)[0]
     if (end := host.rfind("@")) >= 0:
         rest = f"{HIDDEN}{rest[end:]}"
-    return word[: start.end()] + TOKEN.sub(f"?{HIDDEN}", rest)
+    return word[: start.end()] + TOKEN.sub(lambda found: f"?{HIDDEN}{_closing(found[0])}", rest)
 
 
 def _redact_parameter(found: re.Match[str]) -> str:
     harmless = found["name"] in HARMLESS and PLAIN_VALUE.fullmatch(found["value"])
-    return found[0] if harmless else f"{found['sign']}{found['name']}={HIDDEN}"
+    return found[0] if harmless else f"{found['sign']}{found['name']}={HIDDEN}{_closing(found['value'])}"
+
+
+def _closing(value: str) -> str:
+    """The punctuation at a value's end."""
+    return value[len(value.rstrip(CLOSING)) :]

@@ -1,0 +1,76 @@
+"""A wrong field is named as the job spells it, with what was found and what is allowed."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from pipeline.job.field_errors import describe_problem, shorten
+from pipeline.job.spec import JobSpec
+
+WHOLE = {"motion": {"clip": "a.mp4"}, "manifest": "m.csv", "name": "smile", "output": "out"}
+
+
+def described(change: dict[str, Any]) -> list[str]:
+    data = WHOLE | change
+    with pytest.raises(ValidationError) as refused:
+        JobSpec.model_validate(data)
+    return [describe_problem(problem, data) for problem in refused.value.errors(include_url=False)]
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"motion": {"clip": "a.mp4", "rank": 0}}, "motion.rank"),
+        ({"motion": {"grin": {"clip": "a.mp4", "rank": 0}}}, "motion.grin.rank"),
+        ({"motion": {"text": "a {degree} smile", "anchors": {"rate": 0}}}, "motion.anchors.rate"),
+        ({"video": {"size": 1}}, "video.size"),
+        ({"x" * 90: 1}, "x" * 60),
+    ],
+)
+def test_a_field_is_named_with_its_path_in_the_job(change: dict[str, Any], field: str) -> None:
+    (sentence,) = described(change)
+    assert sentence.partition(" ")[0].rstrip(":") == field
+
+
+@pytest.mark.parametrize(
+    ("change", "hint"),
+    [
+        ({"video": {"framse": 3}}, "Did you mean frames?"),
+        ({"motion": {"grin": {"clip": "a.mp4", "max_anchor": 3}}}, "Did you mean max_anchors?"),
+        ({"model": {"qqq": 1, "generator": "a", "inverter": "b"}}, "Allowed here: generator, inverter"),
+    ],
+)
+def test_an_unknown_field_is_answered_with_the_nearest_or_with_all(change: dict[str, Any], hint: str) -> None:
+    (sentence,) = described(change)
+    assert hint in sentence
+
+
+def test_what_the_program_writes_into_a_job_is_not_offered() -> None:
+    assert "made_with" in JobSpec.model_fields
+    (sentence,) = described({"qqqq": 1})
+    assert "made_with" not in sentence
+
+
+def test_every_wrong_field_has_its_sentence() -> None:
+    fields = [
+        sentence.partition(":")[0] for sentence in described({"video": {"fps": -1, "crf": "high"}, "name": "../up"})
+    ]
+    assert sorted(fields) == ["name", "video.crf", "video.fps"]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (None, "nothing"),
+        ("two\nlines", '"two\\nlines"'),
+        ("s3://KEY:SECRET@bucket", '"s3://***@bucket"'),
+        (float("nan"), "nan"),
+        ({}, "fields (none)"),
+        ({"a": 1, "b\n": 2}, "fields (a, b)"),
+        (dict.fromkeys("abcdefghi"), "fields (a, b, c, d, e, f, g, h, …)"),
+        (["x" * 99], "['" + "x" * 55 + "…"),
+    ],
+)
+def test_a_value_is_shown_short_on_one_line_and_without_secrets(value: object, shown: str) -> None:
+    assert shorten(value) == shown
