@@ -1,9 +1,15 @@
 """An unfinished download: `NAME.part`, and beside it `NAME.part.json`, which says what it is a part of."""
 
+import errno
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+# Bytes that are here, and bytes in all where the server says so.
+ProgressCallback = Callable[[int, int | None], None]
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def notes_of(part: Path) -> Path:
