@@ -19,6 +19,7 @@ from manifests.text_file import lines_of
 SEPARATORS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
 SEP_LINE = re.compile(r'\s*"?sep=(.)"?[^\S\t]*(\r\n|\r|\n|$)', re.IGNORECASE)
 BATCH = 50_000  # rows
+RULE = re.compile(r"\s*:?-{2,}:?\s*")  # what Markdown and databases' shells write below a header
 # Around a name, besides white space: what spreadsheets and web pages leave there and nobody sees.
 BLANKS = " \t\r\n\v\f\u00a0\u200b\u2060\ufeff"
 PICTURE = re.compile(r"\.(jpe?g|jfif|png|webp|avif|heic|tiff?|bmp|gif|jp2)\s*$", re.IGNORECASE)
@@ -115,6 +116,8 @@ def _batches(rows: _Rows, header: list[str], image: int | None) -> Iterator[list
     for row in rows:
         if len(row) != width:
             row = _fit_width(row, width, least, rows)
+        if rows.count == 1 and not any(cell.strip() and not RULE.fullmatch(cell) for cell in row):
+            raise ManifestError(f"{rows.named()}: dashes, as Markdown has them under its header. Remove that line.")
         if row[0].strip(BLANKS) == header[0] and [cell.strip(BLANKS) for cell in row] == header:
             raise ManifestError(f"{rows.named()}: the header stands there once more. Remove that line.")
         if image is not None:

@@ -1,5 +1,6 @@
 """A column that holds images themselves, as data sets of Hugging Face do: read by no one here, but addressed."""
 
+import json
 from pathlib import Path
 
 import pyarrow as pa
@@ -41,6 +42,20 @@ def are_paths(values: pa.Array) -> bool:
     return all(len(text) < LONGEST_PATH and text.isprintable() for text in texts) and not any(
         kind_of(value[:START_BYTES])[1] for value in found
     )
+
+
+def unwrap_paths(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column of JSON texts in which an object with a `path`, and no `bytes`, is that path."""
+    return pa.chunked_array([pa.array(map(_path_in, column.to_pylist()), pa.string())])
+
+
+def _path_in(cell: str | None) -> str | None:
+    try:
+        item = json.loads(cell) if cell and cell.startswith("{") else None
+    except (ValueError, RecursionError):  # a text that only begins like one
+        return cell
+    path = item.get("path") if item is not None and item.get("bytes") is None else None
+    return path if isinstance(path, str) else cell
 
 
 def image_places_of(filled: pa.Array, paths: pa.Array, place: str, column: str) -> pa.Array:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import pyarrow as pa
@@ -54,16 +55,18 @@ def _rows(text: str, where: str) -> Iterator[dict[str, Any]]:
         for cells in zip(*columns.values(), strict=True):
             yield dict(zip(columns, cells, strict=True))
         return
-    lines = lines_of(text)
-    first = next((line for line in lines if line.strip()), "")
-    if start == "{" and not _is_json(first) and not _is_line(first):
+    filled = list(islice((line for line in lines_of(text) if line.strip()), 2))
+    if start == "{" and not _is_json(filled[0]) and not _is_line(filled[0]):
         yield from _one_after_another(text, where)  # objects over several lines, as people and editors write them
         return
     row = 0
     for number, line in enumerate(lines_of(text), start=1):
         if line.strip():
             row += 1
-            yield _object(_load(line, f"{where}, row {row:,} (line {number:,})"), f"{where}, row {row:,}")
+            item = _load(line, f"{where}, row {row:,} (line {number:,})")
+            if len(filled) == 1:
+                _refuse_wrapped(item, where)
+            yield _object(item, f"{where}, row {row:,}")
 
 
 def _columns(text: str) -> dict[str, list[Any]]:
@@ -97,13 +100,19 @@ def _one_after_another(text: str, where: str) -> Iterator[dict[str, Any]]:
         except (ValueError, RecursionError) as error:
             raise _unreadable(error, text[at:], f"{where}, row {row:,}") from error
         if row == 1 and not text[at:].strip():
-            inner = [value for value in item.values() if isinstance(value, list)] if isinstance(item, dict) else []
-            if isinstance(item, dict) and any(isinstance(value, dict | list) for value in item.values()):
-                hint = " It holds a list: save that alone." if inner else ""
-                raise ManifestError(
-                    f"{where}: expected a list of objects, or one object a line, found one object.{hint}"
-                )
+            _refuse_wrapped(item, where)
         yield _object(item, f"{where}, row {row:,}")
+
+
+def _refuse_wrapped(item: Any, where: str) -> None:
+    """Refuse a file's only object where it holds the rows and is none, as pandas' `split` and `table` have it."""
+    values = list(item.values()) if isinstance(item, dict) else []
+    if values and all(isinstance(value, dict | list) for value in values) and list in map(type, values):
+        raise ManifestError(
+            f"{where}: expected a list of objects, or one object a line, found one object that holds lists "
+            f"({', '.join(map(quote, list(item)[:4]))}). Save the rows alone; from pandas with "
+            'to_json(orient="records", lines=True).'
+        )
 
 
 def _object(item: Any, place: str) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from common.redaction import redact
 from manifests.carried import carry_column, join_tables
 from manifests.formats import read_file
 from manifests.id_column import check_ids, check_unique, made_ids
+from manifests.image_bytes import unwrap_paths
 from manifests.image_places import FILE, check_places, image_places, local_path, with_its_blanks
 from manifests.names import OWN, own_columns, wanted_names
 from manifests.parts import PartFile, part_files
@@ -173,8 +174,12 @@ def _check(
         raise ManifestError(f"{where}: no rows. Add one for each face.")
     for own, name in called.items():
         if (table.schema.field(name).metadata or {}).items() >= JSON.items():
+            wished = "text or a number"
+            if own == "image":
+                table = table.set_column(table.column_names.index(name), name, unwrap_paths(table[name]))
+                wished = 'a path, a URI or {"path": ...}'
             odd = known(pc.match_substring_regex(table[name], r"^([\[{]|true$|false$)"))
-            refuse(where, table[name], odd, own, f"expected text or a number, found {FOUND}")
+            refuse(where, table[name], odd, own, f"expected {wished}, found {FOUND}")
     made = {}
     for own, name in called.items():
         if own in ("id", "image", "motion"):

@@ -11,7 +11,7 @@ import imageio_ffmpeg
 
 from common.errors import MicromotionError
 
-Outcome = Literal["read", "converted", "refused"]
+Outcome = Literal["read", "converted", "warned", "refused"]
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Kind:
     Attributes:
         name: as the table has it.
         make: writes a file of the kind into a folder.
-        outcome: `read` as it is, `converted` (or mended) on the way, or `refused` in a sentence.
+        outcome: `read` as it is, `converted` (or mended) on the way, `warned` of, or `refused` in a sentence.
         right: whether what was read is what had to be.
         says: part of what is said of it; the table has the whole.
     """
@@ -65,7 +65,8 @@ def look(kind: Kind, read: Callable[[Path], tuple[Any, Iterable[str]]], folder: 
             return Found("refused", _without(str(error), path))
     said = [*notes, *(str(one.message) for one in caught if one.category is UserWarning)]
     text = "; ".join(_without(one, path) for one in said)
-    outcome: Outcome = "converted" if text or kind.outcome == "converted" else "read"
+    changed: Outcome = "warned" if kind.outcome == "warned" else "converted"
+    outcome: Outcome = changed if text or kind.outcome == "converted" else "read"
     return Found(outcome, text, bool(kind.right(value)))
 
 

@@ -152,6 +152,26 @@ WRITING = [
     text(
         "JSON lines, a key twice", "m.jsonl", '{"id": "anna", "id": "b", "image": "a.jpg"}\n', "refused", says="twice"
     ),
+    text(
+        "JSON lines, images as objects with a path",
+        "m.jsonl",
+        "".join(json.dumps(row | {"image": {"bytes": None, "path": row["image"]}}) + "\n" for row in ROWS),
+    ),
+    text("JSON, rows inside an object", "m.json", json.dumps({"data": ROWS}), "refused", says="Save the rows alone"),
+    text(
+        "JSON, pandas' split",
+        "m.json",
+        json.dumps({"columns": ["id", "image"], "index": [0], "data": [["anna", "a.jpg"]]}),
+        "refused",
+        says="Save the rows alone",
+    ),
+    text(
+        "A table of Markdown",
+        "m.csv",
+        "| id | image |\n|----|-------|\n| anna | a.jpg |\n",
+        "refused",
+        says="row 1 (line 2): dashes",
+    ),
     text("JSON, nested 2,000 deep", "m.json", "[" * 2000 + "]" * 2000, "refused", says="nested too deeply"),
 ]
 MORE_MANIFESTS = [*PLACES, *IDENTITIES, *NUMBERS, *WRITING]

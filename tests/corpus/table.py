@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.corpus import checkpoints, clip_files, clips, manifest_files, manifests, picture_files, pictures
+from tests.corpus import checkpoints, clip_files, clips, manifest_files, manifests, motions, picture_files, pictures
 from tests.corpus.kinds import Found, Kind, look
 from tests.corpus.manifest_places import MORE_MANIFESTS
 from tests.corpus.other_checkpoints import OTHER_CHECKPOINTS
@@ -21,6 +21,7 @@ Generated from the test corpus, which makes every file itself: `python -m tests.
 
 - *read*: as it is;
 - *converted*: brought to what the pipeline needs, or mended; notes go into the log;
+- *warned*: read as it is, and `plan` and `extract` say what is doubtful;
 - *refused*: in one sentence, by `plan` where it can be known there. The sentences stand as they are said, after the
   file's name.
 
@@ -46,6 +47,7 @@ class Section:
 
 SECTIONS = (
     Section("Clips", clips.CLIPS, clip_files.read),
+    Section("What clips show", motions.MOTIONS, motions.read),
     Section(
         "Pictures", [*pictures.PICTURES, *([] if "HEIF" in pictures.FORMATS else pictures.HEIF)], picture_files.read
     ),

@@ -145,6 +145,8 @@ def test_a_cell_of_megabytes_is_read(tmp_path: Path) -> None:
         ("id,image\nanna,a.jpg,x\n", 'found 3: "anna,a.jpg,x"'),
         ("id,image,note\nanna,a.jpg\n", "expected 3 cells as in the header, found 2"),
         ("id,image\nanna,a.jpg\nid,image\nben,b.jpg\n", "row 2 (line 3): the header stands there once more"),
+        ("| id | image |\n|:---|---:|\n| anna | a.jpg |\n", "row 1 (line 2): dashes"),
+        ("id | image\n---|---\nanna | a.jpg\n", "row 1 (line 2): dashes"),
         ("Id,ID,image\nanna,b,a.jpg\n", 'may be any of "Id", "ID"'),
         ("id,image\nAnna Smith,a.jpg\n", 'for instance "Anna_Smith"'),
         ("id,image,strength\nanna,a.jpg,50%\n", "write 0.5 for 50 %"),

@@ -82,8 +82,11 @@ def test_ids_may_be_numbers_and_rows_may_lack_what_is_optional(tmp_path: Path) -
         ('{"id": "a", "image": "b"}\n7\n', "row 2: expected an object"),
         ('{"id": ["a"], "image": "b"}\n', r'row 1, column "id": expected text or a number, found'),
         ('{"id": true, "image": "b"}\n', 'column "id" must be text, found bool'),
-        ('{"id": "a", "image": {"path": "b"}}\n', 'row 1, column "image": expected text or a number'),
-        (json.dumps({"data": ROWS}, indent=1), "It holds a list: save that alone"),
+        ('{"id": "a", "image": {"bytes": "aGk=", "path": "b"}}\n', 'row 1, column "image": expected a path, a URI or'),
+        ('{"id": "a", "image": ["b"]}\n', 'row 1, column "image": expected a path, a URI or'),
+        (json.dumps({"data": ROWS}, indent=1), "Save the rows alone"),
+        (json.dumps({"data": ROWS}), "Save the rows alone"),
+        (json.dumps({"columns": ["id", "image"], "index": [0], "data": [["a", "b"]]}), "Save the rows alone"),
         ("[" * 100_000, "nested too deeply|not JSON"),
         ('{"id": "a", "image": "b"}\n{"id": "c", "im', r"row 2 \(line 2\): it is not JSON"),
         ("id,image\na,b\n", "it is not JSON"),
@@ -104,6 +107,17 @@ def test_what_cannot_be_read_says_what_helps(tmp_path: Path, text: str, said: st
 def test_one_object_of_columns_is_read(text: str) -> None:
     rows = read_json(text, "m.json").table.to_pylist()
     assert rows == [{"id": "anna", "image": "a.jpg"}, {"id": "ben", "image": "b.jpg"}]
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+def test_a_row_that_stands_alone_may_hold_lists(tmp_path: Path, indent: int | None) -> None:
+    text = json.dumps(ROWS[0] | {"meta": {}, "tags": ["x"]}, indent=indent)
+    assert read(tmp_path, text).table.to_pylist() == [ROWS[0] | {"meta": "{}", "tags": '["x"]'}]
+
+
+def test_an_image_may_be_an_object_with_its_path(tmp_path: Path) -> None:
+    text = '{"id": "anna", "image": {"path": "a.jpg"}}\n{"id": "ben", "image": {"bytes": null, "path": "b.jpg"}}\n'
+    assert read(tmp_path, text).table.to_pylist() == ROWS
 
 
 def test_columns_of_unlike_lengths_are_not_guessed() -> None:

@@ -215,7 +215,7 @@ def test_a_wrong_row_far_down_a_file_of_json_lines_is_counted_from_its_start(tmp
     rows = [json.dumps({"id": f"t{index}", "image": "x" * 100}) for index in range(20_000)]
     rows[17_500] = '{"id": 5.5, "image": ["x"]}'
     path.write_text("\n".join(rows))
-    refused(path, 'row 17,501, column "image": expected text or a number, found')
+    refused(path, 'row 17,501, column "image": expected a path, a URI or')
 
 
 def test_files_that_are_no_manifest_are_refused(tmp_path):
