@@ -1,5 +1,6 @@
 """What the documentation lists is what the code has."""
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,3 +72,24 @@ def test_every_option_of_a_printed_command_is_there(page: str, repository: Path)
 def test_the_cluster_example_has_as_many_workers_as_addresses(repository):
     cluster = yaml.safe_load((repository / "jobs/cluster.yaml").read_text())
     assert cluster["min_workers"] == cluster["max_workers"] == len(cluster["provider"]["worker_ips"])
+
+
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/architecture.md", "docs/glossary.md"])
+def test_every_file_that_a_page_for_contributors_names_is_there(page: str, repository: Path) -> None:
+    named = re.findall(r"`((?:[a-z_]+/)+[\w.]*)`", (repository / page).read_text())
+    made_by_runs = ("videos/", "ledger/")
+    missing = [
+        name
+        for name in named
+        if name not in made_by_runs and not any((repository / place).exists() for place in (name, f"{name}.py"))
+    ]
+    assert named and not missing
+
+
+def test_the_walks_through_the_code_name_functions_that_are_there(repository: Path) -> None:
+    page = (repository / "docs/architecture.md").read_text()
+    steps = re.findall(r"^\| `([\w/]+\.py)` \| `([\w.]+)` \|", page, flags=re.MULTILINE)
+    assert len(steps) > 15
+    for file, function in steps:
+        names = {node.name for node in ast.walk(ast.parse((repository / file).read_text())) if hasattr(node, "name")}
+        assert set(function.split(".")) <= names, f"{file} has no {function}"
