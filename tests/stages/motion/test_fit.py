@@ -34,7 +34,8 @@ def test_an_even_motion_is_found_with_its_full_extent(anchors, per_layer, scale)
     assert error(motion.direction, way * scale) < 1e-3
     assert len(motion.basis) == 1
     torch.testing.assert_close(motion.progress, torch.linspace(0, 1, anchors), rtol=0, atol=1e-3)
-    assert motion.explained == pytest.approx(1, abs=1e-3)
+    # The median of few anchors of an even number lies between two of them: robust PCA takes a little of it for rare.
+    assert 0.98 < motion.explained <= 1 + 1e-9
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -14,7 +14,8 @@ def disc(radius: float, across: float = 0.0) -> np.ndarray:
 
 
 def test_an_outline_that_stays_moves_nothing() -> None:
-    assert (outline_field(disc(20), disc(20)) == 0).all()
+    # OpenCV's last digit depends on where in memory a grid lies.
+    np.testing.assert_allclose(outline_field(disc(20), disc(20)), 0, atol=1e-4)
 
 
 def test_where_there_is_no_head_nothing_moves() -> None:
