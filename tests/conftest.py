@@ -75,12 +75,22 @@ STARTS_RAY = {"test_cli_run", "test_frozen", "test_kills", "test_nodes", "test_o
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests by what they need, so that `make check` can leave them out."""
+    """Mark tests by what they need, so that `make check` can leave them out; put the longest modules first.
+
+    Two processes take modules in this order. A long one that came last would leave the other process idle.
+    """
+    long: set[Path] = set()
+    longest: set[Path] = set()
     for item in items:
         if "ray_nodes" in getattr(item, "fixturenames", ()) or item.path.stem in STARTS_RAY:
             item.add_marker(pytest.mark.ray)
         if "training" in item.path.relative_to(REPOSITORY).parts:
             item.add_marker(pytest.mark.training)
+        if item.path.stem in STARTS_RAY:
+            longest.add(item.path)
+        if item.get_closest_marker("slow"):
+            long.add(item.path)
+    items.sort(key=lambda item: (item.path not in longest, item.path not in long))  # stable
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
