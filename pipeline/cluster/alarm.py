@@ -22,9 +22,9 @@ _calls: list[tuple[float, float]] = []  # when each call into Ray began, the out
 
 
 @contextmanager
-def answering(patience: float = PATIENCE_SECONDS) -> Iterator[None]:
-    """Around calls into Ray that come back soon, if they come back at all."""
-    _calls.append((time.monotonic(), patience))
+def answering(patience: float | None = None) -> Iterator[None]:
+    """Around calls into Ray that come back within `patience` seconds, by default `PATIENCE_SECONDS`, or never."""
+    _calls.append((time.monotonic(), PATIENCE_SECONDS if patience is None else patience))
     try:
         yield
     finally:
