@@ -1,6 +1,7 @@
 """The package as a notebook uses it: no Ray, no folders, no job."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -107,12 +108,14 @@ def test_the_library_starts_no_ray(repository: Path) -> None:
     subprocess.run([sys.executable, "-c", look], check=True, cwd=repository)
 
 
+@pytest.mark.slow
 def test_the_example_writes_a_video(repository: Path, tmp_path: Path) -> None:
     demo = repository / "weights/bundled/demo"
     command = [sys.executable, "examples/library.py", str(demo / "smile.mp4"), str(demo / "faces/face_03.jpg")]
     options = [str(tmp_path / "out.mp4"), "--frames", "3", "--max-anchors", "6"]
+    environment = os.environ | {"PYTHONPATH": str(repository)}
     done = subprocess.run(
-        [*command, *options], check=True, cwd=repository, capture_output=True, text=True, env={"PYTHONPATH": "."}
+        [*command, *options], check=True, cwd=repository, capture_output=True, text=True, env=environment
     )
     assert done.stdout.startswith(f"{tmp_path / 'out.mp4'}: 3 frames of ")
 
