@@ -91,8 +91,11 @@ class Progress:
 
     @property
     def work_started(self) -> float:
-        """When videos began to be made, unix seconds; 0.0 before."""
-        return self.stages[TARGETS].started if TARGETS in self.stages else 0.0
+        """When videos began to be made, unix seconds; 0.0 before.
+
+        Before a first one is finished that is the start of the stage, in which workers load their networks as well.
+        """
+        return self.first_begun or (self.stages[TARGETS].started if TARGETS in self.stages else 0.0)
 
     @property
     def remaining(self) -> int:
@@ -100,11 +103,7 @@ class Progress:
         return max(self.rows - self.done - self.failed - self.kept, 0)
 
     def time_left(self, now: float) -> float | None:
-        """Seconds until the last row at the pace so far, `None` before there is one.
-
-        The pace counts from the start of the stage, so that it is a little low while workers still load their
-        networks, and never wildly high after a first burst of rows.
-        """
+        """Seconds until the last row at the pace of the rows so far, `None` before there is one."""
         made = self.done + self.failed
         if self.outcome != Outcome.RUNNING or not made or not self.work_started or now <= self.work_started:
             return None

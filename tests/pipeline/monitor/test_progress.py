@@ -114,9 +114,11 @@ def test_only_the_last_failures_are_kept_by_name():
     assert [one.id for one in progress.failures] == [f"id{index}" for index in range(50 - LAST_FAILURES, 50)]
 
 
-def test_time_left_follows_the_pace_of_the_rows():
-    progress = replay([started(), stage(100, "started", 0), row(104, "a"), row(108, "b")])
-    assert progress.time_left(now=108.0) == pytest.approx(8 * 8.0 / 2)
+def test_time_left_follows_the_pace_of_the_rows_whatever_workers_took_to_start():
+    made = [row(at, name) | {"seconds": 4.0} for at, name in ((154, "a"), (158, "b"))]
+    progress = replay([started(), stage(100, "started", 0), *made])
+    assert progress.time_left(now=158.0) == pytest.approx(8 * 8.0 / 2)
+    assert progress.working_seconds(now=158.0) == pytest.approx(8)
 
 
 @given(events)
