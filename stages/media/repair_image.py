@@ -8,6 +8,7 @@ import subprocess
 import zlib
 
 import imageio_ffmpeg
+import simplejpeg
 
 # What the formats that are read here begin with.
 STARTS = rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|RIFF....WEBP|GIF8[79]a|II\*\0|MM\0\*|II\+\0|MM\0\+|\0\0\0\x0cjP  "
@@ -20,6 +21,8 @@ PNG = b"\x89PNG\r\n\x1a\n"
 JPEG, JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
 # What ffmpeg's decoder says where a scan cannot be what was stored.
 BROKEN_SCAN = re.compile(r"error y=|error count|overread|sos: invalid len|error dc|error ac|EOI missing", re.IGNORECASE)
+# What libjpeg says of the same. Not what cameras do without harm: filling bytes before the end, odd parameters.
+LOST_PLACE = re.compile(r"premature end of data|bad Huffman code|bytes before marker 0xd[0-7]")
 CHECK_SECONDS = 30.0
 UNPACKED = 1 << 20  # bytes at a time
 
@@ -86,13 +89,19 @@ def broken_pixels(data: bytes) -> str:
 
 
 def broken_scan(data: bytes) -> str:
-    """What is wrong inside a JPEG's scan, as ffmpeg's decoder sees it; empty where nothing is, or nobody knows.
+    """What is wrong inside a JPEG's scan, as two decoders see it; empty where nothing is, or nobody knows.
 
     Takes some hundredths of a second. Pillow's decoder fills what it cannot read with something that looks like the
-    image, and says nothing.
+    image, and says nothing. libjpeg-turbo, at an eighth of the size, notices scans that end too early, ffmpeg more of
+    what cannot stand in them.
     """
     if not data.startswith(JPEG):
         return ""
+    try:
+        simplejpeg.decode_jpeg(data, "GRAY", min_height=1, min_width=1)
+    except ValueError as error:
+        if LOST_PLACE.search(str(error)):
+            return str(error).removeprefix("Corrupt JPEG data: ")
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-threads", "1", "-f", "jpeg_pipe", "-i", "-"]
     try:
         done = subprocess.run(

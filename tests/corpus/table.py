@@ -25,11 +25,16 @@ Generated from the test corpus, which makes every file itself: `python -m tests.
 - *refused*: in one sentence, by `plan` where it can be known there. The sentences stand as they are said, after the
   file's name.
 
+Of a clip only the aligned faces are kept. Reading 20 s of 3840x2160 took 154 MB in the reading process and 335 MB in
+ffmpeg; a longer clip takes no more. Besides, up to 200 MB of frames are with the workers at a time.
+
 Damage inside a clip is found where its decoder notices it. Of clips with 40 random bytes that visibly changed a frame
 (a mean of more than 3 of 255 levels), these were refused: MPEG-2, MPEG-4, Motion JPEG, ProRes and AV1 all, H.264 9 of
 11, VP9 8 of 10, HEVC 2 of 9, VP8 1 of 12. A transport or program stream that ends exactly between two packets cannot be
-told from a shorter recording. Of images with 20 random bytes, those that visibly changed and were read all the same:
-PNG and GIF none, JPEG 2000 1, TIFF 2 (LZW) and 4 (Deflate), AVIF 7, JPEG 11, WebP 17 of 20.
+told from a shorter recording. The decoders' own options (ffmpeg's `err_detect`) find no more. Of images with 20 random
+bytes, those that visibly changed and were read all the same: PNG and GIF none, JPEG 2000 1, TIFF 2 (LZW) and 4
+(Deflate), AVIF 7, WebP 17 of 20; JPEG 13 of 39 (quality 75, 4:2:0), 21 of 37 (quality 95, 4:4:4) and
+1 of 16 (progressive).
 
 Videos are written as MP4, which has no transparency: what is transparent in an image
 or a clip is shown before a middle grey (128), on which inversions keep the most likeness.

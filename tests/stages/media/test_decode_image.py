@@ -215,6 +215,19 @@ def test_damage_inside_a_jpeg_is_told(repository: Path, progressive: bool, fill:
         decode_image(bytes(data), "face.jpg")
 
 
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.7, 0.9])
+def test_bytes_that_a_jpeg_has_lost_inside_are_told(repository: Path, share: float) -> None:
+    data = stored(face(repository), "JPEG")
+    place = int(share * len(data))
+    with pytest.raises(UnreadableImage, match="damaged inside"):
+        decode_image(data[:place] + data[place + 100 :])
+
+
+def test_filling_bytes_before_the_end_of_a_jpeg_hide_nothing(repository: Path) -> None:
+    data = stored(face(repository), "JPEG")
+    np.testing.assert_array_equal(decode_image(data[:-2] + bytes(16) + data[-2:]), decode_image(data))
+
+
 @pytest.mark.parametrize(
     "options",
     [{}, {"progressive": True}, {"optimize": True}, {"subsampling": 0}, {"restart_marker_rows": 1}, {"quality": 5}],
