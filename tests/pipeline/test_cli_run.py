@@ -14,6 +14,8 @@ import pytest
 import torch
 from PIL import Image
 
+from pipeline.output.event_log import read_events
+from pipeline.run.signals import SAME_SECONDS
 from stages.models import tensor_to_images
 from stages.motion.micromotion import Micromotion
 from weights.load_networks import load_generator
@@ -114,14 +116,15 @@ def test_an_interrupted_run_says_how_to_go_on_and_does(job: Path, repository: Pa
     lines = [f"{name},{name.split('_')[0]}.png" for name in names]
     (job.parent / "many.csv").write_text("\n".join(["id,image", *lines, ""]))
     output = tmp_path / "out"
-    settings = ("--set", "manifest=many.csv", "--set", "video.frames=600", "--set", "video.measured_frames=0")
+    settings = ("--set", "manifest=many.csv", "--set", "video.frames=300", "--set", "video.measured_frames=0")
     arguments = ("run", job, "--output", output, *settings)
 
     with start(repository, *arguments) as process:
         wait_for_parts(output, process)
         assert "running for" in call(repository, "status", output)[1]
         process.send_signal(signal.SIGINT)
-        time.sleep(3.0)  # within a second it would count as the same key press
+        wait_for_word(output, "stopping: ", process)
+        time.sleep(SAME_SECONDS)  # within them it would count as the same key press
         assert process.poll() is None, "rows in hand are finished first"
         process.send_signal(signal.SIGINT)
         said, complaints = process.communicate(timeout=PATIENCE)
@@ -142,6 +145,14 @@ def test_an_interrupted_run_says_how_to_go_on_and_does(job: Path, repository: Pa
     assert {path.name for path in (output / "videos").iterdir()} == {f"{id_}.mp4" for id_ in done}
     assert [row["id"] for row in results] == names
     assert (output / "report.html").is_file()
+
+
+def wait_for_word(output: Path, start: str, process: subprocess.Popen[str]) -> None:
+    """Wait until a run has warned of something."""
+    until = time.monotonic() + PATIENCE
+    while not any(event.get("message", "").startswith(start) for event in read_events(output / "log.jsonl")):
+        assert process.poll() is None and time.monotonic() < until, f"it never said {start!r}"
+        time.sleep(0.05)
 
 
 def wait_for_parts(output: Path, process: subprocess.Popen[str]) -> set[str]:
