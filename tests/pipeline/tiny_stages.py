@@ -124,13 +124,15 @@ class Dying(Stage):
 
 
 class Where(Stage):
-    """Says what its worker sees, after as many seconds as the row says."""
+    """Says what its worker sees, after as many seconds as the row says, and once the file that it names is there."""
 
     def __init__(self, settings: None) -> None:
         pass
 
     def process(self, row: Row) -> Row:
         time.sleep(row.get("seconds", 0.0))
+        while "until" in row and not Path(row["until"]).exists():
+            time.sleep(0.02)
         seen = f"{os.environ['HOME']} {os.environ['OMP_NUM_THREADS']}"
         return {"id": row["id"], "message": seen, "process": os.getpid()}
 
