@@ -92,6 +92,7 @@ def test_the_same_seed_gives_the_same_bytes(networks):
     assert torch.equal(*made)
 
 
+@pytest.mark.slow
 def test_weights_hold_anchors_near_their_start_and_their_identity(networks):
     generator, clip, identity = networks
     start = start_code(generator, 1, 0.7)
