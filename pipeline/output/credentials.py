@@ -34,6 +34,10 @@ def redact_credentials(text: str) -> str:
 def redact_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """A column with the credentials in its texts hidden, however deep they are; where there are none, as it came."""
     kind = column.type
+    if isinstance(kind, pa.BaseExtensionType):  # JSON and the like: text by another name
+        storage = pa.chunked_array([chunk.storage for chunk in column.chunks], kind.storage_type)
+        hidden_storage = redact_column(storage)
+        return column if hidden_storage is storage else hidden_storage
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         if not pc.any(pc.match_substring(column, "://")).as_py():
             return column

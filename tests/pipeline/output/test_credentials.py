@@ -1,10 +1,11 @@
 """What is a credential in a carried column is hidden, and nothing else is changed."""
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.output.credentials import redact_credentials
+from pipeline.output.credentials import redact_column, redact_credentials
 
 
 @pytest.mark.parametrize(
@@ -47,3 +48,29 @@ def test_a_credential_is_hidden(text: str) -> None:
 @given(st.text())
 def test_a_text_without_an_address_is_never_changed(text: str) -> None:
     assert redact_credentials(text.replace("://", "")) == text.replace("://", "")
+
+
+URI = "https://anna:SECRET@example.org/a.jpg"
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array([URI, None]),
+        pa.array([URI, None], pa.large_string()),
+        pa.array([[URI], None]),
+        pa.array([{"at": 1, "uri": URI}, None]),
+        pa.array([[("k", URI)], None], pa.map_(pa.string(), pa.string())),
+        pa.ExtensionArray.from_storage(pa.json_(), pa.array([f'"{URI}"', None])),
+        pa.ExtensionArray.from_storage(pa.opaque(pa.string(), "text", "vendor"), pa.array([URI, None])),
+    ],
+    ids=lambda column: str(column.type),
+)
+def test_a_credential_is_hidden_in_a_column_of_any_type_that_holds_text(column: pa.Array) -> None:
+    shown = str(redact_column(pa.chunked_array([column])).to_pylist())
+    assert "SECRET" not in shown and "example.org/a.jpg" in shown
+
+
+def test_a_column_without_a_credential_keeps_its_type() -> None:
+    column = pa.chunked_array([pa.ExtensionArray.from_storage(pa.json_(), pa.array(['{"a": 1}', None]))])
+    assert redact_column(column) is column
