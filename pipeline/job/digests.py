@@ -41,4 +41,5 @@ def target_digest(motion: Micromotion | None, job: JobSpec, model: Model) -> str
 
 
 def digest_of(content: object) -> str:
+    """SHA-256 in hex of plain values, whatever the order of their names."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

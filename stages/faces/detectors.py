@@ -148,4 +148,5 @@ def overlap(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def area(box: np.ndarray) -> float:
+    """Of a box (left, top, right, bottom), in square pixels."""
     return float((box[2] - box[0]) * (box[3] - box[1]))
