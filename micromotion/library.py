@@ -14,11 +14,11 @@ import torch
 
 from common.errors import ClipError, InversionDiverged, TextError, UnreadableImage
 from stages.anchor_settings import Optimisation
+from stages.clip_anchors import fit_anchors, follow_face
 from stages.detect_faces import SeenFace, cut_faces
 from stages.faces.align import align_face
 from stages.faces.crop_landmarks import landmarks_in_crops
 from stages.faces.rotations import find_in_any_rotation
-from stages.faces.track import track_face
 from stages.invert import check_inversion, invert_crops
 from stages.media.decode_image import decode_image
 from stages.media.encode import VideoFile
@@ -27,8 +27,7 @@ from stages.media.ingest import fetch, open_clip
 from stages.models import ModelFiles, Models, ModelSettings, tensor_to_images
 from stages.motion.animate import MotionPath as Course
 from stages.motion.animate import animate as move_code
-from stages.motion.attenuation import compensate_attenuation
-from stages.motion.clip_checks import MOST_OTHERS, is_still, other_people, rest_is_elsewhere
+from stages.motion.clip_checks import keep_first_person, refuse_still, rest_is_elsewhere
 from stages.motion.drift import drift_of
 from stages.motion.fit import fit_micromotion
 from stages.motion.identities import average_identities
@@ -112,7 +111,15 @@ def extract_motion(
     if prompt is not None:
         return _motion_of_prompt(models, prompt, degrees, seeds)
     assert clip is not None
-    return _fit(models, _anchors_of_clip(models, Path(clip), max_anchors))
+    found = _anchors_of_clip(models, Path(clip), max_anchors)
+    return fit_anchors(
+        found.codes,
+        found.landmarks,
+        found.rendered,
+        found.times,
+        source=found.sha256,
+        generator=models.generator.fingerprint,
+    )
 
 
 @torch.inference_mode()
@@ -202,13 +209,9 @@ def _anchors_of_clip(models: Models, path: Path, max_anchors: int) -> _Anchors:
     """Detect, track, align and invert a clip's face; frames that show no face or somebody else are left out."""
     clip = open_clip(path, max_anchors)
     faces: list[list[SeenFace]] = [cut_faces(frame, models.finder.find_all(frame)) for frame in clip.frames()]
-    track = track_face([[seen.face for seen in frame] for frame in faces], clip.times)
-    seen = np.flatnonzero(track.found)
-    if len(seen) < 2:
-        raise ClipError(f"{path}: a face is seen in {len(seen)} of {len(faces)} frames, and a motion needs at least 2.")
-    crops = [faces[index][track.which[index]].aligned(track.steadied[index]) for index in seen]
+    crops, seen = follow_face(faces, clip.times, path)
     kept: list[tuple[np.ndarray, ...]] = []
-    left = iter(zip(crops, clip.times[seen], strict=True))
+    left = iter(zip(crops, seen, strict=True))
     while part := list(islice(left, BATCH)):
         images = np.stack([crop for crop, _ in part])  # (B, 256, 256, 3)
         found = invert_crops(models.inverter, images)
@@ -231,32 +234,14 @@ def _anchors_of_clip(models: Models, path: Path, max_anchors: int) -> _Anchors:
     if len(kept) < 2:
         raise ClipError(f"{path}: {len(kept)} of {len(crops)} frames could be inverted, and a motion needs at least 2.")
     codes, landmarks, rendered, identities, times = (np.stack(column) for column in zip(*kept, strict=True))
-    others = other_people(identities)  # (T,)
-    if others.mean() > MOST_OTHERS or (~others).sum() < 2:
-        raise ClipError(f"{path}: another person is seen from {times[np.flatnonzero(others)[0]]:.2f} s on.")
-    same = ~others
+    same = keep_first_person(identities, times, path)  # (T,)
     anchors = _Anchors(codes[same], landmarks[same], rendered[same], times[same], clip.sha256)
-    if is_still(anchors.codes, anchors.landmarks, anchors.times):
-        raise ClipError(f"{path}: the face keeps still. Use a clip that shows a motion.")
+    refuse_still(anchors.codes, anchors.landmarks, anchors.times, path)
     if (rest := rest_is_elsewhere(anchors.codes, anchors.landmarks)) is not None:
         warnings.warn(
             f"{path}: the face seems to be at rest at {anchors.times[rest]:.2f} s, not at first.", stacklevel=4
         )
     return anchors
-
-
-def _fit(models: Models, anchors: _Anchors) -> Micromotion:
-    """The motion of a clip's anchors, as long as the clip shows it."""
-    times = anchors.times
-    motion = fit_micromotion(
-        anchors.codes,
-        source=anchors.sha256,
-        generator=models.generator.fingerprint,
-        fps=float((len(times) - 1) / max(times[-1] - times[0], 1e-9)),
-        landmarks=anchors.landmarks,
-        times=times,
-    )
-    return compensate_attenuation(motion, anchors.rendered)
 
 
 def _motion_of_prompt(models: Models, prompt: str, degrees: Sequence[str], seeds: Sequence[int]) -> Micromotion:

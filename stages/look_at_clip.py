@@ -5,14 +5,13 @@ from itertools import islice
 
 import numpy as np
 
-from common.errors import ClipError
 from stages.base import Row
+from stages.clip_anchors import follow_face
 from stages.detect_faces import cut_faces
-from stages.faces.track import track_face
 from stages.invert import InvertCrops, InvertSettings
 from stages.media.ingest import OpenClip
 from stages.models import ModelSettings
-from stages.motion.clip_checks import MOST_OTHERS, is_still, other_people, rest_is_elsewhere
+from stages.motion.clip_checks import keep_first_person, refuse_still, rest_is_elsewhere
 
 ANCHORS = 12  # that are looked at: as many as a sheet shows
 BATCH = 4
@@ -48,14 +47,7 @@ def look_at_clip(clip: OpenClip, model: ModelSettings, iterations: int = 5) -> C
     """
     stage = InvertCrops(InvertSettings(model, iterations))
     faces = [cut_faces(frame, stage.models.finder.find_all(frame)) for frame in clip.frames()]
-    track = track_face([[seen.face for seen in frame] for frame in faces], clip.times)
-    found = np.flatnonzero(track.found)
-    if len(found) < 2:
-        raise ClipError(
-            f"{clip.path}: a face is seen in {len(found)} of {len(faces)} frames that were looked at. "
-            "Use a clip in which one face stays in view."
-        )
-    crops = [faces[index][track.which[index]].aligned(track.steadied[index]) for index in found]
+    crops, times = follow_face(faces, clip.times, clip.path)
     rows = [{"index": index, "crop": crop} for index, crop in enumerate(crops)]
     left, inverted = iter(rows), list[Row]()
     while part := list(islice(left, BATCH)):
@@ -63,21 +55,15 @@ def look_at_clip(clip: OpenClip, model: ModelSettings, iterations: int = 5) -> C
     codes, landmarks, identities = (
         np.stack([row[column] for row in inverted]) for column in ("code", "landmarks", "identity")
     )  # (T, L, 512), (T, 68, 2), (T, n)
-    times, others = clip.times[found], other_people(identities)  # (T,), (T,)
-    if others.mean() > MOST_OTHERS:
-        raise ClipError(
-            f"{clip.path}: another person is seen from {times[np.flatnonzero(others)[0]]:.2f} s on, in "
-            f"{int(others.sum())} of {len(others)} anchors. Cut the clip to one person without a scene change."
-        )
-    codes, landmarks, times = codes[~others], landmarks[~others], times[~others]
-    if is_still(codes, landmarks, times):
-        raise ClipError(f"{clip.path}: the face keeps still. Use a clip that shows a motion.")
+    same = keep_first_person(identities, times, clip.path)  # (T,)
+    codes, landmarks, times = codes[same], landmarks[same], times[same]
+    refuse_still(codes, landmarks, times, clip.path)
     doubts = []
-    if missed := len(faces) - len(found):
+    if missed := len(faces) - len(crops):
         doubts.append(f"no face in {missed} of {len(faces)} frames that were looked at")
-    if others.any():
-        doubts.append(f"another person in {int(others.sum())} of {len(others)} anchors")
+    if not same.all():
+        doubts.append(f"another person in {int((~same).sum())} of {len(same)} anchors")
     if (rest := rest_is_elsewhere(codes, landmarks)) is not None:
         doubts.append(f"the face is nearer to rest at {times[rest]:.2f} s than at first: the motion runs backwards")
-    said = "; ".join(doubts) or f"one motion of one person from rest, as far as {len(found)} anchors show"
+    said = "; ".join(doubts) or f"one motion of one person from rest, as far as {len(crops)} anchors show"
     return ClipLook(crops, [row["rendering"] for row in inverted], said, bool(doubts))

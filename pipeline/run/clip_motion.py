@@ -5,6 +5,8 @@ made on the driver again. Between the two passes lies what needs all frames at o
 """
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -18,14 +20,12 @@ from pipeline.engine.passes import Passes
 from pipeline.job.motion_spec import MotionSpec
 from pipeline.output.event_log import EventLog
 from pipeline.report.anchor_sheets import write_anchors
+from stages.clip_anchors import fit_anchors, follow_face
 from stages.detect_faces import DetectFaces, DetectFacesSettings, SeenFace
-from stages.faces.track import track_face
 from stages.invert import InvertCrops, InvertSettings, check_inversion
 from stages.media.ingest import OpenClip, open_clip
 from stages.models import ModelSettings
-from stages.motion.attenuation import compensate_attenuation
-from stages.motion.clip_checks import MOST_OTHERS, is_still, other_people, rest_is_elsewhere
-from stages.motion.fit import fit_micromotion
+from stages.motion.clip_checks import keep_first_person, refuse_still, rest_is_elsewhere
 from stages.motion.micromotion import Micromotion
 
 BATCH = 4
@@ -84,7 +84,18 @@ class MotionFlow:
         self._check_motion(codes, landmarks, moments, clip_path)
 
         def fit() -> Micromotion:
-            return compensate_attenuation(self._fitted(codes, landmarks, moments, spec, clip), shown)
+            with self._warnings_told():
+                return fit_anchors(
+                    codes,
+                    landmarks,
+                    shown,
+                    moments,
+                    source=clip.sha256,
+                    generator=self.generator,
+                    rank=spec.rank,
+                    energy=spec.energy,
+                    per_layer=spec.per_layer,
+                )
 
         motion = self.passes.on_driver(f"fit {name}", fit)
         if motion.stray:
@@ -99,24 +110,15 @@ class MotionFlow:
 
     def _same_person(self, identities: np.ndarray, moments: np.ndarray, path: Path) -> np.ndarray:
         """Indices of the anchors that show the first one's person; the others are told and left out."""
-        others = other_people(identities)
-        if others.mean() > MOST_OTHERS or (~others).sum() < 2:
-            raise ClipError(
-                f"{path}: another person is seen from {moments[np.flatnonzero(others)[0]]:.2f} s on, in "
-                f"{int(others.sum())} of {len(others)} anchors. Cut the clip to one person without a scene change."
-            )
-        if others.any():
-            seconds = ", ".join(f"{moment:.2f}" for moment in moments[others])
+        same = keep_first_person(identities, moments, path)
+        if not same.all():
+            seconds = ", ".join(f"{moment:.2f}" for moment in moments[~same])
             self.events.emit("warning", message=f"{path}: another person at {seconds} s; these frames are left out.")
-        return np.flatnonzero(~others)
+        return np.flatnonzero(same)
 
     def _check_motion(self, codes: np.ndarray, landmarks: np.ndarray, moments: np.ndarray, path: Path) -> None:
         """Refuse a face that keeps still; tell of one that does not begin at rest."""
-        if is_still(codes, landmarks, moments):
-            raise ClipError(
-                f"{path}: the face keeps still: its anchors differ by no more than noise does. "
-                "Use a clip that shows a motion."
-            )
+        refuse_still(codes, landmarks, moments, path)
         if (rest := rest_is_elsewhere(codes, landmarks)) is not None:
             self.events.emit(
                 "warning",
@@ -139,17 +141,10 @@ class MotionFlow:
                 batch=BATCH,
             )
             seen_faces += [row["located"] for row in located]
-        track = track_face([[seen.face for seen in frame] for frame in seen_faces], clip.times)
-        seen = np.flatnonzero(track.found)
-        if len(seen) < 2:
-            raise ClipError(
-                f"{path}: a face is seen in {len(seen)} of {count} frames, and a motion needs at least 2. "
-                "Use a clip in which one face stays in view."
-            )
-        if len(seen) < count:
-            self.events.emit("warning", message=f"{path}: no face in {count - len(seen)} of {count} frames; left out.")
-        crops = [seen_faces[index][track.which[index]].aligned(track.steadied[index]) for index in seen]
-        return crops, clip.times[seen]
+        crops, times = follow_face(seen_faces, clip.times, path)
+        if len(crops) < count:
+            self.events.emit("warning", message=f"{path}: no face in {count - len(crops)} of {count} frames; left out.")
+        return crops, times
 
     def _usable(self, rows: list[dict[str, Any]], times: np.ndarray, path: Path) -> list[dict[str, Any]]:
         """Anchors whose code shows the face; the others are told and left out."""
@@ -170,28 +165,11 @@ class MotionFlow:
             )
         return kept
 
-    def _fitted(
-        self,
-        codes: np.ndarray,
-        landmarks: np.ndarray,
-        moments: np.ndarray,
-        spec: MotionSpec,
-        clip: OpenClip,
-    ) -> Micromotion:
-        """The motion of the anchors; warnings of the fit are told."""
+    @contextmanager
+    def _warnings_told(self) -> Iterator[None]:
+        """Warnings of the fit, told as events."""
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            motion = fit_micromotion(
-                codes,
-                rank=spec.rank,
-                energy=spec.energy,
-                per_layer=spec.per_layer,
-                source=clip.sha256,
-                generator=self.generator,
-                fps=float((len(moments) - 1) / max(moments[-1] - moments[0], 1e-9)),
-                landmarks=landmarks,
-                times=moments,
-            )
+            yield
         for warning in caught:
             self.events.emit("warning", message=str(warning.message))
-        return motion

@@ -1,7 +1,10 @@
 """Whether a clip's anchors are one motion of one person that begins at rest."""
 
+from pathlib import Path
+
 import numpy as np
 
+from common.errors import ClipError
 from stages.faces.crop_landmarks import interocular
 from stages.faces.track import smooth_landmarks
 
@@ -21,6 +24,42 @@ def other_people(identities: np.ndarray) -> np.ndarray:
     """(T, n) embeddings, the first one the clip's person -> (T,) bool."""
     units = identities / np.maximum(np.linalg.norm(identities, axis=1, keepdims=True), 1e-12)
     return units @ units[0] < SAME_PERSON
+
+
+def keep_first_person(identities: np.ndarray, times: np.ndarray, path: Path | str) -> np.ndarray:
+    """Which anchors show the first one's person.
+
+    Args:
+        identities: (T, n), embeddings.
+        times: (T,) seconds.
+        path: of the clip, for the message.
+
+    Returns:
+        (T,) bool.
+
+    Raises:
+        ClipError: too many show another person, or fewer than two are left.
+    """
+    others = other_people(identities)
+    if others.mean() > MOST_OTHERS or (~others).sum() < 2:
+        raise ClipError(
+            f"{path}: another person is seen from {times[np.flatnonzero(others)[0]]:.2f} s on, in "
+            f"{int(others.sum())} of {len(others)} anchors. Cut the clip to one person without a scene change."
+        )
+    return ~others
+
+
+def refuse_still(codes: np.ndarray, landmarks: np.ndarray, times: np.ndarray, path: Path | str) -> None:
+    """Refuse a clip without a motion; the arguments of `is_still`, and the clip's path for the message.
+
+    Raises:
+        ClipError: the face keeps still.
+    """
+    if is_still(codes, landmarks, times):
+        raise ClipError(
+            f"{path}: the face keeps still: its anchors differ by no more than noise does. "
+            "Use a clip that shows a motion."
+        )
 
 
 def motion_of_landmarks(landmarks: np.ndarray, times: np.ndarray) -> float:

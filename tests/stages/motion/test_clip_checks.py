@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from stages.motion.clip_checks import is_still, motion_of_landmarks, other_people, rest_is_elsewhere
+from common.errors import ClipError
+from stages.motion.clip_checks import (
+    is_still,
+    keep_first_person,
+    motion_of_landmarks,
+    other_people,
+    refuse_still,
+    rest_is_elsewhere,
+)
 
 TIMES = np.arange(16) / 30
 
@@ -66,3 +74,17 @@ def test_another_person_is_seen_by_the_embedding() -> None:
     first, second = rng.normal(size=(2, 512))
     anchors = np.stack([first + rng.normal(0, 0.3, 512) for _ in range(5)] + [second] * 3)
     np.testing.assert_array_equal(other_people(anchors), [False] * 5 + [True] * 3)
+
+
+def test_somebody_who_passes_by_is_left_out_and_a_change_of_person_is_refused() -> None:
+    first, other = np.eye(2)
+    kept = keep_first_person(np.stack([first] * 9 + [other]), np.arange(10) / 10, "a.mp4")
+    np.testing.assert_array_equal(kept, [True] * 9 + [False])
+    with pytest.raises(ClipError, match=r"^a\.mp4: another person is seen from 0\.60 s on, in 4 of 10 anchors"):
+        keep_first_person(np.stack([first] * 6 + [other] * 4), np.arange(10) / 10, "a.mp4")
+
+
+def test_a_clip_without_a_motion_is_refused_by_name() -> None:
+    codes, landmarks = np.ones((4, 2, 512)), np.stack([resting()] * 4)
+    with pytest.raises(ClipError, match=r"^a\.mp4: the face keeps still"):
+        refuse_still(codes, landmarks, np.arange(4) / 30, "a.mp4")
