@@ -105,8 +105,7 @@ def _what_is_wrong(error: Exception, data: bytes) -> str:
         if data[:4] in (b"II*\0", b"MM\0*") and (wide := _open_with_opencv(data)) is not None:
             if wide.dtype.kind == "f":
                 return (
-                    "its numbers are floating point in colour, and nobody says whether they are linear. "
-                    "Save it with 8 or 16 bits a channel."
+                    "its colours are floating-point numbers, which are not read. Save it with 8 or 16 bits a channel."
                 )
             return f"a TIFF of a kind that is not known here ({describe_error(error)}). Convert it to JPEG or PNG."
         if not re.match(STARTS, data, re.DOTALL):

@@ -39,7 +39,7 @@ REFUSED_PICTURES = [
         "refused",
         says="transparent everywhere",
     ),
-    kind("TIFF of floating-point RGB", "c.tif", tiff_of_floats, "refused", says="floating point in colour"),
+    kind("TIFF of floating-point RGB", "c.tif", tiff_of_floats, "refused", says="floating-point numbers"),
     kind("Cut short", "c.jpg", lambda: jpeg()[: len(jpeg()) // 2], "refused", says="cut short"),
     *(
         kind(f"{name} cut short", file, partial(cut, form, count), "refused", says="cut short")
