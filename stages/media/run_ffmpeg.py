@@ -111,6 +111,13 @@ class Ffmpeg:
                 filled += len(part)
         return content if filled == count else content[:filled]
 
+    def crashed(self) -> bool:
+        """Whether it was ended by a signal, once all that it reports or writes is read."""
+        try:
+            return self._process.wait(self.timeout) < 0
+        except subprocess.TimeoutExpired:
+            return False
+
     def complaints(self) -> list[str]:
         """Lines of errors, where `read` is used; the process has ended or is about to."""
         self._complaints.seek(0)

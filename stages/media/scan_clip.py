@@ -17,6 +17,8 @@ from stages.media.clip_streams import WHOLE, Source, Streams
 from stages.media.cut_short import lacks_its_end
 from stages.media.run_ffmpeg import Ffmpeg
 
+# ffmpeg 9 crashes over one in seventy animated WebP files, and not again over the same one.
+MOST_CRASHES = 3
 LARGEST_FRAME = 70_000_000  # pixels; twice of 8K
 FRAME = re.compile(
     r" pts: *(?P<pts>-?\d+|NOPTS) .* fmt:(?P<fmt>\S+) .*sar:(?P<sar>\d+/\d+) s:(?P<size>\d+x\d+) i:(?P<scan>\S)"
@@ -81,16 +83,24 @@ def scan_clip(path: Path, timeout: float) -> ScannedClip:
         timeout: seconds without any sign of progress after which the decoder is killed.
 
     Raises:
-        ClipError: no video, damaged or cut short, frames of several sizes, or a decoder that hangs.
+        ClipError: no video, damaged or cut short, frames of several sizes, or a decoder that hangs, or crashes again
+            and again.
     """
     check_clip_file(path)
-    source, report = Source(), _Report(path)
+    source, report, crashes = Source(), _Report(path), 0
     while True:
         with Ffmpeg(path, ["-vf", "showinfo=checksum=0,idet"], _NOWHERE, timeout, True, source) as ffmpeg:
             for line in ffmpeg.lines():
                 report.read(line)
                 if (better := report.streams.decoder_for(source)) is not None:
                     break
+            else:
+                if ffmpeg.crashed():  # without a word: what it has shown would pass for the whole clip
+                    crashes += 1
+                    if crashes == MOST_CRASHES:
+                        raise ClipError(f"{path}: its decoder crashes over it. Export it again, as MP4 (H.264).")
+                    report = _Report(path)
+                    continue
         better = better or report.streams.moving(source, len(report.moments))
         if better is None:
             break

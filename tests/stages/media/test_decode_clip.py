@@ -11,6 +11,7 @@ import pytest
 
 from common.errors import ClipError
 from stages.media.ingest import open_clip, read_clip
+from stages.media.scan_clip import MOST_CRASHES
 
 FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
 WIDTH, HEIGHT, BITS = 192, 128, 8
@@ -339,6 +340,24 @@ def test_a_minute_is_read_in_the_memory_of_a_frame(tmp_path: Path) -> None:
     run(*source, "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", path)
     done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
     assert int(done.stdout) < 1000  # MB
+
+
+@pytest.mark.parametrize("crashes", [1, MOST_CRASHES])
+def test_a_clip_over_which_its_decoder_crashes_is_read_again_and_at_last_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, crashes: int
+) -> None:
+    path = make(tmp_path / "c.mp4", *X264)
+    script, begun = tmp_path / "ffmpeg", tmp_path / "begun"
+    often = f'echo >> {begun}; test "$(wc -l < {begun})" -le {crashes}'
+    crash = f'{FFMPEG} "$@" 2>&1 | head -n 30 >&2; kill -SEGV $$'
+    script.write_text(f'#!/bin/sh\nif {often}; then {crash}; fi\nexec {FFMPEG} "$@"\n')
+    script.chmod(0o755)
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(script))
+    if crashes == MOST_CRASHES:
+        with pytest.raises(ClipError, match="its decoder crashes over it"):
+            open_clip(path)
+    else:
+        assert open_clip(path).total_frames == 48
 
 
 def test_a_decoder_that_hangs_in_the_middle_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
