@@ -14,7 +14,7 @@ from common.errors import ClipError
 from stages.media.colour import HDR, PRIMARIES, to_srgb
 from stages.media.image_colour import GROUND
 from stages.media.run_ffmpeg import Ffmpeg
-from stages.media.scan_clip import ScannedClip
+from stages.media.scan_clip import MOST_CRASHES, ScannedClip
 
 MOST_STRETCH = 8.0  # of a pixel; what claims more is damaged
 # Heights of SD television; what is larger and says nothing is HD (players do the same).
@@ -114,23 +114,32 @@ def read_frames(
         (H, W, 3) uint8 sRGB.
 
     Raises:
-        ClipError: the file has changed or cannot be decoded again, or its decoder hangs.
+        ClipError: the file has changed or cannot be decoded again, or its decoder hangs, or crashes again and again.
     """
     graph = ",".join([*how.before, f"select='{_frame_filter(clip, chosen)}'", *how.filters])
     # A short queue: while nobody reads, eight frames of 8K would wait in it.
     output = ("-thread_queue_size", "1", "-fps_mode", "passthrough", "-f", "rawvideo", "-")
     channels, width = {"rgb24": (3, 1), "rgba": (4, 1), "rgb48le": (3, 2)}[how.pixel_format]
     size = how.width * how.height * channels * width
-    with Ffmpeg(path, ["-vf", graph], output, timeout, False, clip.source) as ffmpeg:
-        for number in range(len(chosen)):
-            content = ffmpeg.read(size)
-            if len(content) < size:
-                said = "; ".join(ffmpeg.complaints()[-1:]) or "it gave no reason"
-                raise ClipError(
-                    f"{path}: {number} of {len(chosen)} frames could be read again ({said}). Is it still being written?"
-                )
-            pixels = np.frombuffer(content, np.uint8 if width == 1 else "<u2").reshape(how.height, how.width, channels)
-            yield _display_size(pixels, how)
+    given = crashes = 0
+    while given < len(chosen):
+        with Ffmpeg(path, ["-vf", graph], output, timeout, False, clip.source) as ffmpeg:
+            for number in range(len(chosen)):
+                content = ffmpeg.read(size)
+                if len(content) < size:
+                    crashed = ffmpeg.crashed()
+                    crashes += crashed
+                    if crashed and crashes < MOST_CRASHES:
+                        break
+                    said = "; ".join(ffmpeg.complaints()[-1:]) or "it gave no reason"
+                    raise ClipError(
+                        f"{path}: {number} of {len(chosen)} frames could be read again ({said}). Is it still being "
+                        "written?"
+                    )
+                if number == given:  # others came before a crash
+                    pixels = np.frombuffer(content, np.uint8 if width == 1 else "<u2")
+                    yield _display_size(pixels.reshape(how.height, how.width, channels), how)
+                    given += 1
 
 
 def _display_size(pixels: np.ndarray, how: Conversion) -> np.ndarray:

@@ -343,21 +343,23 @@ def test_a_minute_is_read_in_the_memory_of_a_frame(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("crashes", [1, MOST_CRASHES])
+@pytest.mark.parametrize(("during", "cut"), [("showinfo", "2>&1 | head -n 30 >&2"), ("rawvideo", "| head -c 100000")])
 def test_a_clip_over_which_its_decoder_crashes_is_read_again_and_at_last_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, crashes: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, crashes: int, during: str, cut: str
 ) -> None:
     path = make(tmp_path / "c.mp4", *X264)
+    whole = read_clip(path, max_anchors=4).frames
     script, begun = tmp_path / "ffmpeg", tmp_path / "begun"
     often = f'echo >> {begun}; test "$(wc -l < {begun})" -le {crashes}'
-    crash = f'{FFMPEG} "$@" 2>&1 | head -n 30 >&2; kill -SEGV $$'
-    script.write_text(f'#!/bin/sh\nif {often}; then {crash}; fi\nexec {FFMPEG} "$@"\n')
+    crash = f'if {often}; then {FFMPEG} "$@" {cut}; kill -SEGV $$; fi'
+    script.write_text(f'#!/bin/sh\ncase "$*" in *{during}*) {crash};; esac\nexec {FFMPEG} "$@"\n')
     script.chmod(0o755)
     monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(script))
     if crashes == MOST_CRASHES:
-        with pytest.raises(ClipError, match="its decoder crashes over it"):
-            open_clip(path)
+        with pytest.raises(ClipError, match="crashes over it|could be read again"):
+            read_clip(path, max_anchors=4)
     else:
-        assert open_clip(path).total_frames == 48
+        np.testing.assert_array_equal(read_clip(path, max_anchors=4).frames, whole)
 
 
 def test_a_decoder_that_hangs_in_the_middle_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
