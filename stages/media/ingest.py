@@ -12,6 +12,7 @@ from common import storage
 from common.errors import ClipError, UnreadableImage
 from common.redaction import quote
 from common.table_images import is_in_table, read_from_table
+from common.timeouts import with_timeout
 from stages.media.decode_clip import conversion, read_frames, spread
 from stages.media.scan_clip import scan_clip
 from stages.media.web_images import is_web_address, read_from_web
@@ -137,7 +138,7 @@ def fetch(uri: str, timeout: float = 60.0) -> bytes:
         UnreadableImage: it cannot be read, takes too long, or has more than `LARGEST_FILE` bytes.
     """
     try:
-        return storage.with_timeout(lambda: _read(uri), timeout)
+        return with_timeout(lambda: _read(uri), timeout)
     except TimeoutError as error:
         raise UnreadableImage(
             f"image {quote(uri)} did not arrive within {timeout:g} s. Is its file system or server there?"

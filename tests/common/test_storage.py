@@ -8,7 +8,6 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import pyarrow.fs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,7 +23,6 @@ from common.storage import (
     sizes,
     strip_credentials,
     why_not_writable,
-    with_timeout,
     write_file,
 )
 from common.stores import filesystem
@@ -222,23 +220,6 @@ def test_a_server_that_is_away_for_a_moment_is_waited_for() -> None:
         for server in started:
             server.shutdown()
             server.server_close()
-
-
-def test_what_does_not_pass_by_itself_is_not_tried_again(tmp_path: Path) -> None:
-    tries: list[int] = []
-
-    def work() -> None:
-        tries.append(1)
-        raise OSError("AWS Error ACCESS_DENIED during HeadObject operation")
-
-    with pytest.raises(OSError, match="ACCESS_DENIED"):
-        with_timeout(work, 5.0)
-    assert len(tries) == 1
-
-
-def test_a_fault_of_our_own_does_not_pass_for_one_of_the_store() -> None:
-    with pytest.raises(AttributeError):
-        with_timeout(lambda: pyarrow.fs.no_such_function(), 5.0)
 
 
 @pytest.mark.parametrize(
