@@ -5,42 +5,35 @@ What a batch run adds (workers, a ledger, resuming, a report) is in `pipeline`; 
 
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from common.errors import ClipError, InversionDiverged, TextError, UnreadableImage
+from common.errors import UnreadableImage
 from stages.anchor_settings import Optimisation
-from stages.clip_anchors import fit_anchors, follow_face
-from stages.detect_faces import SeenFace, cut_faces
+from stages.base import finish
 from stages.faces.align import align_face
-from stages.faces.crop_landmarks import landmarks_in_crops
 from stages.faces.rotations import find_in_any_rotation
-from stages.invert import check_inversion, invert_crops
+from stages.fit_clip import anchors_of_clip, check_anchors, fit_anchors
+from stages.fit_prompt import find_concerns, fit_identities
+from stages.invert import invert_face
 from stages.media.decode_image import decode_image
 from stages.media.encode import VideoFile
 from stages.media.encode import write_video as encode
 from stages.media.ingest import fetch, open_clip
-from stages.models import ModelFiles, Models, ModelSettings, tensor_to_images
+from stages.models import ModelFiles, Models, ModelSettings
 from stages.motion.animate import MotionPath as Course
 from stages.motion.animate import animate as move_code
-from stages.motion.clip_checks import keep_first_person, refuse_still, rest_is_elsewhere
 from stages.motion.drift import drift_of
-from stages.motion.fit import fit_micromotion
-from stages.motion.identities import average_identities
 from stages.motion.micromotion import Micromotion, load_micromotion
 from stages.motion.prompts import DEGREES, captions
-from stages.quality.video import embed_frames
 from stages.row_frames import Pixels, frames_of_generator, frames_of_image, own_crop
-from stages.text_anchors import optimise_anchors, start_code
+from stages.text_anchors import anchors_of_identity
 from weights.registry import PARTS
 from weights.store import find
 
 DEVICES = ("auto", "cpu", "cuda")
-BATCH = 4  # faces that are inverted together
 
 
 def load_models(name: str = "synthface", *, clip: str = "", detector: str = "haar", device: str = "auto") -> Models:
@@ -111,15 +104,7 @@ def extract_motion(
     if prompt is not None:
         return _motion_of_prompt(models, prompt, degrees, seeds)
     assert clip is not None
-    found = _anchors_of_clip(models, Path(clip), max_anchors)
-    return fit_anchors(
-        found.codes,
-        found.landmarks,
-        found.rendered,
-        found.times,
-        source=found.sha256,
-        generator=models.generator.fingerprint,
-    )
+    return _motion_of_clip(models, Path(clip), max_anchors)
 
 
 @torch.inference_mode()
@@ -161,12 +146,11 @@ def animate(
         )
     landmarks = find_in_any_rotation(models.finder, image).landmarks
     crop = align_face(image, landmarks)  # (256, 256, 3)
-    found = invert_crops(models.inverter, crop[None])
-    check_inversion(found.codes[0], found.psnr[0])
-    codes = move_code(found.codes[0], motion, frames, path, strength)  # (F, L, 512)
+    rest = invert_face(models.inverter, crop).code  # (L, 512)
+    codes = move_code(rest, motion, frames, path, strength)  # (F, L, 512)
     if pixels == "generator":
         return frames_of_generator(models, crop, codes).frames
-    return frames_of_image(models, *own_crop(image, landmarks, longest), found.codes[0], codes, drift_of(motion)).frames
+    return frames_of_image(models, *own_crop(image, landmarks, longest), rest, codes, drift_of(motion)).frames
 
 
 def write_video(path: Path | str, frames: Iterable[np.ndarray], fps: float = 30.0, crf: int = 18) -> VideoFile:
@@ -187,80 +171,27 @@ def write_video(path: Path | str, frames: Iterable[np.ndarray], fps: float = 30.
     return encode(path, frames, fps, crf)
 
 
-@dataclass(frozen=True)
-class _Anchors:
-    """A clip's face in every usable frame.
+def _motion_of_clip(models: Models, path: Path, max_anchors: int) -> Micromotion:
+    """Find, follow and invert a clip's face, check its anchors and fit them."""
 
-    Attributes:
-        codes: (T, L, 512).
-        landmarks, rendered: (T, 68, 2), of the crops and of the codes' renderings, shares of the side.
-        times: (T,) seconds.
-        sha256: of the clip.
-    """
+    def warn(message: str) -> None:
+        warnings.warn(f"{path}: {message}", stacklevel=5)
 
-    codes: np.ndarray
-    landmarks: np.ndarray
-    rendered: np.ndarray
-    times: np.ndarray
-    sha256: str
-
-
-def _anchors_of_clip(models: Models, path: Path, max_anchors: int) -> _Anchors:
-    """Detect, track, align and invert a clip's face; frames that show no face or somebody else are left out."""
     clip = open_clip(path, max_anchors)
-    faces: list[list[SeenFace]] = [cut_faces(frame, models.finder.find_all(frame)) for frame in clip.frames()]
-    crops, seen = follow_face(faces, clip.times, path)
-    kept: list[tuple[np.ndarray, ...]] = []
-    left = iter(zip(crops, seen, strict=True))
-    while part := list(islice(left, BATCH)):
-        images = np.stack([crop for crop, _ in part])  # (B, 256, 256, 3)
-        found = invert_crops(models.inverter, images)
-        rows = zip(
-            found.codes,
-            found.psnr,
-            landmarks_in_crops(models.landmarks, images),
-            landmarks_in_crops(models.landmarks, found.renderings),
-            embed_frames(models, images),
-            [time for _, time in part],
-            strict=True,
-        )
-        for code, quality, landmarks, rendered, identity, time in rows:
-            try:
-                check_inversion(code, quality)
-            except InversionDiverged as error:
-                warnings.warn(f"{path}, {time:.2f} s: {error}; this frame is left out.", stacklevel=4)
-            else:
-                kept.append((code.numpy(), landmarks, rendered, identity.numpy(), np.asarray(time)))
-    if len(kept) < 2:
-        raise ClipError(f"{path}: {len(kept)} of {len(crops)} frames could be inverted, and a motion needs at least 2.")
-    codes, landmarks, rendered, identities, times = (np.stack(column) for column in zip(*kept, strict=True))
-    same = keep_first_person(identities, times, path)  # (T,)
-    anchors = _Anchors(codes[same], landmarks[same], rendered[same], times[same], clip.sha256)
-    refuse_still(anchors.codes, anchors.landmarks, anchors.times, path)
-    if (rest := rest_is_elsewhere(anchors.codes, anchors.landmarks)) is not None:
-        warnings.warn(
-            f"{path}: the face seems to be at rest at {anchors.times[rest]:.2f} s, not at first.", stacklevel=4
-        )
-    return anchors
+    anchors = check_anchors(anchors_of_clip(models, clip, warn), warn)
+    return fit_anchors(anchors, models.generator.fingerprint, warn)
 
 
 def _motion_of_prompt(models: Models, prompt: str, degrees: Sequence[str], seeds: Sequence[int]) -> Micromotion:
     """Lead generated faces to each degree of a prompt; their shared motion."""
     texts, settings = captions(prompt, degrees), Optimisation()
-    codes, landmarks = [], []
-    for seed in seeds:
-        start = start_code(models.generator, seed, settings.truncation)  # (L, 512)
-        anchors = optimise_anchors(models.generator, models.clip, models.identity, start, texts, settings)
-        codes.append(anchors.codes)  # (D, L, 512)
-        images = tensor_to_images(anchors.renderings).numpy()  # (D, S, S, 3)
-        landmarks.append(torch.as_tensor(landmarks_in_crops(models.landmarks, images)))
-    try:
-        return fit_micromotion(
-            average_identities(torch.stack(codes)),
-            reject=False,  # every degree was made here: none can show a hand before the face
-            source=prompt,
-            generator=models.generator.fingerprint,
-            landmarks=torch.stack(landmarks).mean(dim=0),
-        )
-    except ClipError as error:
-        raise TextError(f"no motion came of the prompt: {error}") from error
+    rows = [
+        finish(anchors_of_identity(models, {"index": index, "seed": seed}, texts, settings))
+        for index, seed in enumerate(seeds)
+    ]
+    codes, landmarks, identity = (
+        torch.tensor(np.stack([row[name] for row in rows])) for name in ("code", "landmarks", "identity")
+    )  # (S, D, L, 512), (S, D, 68, 2), (S, D)
+    for message in find_concerns(np.stack([row["rendering"] for row in rows]), identity, codes):
+        warnings.warn(f'"{prompt}": {message}', stacklevel=3)
+    return fit_identities(codes, landmarks, prompt, models.generator.fingerprint)

@@ -15,7 +15,7 @@ from common import storage
 from common.errors import EncoderKilled, MicromotionError, OutputUnavailable, Reason, RowError, UnreadableImage
 from common.redaction import describe_error, one_line
 from stages.base import Row, RowStatus, Stage
-from stages.invert import check_inversion, invert_crops
+from stages.invert import invert_face
 from stages.media.compose import paste, side_by_side
 from stages.media.decode_image import decode_image
 from stages.media.encode import write_video
@@ -102,14 +102,13 @@ class AnimateFaces(Stage):
             still = self._still(row)[0]
             return self._written(row, RowFrames(still, repeat(still, video.frames), lambda frame: crop))
         motion = self.settings.motions[row["motion"]]
-        found = invert_crops(self.models.inverter, crop[None], self.settings.iterations)
-        check_inversion(found.codes[0], found.psnr[0])
+        face = invert_face(self.models.inverter, crop, self.settings.iterations)
         codes = animate(
-            found.codes[0], motion, video.frames, video.path, float(row["strength"]), video.layers
+            face.code, motion, video.frames, video.path, float(row["strength"]), video.layers
         )  # (F, L, 512)
         measured = np.unique(np.linspace(0, video.frames - 1, video.measured_frames).round().astype(int))
-        progress = _progress(codes - found.codes[0], motion.direction)  # (F,)
-        take = self._take(row, found.codes[0], codes)
+        progress = _progress(codes - face.code, motion.direction)  # (F,)
+        take = self._take(row, face.code, codes)
         same_as = take.same_as or range(video.frames)
         moments, shown = np.unique([same_as[number] for number in measured], return_inverse=True)
         kept: list[np.ndarray] = []
@@ -123,7 +122,7 @@ class AnimateFaces(Stage):
             )
             beyond = describe_breakdown(measures.clearness_min, measures.csim_min, float(row["strength"]))
             quality = {**asdict(measures), "message": beyond}
-        return {**written, "reconstruction_psnr": float(found.psnr[0]), **quality}
+        return {**written, "reconstruction_psnr": face.psnr, **quality}
 
     def _take(self, row: Mapping[str, Any], rest: torch.Tensor, codes: torch.Tensor) -> RowFrames:
         """The row's frames, either way."""

@@ -67,9 +67,13 @@ class StepwiseStage(Stage):
 
     def process(self, row: Row) -> Row:
         """The same, without telling."""
-        steps = self.steps(row)
-        while True:
-            try:
-                next(steps)
-            except StopIteration as end:
-                return end.value
+        return finish(self.steps(row))
+
+
+def finish(steps: Generator[Progress, None, Row]) -> Row:
+    """Take all steps, and give the row at their end."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value

@@ -1,5 +1,6 @@
 """From aligned faces to codes in W+, and how well the codes give the faces back."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -69,6 +70,56 @@ def check_inversion(code: Tensor, quality: float) -> None:
 
 
 @dataclass(frozen=True)
+class InvertedFace:
+    """A face's code and what it shows.
+
+    Attributes:
+        code: (L, 512) float32, on the CPU.
+        rendering: (S, S, 3) uint8, at the generator's resolution.
+        psnr: dB against the crop, both at 256 px.
+    """
+
+    code: Tensor
+    rendering: np.ndarray
+    psnr: float
+
+
+def invert_face(inverter: Inverter, crop: np.ndarray, iterations: int = 5) -> InvertedFace:
+    """Invert one aligned face, (256, 256, 3) uint8, and see that its code can be used.
+
+    Args:
+        inverter, iterations: as `invert_crops` takes them.
+
+    Raises:
+        InversionDiverged: as `check_inversion` does.
+    """
+    found = invert_crops(inverter, crop[None], iterations)
+    face = InvertedFace(found.codes[0], found.renderings[0], float(found.psnr[0]))
+    check_inversion(face.code, face.psnr)
+    return face
+
+
+def invert_anchors(models: Models, rows: Sequence[Row], iterations: int = 5) -> list[Row]:
+    """Invert a clip's crops as one batch, and measure what the fit and its checks need: rows as in `InvertCrops`."""
+    crops = np.stack([row["crop"] for row in rows])  # (B, 256, 256, 3)
+    found = invert_crops(models.inverter, crops, iterations)
+    landmarks, rendered = (landmarks_in_crops(models.landmarks, images) for images in (crops, found.renderings))
+    identities = embed_frames(models, crops)  # (B, n)
+    return [
+        {
+            "index": row["index"],
+            "code": found.codes[at].numpy(),
+            "quality": float(found.psnr[at]),
+            "identity": identities[at].numpy(),
+            "rendering": found.renderings[at],
+            "landmarks": landmarks[at],
+            "rendered_landmarks": rendered[at],
+        }
+        for at, row in enumerate(rows)
+    ]
+
+
+@dataclass(frozen=True)
 class InvertSettings:
     """What `InvertCrops` needs: the model's files, and ReStyle's steps."""
 
@@ -94,21 +145,4 @@ class InvertCrops(Stage):
 
     def process_rows(self, rows: list[Row]) -> list[Row]:
         """Several crops as one batch of the networks."""
-        crops = np.stack([row["crop"] for row in rows])  # (B, 256, 256, 3)
-        found = invert_crops(self.models.inverter, crops, self.iterations)
-        landmarks, rendered = (
-            landmarks_in_crops(self.models.landmarks, pictures) for pictures in (crops, found.renderings)
-        )
-        identities = embed_frames(self.models, crops)  # (B, n)
-        return [
-            {
-                "index": row["index"],
-                "code": found.codes[at].numpy(),
-                "quality": float(found.psnr[at]),
-                "identity": identities[at].numpy(),
-                "rendering": found.renderings[at],
-                "landmarks": landmarks[at],
-                "rendered_landmarks": rendered[at],
-            }
-            for at, row in enumerate(rows)
-        ]
+        return invert_anchors(self.models, rows, self.iterations)

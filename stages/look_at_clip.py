@@ -1,20 +1,14 @@
 """A clip looked at before a run: a few of its anchors, and whether they show one motion of one person from rest."""
 
 from dataclasses import dataclass
-from itertools import islice
 
 import numpy as np
 
-from stages.base import Row
-from stages.clip_anchors import follow_face
-from stages.detect_faces import cut_faces
-from stages.invert import InvertCrops, InvertSettings
+from stages.fit_clip import anchors_of_clip, check_anchors
 from stages.media.ingest import OpenClip
-from stages.models import ModelSettings
-from stages.motion.clip_checks import keep_first_person, refuse_still, rest_is_elsewhere
+from stages.models import Models, ModelSettings
 
 ANCHORS = 12  # that are looked at: as many as a sheet shows
-BATCH = 4
 
 
 @dataclass(frozen=True)
@@ -24,14 +18,12 @@ class ClipLook:
     Attributes:
         crops: (256, 256, 3) uint8 each, aligned.
         renderings: of their codes, (S, S, 3) uint8 each.
-        sentence: what they show, without a full stop.
-        doubtful: whether a run would warn of it.
+        doubts: what a run would warn of, a sentence each; empty for one motion of one person from rest.
     """
 
     crops: list[np.ndarray]
     renderings: list[np.ndarray]
-    sentence: str
-    doubtful: bool
+    doubts: tuple[str, ...]
 
 
 def look_at_clip(clip: OpenClip, model: ModelSettings, iterations: int = 5) -> ClipLook:
@@ -45,25 +37,7 @@ def look_at_clip(clip: OpenClip, model: ModelSettings, iterations: int = 5) -> C
     Raises:
         ClipError: a run would refuse it: no face, another person in too many anchors, or a face that keeps still.
     """
-    stage = InvertCrops(InvertSettings(model, iterations))
-    faces = [cut_faces(frame, stage.models.finder.find_all(frame)) for frame in clip.frames()]
-    crops, times = follow_face(faces, clip.times, clip.path)
-    rows = [{"index": index, "crop": crop} for index, crop in enumerate(crops)]
-    left, inverted = iter(rows), list[Row]()
-    while part := list(islice(left, BATCH)):
-        inverted += stage.process_rows(part)
-    codes, landmarks, identities = (
-        np.stack([row[column] for row in inverted]) for column in ("code", "landmarks", "identity")
-    )  # (T, L, 512), (T, 68, 2), (T, n)
-    same = keep_first_person(identities, times, clip.path)  # (T,)
-    codes, landmarks, times = codes[same], landmarks[same], times[same]
-    refuse_still(codes, landmarks, times, clip.path)
-    doubts = []
-    if missed := len(faces) - len(crops):
-        doubts.append(f"no face in {missed} of {len(faces)} frames that were looked at")
-    if not same.all():
-        doubts.append(f"another person in {int((~same).sum())} of {len(same)} anchors")
-    if (rest := rest_is_elsewhere(codes, landmarks)) is not None:
-        doubts.append(f"the face is nearer to rest at {times[rest]:.2f} s than at first: the motion runs backwards")
-    said = "; ".join(doubts) or f"one motion of one person from rest, as far as {len(crops)} anchors show"
-    return ClipLook(crops, [row["rendering"] for row in inverted], said, bool(doubts))
+    doubts: list[str] = []
+    anchors = anchors_of_clip(Models(model), clip, doubts.append, iterations)
+    check_anchors(anchors, doubts.append)
+    return ClipLook(anchors.crops, anchors.renderings, tuple(doubts))

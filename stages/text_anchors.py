@@ -211,30 +211,46 @@ class OptimiseTextAnchors(StepwiseStage):
 
     def steps(self, row: Row) -> Steps[Progress, None, Row]:
         """The identity's anchors; its progress after each step."""
-        found = yield from self._anchors(row["seed"])
-        shown = min(FACE_SIZE, found.renderings.shape[-1])
-        crops = tensor_to_images(F.adaptive_avg_pool2d(found.renderings, shown)).numpy()  # (D, S, S, 3)
-        return {
-            "index": row["index"],
-            "code": found.codes.numpy(),
-            "rendering": crops,
-            "landmarks": landmarks_in_crops(self.models.landmarks, crops),
-            "loss": found.losses.numpy(),
-            "identity": found.identity.numpy(),
-        }
+        return (yield from anchors_of_identity(self.models, row, self.texts, self.optimisation))
 
-    def _anchors(self, seed: int) -> Steps[Progress, None, TextAnchors]:
-        """All degrees at once, or in ever smaller parts where a GPU's memory does not hold them."""
-        models, together = self.models, len(self.texts)
-        start = start_code(models.generator, seed, self.optimisation.truncation)
-        arguments = (models.generator, models.clip, models.identity, start, self.texts, self.optimisation)
-        while True:
-            try:
-                return (
-                    yield from anchor_steps(*arguments, min(together, degrees_together(models.generator, together)))
-                )
-            except torch.OutOfMemoryError:
-                if together == 1:
-                    raise
-                together //= 2
-                torch.cuda.empty_cache()
+
+def anchors_of_identity(
+    models: Models, row: Row, texts: list[str], settings: Optimisation
+) -> Steps[Progress, None, Row]:
+    """Lead one generated face to all prompts, and measure what the fit and its checks need: rows as the stage has them.
+
+    Args:
+        models: the networks.
+        row: its `index` and `seed`.
+        texts: D prompts, from rest to the extreme.
+        settings: how they are reached.
+
+    Raises:
+        TextError, FloatingPointError: as `anchor_steps` does.
+    """
+    found = yield from _anchors(models, row["seed"], texts, settings)
+    shown = min(FACE_SIZE, found.renderings.shape[-1])
+    crops = tensor_to_images(F.adaptive_avg_pool2d(found.renderings, shown)).numpy()  # (D, S, S, 3)
+    return {
+        "index": row["index"],
+        "code": found.codes.numpy(),
+        "rendering": crops,
+        "landmarks": landmarks_in_crops(models.landmarks, crops),
+        "loss": found.losses.numpy(),
+        "identity": found.identity.numpy(),
+    }
+
+
+def _anchors(models: Models, seed: int, texts: list[str], settings: Optimisation) -> Steps[Progress, None, TextAnchors]:
+    """All degrees at once, or in ever smaller parts where a GPU's memory does not hold them."""
+    together = len(texts)
+    start = start_code(models.generator, seed, settings.truncation)
+    arguments = (models.generator, models.clip, models.identity, start, texts, settings)
+    while True:
+        try:
+            return (yield from anchor_steps(*arguments, min(together, degrees_together(models.generator, together))))
+        except torch.OutOfMemoryError:
+            if together == 1:
+                raise
+            together //= 2
+            torch.cuda.empty_cache()

@@ -22,7 +22,7 @@ from scipy.spatial.transform import Rotation
 from common.errors import RowError
 from stages.faces.align import align_face
 from stages.faces.crop_landmarks import landmarks_in_crops
-from stages.invert import invert_crops
+from stages.invert import invert_face
 from stages.media.decode_image import decode_image
 from stages.media.ingest import read_clip
 from stages.models import BUNDLED, Models, ModelSettings
@@ -88,11 +88,11 @@ def compare(models: Models, image: np.ndarray) -> Comparison:
     """Invert the largest face of an image, (H, W, 3) uint8 RGB, and look at both.
 
     Raises:
-        RowError: no face, or one that is too small.
+        RowError: no face, one that is too small, or one that the inverter does not know.
     """
     face = models.finder.find(image)
     crop = align_face(image, face.landmarks)  # (256, 256, 3)
-    rendering = invert_crops(models.inverter, crop[None]).renderings
+    rendering = invert_face(models.inverter, crop).rendering[None]
     first, second = (landmarks_in_crops(models.landmarks, each)[0] * TILE for each in (crop[None], rendering))
     tiles = [_mark(crop, first), _mark(rendering[0], second)]
     sides = [(*turn_and_nod(models.head, points), *openness(points)) for points in (first, second)]

@@ -26,7 +26,7 @@ from benchmarks.models.real_faces import SHARED
 from benchmarks.models.real_sheet_images import draw_refusal, draw_strip, grid_of, write_png
 from common.errors import RowError, UserError
 from stages.faces.align import align_face
-from stages.invert import check_inversion, invert_crops
+from stages.invert import invert_face
 from stages.media.decode_image import decode_image
 from stages.media.ingest import read_clip
 from stages.models import Models, ModelSettings
@@ -100,9 +100,7 @@ def move_face(
     """
     landmarks = models.finder.find(image).landmarks.astype(np.float64)
     crop = align_face(image, landmarks)  # (256, 256, 3)
-    found = invert_crops(models.inverter, crop[None])
-    check_inversion(found.codes[0], found.psnr[0])
-    rest = found.codes[0]
+    rest = invert_face(models.inverter, crop).code
     still, points = own_crop(image, landmarks, LARGE)
     progress = np.linspace(0, 1, frames)
     moved = {}

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from stages.faces.align import align_face, face_quad
-from stages.invert import invert_crops
+from stages.invert import invert_face
 from stages.media.compose import paste
 from stages.media.decode_image import decode_image
 from stages.media.encode import render_frames, write_video
@@ -121,7 +121,7 @@ def enlarged_face(models: Models, file: Path, size: int, frames: int, direction:
     image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=interpolation)
     started = time.process_time()
     landmarks = models.finder.find(image).landmarks.astype(np.float64)
-    rest = invert_crops(models.inverter, align_face(image, landmarks)[None]).codes[0]
+    rest = invert_face(models.inverter, align_face(image, landmarks)).code
     common = time.process_time() - started
     progress = torch.linspace(0, 1, frames + 1)[1:, None, None]
     return Face(image, landmarks, rest, rest + progress * direction, common)

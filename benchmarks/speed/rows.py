@@ -32,7 +32,7 @@ from pipeline.run.cost import row_seconds
 from stages.align_faces import AlignFaces, AlignFacesSettings
 from stages.animate_faces import AnimateFaces, AnimateFacesSettings
 from stages.base import RowStatus
-from stages.invert import invert_crops
+from stages.invert import invert_face
 from stages.media.encode import render_frames, write_video
 from stages.media.frames_once import first_alike
 from stages.models import Models, ModelSettings
@@ -95,7 +95,7 @@ class Bench:
     @torch.inference_mode()
     def bare_seconds(self, video: VideoSettings) -> float:
         """The distinct frames of a row rendered and all of them encoded: what no row can do without."""
-        code = invert_crops(self._models.inverter, self._align.process(self._rows[0])["crop"][None]).codes[0]
+        code = invert_face(self._models.inverter, self._align.process(self._rows[0])["crop"]).code
         codes = animate(code, self.motion, video.frames, video.path)  # (F, L, 512)
         same_as = first_alike([code.numpy() for code in codes])
         new = sorted(set(same_as))

@@ -20,7 +20,7 @@ from benchmarks.truth.pixels_report import Result
 from benchmarks.truth.sheets import draw_strip
 from common.atomic_files import replace_atomically
 from stages.faces.align import align_face, face_quad
-from stages.invert import check_inversion, invert_crops
+from stages.invert import invert_face
 from stages.media.compose import paste
 from stages.media.encode import render_frames
 from stages.models import Models, ModelSettings
@@ -118,6 +118,4 @@ class Worker:
     def _invert(self, still: np.ndarray) -> tuple[np.ndarray, Tensor]:
         """The face in a still, as a run finds it: its landmarks (68, 2) in pixels and its code (L, 512)."""
         landmarks = self._models.finder.find(still).landmarks
-        found = invert_crops(self._models.inverter, align_face(still, landmarks)[None])
-        check_inversion(found.codes[0], found.psnr[0])
-        return landmarks, found.codes[0]
+        return landmarks, invert_face(self._models.inverter, align_face(still, landmarks)).code

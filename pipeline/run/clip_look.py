@@ -44,16 +44,17 @@ def report_clip(plan: MotionPlan, model: Model, iterations: int, folder: Path | 
     seconds = clip.times[-1] - clip.times[0]
     about = f"{clip.total_frames:,} frames of {clip.width}x{clip.height} in {seconds:.1f} s"
     look = look_at_clip(clip, ModelSettings(model.files, model.detector), iterations)
-    lines = ["; ".join((about, *clip.notes)), look.sentence]
+    seen = look.doubts or (f"one motion of one person from rest, as far as {len(look.crops)} anchors show",)
+    lines = ["; ".join((about, *clip.notes)), *(line.removesuffix(".") for line in seen)]
     if folder is None:
-        return ClipReport(tuple(lines), look.doubtful)
+        return ClipReport(tuple(lines), bool(look.doubts))
     picture = folder / f"{name}.png"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         write_anchors(picture, look.crops, look.renderings)
     except OSError as error:
-        return ClipReport((*lines, f"no sheet of its anchors: {describe_error(error)}"), look.doubtful)
-    report = ClipReport((*lines, f"sheet of its anchors: {picture}"), look.doubtful)
+        return ClipReport((*lines, f"no sheet of its anchors: {describe_error(error)}"), bool(look.doubts))
+    report = ClipReport((*lines, f"sheet of its anchors: {picture}"), bool(look.doubts))
     with suppress(OSError):
         with replace_atomically(folder / f"{name}.json") as temporary:
             temporary.write_text(json.dumps(asdict(report)), encoding="utf-8")

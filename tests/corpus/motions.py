@@ -20,9 +20,9 @@ STILL = ("-loop", "1", "-r", str(RATE), "-t", str(LENGTH), "-i", OTHER)
 
 
 def read(path: Path) -> tuple[ClipLook, Iterable[str]]:
-    """What a clip shows, as `plan` sees it, and the sentence on what is doubtful."""
+    """What a clip shows, as `plan` sees it, and the sentences on what is doubtful."""
     look = look_at_clip(open_clip(path, max_anchors=RATE), ModelSettings(), iterations=1)
-    return look, (look.sentence,) if look.doubtful else ()
+    return look, look.doubts
 
 
 def filtered(
@@ -63,7 +63,7 @@ MOTIONS = [
         "A motion that runs back to rest",
         f"{SMALL},reverse",
         outcome="warned",
-        says="nearer to rest",
+        says="does not seem to be at rest",
     ),
     filtered(
         "Another person in one of six frames",
@@ -72,7 +72,7 @@ MOTIONS = [
         SMILE,
         *STILL,
         outcome="warned",
-        says="another person in 1 of 6 anchors",
+        says="another person at",
     ),
     filtered(
         "A cut to another person",

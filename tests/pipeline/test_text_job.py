@@ -4,10 +4,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow.parquet as pq
 import pytest
-import torch
 import yaml
 from PIL import Image
 from typer.testing import CliRunner
@@ -23,7 +21,6 @@ from pipeline.report.anchor_sheets import LABEL, MARGIN, SHOWN_SIZE
 from pipeline.run.extract import extract_motion
 from pipeline.run.plan import plan_job
 from pipeline.run.run import run_job
-from pipeline.run.text_motion import concerns
 from stages.anchor_settings import AnchorSettings
 from stages.motion.micromotion import load_micromotion
 
@@ -165,30 +162,3 @@ def test_several_motions_may_be_sentences_and_clips(job: Path, repository: Path)
     job.write_text(yaml.safe_dump(content))
     loaded = load_job(job)
     assert loaded.motion["wink"].anchors.steps == 2 and loaded.motion["grin"].clip == clip
-
-
-def looks(change: int, identity: float, agree: bool) -> list[str]:
-    pictures = np.full((2, 3, 8, 8, 3), 100, np.uint8)
-    pictures[:, -1] += np.uint8(change)
-    codes = torch.zeros(2, 3, 4, 512)
-    codes[:, -1] = torch.randn(4, 512) if agree else torch.randn(2, 4, 512)
-    return concerns(pictures, torch.tensor([[1.0, 0.9, identity]] * 2), codes)
-
-
-def test_anchors_that_move_and_stay_themselves_give_no_warning() -> None:
-    assert looks(change=40, identity=0.8, agree=True) == []
-
-
-def test_anchors_that_hardly_move_are_told_with_what_to_do() -> None:
-    (said,) = looks(change=1, identity=0.8, agree=True)
-    assert "hardly move" in said and "0.0039" in said and "anchors.steps" in said
-
-
-def test_anchors_that_leave_their_identity_are_told() -> None:
-    (said,) = looks(change=40, identity=0.2, agree=True)
-    assert "left their identity" in said and "0.20" in said and "identity_weight" in said
-
-
-def test_identities_that_go_their_own_ways_are_told() -> None:
-    (said,) = looks(change=40, identity=0.8, agree=False)
-    assert "do not agree" in said

@@ -28,7 +28,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_one_motion_of_one_person_is_said_to_be_that(folder: Path) -> None:
     look = look_at_clip(open_clip(folder / "clip.mp4", 4), ModelSettings(), iterations=1)
-    assert not look.doubtful
+    assert look.doubts == ()
     assert [crop.shape for crop in look.crops] == [(256, 256, 3)] * 4
     assert len(look.renderings) == 4
 
