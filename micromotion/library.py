@@ -6,6 +6,7 @@ What a batch run adds (workers, a ledger, resuming, a report) is in `pipeline`; 
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from common.errors import UnreadableImage
 from stages.anchor_settings import Optimisation
 from stages.base import finish
 from stages.faces.align import align_face
+from stages.faces.detectors import make_detector
 from stages.faces.rotations import find_in_any_rotation
 from stages.fit_clip import anchors_of_clip, check_anchors, fit_anchors
 from stages.fit_prompt import find_concerns, fit_identities
@@ -30,6 +32,7 @@ from stages.motion.micromotion import Micromotion, load_micromotion
 from stages.motion.prompts import DEGREES, captions
 from stages.row_frames import Pixels, frames_of_generator, frames_of_image, own_crop
 from stages.text_anchors import anchors_of_identity
+from weights.load_clip import find_clip
 from weights.registry import PARTS
 from weights.store import find
 
@@ -46,13 +49,17 @@ def load_models(name: str = "synthface", *, clip: str = "", detector: str = "haa
         device: "cpu", "cuda", or "auto" for a GPU where there is one.
 
     Raises:
-        CheckpointError: a part of the model is not there; the text names the known models.
+        CheckpointError: a part of the model, the CLIP or the detector's file is not there.
+        ExtraMissing: the CLIP is one of the hub's, and what reads the hub's cache is not installed.
         ValueError: another device.
     """
     if device not in DEVICES:
         raise ValueError(f'device: expected one of {", ".join(DEVICES)}, found "{device}".')
     for part in PARTS:
         find(name, part)
+    make_detector(detector, "cpu")
+    if clip:
+        find_clip(clip)
     files = ModelFiles(generator=name, inverter=name, identity=name, landmarks=name, clip=clip or name)
     return Models(ModelSettings(files, detector, device))
 
@@ -132,11 +139,14 @@ def animate(
         longest: the side of a frame is at most this, with `pixels="picture"`.
 
     Raises:
+        ValueError: another `pixels` or `path`, or fewer than 2 `frames`.
         MotionMismatch: the motion is of another generator.
         UnreadableImage: the file cannot be read, or the array is not (H, W, 3) uint8.
         NoFace, FaceTooSmall: the image shows no face, or none that is large enough.
         InversionDiverged: the face is unlike any that the model knows.
     """
+    if pixels not in get_args(Pixels):
+        raise ValueError(f'pixels: expected one of {", ".join(get_args(Pixels))}, found "{pixels}".')
     motion.check(models.generator.fingerprint, models.generator.num_layers)
     if not isinstance(image, np.ndarray):
         image = read_image(image)

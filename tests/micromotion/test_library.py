@@ -87,6 +87,18 @@ def test_a_model_that_is_not_there_is_refused_before_anything_is_loaded() -> Non
         micromotion.load_models(device="gpu")
 
 
+@pytest.mark.parametrize("other", [{"clip": "nonsense/clip"}, {"detector": "none.pth"}, {"detector": "nonsense"}])
+def test_a_clip_or_detector_that_is_not_there_is_refused_at_the_call(other: dict[str, str]) -> None:
+    with pytest.raises(CheckpointError):
+        micromotion.load_models(**other)
+
+
+@pytest.mark.parametrize("wrong", [{"pixels": "pictures"}, {"path": "circle"}, {"frames": 1}])
+def test_a_wrong_setting_is_refused_at_the_call(models, smile, repository: Path, wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        micromotion.animate(models, smile, repository / "weights/bundled/demo/faces/face_01.jpg", **wrong)
+
+
 @pytest.mark.parametrize(
     "image",
     [
