@@ -34,7 +34,7 @@ class Target(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Progress:
+class StepProgress:
     """What a stage tells of a row that it is still at: steps taken so far, and the loss after them."""
 
     step: int
@@ -62,7 +62,7 @@ class StepwiseStage(Stage):
     """A stage that is at a row for minutes and tells how far it is."""
 
     @abstractmethod
-    def steps(self, row: Row) -> Generator[Progress, None, Row]:
+    def steps(self, row: Row) -> Generator[StepProgress, None, Row]:
         """Work on a row; its progress on the way, and at the end the row."""
 
     def process(self, row: Row) -> Row:
@@ -70,7 +70,7 @@ class StepwiseStage(Stage):
         return finish(self.steps(row))
 
 
-def finish(steps: Generator[Progress, None, Row]) -> Row:
+def finish(steps: Generator[StepProgress, None, Row]) -> Row:
     """Take all steps, and give the row at their end."""
     while True:
         try:

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from stages.anchor_settings import Optimisation
-from stages.base import Progress, Row, StepwiseStage
+from stages.base import Row, StepProgress, StepwiseStage
 from stages.faces.crop_landmarks import landmarks_in_crops
 from stages.models import Models, ModelSettings, tensor_to_images
 from weights.networks.clip import ClipNetwork
@@ -103,7 +103,7 @@ def anchor_steps(
     texts: list[str],
     settings: Optimisation | None = None,
     together: int | None = None,
-) -> Steps[Progress, None, TextAnchors]:
+) -> Steps[StepProgress, None, TextAnchors]:
     """Lead one face to several prompts, step by step.
 
     Args:
@@ -152,7 +152,7 @@ def anchor_steps(
         losses.append(torch.cat(found))
         if not torch.isfinite(losses[-1]).all():
             raise FloatingPointError(f"the loss is not finite at step {step + 1} of {settings.steps}")
-        yield Progress(step + 1, float(losses[-1].mean()))
+        yield StepProgress(step + 1, float(losses[-1].mean()))
     similarity, alike, renderings = [], [], []
     with torch.no_grad():
         for part in parts:
@@ -209,14 +209,14 @@ class OptimiseTextAnchors(StepwiseStage):
         self.texts, self.optimisation = list(settings.texts), settings.optimisation
         torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
 
-    def steps(self, row: Row) -> Steps[Progress, None, Row]:
+    def steps(self, row: Row) -> Steps[StepProgress, None, Row]:
         """The identity's anchors; its progress after each step."""
         return (yield from anchors_of_identity(self.models, row, self.texts, self.optimisation))
 
 
 def anchors_of_identity(
     models: Models, row: Row, texts: list[str], settings: Optimisation
-) -> Steps[Progress, None, Row]:
+) -> Steps[StepProgress, None, Row]:
     """Lead one generated face to all prompts, and measure what the fit and its checks need: rows as the stage has them.
 
     Args:
@@ -241,7 +241,9 @@ def anchors_of_identity(
     }
 
 
-def _anchors(models: Models, seed: int, texts: list[str], settings: Optimisation) -> Steps[Progress, None, TextAnchors]:
+def _anchors(
+    models: Models, seed: int, texts: list[str], settings: Optimisation
+) -> Steps[StepProgress, None, TextAnchors]:
     """All degrees at once, or in ever smaller parts where a GPU's memory does not hold them."""
     together = len(texts)
     start = start_code(models.generator, seed, settings.truncation)

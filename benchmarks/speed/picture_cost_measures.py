@@ -45,7 +45,7 @@ SET_UP = ("keys", "landmarks", "fit", "appearance", "rest")
 
 
 @dataclass(frozen=True)
-class Face:
+class SizedFace:
     """A face whose crop has a certain size.
 
     Attributes:
@@ -112,7 +112,7 @@ def split_set_up(models: Models) -> Iterator[dict[str, float]]:
         spent["rest"] = time.process_time() - started - sum(spent.values())
 
 
-def enlarged_face(models: Models, file: Path, size: int, frames: int, direction: Tensor) -> Face:
+def enlarged_face(models: Models, file: Path, size: int, frames: int, direction: Tensor) -> SizedFace:
     """The largest face of an image file, enlarged until its crop is `size` px, and a path of `frames` codes for it."""
     image = decode_image(file.read_bytes())
     quad = face_quad(models.finder.find(image).landmarks)
@@ -124,10 +124,10 @@ def enlarged_face(models: Models, file: Path, size: int, frames: int, direction:
     rest = invert_face(models.inverter, align_face(image, landmarks)).code
     common = time.process_time() - started
     progress = torch.linspace(0, 1, frames + 1)[1:, None, None]
-    return Face(image, landmarks, rest, rest + progress * direction, common)
+    return SizedFace(image, landmarks, rest, rest + progress * direction, common)
 
 
-def moved_frames(models: Models, face: Face, layout: str, spent: dict[str, float]) -> Iterator[np.ndarray]:
+def moved_frames(models: Models, face: SizedFace, layout: str, spent: dict[str, float]) -> Iterator[np.ndarray]:
     """The frames of `picture`; setting up comes with the first one, and its parts go to `spent`."""
     still, points = (face.image, face.landmarks) if layout == "paste" else _job_crop(face)
     with split_set_up(models) as parts:
@@ -136,7 +136,7 @@ def moved_frames(models: Models, face: Face, layout: str, spent: dict[str, float
     return (ready.frame(place) for place in ready.course.places)
 
 
-def generated_frames(models: Models, face: Face, layout: str, spent: dict[str, float]) -> Iterator[np.ndarray]:
+def generated_frames(models: Models, face: SizedFace, layout: str, spent: dict[str, float]) -> Iterator[np.ndarray]:
     """The frames of `generator`; it needs no setting up."""
     frames = (frame for part in render_frames(models.generator, face.codes) for frame in part)
     if layout == "crop":
@@ -148,7 +148,7 @@ def generated_frames(models: Models, face: Face, layout: str, spent: dict[str, f
 MAKERS = {"picture": moved_frames, "generator": generated_frames}
 
 
-def measure_way(models: Models, face: Face, layout: str, way: str) -> Cost:
+def measure_way(models: Models, face: SizedFace, layout: str, way: str) -> Cost:
     """Make and encode a face's frames once."""
     set_up: dict[str, float] = {}
     making: list[float] = []
@@ -172,7 +172,7 @@ def measure_way(models: Models, face: Face, layout: str, way: str) -> Cost:
     return Cost(shapes[0], sum(making) / count, (whole - sum(making)) / count, set_up)
 
 
-def measure_pairs(models: Models, face: Face, layout: str, repeats: int) -> dict[str, Cost]:
+def measure_pairs(models: Models, face: SizedFace, layout: str, repeats: int) -> dict[str, Cost]:
     """Medians of both ways, which take turns; each begins every other time."""
     costs: dict[str, list[Cost]] = {way: [] for way in WAYS}
     for repeat in range(repeats):
@@ -191,5 +191,5 @@ def median_cost(costs: Sequence[Cost]) -> Cost:
     )
 
 
-def _job_crop(face: Face) -> tuple[np.ndarray, np.ndarray]:
+def _job_crop(face: SizedFace) -> tuple[np.ndarray, np.ndarray]:
     return own_crop(face.image, face.landmarks, VideoSettings().longest)

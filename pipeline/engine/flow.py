@@ -17,7 +17,7 @@ from pipeline.cluster.session import check_session, is_through_client
 from pipeline.cluster.sizing import Pool
 from pipeline.engine.pool import Step, WorkerPool
 from pipeline.engine.table import Answer, Loss, Member, workers_json
-from stages.base import Progress, Row, RowStatus
+from stages.base import Row, RowStatus, StepProgress
 
 POLL_SECONDS = 0.1
 CHECK_SECONDS = 5.0
@@ -31,7 +31,7 @@ class Arrivals:
 
     finished: list[Row] = field(default_factory=list)
     lost: list[Loss] = field(default_factory=list)
-    progress: list[tuple[Row, Progress]] = field(default_factory=list)
+    progress: list[tuple[Row, StepProgress]] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         return bool(self.finished or self.lost or self.progress)

@@ -10,7 +10,7 @@ from common.redaction import describe_error
 from pipeline.cluster.sizing import Pool
 from pipeline.engine.table import Answer, Loss, LossCause, Member, State
 from pipeline.engine.worker import Worker
-from stages.base import Progress, Row, Stage, StepwiseStage
+from stages.base import Row, Stage, StepProgress, StepwiseStage
 
 # Workers that die one after another before any is ready: a model that the memory does not hold.
 TOLERATED_STARTS = 5
@@ -178,7 +178,7 @@ class WorkerPool:
             return self._lost(member, LossCause.EXCUSED)
         if self._follows:
             came = self._ray.get(next(member.answer))
-            if isinstance(came, Progress):
+            if isinstance(came, StepProgress):
                 member.since = member.heard = time.monotonic()
                 return Answer(progress=(member.rows[0], came))
             rows, carried = [came], []

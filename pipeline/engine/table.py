@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum, StrEnum, auto
 from typing import Any, NamedTuple
 
-from stages.base import Progress, Row
+from stages.base import Row, StepProgress
 
 
 class Place(NamedTuple):
@@ -50,7 +50,7 @@ class Answer:
     rows: Sequence[Row] = ()
     carried: Sequence[Any] = ()
     loss: Loss | None = None
-    progress: tuple[Row, Progress] | None = None
+    progress: tuple[Row, StepProgress] | None = None
 
 
 @dataclass(eq=False)

@@ -9,7 +9,7 @@ import numpy as np
 from common.errors import Reason
 from common.redaction import describe_error
 from pipeline.engine.table import Place
-from stages.base import Progress, Row, RowStatus, Stage, StepwiseStage
+from stages.base import Row, RowStatus, Stage, StepProgress, StepwiseStage
 
 
 class Worker:
@@ -63,7 +63,7 @@ class Worker:
         ]
         return [plain, *arrays]
 
-    def follow(self, row: Row) -> Iterator[Progress | Row]:
+    def follow(self, row: Row) -> Iterator[StepProgress | Row]:
         """One row through a stage that tells its progress; the last thing that comes is the row."""
         assert isinstance(self._stage, StepwiseStage), "other stages have nothing to tell"
         try:

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from common.formatting import clean, count, duration
-from pipeline.monitor.progress import Outcome, Progress, Stage, advance, headline
+from pipeline.monitor.progress import Outcome, RunProgress, Stage, advance, headline
 from pipeline.output.event_log import Event, StageState
 from stages.base import RowStatus
 
@@ -33,7 +33,7 @@ class Display:
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console()
-        self.progress = Progress()
+        self.progress = RunProgress()
         self.live = self.console.is_terminal and not self.console.is_dumb_terminal
         self._live: Live | None = None
         self._last_line = 0.0
@@ -72,7 +72,7 @@ class Display:
         if self.progress.outcome in (Outcome.FINISHED, Outcome.INTERRUPTED):
             self.close()
 
-    def _write_lines(self, before: Progress, event: Event) -> None:
+    def _write_lines(self, before: RunProgress, event: Event) -> None:
         """Every stage's start and end, every failed row and warning, and now and then how far the run is."""
         now, begun = self.progress.last, self.progress.work_started
         lines = plain_lines(before, self.progress, event)
@@ -88,7 +88,7 @@ class Display:
             self.console.print(Text(f"{stamp}  {line}"), soft_wrap=True)
 
 
-def plain_lines(before: Progress, after: Progress, event: Event) -> list[str]:
+def plain_lines(before: RunProgress, after: RunProgress, event: Event) -> list[str]:
     """What one event has to say by itself, without colours or control characters; mostly nothing."""
     match event.get("event"):
         case "run_started":
@@ -115,7 +115,7 @@ def plain_lines(before: Progress, after: Progress, event: Event) -> list[str]:
     return []
 
 
-def draw(progress: Progress, now: float) -> RenderableType:
+def draw(progress: RunProgress, now: float) -> RenderableType:
     """The live picture: stages with their bars, the counts, the pace and the last failures."""
     title = Text(clean(progress.job) or "starting", style="bold")
     if progress.output:
@@ -135,7 +135,7 @@ def draw(progress: Progress, now: float) -> RenderableType:
     return Group(*parts)
 
 
-def _stages(progress: Progress, now: float) -> Table:
+def _stages(progress: RunProgress, now: float) -> Table:
     grid = Table.grid(padding=(0, 2))
     for stage in progress.stages.values():
         running = stage.state != StageState.FINISHED and progress.outcome in (Outcome.WAITING, Outcome.RUNNING)
@@ -152,7 +152,7 @@ def _stages(progress: Progress, now: float) -> Table:
     return grid
 
 
-def _failures(progress: Progress) -> Table:
+def _failures(progress: RunProgress) -> Table:
     grid = Table.grid(padding=(0, 2))
     for failure in progress.failures:
         grid.add_row(Text(failure.id, style="red"), Text(failure.reason), Text(failure.message, style="dim"))
@@ -164,6 +164,6 @@ def _share(stage: Stage) -> str:
     return f"{counted}, {stage.detail}" if stage.detail else counted
 
 
-def _failure_line(progress: Progress) -> str:
+def _failure_line(progress: RunProgress) -> str:
     failure = progress.failures[-1]
     return f"failed: {failure.id} ({failure.reason}): {failure.message}"

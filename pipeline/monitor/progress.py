@@ -52,7 +52,7 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class Progress:
+class RunProgress:
     """A run after some of its events.
 
     Attributes:
@@ -121,13 +121,13 @@ class Progress:
         return max(now - self.work_started, 0.0) if self.work_started else 0.0
 
 
-def advance(progress: Progress, event: Event) -> Progress:
+def advance(progress: RunProgress, event: Event) -> RunProgress:
     """The state after one more event. Unknown kinds and missing fields do no harm: a log may be of another version."""
     at = float(event.get("time") or progress.last)
     progress = replace(progress, last=at, started=progress.started or at)
     match event.get("event"):
         case "run_started":  # a log holds every run into its folder: the latest one counts
-            return Progress(
+            return RunProgress(
                 job=str(event.get("job") or ""),
                 output=str(event.get("output") or ""),
                 workers=str(event.get("workers") or ""),
@@ -155,16 +155,16 @@ def advance(progress: Progress, event: Event) -> Progress:
             return progress
 
 
-def replay(events: Iterable[Event]) -> Progress:
+def replay(events: Iterable[Event]) -> RunProgress:
     """The state after all of them."""
-    progress = Progress()
+    progress = RunProgress()
     for event in events:
         with suppress(TypeError, ValueError, OverflowError):  # what others wrote into the log
             progress = advance(progress, event)
     return progress
 
 
-def headline(progress: Progress, now: float) -> str:
+def headline(progress: RunProgress, now: float) -> str:
     """`40 done, 2 failed, 10 kept, 48 to go; 52.1 frames a second; about 50 s left`."""
     parts = [f"{progress.done:,} done", f"{progress.failed:,} failed"]
     if progress.kept:
@@ -185,7 +185,7 @@ def by_reason(reasons: Mapping[str, int]) -> str:
     )
 
 
-def summary(progress: Progress) -> list[str]:
+def summary(progress: RunProgress) -> list[str]:
     """The last lines of a run: what was made and where, how fast, what failed, and how to see it."""
     seconds = progress.seconds
     made = f"{count(progress.done, 'video')} made"
@@ -204,7 +204,7 @@ def summary(progress: Progress) -> list[str]:
     return lines
 
 
-def _with_stage(progress: Progress, event: Event, at: float) -> Progress:
+def _with_stage(progress: RunProgress, event: Event, at: float) -> RunProgress:
     name = str(event.get("stage") or "")
     # How long a stage has taken is counted from its own beginning; one that was not seen beginning says it itself.
     known = progress.stages.get(name, Stage(name, started=at - float(event.get("seconds") or 0.0)))
@@ -224,7 +224,7 @@ def _with_stage(progress: Progress, event: Event, at: float) -> Progress:
     return replace(progress, stages={**progress.stages, name: stage}, kept=kept)
 
 
-def _with_row(progress: Progress, event: Event) -> Progress:
+def _with_row(progress: RunProgress, event: Event) -> RunProgress:
     if event.get("status") == RowStatus.FAILED:
         reason = str(event.get("reason") or Reason.INTERNAL_ERROR)
         failure = Failure(clean(str(event.get("id"))), clean(reason), clean(str(event.get("message") or "")))
@@ -245,7 +245,7 @@ def _with_row(progress: Progress, event: Event) -> Progress:
     return progress
 
 
-def _finish(progress: Progress, event: Event, outcome: Outcome) -> Progress:
+def _finish(progress: RunProgress, event: Event, outcome: Outcome) -> RunProgress:
     """The run's own totals stand above what was counted: they come from the ledger."""
     return replace(
         progress,

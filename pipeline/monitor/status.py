@@ -12,7 +12,7 @@ from pathlib import Path
 from common.errors import OutputError
 from common.formatting import clean, count, duration
 from common.storage import is_uri
-from pipeline.monitor.progress import Outcome, Progress, by_reason, headline, replay
+from pipeline.monitor.progress import Outcome, RunProgress, by_reason, headline, replay
 from pipeline.output import workers_file
 from pipeline.output.event_log import StageState, read_events
 from pipeline.output.ledger import Ledger
@@ -68,7 +68,7 @@ class Status:
     """
 
     output: Path
-    progress: Progress
+    progress: RunProgress
     condition: Condition
     silence: float
     standing: int
@@ -192,7 +192,7 @@ def _describe_workers(status: Status) -> list[str]:
     return lines
 
 
-def _condition(output: Path, progress: Progress, silence: float) -> Condition:
+def _condition(output: Path, progress: RunProgress, silence: float) -> Condition:
     if progress.outcome in (Outcome.FINISHED, Outcome.INTERRUPTED):
         return Condition(progress.outcome)
     match holder_lives(output):

@@ -22,7 +22,7 @@ LARGEST_FILE = 320 << 20
 
 
 @dataclass(frozen=True)
-class Clip:
+class ClipFrames:
     """Frames of a reference clip.
 
     Attributes:
@@ -113,7 +113,7 @@ def open_clip(path: Path | str, max_anchors: int = 64, timeout: float = 120.0) -
     )
 
 
-def read_clip(path: Path | str, max_anchors: int = 64, timeout: float = 120.0) -> Clip:
+def read_clip(path: Path | str, max_anchors: int = 64, timeout: float = 120.0) -> ClipFrames:
     """Read a clip, evenly sampled over its time, with all its frames in memory.
 
     Args, Raises:
@@ -123,7 +123,7 @@ def read_clip(path: Path | str, max_anchors: int = 64, timeout: float = 120.0) -
     frames = np.empty((len(clip.times), clip.height, clip.width, 3), np.uint8)
     for frame, content in zip(frames, clip.frames(), strict=True):
         frame[:] = content
-    return Clip(frames, clip.times, clip.fps, clip.total_frames, clip.sha256)
+    return ClipFrames(frames, clip.times, clip.fps, clip.total_frames, clip.sha256)
 
 
 def fetch(uri: str, timeout: float = 60.0) -> bytes:

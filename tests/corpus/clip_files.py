@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from stages.media.ingest import Clip, open_clip, read_clip
+from stages.media.ingest import ClipFrames, open_clip, read_clip
 from tests.corpus.kinds import Kind, Outcome, ffmpeg
 from tests.stages.media.test_decode_clip import PATCHES, make, numbers, patches
 
@@ -18,22 +18,22 @@ CLEAR = "format=rgba,geq=r='r(X,Y)':g='g(X,Y)':b='b(X,Y)':a='if(gt(X,96),0,255)'
 WIDE = "scale=out_color_matrix=bt2020:out_range=tv,format=yuv420p10le,setparams=colorspace=bt2020nc:color_primaries="
 
 
-def read(path: Path) -> tuple[Clip, Iterable[str]]:
+def read(path: Path) -> tuple[ClipFrames, Iterable[str]]:
     """A clip's frames, and what is said of it."""
     return read_clip(path, max_anchors=4096), open_clip(path).notes
 
 
-def whole(clip: Clip) -> bool:
+def whole(clip: ClipFrames) -> bool:
     """Whether every frame is there, in its order, with its own colours."""
     return numbers(clip.frames) == list(range(12)) and np.abs(patches(clip.frames[3]) - PATCHES).max() < 10
 
 
-def ordered(clip: Clip) -> bool:
+def ordered(clip: ClipFrames) -> bool:
     """Whether every frame is there in its order."""
     return numbers(clip.frames) == list(range(12))
 
 
-def sized(width: int, height: int) -> Callable[[Clip], bool]:
+def sized(width: int, height: int) -> Callable[[ClipFrames], bool]:
     """Whether frames have a size."""
     return lambda clip: clip.frames.shape[1:3] == (height, width)
 
@@ -43,7 +43,7 @@ def clip(
     file: str,
     *options: str,
     outcome: Outcome = "read",
-    right: Callable[[Clip], bool] = whole,
+    right: Callable[[ClipFrames], bool] = whole,
     says: str = "",
 ) -> Kind:
     """A kind that ffmpeg writes with some options."""
@@ -56,7 +56,7 @@ def copied(
     *options: str,
     before: tuple[str, ...] = (),
     outcome: Outcome = "read",
-    right: Callable[[Clip], bool] = whole,
+    right: Callable[[ClipFrames], bool] = whole,
     says: str = "",
     source: tuple[str, ...] = X264,
 ) -> Kind:
@@ -97,7 +97,7 @@ def woven(first: str, folder: Path) -> Path:
     return folder / "c.mp4"
 
 
-def without_comb(clip: Clip) -> bool:
+def without_comb(clip: ClipFrames) -> bool:
     """Whether a head turns in frames of one moment each: rows are as like their neighbours as in the original."""
     original = read_clip(TURN, max_anchors=4096).frames
     return clip.total_frames == len(original) // 2 and comb(clip.frames) < 1.3 * comb(original)

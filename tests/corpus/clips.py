@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 
-from stages.media.ingest import Clip
+from stages.media.ingest import ClipFrames
 from tests.corpus.clip_files import (
     CLEAR,
     QUIET,
@@ -121,7 +121,7 @@ SHAPES = [
         "Mirrored (a display matrix)",
         "c.mp4",
         before=("-display_hflip:v:0",),
-        right=lambda clip: ordered(Clip(clip.frames[:, :, ::-1], clip.times, 0, 0, "")),
+        right=lambda clip: ordered(ClipFrames(clip.frames[:, :, ::-1], clip.times, 0, 0, "")),
     ),
     clip("Pixels twice as wide as high", "c.mp4", "-vf", "setsar=2/1", *X264, outcome="converted", says="to 384x128"),
     copied(

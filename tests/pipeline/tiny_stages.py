@@ -17,7 +17,7 @@ import numpy as np
 
 from common.atomic_files import put_in_place
 from common.errors import Reason
-from stages.base import Progress, Row, RowStatus, Stage, StepwiseStage, Target
+from stages.base import Row, RowStatus, Stage, StepProgress, StepwiseStage, Target
 
 DIGESTS = {"smile": "digest"}
 
@@ -143,10 +143,10 @@ class Counting(StepwiseStage):
     def __init__(self, settings: None) -> None:
         pass
 
-    def steps(self, row: Row) -> Generator[Progress, None, Row]:
+    def steps(self, row: Row) -> Generator[StepProgress, None, Row]:
         for step in range(row["steps"]):
             if step == 1 and row.get("hangs"):
                 time.sleep(1e6)
             time.sleep(0.2)
-            yield Progress(step + 1, 1.0 / (step + 1))
+            yield StepProgress(step + 1, 1.0 / (step + 1))
         return {"index": row["index"], "array": np.arange(row["steps"])}

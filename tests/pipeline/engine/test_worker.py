@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.engine.worker import Worker
-from stages.base import Progress, Row, RowStatus, Stage
+from stages.base import Row, RowStatus, Stage, StepProgress
 from tests.pipeline.tiny_stages import Counting
 
 
@@ -51,7 +51,7 @@ def test_progress_comes_before_the_row() -> None:
     worker = Worker()
     worker.setup(Counting, None)
     *progress, row = worker.follow({"index": 5, "steps": 2})
-    assert progress == [Progress(1, 1.0), Progress(2, 0.5)]
+    assert progress == [StepProgress(1, 1.0), StepProgress(2, 0.5)]
     assert isinstance(row, dict) and row["index"] == 5
     (failed,) = worker.follow({"index": 6})
     assert isinstance(failed, dict) and failed["status"] == RowStatus.FAILED

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from common.formatting import clean, duration, pace
 from pipeline.monitor.display import PLAIN_SECONDS, Display, draw
-from pipeline.monitor.progress import LAST_FAILURES, Progress, advance, headline, replay, summary
+from pipeline.monitor.progress import LAST_FAILURES, RunProgress, advance, headline, replay, summary
 from pipeline.output.event_log import Event, EventLog
 
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
@@ -123,7 +123,7 @@ def test_time_left_follows_the_pace_of_the_rows_whatever_workers_took_to_start()
 
 @given(events)
 def test_no_order_of_events_breaks_the_state(told: list[Event]):
-    progress = Progress()
+    progress = RunProgress()
     for event in told:
         progress = advance(progress, event)
         assert progress.remaining >= 0
