@@ -148,17 +148,13 @@ class Ledger:
         table = table.take(_last(table["id"].to_pylist()))
         return table.filter(pc.equal(table["status"], RowStatus.FAILED))
 
-    def close(self) -> None:
-        """Write what still waits."""
-        self.flush()
-
     def __enter__(self) -> Self:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        self.flush()
 
     def _video_sizes(self) -> dict[str, int]:
         """A video as rows name it -> bytes, of all that stand: one listing instead of a question for each row."""
