@@ -5,10 +5,12 @@ class is the face-alignment package's own; weights come from a file. `synthface`
 published 2DFAN-4 four stacks on 256 px.
 """
 
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from pathlib import Path
+
 import numpy as np
 import torch
-from face_alignment.models.fan import FAN
-from torch import Tensor
+from torch import Tensor, nn
 
 from weights.networks.running import RunnableNetwork
 
@@ -34,7 +36,7 @@ class LandmarkNetwork(RunnableNetwork):
     def __init__(self, stacks: int = 4, input_size: int = 256):
         super().__init__()
         self.stacks, self.input_size = stacks, input_size
-        self.network = FAN(stacks)
+        self.network = _published_network(stacks)
 
     def heatmaps(self, crops: Tensor) -> list[Tensor]:
         """(B, 3, S, S) float32 RGB in [0, 1] -> one (B, 68, S/4, S/4) a stack, the last one best."""
@@ -62,6 +64,23 @@ class LandmarkNetwork(RunnableNetwork):
         """
         points, peaks = read_heatmaps(self.run(crops))
         return points * STRIDE, peaks.median(dim=1).values
+
+
+def _published_network(stacks: int) -> nn.Module:
+    """The package's `FAN`, from the one file that has it.
+
+    The package itself imports numba and scikit-image for what it does around the network: half a second of each
+    worker's start.
+    """
+    package = find_spec("face_alignment")
+    assert package is not None and package.submodule_search_locations, "the package is among the dependencies"
+    file = Path(package.submodule_search_locations[0], "models", "fan.py")
+    found = spec_from_file_location("face_alignment_fan", file)
+    assert found is not None and found.loader is not None, "a Python file has a loader"
+    module = module_from_spec(found)
+    found.loader.exec_module(module)
+    network: nn.Module = module.FAN(stacks)
+    return network
 
 
 def read_heatmaps(heatmaps: Tensor) -> tuple[Tensor, Tensor]:
