@@ -16,6 +16,7 @@ from pipeline.cluster.alarm import answering
 from pipeline.cluster.session import check_session, is_through_client
 from pipeline.cluster.sizing import Pool
 from pipeline.engine.pool import Step, WorkerPool
+from pipeline.engine.spare import SpareWorkers
 from pipeline.engine.table import Answer, Loss, Member, workers_json
 from stages.base import Row, RowStatus, StepProgress
 
@@ -45,6 +46,8 @@ class Flow:
         stall_timeout: seconds without any worker at work after which the flow is given up.
         on_wait: called about ten times a second; what it raises ends the flow.
         stopping: once it says so no further row is begun, and the flow ends when those in hand have come out.
+        spare: workers of an earlier flow. Those of the right size are taken, the others ended; a flow that ends well
+            leaves its own there.
     """
 
     def __init__(
@@ -53,14 +56,18 @@ class Flow:
         stall_timeout: float = 3600.0,
         on_wait: Callable[[], None] = lambda: None,
         stopping: Callable[[], bool] = lambda: False,
+        spare: SpareWorkers | None = None,
     ) -> None:
         import ray
 
         self._ray: Any = ray
         self._stall_timeout, self._on_wait, self._stopping = stall_timeout, on_wait, stopping
         streams = not is_through_client()
+        self._spare = spare
         with answering():
-            self._pools = [WorkerPool(step, len(steps) > 1 and step is steps[0], streams) for step in steps]
+            self._pools = [WorkerPool(step, len(steps) > 1 and step is steps[0], streams, spare) for step in steps]
+            if spare is not None:
+                spare.close()  # they hold what this flow's own workers wait for
         self._first, self._last = self._pools[0], self._pools[-1]
         self._batches: Iterator[list[Row]] = iter(())
         self._again, self._late = deque[list[Row]](), deque[list[Row]]()
@@ -133,8 +140,13 @@ class Flow:
     def __enter__(self) -> "Flow":
         return self
 
-    def __exit__(self, *error: object) -> None:
-        self.close()
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        if kind is not None or self._spare is None:
+            self.close()
+            return
+        with answering():
+            for pool in self._pools:
+                pool.leave()
 
     def _hand_out(self) -> None:
         """Give every free worker something to do, as long as there is something."""

@@ -7,7 +7,7 @@ a row over which its worker died is tried once more by itself, and one that is l
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from common.errors import WorkStopped
@@ -15,6 +15,7 @@ from pipeline.cluster.sizing import Pool
 from pipeline.engine.flow import Flow
 from pipeline.engine.losses import LossCounter
 from pipeline.engine.pool import FOREVER, Step
+from pipeline.engine.spare import SpareWorkers
 from pipeline.output.event_log import EventLog, StageState
 from stages.base import Row, RowStatus, Stage
 
@@ -31,6 +32,7 @@ class Passes:
         row_timeout: seconds that rows handed in together may take, or one that tells its progress may be silent.
         stall_timeout: seconds without any worker at work after which a pass is given up.
         on_wait: called all the while; what it raises ends the pass.
+        spare: the workers of one pass go on to the next.
     """
 
     pool: Pool
@@ -38,6 +40,7 @@ class Passes:
     row_timeout: float = FOREVER
     stall_timeout: float = 3600.0
     on_wait: Callable[[], None] = lambda: None
+    spare: SpareWorkers = field(default_factory=SpareWorkers)
 
     def step(self, stage: type[Stage], settings: Any) -> Step:
         """A stage in these workers."""
@@ -79,7 +82,8 @@ class Passes:
 
         tell(StageState.STARTED)
         batches = (list(rows[start : start + batch]) for start in range(0, len(rows), batch))
-        with Flow([step], self.stall_timeout, self.on_wait) as flow, closing(flow.run(batches)) as arriving:
+        flow = Flow([step], self.stall_timeout, self.on_wait, spare=self.spare)
+        with flow, closing(flow.run(batches)) as arriving:
             for arrivals in arriving:
                 for one in arrivals.finished:
                     if one.get("status") == RowStatus.FAILED:

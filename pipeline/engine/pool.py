@@ -8,6 +8,7 @@ from typing import Any
 from common.errors import EngineDied, MicromotionError, WorkStopped
 from common.redaction import describe_error
 from pipeline.cluster.sizing import Pool
+from pipeline.engine.spare import SpareWorkers
 from pipeline.engine.table import Answer, Loss, LossCause, Member, State
 from pipeline.engine.worker import Worker
 from stages.base import Row, Stage, StepProgress, StepwiseStage
@@ -47,9 +48,12 @@ class WorkerPool:
         step: what they do.
         apart: whether arrays stay with the workers that made them, for other workers to fetch.
         streams: whether Ray hands over what a call gives before its end; a ray:// connection does not.
+        spare: workers of earlier pools, which are taken before others are started.
     """
 
-    def __init__(self, step: Step, apart: bool = False, streams: bool = True) -> None:
+    def __init__(
+        self, step: Step, apart: bool = False, streams: bool = True, spare: SpareWorkers | None = None
+    ) -> None:
         import ray
 
         self._ray: Any = ray
@@ -57,6 +61,7 @@ class WorkerPool:
         self._settings = ray.put(step.settings)
         self.step, self._apart, self._size = step, apart, step.size
         self._follows = streams and issubclass(step.stage, StepwiseStage)
+        self._spare = SpareWorkers() if spare is None else spare
         self._failed_starts = 0
         self.members: list[Member] = []
         self.refill()
@@ -83,12 +88,16 @@ class WorkerPool:
         self.refill()
 
     def refill(self) -> None:
-        """Start a worker for each that is missing."""
+        """Take a spare worker for each that is missing, or start one."""
         share = {"num_cpus": self._size.cpus, "num_gpus": self._size.gpus}
         while sum(not member.retiring for member in self.members) < self._size.workers:
+            if (spare := self._spare.take(self._size)) is not None:
+                self._load(spare)
+                self.members.append(spare)
+                continue
             options = self._class.options(**share, max_restarts=0, max_task_retries=0, scheduling_strategy="SPREAD")
             actor = options.remote()
-            self.members.append(Member(actor, actor.locate.remote()))
+            self.members.append(Member(actor, actor.locate.remote(), self._size))
 
     def free(self) -> Member | None:
         """A worker with nothing to do."""
@@ -163,10 +172,18 @@ class WorkerPool:
         for member in list(self.members):
             self._dismiss(member)
 
+    def leave(self) -> None:
+        """Give idle workers to the spare ones, and end the others."""
+        for member in list(self.members):
+            if member.state is State.IDLE:
+                self.members.remove(member)
+                self._spare.keep(member)
+        self.close()
+
     def _taken(self, member: Member) -> Answer:
         if member.state is State.STARTING:
             member.place = self._ray.get(member.answer)
-            member.enter(State.LOADING, member.actor.setup.remote(self.step.stage, self._settings))
+            self._load(member)
             return Answer()
         if member.state is State.LOADING:
             self._ray.get(member.answer)
@@ -186,6 +203,9 @@ class WorkerPool:
             rows, carried = self._ray.get(member.answer), member.carried
         self._release(member)
         return Answer(rows, carried)
+
+    def _load(self, member: Member) -> None:
+        member.enter(State.LOADING, member.actor.setup.remote(self.step.stage, self._settings))
 
     def _died(self, member: Member) -> Answer:
         """Replace a dead worker, and say what it died over.

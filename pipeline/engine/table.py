@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum, StrEnum, auto
 from typing import Any, NamedTuple
 
+from pipeline.cluster.sizing import Pool
 from stages.base import Row, StepProgress
 
 
@@ -59,6 +60,7 @@ class Member:
 
     Attributes:
         actor: Ray's handle. answer: what its present call will give; None while it is idle.
+        share: the cores and GPUs that it was started with, as a pool of its kind has them.
         rows: what it has in hand. carried: references to the arrays that its call leaves behind.
         began: answers before `rows` are begun, where the worker had been idle; None else.
         since: when it came into its state. heard: when anything last came from it.
@@ -67,6 +69,7 @@ class Member:
 
     actor: Any
     answer: Any
+    share: Pool
     place: Place | None = None
     state: State = State.STARTING
     rows: list[Row] = field(default_factory=list)

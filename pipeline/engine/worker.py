@@ -25,12 +25,13 @@ class Worker:
         return Place(os.uname().nodename, os.getpid(), ray.get_runtime_context().get_node_id())
 
     def setup(self, stage: type[Stage], settings: Any) -> None:
-        """Make the stage: load its networks.
+        """Make the stage: load its networks, in place of those of the stage before.
 
         Raises:
             Exception: whatever the stage's constructor raises.
         """
         os.environ["HOME"] = os.environ.get("MICROMOTION_HOME", os.environ["HOME"])  # Ray's processes have their own
+        self._stage = None  # two stages' networks need not fit the memory
         self._stage = stage(settings)  # type: ignore[call-arg]
 
     def ping(self) -> None:

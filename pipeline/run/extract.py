@@ -1,5 +1,6 @@
 """Extracting a motion: from a clip or a prompt to a micromotion's file, for a job or by itself."""
 
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from pipeline.cluster.session import ray_session
 from pipeline.cluster.sizing import Node, anchor_bytes, plan_workers, producer_bytes
 from pipeline.engine.failures import translate_ray_errors
 from pipeline.engine.passes import Passes
+from pipeline.engine.spare import SpareWorkers
 from pipeline.job.checks import check_output
 from pipeline.job.model import Model, check_model
 from pipeline.job.motion_spec import MotionSpec
@@ -29,6 +31,7 @@ class ExtractState:
         cluster: the job's settings of it. nodes: its machines.
         events: where progress is told.
         interruption: looked at all the while.
+        spare: idle workers, for whoever needs workers next.
         iterations: the inverter's steps.
     """
 
@@ -37,6 +40,7 @@ class ExtractState:
     nodes: list[Node]
     events: EventLog
     interruption: Interruption
+    spare: SpareWorkers
     iterations: int = 5
 
 
@@ -73,8 +77,14 @@ def extract_motion(
     with reject_unwritable(output.parent):
         output.parent.mkdir(parents=True, exist_ok=True)
     interruption = Interruption()
-    with interruption.listening(), ray_session(cluster) as nodes, interruption.flow(), translate_ray_errors():
-        at_work = ExtractState(found, cluster, nodes, events, interruption, iterations)
+    with (
+        interruption.listening(),
+        ray_session(cluster) as nodes,
+        interruption.flow(),
+        translate_ray_errors(),
+        closing(SpareWorkers()) as spare,
+    ):
+        at_work = ExtractState(found, cluster, nodes, events, interruption, spare, iterations)
         extract_into(at_work, output.stem, spec, output, output.with_suffix(".png"))
     return output
 
@@ -91,7 +101,9 @@ def extract_into(at_work: ExtractState, name: str, spec: MotionSpec, path: Path,
     rows = len(spec.anchors.seeds) if texts else spec.max_anchors
     each = producer_bytes(model) + (anchor_bytes(model, len(spec.anchors.degrees)) if texts else 0)
     pool = plan_workers(at_work.nodes, rows, cluster.workers, cluster.device, each).produce
-    passes = Passes(pool, at_work.events, cluster.row_timeout, cluster.stall_timeout, at_work.interruption.check)
+    passes = Passes(
+        pool, at_work.events, cluster.row_timeout, cluster.stall_timeout, at_work.interruption.check, at_work.spare
+    )
     settings = ModelSettings(model.files, model.detector, pool.device)
     try:
         if texts:

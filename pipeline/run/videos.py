@@ -16,6 +16,7 @@ from pipeline.cluster.sizing import WorkerLayout
 from pipeline.engine.flow import Flow
 from pipeline.engine.losses import LossCounter
 from pipeline.engine.pool import Step
+from pipeline.engine.spare import SpareWorkers
 from pipeline.engine.table import Loss, LossCause
 from pipeline.output.event_log import EventLog, StageState
 from pipeline.output.ledger import Ledger
@@ -74,6 +75,7 @@ class TargetFlow:
         patience: seconds to wait for an output or images that went away.
         on_wait: called all the while; what it raises ends the flow.
         stopping: once it says so, rows in hand are finished and none is begun.
+        spare: workers that the motions have left.
     """
 
     prepare: tuple[type[Stage], Any]
@@ -89,6 +91,7 @@ class TargetFlow:
     on_wait: Callable[[], None] = lambda: None
     stopping: Callable[[], bool] = lambda: False
     replan: Callable[[], WorkerLayout | None] | None = None
+    spare: SpareWorkers | None = None
 
     def run(self, rows: pa.Table, tally: RowCounts, last: Collection[int] = ()) -> None:
         """Make every row's video. Ray has to run; `tally` is right at any moment, also when this raises.
@@ -130,7 +133,7 @@ class TargetFlow:
         steps = [Step(*self.prepare, prepare, self.row_timeout), Step(*self.produce, produce, self.row_timeout)]
         together = max(1, min(QUICK_ROWS, math.ceil(len(quick) / (4 * prepare.workers))))
         batches = self._batches(fresh, quick, together, outcomes)
-        flow = Flow(steps, self.stall_timeout, lambda: self._wait(at_work), lambda: self._stops(at_work))
+        flow = Flow(steps, self.stall_timeout, lambda: self._wait(at_work), lambda: self._stops(at_work), self.spare)
         try:
             with flow, closing(flow.run(batches)) as arriving:
                 at_work.flow = flow

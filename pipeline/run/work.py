@@ -1,6 +1,7 @@
 """What a run makes: the motions, then the videos; and how it finds that nothing has to be made."""
 
 from collections.abc import Collection, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 
 from common import storage
@@ -9,6 +10,7 @@ from pipeline.cluster.preflight import check_nodes_store, check_nodes_weights, c
 from pipeline.cluster.session import ray_session
 from pipeline.cluster.sizing import Node, WorkerLayout
 from pipeline.engine.failures import translate_ray_errors
+from pipeline.engine.spare import SpareWorkers
 from pipeline.job.checks import Checked
 from pipeline.job.digests import target_digest
 from pipeline.output.disk_space import space_for
@@ -76,8 +78,8 @@ class Work:
                 events.emit("workers", workers=layout.sentence)
             else:
                 self._announce(stands, layout.sentence)
-            with self.interruption.flow(), translate_ray_errors():
-                self._make(nodes, layout, stands)
+            with self.interruption.flow(), translate_ray_errors(), closing(SpareWorkers()) as spare:
+                self._make(nodes, layout, stands, spare)
 
     def _announce(self, stands: ExistingResults, workers: str = "") -> None:
         """Say that the run begins, what it is, and what it will change."""
@@ -98,7 +100,9 @@ class Work:
             self.events.emit("warning", message=f"{job.output} is likely to run full: {space.sentence}.")
         write_job(checked, {name: plan.ready for name, plan in checked.motions.items()})
 
-    def _ready_motions(self, nodes: list[Node] | None = None) -> dict[str, Micromotion]:
+    def _ready_motions(
+        self, nodes: list[Node] | None = None, spare: SpareWorkers | None = None
+    ) -> dict[str, Micromotion]:
         """Every motion of the job, in the output folder and in memory; made only where it is not there already."""
         checked, cluster = self.checked, self.checked.job.cluster
         if checked.job.rehearsal:
@@ -113,9 +117,9 @@ class Work:
                     for picture in (plan.picture, losses_path(plan.picture)):
                         picture.unlink(missing_ok=True)  # of another motion, which this one replaces
             else:
-                assert nodes is not None, "a motion that has to be made takes workers"
+                assert nodes is not None and spare is not None, "a motion that has to be made takes workers"
                 iterations = checked.job.iterations
-                at_work = ExtractState(checked.model, cluster, nodes, self.events, self.interruption, iterations)
+                at_work = ExtractState(checked.model, cluster, nodes, self.events, self.interruption, spare, iterations)
                 extract_into(at_work, name, plan.spec, plan.path, plan.picture)
             motions[name] = load_micromotion(plan.path)
             motions[name].check(checked.model.generator, checked.model.num_layers)
@@ -153,10 +157,10 @@ class Work:
         done, failed = self.ledger.done(), self.ledger.failed()
         return {target: why for target, why in failed.items() if target not in done and why not in (self.retry or ())}
 
-    def _make(self, nodes: list[Node], layout: WorkerLayout, stands: ExistingResults) -> None:
+    def _make(self, nodes: list[Node], layout: WorkerLayout, stands: ExistingResults, spare: SpareWorkers) -> None:
         """The motions, and the videos that are missing."""
         checked, job, cluster = self.checked, self.checked.job, self.checked.job.cluster
-        motions = self._ready_motions(nodes)
+        motions = self._ready_motions(nodes, spare)
         self.interruption.stop_here()
         digests = {name: target_digest(motion, job, checked.model) for name, motion in motions.items()}
         known = ready_digests(checked)
@@ -195,6 +199,7 @@ class Work:
             row_timeout=cluster.row_timeout,
             patience=cluster.patience,
             stopping=lambda: self.interruption.asked,
+            spare=spare,
             replan=None if cluster.address == "local" else lambda: layout_now(checked),
         ).run(checked.rows, self.tally, last=stands.kept | stands.failed)
         if self.tally.missing():

@@ -11,6 +11,7 @@ import pytest
 
 from common.errors import OutputError, WorkStopped
 from pipeline.cluster.sizing import Node
+from pipeline.engine.spare import SpareWorkers
 from pipeline.job.checks import check_job, check_output
 from pipeline.job.load import load_job
 from pipeline.job.model import Model
@@ -100,7 +101,7 @@ def test_a_motion_for_which_there_is_no_room_stops_the_run(
 
     monkeypatch.setattr("pipeline.run.extract.MotionFlow", Flow)
     model = Model(BUNDLED, {}, "", 12, 128, 0)
-    at_work = ExtractState(model, ClusterSpec(), [Node(2, 0, 8 << 30)], EventLog(), Interruption())
+    at_work = ExtractState(model, ClusterSpec(), [Node(2, 0, 8 << 30)], EventLog(), Interruption(), SpareWorkers())
     path = tmp_path / "motion.safetensors"
     with pytest.raises(WorkStopped, match=f"motion.safetensors cannot be written: File too large. {GOES_ON}"):
         extract_into(at_work, "smile", MotionSpec(clip="smile.mp4"), path, tmp_path / "anchors.png")

@@ -18,6 +18,7 @@ from pipeline.engine.flow import Arrivals, Flow
 from pipeline.engine.pool import Step
 from pipeline.engine.table import LossCause, State
 from stages.base import Row
+from tests.pipeline.engine.processes import is_running, wait_until
 from tests.pipeline.tiny_stages import Counting, Dying, Refusing, Where
 
 ONE, TWO = Pool(1, 0.5), Pool(2, 0.5)
@@ -205,18 +206,3 @@ def kill_busy(flow: Flow, number: int) -> None:
     for member in flow._first.members:
         if member.rows and member.place is not None:
             os.kill(member.place.process, number)
-
-
-def is_running(process: int) -> bool:
-    try:
-        with open(f"/proc/{process}/stat") as file:  # noqa: PTH123
-            return file.read().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def wait_until(holds: Any, seconds: float = 60.0) -> None:
-    until = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < until
-        time.sleep(0.05)
