@@ -4,6 +4,7 @@ Frames stay with the workers: what comes back is a window around each face, so t
 than a minute of its faces.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import cv2
@@ -12,9 +13,12 @@ import numpy as np
 from common.errors import NoFace
 from stages.base import Row, Stage
 from stages.faces.align import align_face, face_quad
-from stages.faces.detect import Face
+from stages.faces.detect import Face, FaceFinder
 from stages.models import Models, ModelSettings
 
+# Frames of which the first is searched whole, and the others where the one before showed its faces. They are fixed by
+# their number in the clip and go to one worker together, so that nothing depends on how many workers there are.
+GROUP = 4
 MOST_FACES = 4  # of a frame, the largest
 # Sides of a face's crop: how far a window reaches beyond it (landmarks are smoothed over time before the crop is cut),
 # and how many pixels it has at most; crops have 256.
@@ -49,14 +53,24 @@ class DetectFacesSettings:
 
 
 class DetectFaces(Stage):
-    """A row with `index` and `frame` (H, W, 3 uint8) -> `index`, `located` (`SeenFace`s, the largest first)."""
+    """A row with `index` and `frames` (a group, (H, W, 3) uint8 each) -> `index`, `located` (as `locate_faces`)."""
 
     def __init__(self, settings: DetectFacesSettings):
         self.models = Models(settings.model)
 
     def process(self, row: Row) -> Row:
-        """The frame's faces, without the frame."""
-        return {"index": row["index"], "located": cut_faces(row["frame"], self.models.finder.find_all(row["frame"]))}
+        """The frames' faces, without the frames."""
+        return {"index": row["index"], "located": locate_faces(self.models.finder, row["frames"])}
+
+
+def locate_faces(finder: FaceFinder, frames: Iterable[np.ndarray]) -> list[list[SeenFace]]:
+    """The faces of a clip's frames, (H, W, 3) uint8 each: for each frame a list, the largest face first."""
+    located: list[list[SeenFace]] = []
+    faces: list[Face] = []
+    for number, frame in enumerate(frames):
+        faces = finder.find_again(frame, faces) if number % GROUP else finder.find_all(frame)
+        located.append(cut_faces(frame, faces))
+    return located
 
 
 def cut_faces(frame: np.ndarray, faces: list[Face]) -> list[SeenFace]:

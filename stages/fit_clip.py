@@ -15,7 +15,7 @@ import torch
 
 from common.errors import ClipError, InversionDiverged
 from stages.base import Row
-from stages.detect_faces import SeenFace, cut_faces
+from stages.detect_faces import SeenFace, locate_faces
 from stages.faces.track import track_face
 from stages.invert import check_inversion, invert_anchors
 from stages.media.ingest import OpenClip
@@ -144,7 +144,7 @@ def anchors_of_clip(models: Models, clip: OpenClip, warn: Warn, iterations: int 
     Raises:
         ClipError: as `follow_face` and `anchors_of` do.
     """
-    faces = [cut_faces(frame, models.finder.find_all(frame)) for frame in clip.frames()]
+    faces = locate_faces(models.finder, clip.frames())
     face = follow_face(faces, clip.times, clip.path, warn)
     rows = [{"index": index, "crop": crop} for index, crop in enumerate(face.crops)]
     inverted = []

@@ -12,7 +12,7 @@ from pipeline.engine.passes import Passes
 from pipeline.job.motion_spec import MotionSpec
 from pipeline.output.event_log import EventLog
 from pipeline.report.anchor_sheets import write_anchors
-from stages.detect_faces import DetectFaces, DetectFacesSettings, SeenFace
+from stages.detect_faces import GROUP, DetectFaces, DetectFacesSettings, SeenFace
 from stages.fit_clip import BATCH, anchors_of, check_anchors, fit_anchors, follow_face
 from stages.invert import InvertCrops, InvertSettings
 from stages.media.ingest import OpenClip, open_clip
@@ -77,16 +77,19 @@ class MotionFlow:
 
     def _located(self, name: str, clip: OpenClip) -> list[list[SeenFace]]:
         """All faces of each frame."""
-        each = max(BATCH, PORTION_BYTES // (3 * clip.width * clip.height))
+        each = GROUP * max(1, PORTION_BYTES // (GROUP * 3 * clip.width * clip.height))
         frames, portions = clip.frames(), -(-len(clip.times) // each)
         faces: list[list[SeenFace]] = []
         for portion in range(portions):
             part = list(islice(frames, each))
             located = self.passes.through(
                 f"locate {name}" + (f", part {portion + 1} of {portions}" if portions > 1 else ""),
-                [{"index": index, "frame": frame} for index, frame in enumerate(part)],
+                [
+                    {"index": index, "frames": part[start : start + GROUP]}
+                    for index, start in enumerate(range(0, len(part), GROUP))
+                ],
                 self.passes.step(DetectFaces, DetectFacesSettings(self.model)),
-                batch=BATCH,
+                row="group of frames",
             )
-            faces += [row["located"] for row in located]
+            faces += [seen for row in located for seen in row["located"]]
         return faces

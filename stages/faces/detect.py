@@ -6,6 +6,7 @@ person's face, is no face, so that a detector may propose too much. Where nothin
 cascades miss heads that lean by 20 degrees.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -37,6 +38,8 @@ DOUBTFUL, HUMAN_IN_DOUBT = 0.76, 0.0
 BESIDE = 0.85  # of the clearest face's peak: beside a face at 0.86, painted hills at 0.69 are none
 WORTH_A_MIRROR = 0.5  # the peak below which the second look is not worth its time
 TURNS = (-35.0, 35.0)  # degrees
+# Of a face's boxes in two frames, intersection over union: from here on a look in the first sees all of the second.
+STAYS = 0.6
 
 
 @dataclass(frozen=True)
@@ -104,26 +107,42 @@ class FaceFinder:
                 picture, matrix = rotate(image, degrees)
                 points, confidence, human = self._upright_faces(picture)
                 points = ((points - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T).astype(np.float32)
-        boxes = _boxes_of(points)
-        kept: list[int] = []
-        for index in np.argsort(-confidence):
-            clear = confidence[index] >= BESIDE * confidence.max()
-            if clear and all(overlap(boxes[index], boxes[other]) < OVERLAP for other in kept):
-                kept.append(int(index))
-        kept.sort(key=lambda index: -area(boxes[index]))
-        return [
-            Face(points[index], boxes[index], float(confidence[index]), len(kept) - 1, float(human[index]))
-            for index in kept
-        ]
+        return _distinct_faces(points, confidence, human)
+
+    def find_again(self, image: np.ndarray, before: Sequence[Face]) -> list[Face]:
+        """The faces of a video's frame, looked for where the frame before it showed them.
+
+        The whole frame is searched where one of them is not surely there, or none was: it has left, or jumped.
+
+        Args:
+            image: (H, W, 3) uint8 RGB.
+            before: the faces of a frame of the same size. Where one of them stays, a new one beside it is not noticed.
+        """
+        if before:
+            points, confidence = self._look(image, np.stack([face.box for face in before]))
+            found = _distinct_faces(*self._sure_faces(image, points, confidence))
+            if all(any(overlap(face.box, again.box) >= STAYS for again in found) for face in before):
+                return found
+        return self.find_all(image)
 
     def _upright_faces(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Of what is surely a face: landmarks (N, 68, 2) float32, confidence (N,), and how human it looks (N,).
-
-        One face may come twice.
-        """
+        """Faces that a detector proposes, as `_sure_faces` has them."""
         boxes = _finite(self._detect(image))
         points = _finite(self._look(image, boxes)[0])
-        points, confidence = self._look(image, _boxes_of(points))
+        return self._sure_faces(image, *self._look(image, _boxes_of(points)))
+
+    def _sure_faces(
+        self, image: np.ndarray, points: np.ndarray, confidence: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Of what may be faces, those that surely are.
+
+        Args:
+            image: (H, W, 3) uint8 RGB.
+            points: (N, 68, 2), as `_look` found them. confidence: (N,).
+
+        Returns:
+            Landmarks (N, 68, 2) float32, confidence (N,), and how human it looks (N,). One face may come twice.
+        """
         worth = (confidence >= WORTH_A_MIRROR) & np.isfinite(points).all(axis=(1, 2))
         points, confidence = points[worth], confidence[worth]
         if not len(points):
@@ -212,6 +231,21 @@ def cut_window(image: np.ndarray, centre: np.ndarray, side: float, size: int) ->
     matrix = np.array([[scale, 0.0, 0.0], [0.0, scale, 0.0]])
     matrix[:, 2] = scale * (0.5 - corner) - 0.5  # OpenCV counts pixel centres as whole numbers
     return cv2.warpAffine(np.ascontiguousarray(image), matrix, (size, size), flags=cv2.INTER_LINEAR), corner, scale
+
+
+def _distinct_faces(points: np.ndarray, confidence: np.ndarray, human: np.ndarray) -> list[Face]:
+    """What `_sure_faces` gives, each face once, the largest first; what is unclear beside the clearest is left out."""
+    boxes = _boxes_of(points)
+    kept: list[int] = []
+    for index in np.argsort(-confidence):
+        clear = confidence[index] >= BESIDE * confidence.max()
+        if clear and all(overlap(boxes[index], boxes[other]) < OVERLAP for other in kept):
+            kept.append(int(index))
+    kept.sort(key=lambda index: -area(boxes[index]))
+    return [
+        Face(points[index], boxes[index], float(confidence[index]), len(kept) - 1, float(human[index]))
+        for index in kept
+    ]
 
 
 def _finite(values: np.ndarray) -> np.ndarray:

@@ -4,22 +4,32 @@ from pathlib import Path
 
 import numpy as np
 
-from stages.detect_faces import DetectFaces, DetectFacesSettings, cut_faces
+from stages.detect_faces import GROUP, DetectFaces, DetectFacesSettings, cut_faces, locate_faces
 from stages.faces.align import align_face
 from stages.faces.detect import Face
 from stages.media.decode_image import decode_image
+from stages.media.ingest import read_clip
 from stages.models import ModelSettings
 
 
 def test_every_frame_comes_back_with_its_faces_or_with_none(repository: Path) -> None:
     frame = decode_image((repository / "weights/bundled/demo/faces/face_02.jpg").read_bytes())
     locate = DetectFaces(DetectFacesSettings(ModelSettings(device="cpu")))
-    rows = [locate.process({"index": 5 + at, "frame": one}) for at, one in enumerate((frame, np.zeros_like(frame)))]
-    assert [row["index"] for row in rows] == [5, 6]
-    faces, nothing = (row["located"] for row in rows)
-    assert len(faces) == 1
-    assert faces[0].face.landmarks.shape == (68, 2)
+    row = locate.process({"index": 5, "frames": [frame, np.zeros_like(frame), frame]})
+    assert row["index"] == 5
+    first, nothing, last = row["located"]
     assert nothing == []
+    for (seen,) in (first, last):
+        assert seen.face.landmarks.shape == (68, 2)
+
+
+def test_groups_in_workers_find_what_one_process_finds_in_the_whole_clip(repository: Path) -> None:
+    frames = read_clip(repository / "weights/bundled/demo/smile.mp4", 2 * GROUP).frames
+    locate = DetectFaces(DetectFacesSettings(ModelSettings(device="cpu")))
+    whole = locate_faces(locate.models.finder, frames)
+    groups = [locate.process({"index": 0, "frames": frames[at : at + GROUP]})["located"] for at in (0, GROUP)]
+    for (ours,), (theirs,) in zip(whole, groups[0] + groups[1], strict=True):
+        np.testing.assert_array_equal(ours.face.landmarks, theirs.face.landmarks)
 
 
 def test_a_crop_from_a_window_is_the_crop_from_the_frame() -> None:

@@ -62,6 +62,27 @@ def test_of_two_faces_the_larger_comes_first_and_knows_of_the_other(finder: Face
     assert face.box[0] > small.shape[1]
 
 
+def test_a_face_is_found_again_where_the_frame_before_showed_it(
+    finder: FaceFinder, portrait: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = finder.find_all(portrait)
+    moved = np.roll(portrait, (6, -5), axis=(0, 1))
+    whole = finder.find(moved)
+    monkeypatch.setattr(finder, "_detect", lambda image: pytest.fail("the frame was searched whole"))
+    (again,) = finder.find_again(moved, before)
+    between_eyes = np.linalg.norm(whole.landmarks[36] - whole.landmarks[45])
+    assert np.linalg.norm(again.landmarks - whole.landmarks, axis=1).mean() < 0.01 * between_eyes
+
+
+def test_a_face_that_jumped_or_was_not_there_before_is_searched_for(finder: FaceFinder, portrait: np.ndarray) -> None:
+    canvas = np.full((portrait.shape[0], 2 * portrait.shape[1], 3), 128, np.uint8)
+    left, right = canvas.copy(), canvas
+    left[:, : portrait.shape[1]], right[:, portrait.shape[1] :] = portrait, portrait
+    for before in (finder.find_all(left), []):
+        (face,) = finder.find_again(right, before)
+        assert face.box[0] > portrait.shape[1]
+
+
 @pytest.mark.parametrize("picture", [np.zeros((64, 64, 3), np.uint8), np.full((1, 1, 3), 9, np.uint8)])
 def test_a_picture_of_nothing_has_no_face(finder: FaceFinder, picture: np.ndarray) -> None:
     with pytest.raises(NoFace, match="no face was found"):
