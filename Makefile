@@ -1,4 +1,4 @@
-# make setup | demo | demo-all | test | check | lint | bench | truth | text | faults | clean
+# make setup | demo | demo-all | test | check | lint | docs | bench | truth | text | faults | clean
 #
 # One environment, .venv, for use and for tests. It is made again only when what it is made from changes.
 
@@ -6,7 +6,7 @@ VENV := .venv
 PYTHON_IN := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo demo-all test check lint bench truth text faults clean
+.PHONY: help setup demo demo-all test check lint docs bench truth text faults clean
 
 help:
 	@echo "make setup   install into $(VENV) (about 2.5 GB, Python 3.11 or newer)"
@@ -15,6 +15,7 @@ help:
 	@echo "make test    lint, types and tests"
 	@echo "make check   lint, types and the quick tests: under 3 minutes"
 	@echo "make lint    lint and types alone"
+	@echo "make docs    write the library's reference, docs/api/micromotion.html"
 	@echo "make bench   measure speed on this machine"
 	@echo "make truth   measure motions, and both ways to animate a photograph, against true renderings"
 	@echo "make text    measure motions made from prompts"
@@ -48,6 +49,9 @@ lint: setup
 	$(PYTHON_IN) -m ruff check
 	$(PYTHON_IN) -m ruff format --check
 	$(PYTHON_IN) -m mypy
+
+docs: setup
+	$(PYTHON_IN) -m pdoc --docformat google --output-directory docs/api micromotion
 
 bench: setup
 	$(PYTHON_IN) -m benchmarks.speed.networks
