@@ -15,12 +15,18 @@ from pipeline.output.ledger import Ledger
 
 pytestmark = pytest.mark.slow
 SCRIPT = Path(__file__).with_name("impatient_run.py")
+# Ray gives a machine up that leaves three questions unanswered; by default that takes it a minute.
+SOON_MISSED = {
+    "RAY_health_check_period_ms": "1000",
+    "RAY_health_check_timeout_ms": "3000",
+    "RAY_health_check_failure_threshold": "3",
+}
 ROWS, FRAMES, PATIENCE = 8, 100, 400
 
 
 def start(repository: Path, job: Path, *arguments: str) -> subprocess.Popen[str]:
     command = [sys.executable, str(SCRIPT), "run", str(job), *arguments]
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(repository)}
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(repository)} | SOON_MISSED
     with (job.parent / "said").open("w") as said:
         return subprocess.Popen(
             command, cwd=repository, env=environment, stdout=said, stderr=said, start_new_session=True, text=True
