@@ -15,3 +15,7 @@ KNOWN = ("JPEG", "PNG", "WEBP", "AVIF", "JPEG2000", "TIFF", "GIF", "BMP", "PPM",
 FORMATS = tuple(kind for kind in KNOWN if kind in Image.OPEN)
 # With their dots, in small letters.
 ENDINGS = frozenset(ending for ending, kind in Image.EXTENSION.items() if kind in FORMATS)
+
+# Of telephones: read where the extra is installed.
+HEIC_ENDINGS = frozenset({".heic", ".heif", ".hif"})
+HEIC_MEND = "Convert it to JPEG or PNG, or install what reads it: pip install 'micromotion[heic]'"

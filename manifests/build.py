@@ -11,7 +11,7 @@ import pyarrow.parquet
 
 from common.atomic_files import replace_atomically
 from common.errors import ManifestError
-from common.image_formats import ENDINGS
+from common.image_formats import ENDINGS, HEIC_ENDINGS, HEIC_MEND
 from manifests.ids import safe_ids
 from manifests.schema import check_table
 
@@ -25,12 +25,14 @@ class BuiltManifest:
         rows: images in it.
         others: files that are no images by their ending, which were left out.
         left_out: how many of them for each ending, the most frequent first; "" where there is none.
+        note: what would bring images among them in, as a sentence; empty where nothing is known.
     """
 
     path: Path
     rows: int
     others: int
     left_out: tuple[tuple[str, int], ...] = ()
+    note: str = ""
 
 
 def build_manifest(folder: Path | str, output: Path | str, recursive: bool = True) -> BuiltManifest:
@@ -56,10 +58,13 @@ def build_manifest(folder: Path | str, output: Path | str, recursive: bool = Tru
     if output.suffix.lower() != ".parquet":
         raise ManifestError(f'{output}: the manifest is written as .parquet, found "{output.suffix}".')
     found = sorted(_files(folder, recursive))
+    others = Counter(Path(name).suffix.lower() for name in found if Path(name).suffix.lower() not in ENDINGS)
+    unread = ", ".join(sorted(HEIC_ENDINGS & set(others)))
+    note = f"{unread} files are not read here. {HEIC_MEND}." if unread else ""
     pictures = [name for name in found if Path(name).suffix.lower() in ENDINGS]
     if not pictures:
         kinds = ", ".join(sorted(ending[1:] for ending in ENDINGS))
-        raise ManifestError(f"{folder}: no images ({kinds}) among {len(found):,} files.")
+        raise ManifestError(f"{folder}: no images ({kinds}) among {len(found):,} files. {note}".rstrip())
     for name in pictures:
         if not _is_text(name):
             raise ManifestError(f"{folder}: the name of {name!r} is not UTF-8. Rename it.")
@@ -70,8 +75,7 @@ def build_manifest(folder: Path | str, output: Path | str, recursive: bool = Tru
             pa.parquet.write_table(check_table(table, output), file)
     except OSError as error:
         raise ManifestError(f"{output}: cannot be written: {error.strerror or error}.") from error
-    others = Counter(Path(name).suffix.lower() for name in found if Path(name).suffix.lower() not in ENDINGS)
-    return BuiltManifest(output, len(pictures), others.total(), tuple(others.most_common()))
+    return BuiltManifest(output, len(pictures), others.total(), tuple(others.most_common()), note)
 
 
 def _files(folder: Path, recursive: bool) -> Iterator[str]:

@@ -26,6 +26,8 @@ def build(
     more = f" and {len(built.left_out) - 6} more kinds" if len(built.left_out) > 6 else ""
     others = f"; {count(built.others, 'other file')} left out ({kinds}{more})" if built.others else ""
     say(f"{built.path}: {count(built.rows, 'image')}{others}")
+    if built.note:
+        complain(f"note: {built.note}")
 
 
 @app.command("check", epilog=example("manifest check targets.parquet"))

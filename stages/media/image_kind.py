@@ -2,7 +2,7 @@
 
 import re
 
-from common.image_formats import FORMATS
+from common.image_formats import FORMATS, HEIC_MEND
 
 CONVERT, GET_ITSELF = "Convert it to JPEG or PNG", "Get the file itself, by its download link"
 # What other files begin with, what a person calls them, and what helps.
@@ -26,7 +26,6 @@ OTHERS = (
     (rb"/9j/[\w+/]|iVBORw0KGgo|data:image/", "an image written out as text (Base64)", "Decode it into a file"),
     (rb"\0{256}", "a file of zeros, as a broken copy leaves", "Copy it again"),
 )
-HEIC_MEND = f"{CONVERT}, or install what reads it: pip install 'micromotion[heic]'"
 
 
 def name_other_kind(data: bytes) -> str:

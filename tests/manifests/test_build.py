@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.errors import ManifestError
+from common.image_formats import FORMATS
 from manifests.build import build_manifest
 from manifests.schema import read_manifest
 
@@ -27,6 +28,17 @@ def test_every_format_that_is_read_is_listed_and_the_rest_is_counted_by_ending(t
     assert list(rows(tmp_path / "targets.parquet")) == ["a", "b", "c", "d", "e"]
     assert built.left_out[0] == (".mov", 2)
     assert set(built.left_out[1:]) == {("", 1), (".xcf", 1)}
+
+
+@pytest.mark.skipif("HEIF" in FORMATS, reason="with the extra they are read")
+def test_images_of_a_telephone_are_left_out_with_what_would_bring_them_in(tmp_path):
+    touched(tmp_path / "faces", "IMG_1.HEIC", "IMG_2.heic")
+    with pytest.raises(ManifestError, match="heic.*micromotion\\[heic\\]"):
+        build_manifest(tmp_path / "faces", tmp_path / "targets.parquet")
+    touched(tmp_path / "faces", "IMG_3.jpg")
+    assert "micromotion[heic]" in build_manifest(tmp_path / "faces", tmp_path / "targets.parquet").note
+    touched(tmp_path / "more", "a.jpg", "b.txt")
+    assert not build_manifest(tmp_path / "more", tmp_path / "targets.parquet").note
 
 
 def test_pictures_become_rows_in_the_order_of_their_paths(tmp_path):
