@@ -82,7 +82,7 @@ class Scripted:
         self.has_ready = False
         self._again: list[list[Row]] = []
 
-    def __call__(self, steps: Any, stall: float, on_wait: Any, stopping: Any) -> "Scripted":
+    def __call__(self, steps: Any, stall: float, on_wait: Any, stopping: Any, spare: Any) -> "Scripted":
         self.on_wait = on_wait
         self.sizes.append([step.size.workers for step in steps])
         return self
