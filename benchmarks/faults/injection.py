@@ -73,20 +73,20 @@ def break_run(
     watching = threading.Event()
     watcher = threading.Thread(target=_watch_attempts, args=(run, watching), daemon=True)
     watcher.start()
-    todo = list(kinds)
+    waiting = list(kinds)
     until = time.monotonic() + LONGEST_SECONDS
     while time.monotonic() < until:
         run.starts += 1
         with (output.parent / f"{output.name}.said").open("a") as said:
             process = subprocess.Popen(command, env=environment, stdout=said, stderr=said, start_new_session=True)
         sessions.append(process.pid)
-        while todo and process.poll() is None:
+        while waiting and process.poll() is None:
             if _wait_or_end(process, rng.uniform(0.0, longest)):
                 break
             if begun and len(run.attempts) < begun[len(run.injected)]:
                 continue
-            if _inject(todo[0], sessions, output, rng):
-                run.injected.append(todo.pop(0))
+            if _inject(waiting[0], sessions, output, rng):
+                run.injected.append(waiting.pop(0))
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(until - time.monotonic())
         run.exit_code = process.returncode if process.returncode is not None else -1

@@ -102,6 +102,20 @@ def test_layouts_have_their_sizes(
     assert math.isnan(done["csim_mean"])
 
 
+def test_a_motion_whose_clip_moves_no_landmark_moves_none_of_the_images(
+    motion: Path, tmp_path: Path, prepared: Row
+) -> None:
+    known = load_micromotion(motion)
+    assert known.landmarks is not None
+    still = known.landmarks[:1].expand_as(known.landmarks).contiguous()
+    for name, shown in (("moving", None), ("still", known.landmarks)):
+        (tmp_path / name).mkdir()
+        path = tmp_path / f"{name}.safetensors"
+        replace(known, landmarks=still, shown=shown).save(path)
+        done = produced(path, tmp_path / name, prepared, longest=96)
+        assert math.isnan(done["motion_found"]) == (name == "still"), "nothing was to move"
+
+
 @pytest.mark.parametrize("layout", ["crop", "side_by_side", "paste"])
 @pytest.mark.parametrize(("strength", "resting"), [(1.0, {0, 4}), (0.0, {0, 1, 2, 3, 4})])
 @pytest.mark.slow

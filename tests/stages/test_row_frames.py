@@ -11,6 +11,7 @@ from stages import row_frames
 from stages.faces.align import align_face, face_quad, shares_of_quad
 from stages.media.decode_image import decode_image
 from stages.models import Models, ModelSettings
+from stages.motion.drift import Drift
 from stages.picture.mover import Mover
 from stages.row_frames import frames_of_generator, frames_of_image, own_crop, own_side
 
@@ -81,6 +82,18 @@ def test_what_is_asked_begins_at_the_faces_own_landmarks_and_goes_as_far_as_the_
     eyes = slice(36, 48)  # outlined anew by what the image shows
     assert away[eyes].max() < 0.02 and np.delete(away, np.r_[eyes], axis=0).max() < 2e-3
     assert 0 < np.linalg.norm(half - rest) < np.linalg.norm(end - rest)
+
+
+def test_landmarks_go_nowhere_where_the_clip_confirms_none_of_their_motion(
+    models: Models, picture: np.ndarray, landmarks: np.ndarray
+) -> None:
+    rest, path = codes(models, 0.0, 2)
+    shown = frames_of_image(
+        models, picture, landmarks, rest, path, Drift(path[-1] - rest, np.zeros((68, 2)), meant=0.0)
+    )
+    assert shown.asked is not None
+    still, end = shown.asked([0, 1])
+    np.testing.assert_array_equal(still, end)
 
 
 def test_the_aligned_face_of_a_whole_picture_and_of_its_crop_is_the_same(
