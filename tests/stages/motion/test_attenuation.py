@@ -11,41 +11,23 @@ from hypothesis import strategies as st
 
 from stages.motion.attenuation import compensate_attenuation, measure_gain
 from stages.motion.micromotion import Micromotion
+from tests.stages.motion.made_motions import made_face, motion_along
 
 ANCHORS = 16
 COURSE = np.sin(np.linspace(0, math.pi, ANCHORS)) ** 2
-
-
-def face() -> np.ndarray:
-    """(68, 2) landmarks, with eyes 0.3 of the crop apart."""
-    points = np.random.default_rng(5).uniform(0.2, 0.8, (68, 2))
-    points[36], points[45] = (0.35, 0.4), (0.65, 0.4)
-    return points
 
 
 def track(extent: float, noise: float = 0.0, scale: float = 1.0, seed: int = 6) -> np.ndarray:
     """(T, 68, 2): the mouth's corners go `extent` inter-ocular distances along the course."""
     field = np.zeros((68, 2))
     field[48], field[54] = (-extent * 0.3, 0), (extent * 0.3, 0)
-    moved = face() + COURSE[:, None, None] * field
+    moved = made_face() + COURSE[:, None, None] * field
     return scale * (moved + noise * np.random.default_rng(seed).standard_normal(moved.shape))
 
 
 def motion_of(extent: float = 0.1, noise: float = 0.0, seed: int = 6) -> Micromotion:
     """A motion of one direction along the course, of which the clip showed `extent`."""
-    direction = torch.ones(2, 512)
-    size = direction.norm()
-    return Micromotion(
-        direction=direction,
-        basis=(direction / size)[None],
-        coefficients=size * torch.from_numpy(COURSE).float()[:, None],
-        neutral=torch.zeros(2, 512),
-        source="clip",
-        generator="sha256:1",
-        explained=1.0,
-        fps=10.0,
-        landmarks=torch.from_numpy(track(extent, noise, seed=seed)).float(),
-    )
+    return motion_along(COURSE, track(extent, noise, seed=seed))
 
 
 @given(st.floats(0.7, 1.4), st.floats(0.05, 0.5), st.sampled_from([1.0, 256.0]))

@@ -13,41 +13,22 @@ from stages.faces.crop_landmarks import interocular
 from stages.motion.attenuation import compensate_attenuation
 from stages.motion.drift import COMMON, drift_of
 from stages.motion.micromotion import Micromotion
+from tests.stages.motion.made_motions import made_face, motion_along
 
 ANCHORS = 16
 COURSE = np.linspace(0, 1, ANCHORS)
 MOUTH, BROW = 48, 19
 
 
-def face(scale: float = 1.0) -> np.ndarray:
-    """(68, 2) landmarks, with eyes 0.3 of the crop apart."""
-    points = np.random.default_rng(5).uniform(0.2, 0.8, (68, 2))
-    points[36], points[45] = (0.35, 0.4), (0.65, 0.4)
-    return scale * points
-
-
 def track(**ways: float) -> np.ndarray:
     """(T, 68, 2): mouth and brow go so many inter-ocular distances, to the right and up."""
     field = np.zeros((68, 2))
     field[MOUTH, 0], field[BROW, 1] = 0.3 * ways.get("mouth", 0.0), -0.3 * ways.get("brow", 0.0)
-    return face() + COURSE[:, None, None] * field
+    return made_face() + COURSE[:, None, None] * field
 
 
 def motion_of(clip: np.ndarray, shown: np.ndarray) -> Micromotion:
-    direction = torch.ones(2, 512)
-    size = direction.norm()
-    motion = Micromotion(
-        direction=direction,
-        basis=(direction / size)[None],
-        coefficients=size * torch.from_numpy(COURSE).float()[:, None],
-        neutral=torch.zeros(2, 512),
-        source="clip",
-        generator="sha256:1",
-        explained=1.0,
-        fps=30.0,
-        landmarks=torch.from_numpy(clip).float(),
-    )
-    return compensate_attenuation(motion, shown)
+    return compensate_attenuation(motion_along(COURSE, clip), shown)
 
 
 def test_where_codes_do_what_the_clip_did_there_is_no_drift() -> None:
@@ -71,7 +52,7 @@ def test_a_face_loses_the_drift_in_its_own_size_and_by_how_far_it_is_moved() -> 
     motion = motion_of(track(mouth=0.1), track(mouth=0.1, brow=0.02))
     drift = drift_of(motion)
     assert drift is not None
-    other = np.repeat(face(scale=128.0)[None], 3, axis=0)
+    other = np.repeat(128.0 * made_face()[None], 3, axis=0)
     moves = torch.stack([0.0 * motion.direction, 0.5 * motion.direction, -motion.direction])
     left = drift.taken_from(other, moves) - other
     lost = COMMON * 0.02 * interocular(other[0])
