@@ -46,10 +46,10 @@ class Reason(StrEnum):
 
 
 class MicromotionError(Exception):
-    """Anything this package raises on purpose. Its text is one sentence for a person, without credentials."""
+    """Anything this package raises on purpose. Its text is one sentence for a person."""
 
     def __str__(self) -> str:
-        """The sentence, in which whoever raises it may name any URI."""
+        """The sentence without credentials: to whoever calls the library an error is how text leaves the program."""
         return redact(super().__str__())
 
     def __reduce__(self) -> tuple[object, ...]:

@@ -1,4 +1,4 @@
-"""Files at URIs, through `pyarrow.fs`: every wait bounded, no secret in a message, whole under its name or not there.
+"""Files at URIs, through `pyarrow.fs`: every wait bounded, whole under its name or not there.
 
 What a URI carries stands in `common.stores`. The module imports next to nothing of ours, so that every room may use
 it.
@@ -18,7 +18,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 import pyarrow.fs
 
-from common.redaction import redact
+from common.redaction import cut
 from common.stores import filesystem
 from common.timeouts import with_timeout
 
@@ -206,7 +206,7 @@ def why_not_writable(folder: str, timeout: float = 60.0) -> str:
 
 
 def describe_io_error(error: BaseException) -> str:
-    """What went wrong with a store or a disk, in few words and without a secret, as the end of a sentence."""
+    """What went wrong with a store or a disk, in few words, as the end of a sentence."""
     text = getattr(error, "strerror", None) or str(error)
     named = re.search(r"(?:AWS Error |Status\()([A-Z_]+)", text)
     if named and MEANINGS.get(named[1]):
@@ -218,7 +218,7 @@ def describe_io_error(error: BaseException) -> str:
     if numbered := re.match(r"Failed to \w+ local file .*\[errno (\d+)\]", text):  # it names the file once more
         return os.strerror(int(numbered[1]))
     lines = text.splitlines() or [type(error).__name__]
-    return redact(" ".join(lines[0].split()))[:300].rstrip(".")
+    return cut(" ".join(lines[0].split()), 300).rstrip(".")
 
 
 def _put(source: IO[bytes], uri: str) -> int:

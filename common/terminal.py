@@ -1,7 +1,8 @@
 """What every verb of the command line says things with."""
 
+import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -92,14 +93,34 @@ def outlast_readers() -> None:
     sys.stdout, sys.stderr = LastingStream(sys.stdout), LastingStream(sys.stderr)  # type: ignore[assignment]
 
 
+def printable(line: str) -> str:
+    """A line as a terminal may show it, without control characters and credentials; its indentation stays.
+
+    Whatever is printed goes through here, and nothing upstream need think of it.
+    """
+    indent = line[: len(line) - len(line.lstrip())]
+    return indent + clean(redact(line))
+
+
 def say(*lines: str) -> None:
-    """Lines on stdout, without control characters and credentials; their indentation stays."""
+    """Lines on stdout."""
     for line in lines:
-        indent = line[: len(line) - len(line.lstrip())]
-        typer.echo(indent + clean(redact(line)))
+        typer.echo(printable(line))
 
 
 def complain(text: str) -> None:
-    """A message on stderr, its lines as they are, without control characters and credentials."""
+    """A message on stderr, its lines as they are."""
     for line in text.splitlines():
-        typer.echo(clean(redact(line)), err=True)
+        typer.echo(printable(line), err=True)
+
+
+def say_command(before: str, arguments: Sequence[str]) -> None:
+    """A command on stdout, as it can be given again; where credentials are hidden in it, that is said too.
+
+    Args:
+        before: what the line begins with.
+        arguments: the command's, of which each is quoted where a shell needs it.
+    """
+    shown = [redact(argument) for argument in arguments]
+    hidden = " (with the credentials that are hidden here)" if shown != list(arguments) else ""
+    say(f"{before} {PROG} {shlex.join(shown)}{hidden}")

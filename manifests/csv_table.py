@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from common.errors import ManifestError
-from common.redaction import quote
+from common.redaction import cut, quote
 from manifests.raw_table import RawTable, named
 from manifests.text_file import lines_of
 
@@ -141,7 +141,7 @@ def _fit_width(row: list[str], width: int, least: int, rows: _Rows) -> list[str]
         return row + [""] * (width - len(row))
     if len(row) > width and not any(cell.strip() for cell in row[width:]):
         return row[:width]
-    shown = quote(rows.separator.join(row)[:80])
+    shown = quote(cut(rows.separator.join(row), 80))
     raise ManifestError(
         f"{rows.named()}: expected {width} cells as in the header, found {len(row)}: {shown}. Put cells that hold "
         f"{SEPARATORS.get(rows.separator, 'the separator')} into quotes."

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from common.errors import ManifestError
-from common.redaction import describe_error, quote
+from common.redaction import cut, describe_error, quote
 from manifests.raw_table import JSON, RawTable
 from manifests.text_file import lines_of
 
@@ -40,7 +40,7 @@ def read_json(text: str, where: str) -> RawTable:
         values += [None] * (count - len(values))
         array, written = _array(values)
         if not _is_text(name):
-            raise ManifestError(f"{where}: the name of column {ascii(name)[:60]} is not text.")
+            raise ManifestError(f"{where}: the name of column {cut(ascii(name), 60)} is not text.")
         fields.append(pa.field(name, array.type, metadata=JSON if written else None))
         arrays.append(array)
     return RawTable(pa.Table.from_arrays(arrays, schema=pa.schema(fields)))
@@ -119,7 +119,7 @@ def _object(item: Any, place: str) -> dict[str, Any]:
     if not isinstance(item, dict):
         raise ManifestError(
             f'{place}: expected an object such as {{"id": "anna", "image": "anna.jpg"}}, found '
-            f"{quote(json.dumps(item, default=str)[:60])}."
+            f"{quote(cut(json.dumps(item, default=str), 60))}."
         )
     return item
 

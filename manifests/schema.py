@@ -22,7 +22,6 @@ import pyarrow.compute as pc
 
 from common import storage
 from common.errors import ManifestError
-from common.redaction import redact
 from manifests.carried import carry_column, join_tables
 from manifests.formats import read_file
 from manifests.id_column import check_ids, check_unique, made_ids
@@ -128,15 +127,15 @@ def read_manifest(path: Path | str, columns: Mapping[str, str] | None = None) ->
         files = part_files(path)
         tables = [_read_part(file, str(file.path), str(file.base), mapping) for file in files]
         return _manifest(tables, path)
-    uri, name = str(path), redact(str(path))
+    uri = str(path)
     with tempfile.TemporaryDirectory(prefix="micromotion-manifest-") as folder:
         copy = Path(folder) / PurePosixPath(storage.strip_credentials(uri)).name
         try:
             copy.write_bytes(storage.read_bytes(uri, FETCH_SECONDS))
         except (OSError, ValueError) as error:
-            raise ManifestError(f"{name}: cannot be read: {storage.describe_io_error(error)}.") from error
+            raise ManifestError(f"{uri}: cannot be read: {storage.describe_io_error(error)}.") from error
         file = PartFile(copy, Path(folder))
-        return _manifest([_read_part(file, name, storage.parent(uri), mapping, source=uri)], uri)
+        return _manifest([_read_part(file, uri, storage.parent(uri), mapping, source=uri)], uri)
 
 
 def check_table(table: pa.Table, path: Path) -> pa.Table:

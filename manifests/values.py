@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from common.errors import ManifestError
-from common.redaction import one_line, quote
+from common.redaction import cut, one_line, quote
 
 # Where a message shows the value that a row has.
 FOUND = "{found}"
@@ -144,7 +144,7 @@ def refuse(where: str, column: pa.ChunkedArray, wrong: Any, name: str, fault: st
 def format_value(value: object) -> str:
     """A value as it stands in a message: quoted if it is text, without control characters, not too long."""
     text = value if isinstance(value, str) else str(value)
-    text = text if len(text) <= 60 else text[:57] + "…"
+    text = cut(text, 60)
     return quote(text) if isinstance(value, str) else one_line(text)
 
 

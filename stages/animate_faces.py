@@ -160,9 +160,7 @@ class AnimateFaces(Stage):
             try:
                 storage.write_file(path, uri, timeout)
             except OSError as error:
-                raise OutputUnavailable(
-                    f"{storage.strip_credentials(uri)} cannot be written: {storage.describe_io_error(error)}."
-                ) from error
+                raise OutputUnavailable(f"{uri} cannot be written: {storage.describe_io_error(error)}.") from error
         return {"video": storage.strip_credentials(uri), "fps": video.fps, **asdict(written)}
 
     def _laid_out(self, row: Mapping[str, Any], take: RowFrames) -> Iterator[np.ndarray]:

@@ -9,6 +9,8 @@ import re
 import zipfile
 from pathlib import Path
 
+from common.redaction import cut
+
 HEAD = 4096
 # First bytes, what they are of, and what to do.
 UNPACK = "Unpack it, and give the checkpoint that is in it."
@@ -156,5 +158,4 @@ def _short(text: str) -> str:
             text = next((str(content[key]) for key in ("error", "message", "detail") if key in content), text)
         except ValueError:
             pass
-    line = " ".join(text.split())
-    return line if len(line) <= 60 else f"{line[:59]}…"
+    return cut(" ".join(text.split()), 60)

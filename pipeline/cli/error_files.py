@@ -6,7 +6,7 @@ import traceback
 from contextlib import suppress
 from pathlib import Path
 
-from common.redaction import redact
+from pipeline.output.redacted_files import redact_nested
 
 PREFIX, SUFFIX = "micromotion-error-", ".txt"
 MOST_KEPT = 10
@@ -15,8 +15,9 @@ MOST_KEPT = 10
 def write_down(error: BaseException) -> Path:
     """Put an exception's traceback into a file of the temporary folder; the oldest of this account's make room."""
     prefix = f"{PREFIX}{os.getuid() if hasattr(os, 'getuid') else 0}-"
+    text = redact_nested("".join(traceback.format_exception(error)))
     with tempfile.NamedTemporaryFile("w", prefix=prefix, suffix=SUFFIX, delete=False, encoding="utf-8") as file:
-        file.write(redact("".join(traceback.format_exception(error))).encode("utf-8", "backslashreplace").decode())
+        file.write(text.encode("utf-8", "backslashreplace").decode())
     path = Path(file.name)
     with suppress(OSError):
         kept = [(one.lstat().st_mtime, one) for one in path.parent.glob(f"{prefix}*{SUFFIX}")]

@@ -4,7 +4,6 @@ Each is a few lines onto the functions that do the work. Whatever is slow to imp
 inside the verb that needs it: `--help` has to be quick.
 """
 
-import shlex
 from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -12,8 +11,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from common.errors import JobError, OutputError, Reason
-from common.redaction import redact
-from common.terminal import PROG, SETTINGS, example, say
+from common.terminal import SETTINGS, example, say, say_command
 
 if TYPE_CHECKING:
     from pipeline.job.spec import JobSpec
@@ -194,16 +192,9 @@ def _run(
         ended = run_job(job, events, fresh=fresh, retry=retry, prune=prune, verify=verify)
     say("", *summary(display.progress))
     if ended.failed:
-        say(f"when the cause is gone: {PROG} {shlex.join(['retry', str(ended.output)])}")
+        say_command("when the cause is gone:", ["retry", str(ended.output)])
     if ended.exit_code == 130:
-        say(f"to resume: {PROG} {_redacted_command(again)}")
+        say_command("to resume:", again)
     if (page := ended.output / "report.html").is_file():
         say(f"open {page}")
     raise typer.Exit(ended.exit_code)
-
-
-def _redacted_command(arguments: list[str]) -> str:
-    """A command's arguments as a terminal may show them, and a log of it keep them: without credentials."""
-    shown = [redact(argument) for argument in arguments]
-    hidden = "" if shown == arguments else " (with the credentials that are hidden here)"
-    return f"{shlex.join(shown)}{hidden}"

@@ -15,9 +15,20 @@ import warnings
 from typing import Annotated, NoReturn
 
 import typer
+from typer import rich_utils
 
 from common.errors import EngineDied, MicromotionError, UserError
-from common.terminal import PROG, SETTINGS, LastingStream, WatchedStream, complain, example, outlast_readers, say
+from common.terminal import (
+    PROG,
+    SETTINGS,
+    LastingStream,
+    WatchedStream,
+    complain,
+    example,
+    outlast_readers,
+    printable,
+    say,
+)
 from pipeline.cli import job_commands, manifest_commands, supervisor, weights_commands
 from pipeline.cli.error_files import write_down
 from pipeline.cli.surroundings import check_surroundings
@@ -78,7 +89,11 @@ def run_app(watched: bool = False) -> NoReturn:
     if sys.stdout is not None and not isinstance(sys.stdout, LastingStream):
         sys.stdout = WatchedStream(sys.stdout)  # type: ignore[assignment]
     try:
-        app(prog_name=PROG)
+        sys.exit(app(prog_name=PROG, standalone_mode=False))
+    except typer.TyperException as error:  # the command line cannot be understood
+        error.message = printable(error.message)
+        rich_utils.rich_format_error(error)  # type: ignore[arg-type]
+        sys.exit(2)
     except MicromotionError as error:
         if watched and isinstance(error, EngineDied):
             sys.exit(supervisor.AGAIN)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from common.errors import CheckpointError, ClusterError, UserError
-from common.storage import strip_credentials, why_not_writable
+from common.storage import why_not_writable
 from pipeline.job.model import Model
 from stages.models import ModelFiles
 from weights.load_clip import clip_hash, find_clip
@@ -77,7 +77,7 @@ def check_nodes_store(videos: str) -> None:
     """
     for machine, problem in on_every_node(store_refuses, videos).items():
         if problem:
-            raise ClusterError(f"{strip_credentials(videos)} cannot be written from the node {machine}: {problem}.")
+            raise ClusterError(f"{videos} cannot be written from the node {machine}: {problem}.")
 
 
 def store_refuses(videos: str, node: str = "") -> str:

@@ -5,7 +5,7 @@ import math
 from typing import Any
 
 from common.formatting import count
-from common.redaction import one_line, quote
+from common.redaction import cut, one_line, quote
 from common.settings import Settings, settings_of
 from pipeline.job.motion_spec import is_single
 from pipeline.job.spec import JobSpec
@@ -60,7 +60,7 @@ def _field_name(location: tuple[int | str, ...], data: dict[str, Any]) -> str:
     motion = data.get("motion")
     if len(names) > 1 and names[0] == "motion" and isinstance(motion, dict) and is_single(motion):
         del names[1]
-    return ".".join(str(name)[:60] for name in names) or "the job"
+    return ".".join(cut(str(name), 60) for name in names) or "the job"
 
 
 def _known_fields(location: tuple[int | str, ...]) -> list[str]:
@@ -97,7 +97,7 @@ def shorten(value: Any) -> str:
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if isinstance(value, dict):
-        names = [one_line(str(name))[:60] for name in value]
+        names = [cut(one_line(str(name)), 60) for name in value]
         return f"fields ({', '.join(names[:8]) or 'none'}{', …' if len(names) > 8 else ''})"
     text = "nothing" if value is None else one_line(str(value))
-    return text if len(text) <= 60 else f"{text[:57]}…"
+    return cut(text, 60)

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from common.errors import JobError
 from common.formatting import clean
-from common.redaction import describe_error, one_line, quote
+from common.redaction import cut, describe_error, one_line, quote
 from common.storage import is_uri
 from pipeline.job.field_errors import describe_problem, shorten
 from pipeline.job.motion_spec import is_single
@@ -102,7 +102,7 @@ def _check_plain(data: Any, where: str) -> None:
         if seen > MOST_VALUES or depth > DEEPEST:
             raise JobError(f"{where}: it unfolds to more than a job can hold. Write it without aliases, and flatter.")
         if isinstance(value, str) and not _is_text(value):
-            raise JobError(f"{where}: it holds a text with a character that no text has ({ascii(value)[:60]}).")
+            raise JobError(f"{where}: it holds a text with a character that no text has ({cut(ascii(value), 60)}).")
         if isinstance(value, int) and value.bit_length() > LONGEST_NUMBER:
             raise JobError(f"{where}: it holds a number of {value.bit_length():,} bits. Write a smaller one.")
         if not isinstance(value, PLAIN):

@@ -13,7 +13,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from common.formatting import clean, count, duration
+from common.formatting import count, duration
+from common.terminal import printable
 from pipeline.monitor.progress import Outcome, RunProgress, Stage, advance, headline
 from pipeline.output.event_log import Event, StageState
 from stages.base import RowStatus
@@ -43,7 +44,7 @@ class Display:
         before, self.progress = self.progress, advance(self.progress, event)
         if self.live:
             if event.get("event") == "verified":  # the live image shows the run's state, and this is none
-                self.console.print(Text(plain_lines(before, self.progress, event)[0]))
+                self.console.print(_text(plain_lines(before, self.progress, event)[0]))
             self._redraw()
         else:
             self._write_lines(before, event)
@@ -81,11 +82,11 @@ class Display:
             self._last_line = now
         stage = self.progress.stages.get(str(event.get("stage")))
         if stage and stage.detail and stage.state == StageState.PROGRESS and now - self._last_line >= PLAIN_SECONDS:
-            lines.append(f"{clean(stage.name)}: {_share(stage)}")
+            lines.append(f"{stage.name}: {_share(stage)}")
             self._last_line = now
         stamp = time.strftime("%H:%M:%S", time.localtime(now))
         for line in lines:
-            self.console.print(Text(f"{stamp}  {line}"), soft_wrap=True)
+            self.console.print(Text(f"{stamp}  ").append_text(_text(line)), soft_wrap=True)
 
 
 def plain_lines(before: RunProgress, after: RunProgress, event: Event) -> list[str]:
@@ -94,22 +95,22 @@ def plain_lines(before: RunProgress, after: RunProgress, event: Event) -> list[s
         case "run_started":
             kept = f", {after.kept:,} done before" if after.kept else ""
             return [
-                clean(f"{after.job}: {count(after.rows, 'row')}{kept}, into {after.output}"),
-                *([clean(after.workers)] if after.workers else []),
+                f"{after.job}: {count(after.rows, 'row')}{kept}, into {after.output}",
+                *([after.workers] if after.workers else []),
             ]
         case "workers":
-            return [clean(after.workers)]
+            return [after.workers]
         case "stage":
             name = str(event.get("stage") or "")
             stage, known = after.stages[name], before.stages.get(name)
             if known is None and stage.state != StageState.FINISHED:
-                return [f"{clean(name)}: started"]
+                return [f"{name}: started"]
             if stage.state == StageState.FINISHED and (known is None or known.state != StageState.FINISHED):
-                return [f"{clean(name)}: {_share(stage)} in {duration(stage.seconds)}"]
+                return [f"{name}: {_share(stage)} in {duration(stage.seconds)}"]
         case "row" if event.get("status") == RowStatus.FAILED:
             return [_failure_line(after)]
         case "verified":
-            return [clean(str(event.get("message")))]
+            return [str(event.get("message"))]
         case "warning":
             return [f"warning: {after.warnings[-1]}"]
     return []
@@ -117,22 +118,27 @@ def plain_lines(before: RunProgress, after: RunProgress, event: Event) -> list[s
 
 def draw(progress: RunProgress, now: float) -> RenderableType:
     """The live picture: stages with their bars, the counts, the pace and the last failures."""
-    title = Text(clean(progress.job) or "starting", style="bold")
+    title = _text(progress.job or "starting", style="bold")
     if progress.output:
-        title.append(f"  into {clean(progress.output)}", style="dim")
+        title.append_text(_text(f"  into {progress.output}", "dim"))
     parts: list[RenderableType] = [title]
     if progress.workers:
-        parts.append(Text(clean(progress.workers), style="dim"))
+        parts.append(_text(progress.workers, style="dim"))
     if progress.stages:
         parts.append(_stages(progress, now))
     if progress.rows:
         elapsed = duration(max(now - progress.started, 0.0))
         style = "yellow" if progress.failed else ""
-        parts.append(Text(f"{headline(progress, now)}; {elapsed} so far", style=style))
-    parts += [Text(f"warning: {warning}", style="yellow") for warning in progress.warnings[-3:]]
+        parts.append(_text(f"{headline(progress, now)}; {elapsed} so far", style=style))
+    parts += [_text(f"warning: {warning}", style="yellow") for warning in progress.warnings[-3:]]
     if progress.failures:
         parts.append(_failures(progress))
     return Group(*parts)
+
+
+def _text(line: str, style: str = "") -> Text:
+    """A line of the display, as the terminal may show it."""
+    return Text(printable(line), style=style)
 
 
 def _stages(progress: RunProgress, now: float) -> Table:
@@ -147,15 +153,15 @@ def _stages(progress: RunProgress, now: float) -> Table:
             pulse=running and not stage.total,
             animation_time=now,
         )
-        name = Text(clean(stage.name), style="" if running else "dim")
-        grid.add_row(name, bar, Text(_share(stage), style="dim"), Text(duration(max(seconds, 0.0)), style="dim"))
+        name = _text(stage.name, style="" if running else "dim")
+        grid.add_row(name, bar, _text(_share(stage), style="dim"), _text(duration(max(seconds, 0.0)), style="dim"))
     return grid
 
 
 def _failures(progress: RunProgress) -> Table:
     grid = Table.grid(padding=(0, 2))
     for failure in progress.failures:
-        grid.add_row(Text(failure.id, style="red"), Text(failure.reason), Text(failure.message, style="dim"))
+        grid.add_row(_text(failure.id, style="red"), _text(failure.reason), _text(failure.message, style="dim"))
     return grid
 
 

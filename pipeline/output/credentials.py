@@ -1,4 +1,4 @@
-"""Credentials in the URIs of carried columns: results are shown around. All else in a URI is data, and stays."""
+"""Credentials in the URIs of a table's columns: results are shown around. All else in a URI is data, and stays."""
 
 import re
 from typing import Any
@@ -6,7 +6,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-HIDDEN = "***"
+from common.redaction import HIDDEN, environment_credentials
+
 # Query parameters whose values let a stranger in, in the stores and services that sign their addresses.
 SECRET = (
     r"[\w.-]*(?:signature|secret|password|passwd|token|credential|access_?key(?:_?id)?|api_?key|apikey)|awsaccesskeyid|"
@@ -23,7 +24,9 @@ TOKEN = re.compile(r"(?P<start>[A-Za-z][A-Za-z0-9+.-]+://)[A-Za-z0-9_-]{20,}@")
 
 
 def redact_credentials(text: str) -> str:
-    """A text with the credentials in its URIs hidden, and nothing else changed."""
+    """A text with the credentials in its URIs and those of the environment hidden, and nothing else changed."""
+    if (known := environment_credentials()) is not None:
+        text = known.sub(HIDDEN, text)
     if "://" not in text:
         return text
     for pattern in (PASSWORD, STORE_KEY, TOKEN):
@@ -39,7 +42,7 @@ def redact_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
         hidden_storage = redact_column(storage)
         return column if hidden_storage is storage else hidden_storage
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        if not pc.any(pc.match_substring(column, "://")).as_py():
+        if environment_credentials() is None and not pc.any(pc.match_substring(column, "://")).as_py():
             return column
     elif not _holds_text(kind):
         return column

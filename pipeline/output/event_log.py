@@ -26,7 +26,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
-from common.redaction import redact
+from pipeline.output.redacted_files import json_line, redact_nested
 
 # Lines that wait for a full disk to have room again; beyond this the oldest are given up, never the run.
 MOST_WAITING = 100_000
@@ -69,8 +69,9 @@ class EventLog:
 
     def emit(self, event: str, **fields: Any) -> Event:
         """Append one event and tell the listeners; returns the event."""
-        record: Event = {"time": time.time(), "event": event, **{name: _plain(value) for name, value in fields.items()}}
-        self._waiting.append(json.dumps(record, ensure_ascii=False) + "\n")
+        plain = {name: _plain(value) for name, value in fields.items()}
+        record: Event = redact_nested({"time": time.time(), "event": event, **plain})
+        self._waiting.append(json_line(record))
         self._write()
         for listener in self.listeners:
             listener(record)
@@ -141,12 +142,12 @@ def read_events(path: Path) -> list[Event]:
 
 
 def _plain(value: Any) -> Any:
-    """A value that JSON can hold, no NaN (null instead), no numpy scalar, no path; and without credentials in it."""
+    """A value that JSON can hold: no NaN (null instead), no numpy scalar, no path."""
     if hasattr(value, "item"):
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    return redact(str(value)) if isinstance(value, str | Path) else value
+    return str(value) if isinstance(value, Path) else value
 
 
 def _ends_with_newline(path: Path) -> bool:

@@ -7,18 +7,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from common import storage
-from common.atomic_files import replace_atomically
 from common.errors import MotionFileError, OutputError, WorkStopped
-from common.redaction import describe_error, redact
+from common.redaction import describe_error
 from pipeline.job.checks import Checked
 from pipeline.job.spec import JobSpec
 from pipeline.output import workers_file
 from pipeline.output.event_log import EventLog
+from pipeline.output.redacted_files import write_yaml
 from stages.motion.micromotion import Micromotion
 
 MADE = (
@@ -110,12 +107,8 @@ def write_job(checked: Checked, motions: Mapping[str, Micromotion | None]) -> No
     }
     job = checked.job.model_copy(update={"made_with": made_with})
     path = checked.job.output / "job.yaml"
-    with (
-        stop_on_write_error(path),
-        replace_atomically(path) as temporary,
-        temporary.open("w", encoding="utf-8") as file,
-    ):
-        yaml.safe_dump(_redact_nested(job.resolved()), file, sort_keys=False, allow_unicode=True)
+    with stop_on_write_error(path):
+        write_yaml(path, job.resolved())
 
 
 def clear_leftovers(job: JobSpec) -> None:
@@ -132,28 +125,15 @@ def clear_leftovers(job: JobSpec) -> None:
             leftover.unlink(missing_ok=True)
         return
     if why := storage.why_not_writable(job.videos):
-        raise OutputError(
-            f"{storage.strip_credentials(job.videos)} cannot be written: {why}. Look at the field videos of the job."
-        )
+        raise OutputError(f"{job.videos} cannot be written: {why}. Look at the field videos of the job.")
     try:
         old = storage.find_stale(job.videos, STALE_UPLOAD_SECONDS)
     except OSError as error:
-        raise OutputError(
-            f"{storage.strip_credentials(job.videos)} cannot be listed: {storage.describe_io_error(error)}."
-        ) from error
+        raise OutputError(f"{job.videos} cannot be listed: {storage.describe_io_error(error)}.") from error
     for name in old:
         if name.endswith(".part"):
             with suppress(OSError):  # another run may have been quicker; and no video lacks for it
                 storage.remove(storage.join_uri(job.videos, name))
-
-
-def _redact_nested(value: Any) -> Any:
-    """Nested settings without the credentials in their URIs."""
-    if isinstance(value, dict):
-        return {name: _redact_nested(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_redact_nested(inner) for inner in value]
-    return redact(value) if isinstance(value, str) else value
 
 
 def discard_earlier_run(checked: Checked, events: EventLog) -> Checked:

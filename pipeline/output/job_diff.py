@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from common.formatting import clean, count
+from common.redaction import cut
 from pipeline.job.checks import Checked
 from pipeline.job.written_job import written_job
 from pipeline.output.existing import ExistingResults
@@ -68,5 +69,4 @@ def _flat(settings: Any, name: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _shorten(value: Any) -> str:
-    text = "nothing" if value is None else clean(str(value))
-    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"
+    return cut("nothing" if value is None else clean(str(value)), LONGEST_VALUE)

@@ -22,8 +22,8 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from common import storage
-from common.atomic_files import replace_atomically
 from common.errors import OutputError
+from pipeline.output.redacted_files import write_table
 from stages.base import RowStatus, Target
 from stages.result_row import COLUMNS
 
@@ -163,9 +163,7 @@ class Ledger:
         try:
             found = storage.sizes(self.videos)
         except OSError as error:
-            raise OutputError(
-                f"{storage.strip_credentials(self.videos)} cannot be listed: {storage.describe_io_error(error)}."
-            ) from error
+            raise OutputError(f"{self.videos} cannot be listed: {storage.describe_io_error(error)}.") from error
         return {storage.strip_credentials(storage.join_uri(self.videos, name)): size for name, size in found.items()}
 
     def _parts(self) -> list[Path]:
@@ -174,8 +172,7 @@ class Ledger:
     def _write(self, table: pa.Table) -> Path:
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
         path = self.folder / f"part-{stamp}-{uuid.uuid4().hex[:8]}.parquet"
-        with replace_atomically(path) as temporary:
-            pq.write_table(table, temporary)
+        write_table(path, table)
         return path
 
     def _merge(self, parts: list[Path]) -> None:

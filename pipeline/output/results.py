@@ -6,7 +6,6 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.output.credentials import redact_column
 from pipeline.output.ledger import RESULT_FIELDS
 from stages.base import RowStatus, Target
 
@@ -42,7 +41,7 @@ def collect_results(manifest: pa.Table, keys: Sequence[str | None], rows: pa.Tab
             columns[name] = pc.coalesce(columns[name], manifest[name].cast(RESULT_FIELDS[name]))
         elif name != "id":
             carried = _free(name, {*columns, *(other for other in manifest.column_names if other != name)})
-            columns[carried] = redact_column(manifest[name])
+            columns[carried] = manifest[name]
     return pa.table(columns)
 
 

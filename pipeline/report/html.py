@@ -21,6 +21,7 @@ from common.formatting import clean, count, duration, size
 from common.redaction import describe_error
 from pipeline.job.written_job import written_job
 from pipeline.output.ledger import RESULT_FIELDS
+from pipeline.output.redacted_files import redact_nested
 from pipeline.report.cards import choose_rows, data_uri, make_cards
 from pipeline.report.metrics import FIGURES, Metric, Spread, spread, values
 from pipeline.report.motions import MotionSection, describe_motions
@@ -120,10 +121,17 @@ def _environment() -> Environment:
     return Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
+        finalize=_without_credentials,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+
+def _without_credentials(value: Any) -> Any:
+    """What the page says, as it goes in; neither an inlined image nor what is markup by now."""
+    is_text = isinstance(value, str) and not hasattr(value, "__html__") and not value.startswith("data:")
+    return redact_nested(value) if is_text else value
 
 
 def _totals(made: pa.Table) -> list[tuple[str, str]]:

@@ -5,10 +5,10 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from common.atomic_files import replace_atomically
 from common.redaction import describe_error
 from pipeline.job.checks import MotionPlan
 from pipeline.job.model import Model
+from pipeline.output.redacted_files import write_json
 from pipeline.report.anchor_sheets import write_anchors
 from stages.look_at_clip import ANCHORS, look_at_clip
 from stages.media.ingest import open_clip
@@ -56,8 +56,7 @@ def report_clip(plan: MotionPlan, model: Model, iterations: int, folder: Path | 
         return ClipReport((*lines, f"no sheet of its anchors: {describe_error(error)}"), bool(look.doubts))
     report = ClipReport((*lines, f"sheet of its anchors: {picture}"), bool(look.doubts))
     with suppress(OSError):
-        with replace_atomically(folder / f"{name}.json") as temporary:
-            temporary.write_text(json.dumps(asdict(report)), encoding="utf-8")
+        write_json(folder / f"{name}.json", asdict(report))
         _remove_oldest(folder)
     return report
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from pipeline.engine.passes import Passes
 from pipeline.job.motion_spec import MotionSpec
 from pipeline.output.event_log import EventLog
+from pipeline.output.redacted_files import write_motion
 from pipeline.report.anchor_sheets import write_anchors
 from stages.detect_faces import GROUP, DetectFaces, DetectFacesSettings, SeenFace
 from stages.fit_clip import BATCH, anchors_of, check_anchors, fit_anchors, follow_face
@@ -73,7 +74,7 @@ class MotionFlow:
             ),
         )
         write_anchors(picture_path, anchors.crops, anchors.renderings, motion.stray)
-        motion.save(motion_path)
+        write_motion(motion_path, motion)
 
     def _located(self, name: str, clip: OpenClip) -> list[list[SeenFace]]:
         """All faces of each frame."""

@@ -63,7 +63,7 @@ def why_unavailable(output: Path, videos: str = "") -> str:
         videos: a URI, where the videos go elsewhere.
     """
     if videos and (why := storage.why_not_writable(videos)):
-        return f"{storage.strip_credentials(videos)} cannot be written: {why}"
+        return f"{videos} cannot be written: {why}"
     for folder in (output / "ledger",) if videos else (output / "videos", output / "ledger"):
         if why := why_not_writable(folder):
             return f"{folder} cannot be written: {why}"

@@ -18,10 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from common import storage
-from common.atomic_files import replace_atomically
 from common.errors import MicromotionError, UserError, WorkStopped
 from common.redaction import describe_error
 from pipeline.job.checks import Checked, check_job
@@ -31,6 +28,7 @@ from pipeline.output.event_log import EventLog
 from pipeline.output.folder import clear_leftovers, discard_earlier_run, reject_unwritable
 from pipeline.output.ledger import Ledger
 from pipeline.output.lock import OutputLock
+from pipeline.output.redacted_files import write_table
 from pipeline.output.results import collect_results
 from pipeline.output.stray_videos import describe_strays, find_stray_videos, remove
 from pipeline.output.verify_videos import remove_videos, verify_videos
@@ -174,8 +172,7 @@ def _store(checked: Checked, ledger: Ledger, tally: RowCounts, events: EventLog,
     try:
         ledger.flush()
         results = collect_results(checked.manifest.table, tally.keys, ledger.rows())
-        with replace_atomically(path) as temporary:
-            pq.write_table(results, temporary)
+        write_table(path, results)
     except OSError as error:
         message = (
             f"{path} cannot be written: {storage.describe_io_error(error)}. "

@@ -12,6 +12,7 @@ import torch
 
 from pipeline.engine.passes import Passes
 from pipeline.job.motion_spec import MotionSpec
+from pipeline.output.redacted_files import write_motion
 from pipeline.report.anchor_sheets import losses_path, write_degrees, write_losses
 from stages.fit_prompt import find_concerns, fit_identities
 from stages.models import ModelSettings
@@ -71,4 +72,4 @@ class TextFlow:
                 per_layer=spec.per_layer,
             ),
         )
-        motion.save(motion_path)
+        write_motion(motion_path, motion)

@@ -19,6 +19,7 @@ from pipeline.output.existing import ExistingResults, find_existing, ready_diges
 from pipeline.output.folder import stop_on_write_error, write_job
 from pipeline.output.job_diff import describe_changes
 from pipeline.output.ledger import Ledger
+from pipeline.output.redacted_files import write_motion
 from pipeline.report.anchor_sheets import losses_path
 from pipeline.run.counts import RowCounts
 from pipeline.run.extract import ExtractState, extract_into
@@ -112,7 +113,7 @@ class Work:
             plan.path.parent.mkdir(parents=True, exist_ok=True)
             if plan.ready is not None:
                 with stop_on_write_error(plan.path):
-                    plan.ready.save(plan.path)
+                    write_motion(plan.path, plan.ready)
                 if plan.spec.file is not None:
                     for picture in (plan.picture, losses_path(plan.picture)):
                         picture.unlink(missing_ok=True)  # of another motion, which this one replaces

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from common.errors import ClipError
+from common.redaction import cut
 from stages.media.clip_kind import check_clip_file
 from stages.media.clip_streams import WHOLE, Source, Streams
 from stages.media.cut_short import lacks_its_end
@@ -191,9 +192,11 @@ class _Report:
         text = " ".join(re.sub(r"\[[^\]]*\]", "", line).split())
         if text.startswith("Unsupported input"):
             kind = re.search(r"csp:\S+ prim:\S+ trc:\S+", text)
-            raise ClipError(f"{self.path}: colours not known here ({kind[0] if kind else text[:200]}). {EXPORT_SDR}")
+            raise ClipError(
+                f"{self.path}: colours not known here ({kind[0] if kind else cut(text, 200)}). {EXPORT_SDR}"
+            )
         if text and not text.startswith("Error opening input file"):
-            self.complaint = text[:200].rstrip(".")
+            self.complaint = cut(text, 200).rstrip(".")
 
     def result(self) -> ScannedClip:
         """What the whole report says.

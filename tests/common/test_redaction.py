@@ -25,12 +25,15 @@ def test_whatever_a_file_is_called_its_name_steers_no_terminal_and_breaks_no_lin
         ("\u202egpj.exe", '"\\u202egpj.exe"'),
         ("👩\u200d🚀.jpg", '"👩\u200d🚀.jpg"'),
         ("\ud800", '"\\ud800"'),
-        ("s3://key:se%2Fcret@bucket/a@b.jpg", '"s3://***@b.jpg"'),
+        ("s3://key:se%2Fcret@bucket/a@b.jpg", '"s3://key:se%2Fcret@bucket/a@b.jpg"'),
+        ("s3://key:" + "secret" * 60 + "@bucket/x.jpg", '"s3://***@bucket/x.jpg"'),
         ("s3://bucket/a@b.jpg", '"s3://bucket/a@b.jpg"'),
         ("a" * 400 + ".jpg", '"…' + "a" * 295 + '.jpg"'),
     ],
 )
-def test_names_are_shown_whole_unless_they_steer_tell_a_secret_or_never_end(name: str, shown: str) -> None:
+def test_names_are_shown_whole_unless_they_steer_or_never_end_and_never_with_half_a_secret(
+    name: str, shown: str
+) -> None:
     assert quote(name) == shown
 
 
@@ -40,7 +43,8 @@ def test_names_are_shown_whole_unless_they_steer_tell_a_secret_or_never_end(name
         (ValueError(""), "ValueError"),
         (OSError(2, "No such file or directory"), "No such file or directory"),
         (ValueError("first line.\nsecond line.\n"), "first line. second line"),
-        (ValueError("no such place: s3://key:secret@bucket/x"), "no such place: s3://***@bucket/x"),
+        (ValueError("no such place: s3://key:secret@bucket/x"), "no such place: s3://key:secret@bucket/x"),
+        (ValueError("no such place: s3://key:" + "secret" * 60 + "@bucket/x"), "no such place: s3://***@bucket/x"),
         (ValueError("x" * 999), "x" * 199 + "…"),
     ],
 )
@@ -56,6 +60,7 @@ def test_what_a_library_says_becomes_part_of_a_sentence(error: Exception, said: 
         ("s3://b/x?region=eu;sig=SECRET", "s3://b/x?region=eu;sig=***"),
         ("s3://b/x?region=a%26sig%3DSECRET", "s3://b/x?region=***"),
         ("s3://b/x?SECRET and more", "s3://b/x?*** and more"),
+        ("s3://b/x?region=eu&SECRET, s3://b/x?region=eu;SECRET.", "s3://b/x?region=eu&***, s3://b/x?region=eu;***."),
         ("s3://b/x?token=SECRET: no such file", "s3://b/x?token=***: no such file"),
         ("(s3://b/x?sig=SE.CRET), s3://b/y?SECRET.", "(s3://b/x?sig=***), s3://b/y?***."),
         ("s3:/K:SECRET@b/x", "s3:/***@b/x"),

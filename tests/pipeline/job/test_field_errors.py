@@ -25,7 +25,7 @@ def described(change: dict[str, Any]) -> list[str]:
         ({"motion": {"grin": {"clip": "a.mp4", "rank": 0}}}, "motion.grin.rank"),
         ({"motion": {"text": "a {degree} smile", "anchors": {"rate": 0}}}, "motion.anchors.rate"),
         ({"video": {"size": 1}}, "video.size"),
-        ({"x" * 90: 1}, "x" * 60),
+        ({"x" * 90: 1}, "x" * 59 + "…"),
     ],
 )
 def test_a_field_is_named_with_its_path_in_the_job(change: dict[str, Any], field: str) -> None:
@@ -64,13 +64,14 @@ def test_every_wrong_field_has_its_sentence() -> None:
     [
         (None, "nothing"),
         ("two\nlines", '"two\\nlines"'),
-        ("s3://KEY:SECRET@bucket", '"s3://***@bucket"'),
+        ("s3://KEY:SECRET@bucket", '"s3://KEY:SECRET@bucket"'),
+        (["s3://KEY:" + "SECRET" * 9 + "@bucket/x"], "['s3://***@bucket/x']"),
         (float("nan"), "nan"),
         ({}, "fields (none)"),
         ({"a": 1, "b\n": 2}, "fields (a, b)"),
         (dict.fromkeys("abcdefghi"), "fields (a, b, c, d, e, f, g, h, …)"),
-        (["x" * 99], "['" + "x" * 55 + "…"),
+        (["x" * 99], "['" + "x" * 57 + "…"),
     ],
 )
-def test_a_value_is_shown_short_on_one_line_and_without_secrets(value: object, shown: str) -> None:
+def test_a_value_is_shown_short_on_one_line_and_never_with_half_a_secret(value: object, shown: str) -> None:
     assert shorten(value) == shown

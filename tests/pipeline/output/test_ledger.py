@@ -20,8 +20,6 @@ from pipeline.output.lock import OutputLock
 from pipeline.output.results import collect_results
 from stages.base import Target
 
-SECRET, HIDDEN = "s3://KEY:SECRET@bucket/x.png", "s3://***@bucket/x.png"
-
 
 def row(id_: str, key: str = "k", status: str = "done", size: int = 3, **others: Any) -> dict[str, Any]:
     video = f"videos/{id_}.mp4" if status == "done" else ""
@@ -235,29 +233,6 @@ def test_a_lock_left_by_a_killed_run_is_none(tmp_path: Path) -> None:
 def hold_and_die(output: Path) -> None:
     with OutputLock(output):
         os.kill(os.getpid(), signal.SIGKILL)
-
-
-@pytest.mark.parametrize(
-    ("kind", "value", "shown"),
-    [
-        (pa.string(), SECRET, HIDDEN),
-        (pa.large_string(), SECRET, HIDDEN),
-        (pa.string_view(), SECRET, HIDDEN),
-        (pa.dictionary(pa.int32(), pa.string()), SECRET, HIDDEN),
-        (pa.list_(pa.string()), ["x", SECRET, None], ["x", HIDDEN, None]),
-        (pa.struct([("at", pa.large_string())]), {"at": SECRET}, {"at": HIDDEN}),
-        (pa.map_(pa.string(), pa.string()), [("at", SECRET)], [("at", HIDDEN)]),
-    ],
-    ids=str,
-)
-def test_results_hold_no_credentials_of_any_kind_of_column(
-    tmp_path: Path, kind: pa.DataType, value: object, shown: object
-) -> None:
-    manifest = pa.table({"id": ["a", "b"], "image": pa.array([value, None], kind)})
-    results = collect_results(manifest, [None, None], Ledger.open(tmp_path).rows())
-    assert results["image"].to_pylist() == [shown, None]
-    pq.write_table(results, tmp_path / "results.parquet")
-    assert b"SECRET" not in (tmp_path / "results.parquet").read_bytes()
 
 
 def test_results_have_one_row_for_each_row_of_the_manifest_in_its_order(tmp_path: Path) -> None:
