@@ -1,7 +1,7 @@
 """Drawing triangles into arrays: which triangle each point of a grid sees, and where in it.
 
-Triangles are small and many, so that all of them are drawn at once: every one's box of grid points is laid out in one
-long list, and where several cover a point the nearest, drawn last, stays.
+Triangles are small and many, so that all of them are drawn at once: the runs of grid points that each covers in a row
+are laid out in one long list, and where several cover a point the nearest, drawn last, stays.
 """
 
 from dataclasses import dataclass
@@ -11,20 +11,22 @@ import numpy as np
 from scipy.ndimage import binary_fill_holes
 
 ROUNDING = 1e-4  # of a weight: a point on an edge belongs to both sides
+LEVEL = 1e-9  # of a weight for each column: an edge along a row, which bounds no column
 
 
 @dataclass(frozen=True, eq=False)
 class Drawn:
     """Attributes:
-    shape: (H, W) of the grid.
     triangle: (H, W) int64, which triangle is seen, -1 for none.
-    weights: (H, W, 3) float32, barycentric, of its corners.
+    places: (N,) the grid's points that show one, counted row by row.
+    weights: (3, N) float32, barycentric, of its corners.
     """
 
     triangle: np.ndarray
+    places: np.ndarray
     weights: np.ndarray
 
-    @property
+    @cached_property
     def covered(self) -> np.ndarray:
         """(H, W) bool."""
         seen: np.ndarray = self.triangle >= 0
@@ -38,22 +40,17 @@ class Drawn:
     def interpolate(self, triangles: np.ndarray, values: np.ndarray) -> np.ndarray:
         """Vertices' values (V, C) -> (H, W, C) float32; 0 where nothing is drawn."""
         height, width = self.triangle.shape
-        places, weights = self._places
-        seen = triangles[self.triangle.ravel()[places]]  # (N, 3)
+        seen = triangles.take(self.triangle.ravel().take(self.places), axis=0)  # (N, 3)
         values = values.astype(np.float32)
         result = np.zeros((height * width, values.shape[1]), np.float32)
         # One corner after the other: all three at once would be copied to be added up.
-        mean = values[seen[:, 0]] * weights[:, :1]  # (N, C)
-        mean += values[seen[:, 1]] * weights[:, 1:2]
-        mean += values[seen[:, 2]] * weights[:, 2:]
-        result[places] = mean
+        mean = values.take(seen[:, 0], axis=0) * self.weights[0, :, None]  # (N, C)
+        for corner in (1, 2):
+            part = values.take(seen[:, corner], axis=0)
+            part *= self.weights[corner, :, None]
+            mean += part
+        result[self.places] = mean
         return result.reshape(height, width, -1)
-
-    @cached_property
-    def _places(self) -> tuple[np.ndarray, np.ndarray]:
-        """(N,) the grid's points that show a triangle, counted row by row; (N, 3) their weights."""
-        places = np.flatnonzero(self.triangle >= 0)
-        return places, self.weights.reshape(-1, 3)[places]
 
 
 def draw(points: np.ndarray, depth: np.ndarray, triangles: np.ndarray, shape: tuple[int, int]) -> Drawn:
@@ -66,54 +63,73 @@ def draw(points: np.ndarray, depth: np.ndarray, triangles: np.ndarray, shape: tu
         shape: (H, W) of the grid.
     """
     height, width = shape
-    points = points.astype(np.float32)
-    corners = points[triangles]  # (T, 3, 2)
-    low = np.maximum(np.ceil(corners.min(axis=1)), 0).astype(np.int32)
-    high = np.minimum(np.floor(corners.max(axis=1)), (width - 1, height - 1)).astype(np.int32)
-    size = high - low + 1
-    area = _cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])  # (T,)
-    shown = np.flatnonzero((area < -1e-6) & (size[:, 0] > 0) & (size[:, 1] > 0))
-    shown = shown[np.argsort(depth[triangles[shown]].mean(axis=1), kind="stable")]
-    counts = size[shown, 0] * size[shown, 1]
-
-    def spread(values: np.ndarray) -> np.ndarray:
-        """A value of each triangle -> of each of its N grid points."""
-        return np.repeat(values, counts)
-
-    starts = (np.cumsum(counts) - counts).astype(np.int32)
-    place = np.arange(counts.sum(), dtype=np.int32) - spread(starts)  # (N,) within the triangle's box
-    row, column = np.divmod(place, spread(size[shown, 0]))
-    row += spread(low[shown, 1])
-    column += spread(low[shown, 0])
+    x, y = (points[:, axis].astype(np.float32).take(triangles.T) for axis in range(2))  # (3, T)
+    area = (x[1] - x[0]) * (y[2] - y[0]) - (y[1] - y[0]) * (x[2] - x[0])  # (T,)
+    top, bottom = np.maximum(np.ceil(_least(y)), 0), np.minimum(np.floor(_most(y)), height - 1)
+    left, right = np.maximum(np.ceil(_least(x)), 0), np.minimum(np.floor(_most(x)), width - 1)
+    shown = np.flatnonzero((area < -1e-6) & (bottom >= top) & (right >= left))
+    deep = depth.take(triangles.T.take(shown, axis=1))  # (3, n)
+    shown = shown[np.argsort(deep.mean(axis=0), kind="stable")]
     # Barycentric weights are affine in the place: two slopes and a constant for each triangle.
-    first, second, third = corners[shown, 0], corners[shown, 1], corners[shown, 2]
-    turn = 1 / area[shown]
-    one = spread((second[:, 1] - third[:, 1]) * turn) * column
-    one += spread((third[:, 0] - second[:, 0]) * turn) * row
-    one += spread(_cross(second, third) * turn)
-    two = spread((third[:, 1] - first[:, 1]) * turn) * column
-    two += spread((first[:, 0] - third[:, 0]) * turn) * row
-    two += spread(_cross(third, first) * turn)
-    three = 1 - one - two
-    inside = np.flatnonzero(np.minimum(np.minimum(one, two), three) >= -ROUNDING)
+    x, y, turn = x[:, shown], y[:, shown], 1 / area[shown]
+    across, down, level = (np.empty_like(x) for _ in range(3))
+    for corner in range(3):
+        second, third = (corner + 1) % 3, (corner + 2) % 3
+        across[corner] = (y[second] - y[third]) * turn
+        down[corner] = (x[third] - x[second]) * turn
+        level[corner] = (x[second] * y[third] - y[second] * x[third]) * turn
+    # In each of a triangle's rows, every edge leaves the columns on one side of it.
+    top, bottom, left, right = (bound[shown].astype(np.int32) for bound in (top, bottom, left, right))
+    rows = bottom - top + 1
+    of = np.repeat(np.arange(len(shown), dtype=np.int32), rows)  # (R,) the triangle of each row
+    row = np.arange(len(of), dtype=np.int32) - (np.cumsum(rows, dtype=np.int32) - rows - top).take(of)
+    begin, end = left.take(of).astype(np.float32), right.take(of).astype(np.float32)
+    steep = np.where(np.abs(across) < LEVEL, np.float32(LEVEL), across)
+    lean, start = -down / steep, -(level + ROUNDING) / steep  # (3, n): of where each edge crosses a row
+    for corner in range(3):
+        crossing = lean[corner].take(of) * row + start[corner].take(of)  # (R,)
+        from_here = (steep[corner] > 0).take(of)
+        begin = np.maximum(begin, np.where(from_here, crossing, -np.inf))
+        end = np.minimum(end, np.where(from_here, np.inf, crossing))
+    first = np.ceil(begin).astype(np.int32)
+    counts = np.maximum(np.floor(end).astype(np.int32) - first + 1, 0)
+    ends = np.cumsum(counts, dtype=np.int32)
+    offset = first - (ends - counts)  # from a point's number in the list to its column
+    run = np.repeat(np.arange(len(of), dtype=np.int32), counts)  # (M,) the row of a triangle that each point is in
+    numbers = np.arange(len(run), dtype=np.int32)
+    last = np.full(height * width, -1, np.int32)
+    last[(offset + row * width).take(run) + numbers] = numbers
+    places = np.flatnonzero(last >= 0)
+    run, numbers = run.take(last.take(places)), last.take(places)
+    column, row, of = (offset.take(run) + numbers).astype(np.float32), row.take(run), of.take(run)
+    weights = np.empty((3, len(places)), np.float32)
+    for corner in range(2):
+        weights[corner] = across[corner].take(of) * column
+        weights[corner] += down[corner].take(of) * row
+        weights[corner] += level[corner].take(of)
+    weights[2] = 1 - weights[0] - weights[1]
     seen = np.full(height * width, -1)
-    weight = np.zeros((height * width, 3), np.float32)
-    at = row[inside] * width + column[inside]
-    seen[at] = spread(shown)[inside]
-    weight[at] = np.column_stack([one[inside], two[inside], three[inside]])
-    return Drawn(seen.reshape(shape), weight.reshape(*shape, 3))
+    seen[places] = shown.take(of)
+    return Drawn(seen.reshape(shape), places, weights)
 
 
 def facing_of(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     """(V, 3) vertices, x, y down, and depth alike in unit -> (V,) cosines: 1 faces the viewer, below 0 turns away."""
-    corners = vertices[triangles]
-    across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])  # (T, 3), as long as twice its area
-    normals = np.zeros_like(vertices)
-    np.add.at(normals, triangles.ravel(), np.repeat(across, 3, axis=0))
+    first, second, third = (vertices.take(corner, axis=0) for corner in triangles.T)  # (T, 3)
+    across = np.cross(second - first, third - first)  # (T, 3), as long as twice its area
+    sums = [np.bincount(triangles.ravel(), np.repeat(part, 3), len(vertices)) for part in across.T]
+    normals = np.stack(sums, axis=1)  # (V, 3)
     cosines: np.ndarray = -normals[:, 2] / (np.linalg.norm(normals, axis=1) + 1e-9)
     return cosines
 
 
-def _cross(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    cross: np.ndarray = first[..., 0] * second[..., 1] - first[..., 1] * second[..., 0]
-    return cross
+def _least(values: np.ndarray) -> np.ndarray:
+    """Of three in a column."""
+    least: np.ndarray = np.minimum(np.minimum(values[0], values[1]), values[2])
+    return least
+
+
+def _most(values: np.ndarray) -> np.ndarray:
+    """Of three in a column."""
+    most: np.ndarray = np.maximum(np.maximum(values[0], values[1]), values[2])
+    return most

@@ -65,7 +65,7 @@ def test_the_nearest_of_two_is_seen_whichever_comes_first() -> None:
 def test_two_halves_of_a_square_leave_no_crack() -> None:
     drawn = draw(SQUARE, np.zeros(4), np.array([[0, 1, 2], [2, 1, 3]]), (10, 10))
     assert drawn.covered.all()
-    np.testing.assert_allclose(drawn.weights.sum(axis=2), 1, atol=1e-5)
+    np.testing.assert_allclose(drawn.weights.sum(axis=0), 1, atol=1e-5)
 
 
 def test_a_mesh_beside_the_grid_draws_nothing_and_interpolates_to_zero() -> None:
