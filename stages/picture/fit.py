@@ -5,7 +5,8 @@ cannot reach is left to the caller as a residual, so that landmarks are met exac
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.spatial.transform import Rotation
@@ -39,13 +40,13 @@ class HeadFit:
     scale: float
     offset: np.ndarray
 
-    @property
+    @cached_property
     def rotation(self) -> np.ndarray:
         """(3, 3)."""
         matrix: np.ndarray = Rotation.from_rotvec(self.turn).as_matrix()
         return matrix
 
-    @property
+    @cached_property
     def roll(self) -> float:
         """How far the head leans in the picture's plane, radians, anticlockwise."""
         return float(Rotation.from_rotvec(self.turn).as_euler("ZXY")[0])
@@ -67,13 +68,13 @@ def fit_head(head: Head, landmarks: np.ndarray) -> HeadFit:
     people, expressions = len(head.identity), len(head.expression)
     first = HeadFit(np.zeros(people), np.zeros(expressions), *_placed(head, landmarks))
     spread = np.concatenate([np.full(people, IDENTITY), np.full(expressions, EXPRESSION), np.full(3, TURN)])
-    return _fitted(head, landmarks, first, spread, STEPS)
+    return _fitted(head, landmarks[None], first, spread, STEPS)[0]
 
 
 def fit_change(head: Head, rest: HeadFit, landmarks: Sequence[np.ndarray]) -> list[HeadFit]:
     """What the same face does in other frames, (68, 2) pixels each: its identity stays `rest`'s."""
     spread = np.concatenate([np.full(len(rest.expression), CHANGE), np.full(3, TURN_CHANGE)])
-    return [_fitted(head, points, rest, spread, CHANGE_STEPS) for points in landmarks]
+    return _fitted(head, np.stack(landmarks), rest, spread, CHANGE_STEPS)
 
 
 def _placed(head: Head, landmarks: np.ndarray) -> tuple[np.ndarray, float, np.ndarray]:
@@ -88,41 +89,53 @@ def _placed(head: Head, landmarks: np.ndarray) -> tuple[np.ndarray, float, np.nd
     return turn, float(np.abs(factor)), centre - leaning @ middle
 
 
-def _fitted(head: Head, landmarks: np.ndarray, prior: HeadFit, spread: np.ndarray, steps: int) -> HeadFit:
+def _fitted(head: Head, landmarks: np.ndarray, prior: HeadFit, spread: np.ndarray, steps: int) -> list[HeadFit]:
     """Gauss and Newton's steps on all parameters at once, with ridges towards `prior`, where they begin.
 
-    `spread` has standard deviations of identity, expression and turn; without those of identity it stays as it is.
+    Args:
+        landmarks: (K, 68, 2), of frames that are fitted side by side and know nothing of each other.
+        spread: standard deviations of identity, expression and turn; without those of identity it stays as it is.
     """
-    corners = head.landmarks
-    expressions = len(head.expression)
-    people = len(spread) - 3 - expressions
+    corners, count = head.landmarks, len(landmarks)
+    people = len(spread) - 3 - len(head.expression)
     modes = np.concatenate([head.identity[:people, corners], head.expression[:, corners]]).astype(np.float64)
-    noise = NOISE * interocular(landmarks)
+    known = head.shape(prior.identity, np.zeros(len(head.expression)), corners)  # (68, 3)
+    noise = NOISE * np.array([interocular(points) for points in landmarks])[:, None, None]
     ridge = np.diag(np.concatenate([1 / np.square(spread), np.zeros(3)]))
-    fit = prior
+    first = np.concatenate([np.zeros(people), prior.expression])  # of the modes: beyond `known`
+    weights, turn = np.tile(first, (count, 1)), Rotation.from_rotvec(np.tile(prior.turn, (count, 1)))
+    scale, offset = np.full(count, prior.scale), np.tile(prior.offset, (count, 1))
     for _ in range(steps):
-        turned = head.shape(fit.identity, fit.expression, corners) @ fit.rotation.T  # (68, 3)
-        seen = turned[:, :2] * DOWN * fit.scale + fit.offset
-        by_mode = (modes @ fit.rotation.T)[..., :2] * DOWN * fit.scale  # (M + E, 68, 2)
-        by_turn = np.stack([np.cross(axis, turned)[:, :2] for axis in np.eye(3)]) * DOWN * fit.scale  # (3, 68, 2)
-        by_scale = (seen - fit.offset)[None]
-        by_offset = np.broadcast_to(np.eye(2)[:, None], (2, len(corners), 2))
-        slopes = np.concatenate([by_mode, by_turn, by_scale, by_offset]).reshape(len(ridge), -1) / noise
-        away = (landmarks - seen).ravel() / noise
-        back = (Rotation.from_rotvec(prior.turn) * Rotation.from_rotvec(fit.turn).inv()).as_rotvec()
-        pull = np.concatenate(
-            [(prior.identity - fit.identity)[:people], prior.expression - fit.expression, back, np.zeros(3)]
+        rotation = turn.as_matrix().transpose(0, 2, 1)  # (K, 3, 3)
+        turned = (known + np.tensordot(weights, modes, 1)) @ rotation  # (K, 68, 3)
+        down = DOWN * scale[:, None, None]  # (K, 1, 2)
+        from_offset = turned[..., :2] * down  # (K, 68, 2)
+        by_mode = (modes.reshape(-1, 3) @ rotation[..., :2] * down).reshape(count, len(modes), -1, 2)
+        by_turn = _crossed(turned) * down[:, None]  # (K, 3, 68, 2)
+        by_offset = np.broadcast_to(np.eye(2)[:, None], (count, 2, len(corners), 2))
+        slopes = np.concatenate([by_mode, by_turn, from_offset[:, None], by_offset], axis=1)
+        slopes = slopes.reshape(count, len(ridge), -1) / noise
+        away = (landmarks - from_offset - offset[:, None]).reshape(count, -1, 1) / noise
+        back = (Rotation.from_rotvec(prior.turn) * turn.inv()).as_rotvec()  # (K, 3)
+        pull = np.concatenate([first - weights, back, np.zeros((count, 3))], axis=1)[..., None]
+        step = np.linalg.solve(slopes @ slopes.transpose(0, 2, 1) + ridge, slopes @ away + ridge @ pull)[..., 0]
+        moved, turned_by, grown, shifted = np.split(step, np.cumsum([len(modes), 3, 1]), axis=1)
+        weights = weights + moved
+        weights[:, people:] = np.clip(weights[:, people:], LEAST, MOST)
+        turn = Rotation.from_rotvec(turned_by) * turn
+        scale, offset = scale * np.exp(grown[:, 0]), offset + shifted
+    identity = np.tile(prior.identity, (count, 1))
+    identity[:, :people] += weights[:, :people]
+    return [
+        HeadFit(who, does, around, float(size), where)
+        for who, does, around, size, where in zip(
+            identity, weights[:, people:], turn.as_rotvec(), scale, offset, strict=True
         )
-        step = np.linalg.solve(slopes @ slopes.T + ridge, slopes @ away + ridge @ pull)
-        who, does, turn, scale, offset = np.split(step, np.cumsum([people, expressions, 3, 1]))
-        identity = fit.identity.copy()
-        identity[:people] += who
-        fit = replace(
-            fit,
-            identity=identity,
-            expression=np.clip(fit.expression + does, LEAST, MOST),
-            turn=(Rotation.from_rotvec(turn) * Rotation.from_rotvec(fit.turn)).as_rotvec(),
-            scale=fit.scale * float(np.exp(scale[0])),
-            offset=fit.offset + offset,
-        )
-    return fit
+    ]
+
+
+def _crossed(points: np.ndarray) -> np.ndarray:
+    """How points (K, N, 3) go as they turn about each axis, in the plane of the first two: (K, 3, N, 2)."""
+    x, y, z = points[..., 0], points[..., 1], points[..., 2]
+    still = np.zeros_like(x)
+    return np.stack([np.stack(way, axis=-1) for way in ((still, -z), (z, still), (-y, x))], axis=1)

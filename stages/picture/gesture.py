@@ -94,7 +94,7 @@ def _gestures(head: Head, course: Course, rest: HeadFit, fits: list[HeadFit], la
     rest_points = course.rest_of(landmarks)
     rows = []
     for fit, points in zip(fits, landmarks, strict=True):
-        away = points - fit.seen(head.shape(fit.identity, fit.expression))[head.landmarks, :2]
+        away = points - fit.seen(head.shape(fit.identity, fit.expression, head.landmarks))[:, :2]
         turn = Rotation.from_matrix(fit.rotation @ rest.rotation.T).as_euler("yxz")
         closure = [_opening(rest_points, eye) - _opening(points, eye) for eye in EYES]
         room = [max(_opening(rest_points, eye) - SHUT, LEAST_OPEN) for eye in EYES]
