@@ -68,15 +68,23 @@ class Figure:
         shape = self._unmoved + np.tensordot(self._expression(gesture), head.expression, 1)  # (V, 3)
         yaw, pitch = self.softened(gesture)
         still = shape @ fit.rotation.T
-        lean = Rotation.from_euler("z", fit.roll)
+        lean = self._lean
         turn = lean * Rotation.from_euler("yxz", [yaw, pitch, 0.0]) * lean.inv()  # about the head's own axes
         turned = still @ turn.as_matrix().T
         seen = (still + head.turning[:, None] * (turned - still) + PIVOT @ fit.rotation.T) * fit.scale
         seen[:, 1] *= -1
         seen[:, :2] += fit.offset
-        further = self.residual + _along_rims(head, fit.leant(gesture.residual) * fit.scale)
-        seen[:, :2] += head.influence @ further
-        return self._with_openings(seen, gesture)
+        further = self.residual + head.mixing @ (fit.leant(gesture.residual) * fit.scale)
+        further += self._lifted(seen, further, gesture)
+        held = seen[head.held, :2] + further
+        seen[:, :2] += head.influence @ further.astype(np.float32)
+        seen[head.held, :2] = held  # to the last digit: rims shut
+        return seen
+
+    @cached_property
+    def _lean(self) -> Rotation:
+        """In the picture's plane."""
+        return Rotation.from_euler("z", self.fit.roll)
 
     def _expression(self, gesture: Gesture) -> np.ndarray:
         """(E,) weights: lids by how far they close, the rest as it changes, no farther than a face can go."""
@@ -88,17 +96,19 @@ class Figure:
             weights[number] = rest[number] + closure * (1 - rest[number])
         return weights
 
-    def _with_openings(self, seen: np.ndarray, gesture: Gesture) -> np.ndarray:
-        """Lids as far apart as the gesture says, exactly shut where it shuts them; lips that never cross."""
+    def _lifted(self, seen: np.ndarray, further: np.ndarray, gesture: Gesture) -> np.ndarray:
+        """How much further the held vertices go (H, 2) for lids that are as far apart as the gesture says, exactly shut
+        where it shuts them, and for lips that never cross."""
         head = self.head
+        points = seen[:, :2].copy()
+        points[head.held] += further  # the rims' vertices are all held
         open_share = [1 - min(float(closure), 1.0) for closure in gesture.closure]
         lifted = np.zeros((len(head.held), 2))
         for number, rims in enumerate(head.openings):
-            down, gap = rim_gaps(seen, rims)
+            down, gap = rim_gaps(points, rims)
             wanted = np.maximum(self._rest_gaps[number], 0) * open_share[number] if number < 2 else np.maximum(gap, 0)
             lifted[_places(head, rims.upper[1:-1])] += ((gap - wanted)[:, None] * down)[1:-1]
-        seen[:, :2] += head.influence @ lifted
-        return seen
+        return lifted
 
     @cached_property
     def _rest_gaps(self) -> tuple[np.ndarray, ...]:
@@ -112,7 +122,7 @@ def find_figure(head: Head, landmarks: np.ndarray) -> Figure:
     """The head behind landmarks (68, 2), pixels of the picture."""
     fit = fit_head(head, landmarks)
     away = landmarks - fit.seen(head.shape(fit.identity, fit.expression, head.landmarks))[:, :2]
-    return Figure(head, fit, _along_rims(head, away))
+    return Figure(head, fit, head.mixing @ away)
 
 
 def rim_gaps(points: np.ndarray, rims: Rims) -> tuple[np.ndarray, np.ndarray]:
@@ -125,22 +135,6 @@ def rim_gaps(points: np.ndarray, rims: Rims) -> tuple[np.ndarray, np.ndarray]:
     gaps = np.interp(along_upper, along_lower, lower @ down) - upper @ down
     gaps[[0, -1]] = 0.0  # the corners are both rims', wherever they are seen
     return down, gaps
-
-
-def _along_rims(head: Head, landmarks: np.ndarray) -> np.ndarray:
-    """Landmarks' displacements (68, 2) -> those of all held vertices (H, 2): between two landmarks of a rim, mixed."""
-    values = np.zeros((len(head.held), 2))
-    values[: len(landmarks)] = landmarks
-    numbers = {int(vertex): number for number, vertex in enumerate(head.landmarks)}
-    for rims in head.openings:
-        for rim in (rims.upper, rims.lower):
-            stations = [place for place, vertex in enumerate(rim) if int(vertex) in numbers]
-            lengths = np.linalg.norm(np.diff(head.neutral[rim], axis=0), axis=1)
-            along = np.concatenate([[0.0], np.cumsum(lengths)])
-            known = landmarks[[numbers[int(rim[place])] for place in stations]]
-            mixed = np.column_stack([np.interp(along, along[stations], known[:, axis]) for axis in range(2)])
-            values[_places(head, rim)] = mixed
-    return values
 
 
 def _places(head: Head, vertices: np.ndarray) -> np.ndarray:

@@ -89,6 +89,22 @@ class Head:
         return spread
 
     @cached_property
+    def mixing(self) -> np.ndarray:
+        """(H, 68): from the landmarks' displacements to those of the held vertices; between two of a rim, mixed."""
+        mixing = np.eye(len(self.held), len(self.landmarks))
+        order = np.argsort(self.held)
+        numbers = {int(vertex): number for number, vertex in enumerate(self.landmarks)}
+        for rims in self.openings:
+            for rim in (rims.upper, rims.lower):
+                stations = [place for place, vertex in enumerate(rim) if int(vertex) in numbers]
+                lengths = np.linalg.norm(np.diff(self.neutral[rim], axis=0), axis=1)
+                along = np.concatenate([[0.0], np.cumsum(lengths)])
+                known = np.eye(len(self.landmarks))[[numbers[int(rim[place])] for place in stations]]
+                mixed = [np.interp(along, along[stations], column) for column in known.T]
+                mixing[order[np.searchsorted(self.held, rim, sorter=order)]] = np.column_stack(mixed)
+        return mixing
+
+    @cached_property
     def turning(self) -> np.ndarray:
         """(V,) float32: 1 for vertices that turn with the skull, 0 for the trunk's, between in the neck."""
         share = np.clip((self.neutral[:, 1] - TRUNK) / (SKULL - TRUNK), 0, 1)
