@@ -94,4 +94,4 @@ def _moved(canvas: Canvas, moved: np.ndarray) -> tuple[Drawn, np.ndarray, np.nda
 
 def _in_pixels(canvas: Canvas, field: np.ndarray) -> np.ndarray:
     """A field in cells, without folds and within the canvas's window: (H, W, 2) float32 pixels."""
-    return np.asarray(unfolded(field * canvas.window[..., None]) * canvas.step, np.float32)
+    return np.asarray(unfolded(field * canvas.window[..., None]) * canvas.step.astype(np.float32), np.float32)

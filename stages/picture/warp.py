@@ -3,6 +3,8 @@
 A field is a backward displacement on a grid: what is shown at y is taken from y + field(y).
 """
 
+from math import ceil
+
 import cv2
 import numpy as np
 
@@ -10,6 +12,7 @@ import numpy as np
 LEAST_DETERMINANT = 0.08
 # Cells over which it is smoothed, so often as gently, then so much more each time, and how often at most.
 BLUR, GENTLE, WIDER, ROUNDS = 1.5, 4, 1.35, 20
+TAILS = 5.0  # standard deviations, beyond which a blur of OpenCV's reads nothing
 
 
 def fill(field: np.ndarray, known: np.ndarray) -> np.ndarray:
@@ -25,17 +28,25 @@ def fill(field: np.ndarray, known: np.ndarray) -> np.ndarray:
     weight = known.astype(np.float32)
     if weight.max() <= 0:
         return np.zeros_like(field)
-    total = field * weight[..., None]
+    each = _for_each(weight, field.shape[2])
+    total = field * each
     if min(weight.shape) <= 2:
         mean = total.sum(axis=(0, 1)) / weight.sum()
-        return np.asarray(total + (1 - weight[..., None]) * mean, np.float32)
+        return np.asarray(total + (1 - each) * mean, np.float32)
     size = (weight.shape[1] // 2 + weight.shape[1] % 2, weight.shape[0] // 2 + weight.shape[0] % 2)
     small_weight = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
     small = cv2.resize(total, size, interpolation=cv2.INTER_AREA).reshape(*small_weight.shape, -1)
-    small = small / np.maximum(small_weight, 1e-6)[..., None]
+    small /= _for_each(np.maximum(small_weight, 1e-6), field.shape[2])
     coarse = fill(small, np.minimum(1, small_weight * 4))
     wide = cv2.resize(coarse, weight.shape[::-1], interpolation=cv2.INTER_LINEAR).reshape(field.shape)
-    return np.asarray(total + (1 - weight[..., None]) * wide, np.float32)
+    wide *= 1 - each
+    wide += total
+    return wide
+
+
+def _for_each(values: np.ndarray, channels: int) -> np.ndarray:
+    """(H, W) -> (H, W, C), copied: numpy multiplies equal shapes several times faster than it repeats a short axis."""
+    return cv2.merge([values] * channels) if channels > 1 else values[..., None]
 
 
 def determinant(field: np.ndarray) -> np.ndarray:
@@ -51,9 +62,21 @@ def unfolded(field: np.ndarray) -> np.ndarray:
         folded = determinant(field) < LEAST_DETERMINANT
         if not folded.any():
             break
-        around = cv2.dilate(folded.astype(np.float32), np.ones((3, 3), np.uint8), iterations=2 + round(blur))
-        share = cv2.GaussianBlur(around, (0, 0), 1.0 + blur / 3)[..., None]
-        field = field + share * (cv2.GaussianBlur(field, (0, 0), blur) - field)
+        spread, soft = 2 + round(blur), 1.0 + blur / 3
+        # Beyond what the masks and the blurs reach, nothing changes: it need not be looked at.
+        part = _around(folded, spread + ceil(TAILS * soft) + ceil(TAILS * blur))
+        around = cv2.dilate(folded[part].astype(np.float32), np.ones((3, 3), np.uint8), iterations=spread)
+        share = cv2.GaussianBlur(around, (0, 0), soft)[..., None]
+        if not step:
+            field = field.copy()
+        field[part] += share * (cv2.GaussianBlur(field[part], (0, 0), blur) - field[part])
         if step >= GENTLE:
             blur *= WIDER
     return field
+
+
+def _around(mask: np.ndarray, reach: int) -> tuple[slice, slice]:
+    """The rows and columns that hold all of a mask (H, W), and so many cells around it."""
+    found = (np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0)))
+    rows, columns = (slice(max(part[0] - reach, 0), part[-1] + reach + 1) for part in found)
+    return rows, columns
