@@ -6,9 +6,11 @@ brought to the picture's. What looks like nothing near it does not change.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
+from scipy import sparse
 from scipy.spatial import cKDTree
 
 # One step of unlikeness: cells away, within the face and beyond it, where hair hangs that the generator has not; levels
@@ -61,11 +63,20 @@ class Counterparts:
     shape: tuple[int, int]
 
     def carried(self, change: np.ndarray) -> np.ndarray:
-        """(H, W, 3) changes of the generator's cells -> of the picture's."""
+        """(H, W, C) changes of the generator's cells -> of the picture's."""
         flat = change.reshape(-1, change.shape[-1])
         carried = np.zeros_like(flat)
-        carried[self.to] = np.einsum("nk,nkc->nc", self.weights, flat[self.cells])
+        carried[self.to] = self._mixing @ flat
         return carried.reshape(change.shape)
+
+    @cached_property
+    def _mixing(self) -> sparse.csr_matrix:
+        """(N, H * W), the weights where their cells are."""
+        count, each = self.cells.shape
+        ends = np.arange(count + 1) * each
+        return sparse.csr_matrix(
+            (self.weights.ravel(), self.cells.ravel(), ends), (count, self.shape[0] * self.shape[1])
+        )
 
 
 def find_counterparts(

@@ -121,10 +121,12 @@ class Inside:
         """The generator's inside at the nearest keys, mixed, in the picture's tones."""
         keys = self.likeness.gestures.course.keys
         laid = self._laid(moved)
+        near = nearest_keys(keys, place)
+        lattices = [lattice(self.likeness.vertices[key], self.rims) for key, _ in near]
+        there = self._between(laid, np.concatenate(lattices, axis=-1))  # (h, w, 2 for each key)
         mixed = np.zeros((self.box.height, self.box.width, 3), np.float32)
-        for key, share in nearest_keys(keys, place):
-            there = self._between(laid, lattice(self.likeness.vertices[key], self.rims))
-            mixed += np.float32(share) * self.likeness.shown(key, there)
+        for number, (key, share) in enumerate(near):
+            mixed += np.float32(share) * self.likeness.shown(key, there[..., 2 * number : 2 * number + 2])
         return mixed * self.gain
 
     def _laid(self, moved: np.ndarray) -> Drawn:
@@ -135,8 +137,9 @@ class Inside:
         return draw(points / scale - 0.5, np.zeros(len(points)), lattice_triangles(), size)
 
     def _between(self, laid: Drawn, there: np.ndarray) -> np.ndarray:
-        """From the lattice that is laid over the box to another one: (h, w, 2) float32."""
-        between = fill(laid.interpolate(lattice_triangles(), there.reshape(-1, 2)), laid.covered.astype(np.float32))
+        """From the lattice that is laid over the box to others, (ROWS, COLUMNS, C): (h, w, C) float32."""
+        points = there.reshape(-1, there.shape[-1])
+        between = fill(laid.interpolate(lattice_triangles(), points), laid.covered.astype(np.float32))
         return cv2.resize(between, (self.box.width, self.box.height), interpolation=cv2.INTER_LINEAR)
 
     @property
@@ -174,9 +177,10 @@ def _near(triangles: np.ndarray, places: Sequence[np.ndarray], box: Box) -> np.n
     """The triangles that reach into a box in any of some places of the vertices."""
     inside = np.zeros(len(triangles), bool)
     for points in places:
-        corners = points[triangles, :2] - (box.left, box.top)
-        low, high = corners.min(axis=1), corners.max(axis=1)
-        inside |= ((high >= 0) & (low <= (box.width, box.height))).all(axis=1)
+        x, y = points[:, 0] - box.left, points[:, 1] - box.top
+        # A bit for each side of the box that a vertex does not lie beyond: a triangle outside lies all beyond one.
+        sides = (x >= 0) * 1 + (x <= box.width) * 2 + (y >= 0) * 4 + (y <= box.height) * 8
+        inside |= np.bitwise_or.reduce(sides.astype(np.uint8).take(triangles.T), axis=0) == 15
     return triangles[inside]
 
 

@@ -5,6 +5,7 @@ in the picture: it comes from the generator's frames, in the picture's tones.
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
@@ -62,6 +63,7 @@ def lattice(points: np.ndarray, rims: Rims) -> np.ndarray:
     return np.asarray(upper + down * (lower - upper), np.float32)
 
 
+@cache
 def lattice_triangles() -> np.ndarray:
     """(T, 3) of a lattice's points, row by row."""
     corner = (np.arange(ROWS - 1)[:, None] * COLUMNS + np.arange(COLUMNS - 1)).ravel()
