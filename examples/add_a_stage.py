@@ -58,7 +58,7 @@ def main() -> None:
     rows: list[Row] = [{"index": index, "image": str(path)} for index, path in enumerate(images)]
     with EventLog() as events, ray_session(ClusterSpec(), cpus=options.workers):
         passes = Passes(Pool(options.workers, cpus=1.0), events)
-        measured = passes.through("face size", rows, passes.step(FaceSize, FaceSizeSettings()))
+        measured = passes.through("face size", rows, FaceSize, FaceSizeSettings())
     for row in measured:
         print(f"{Path(row['image']).name:20s} {row['interocular']:7.1f} px  {row['message']}".rstrip())
 

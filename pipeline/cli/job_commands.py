@@ -154,7 +154,7 @@ def extract(
     from pipeline.job.motion_spec import MotionSpec
     from pipeline.monitor.display import Display
     from pipeline.output.event_log import EventLog
-    from pipeline.run.extract import extract_motion
+    from pipeline.run.extract import run_extraction
     from stages.anchor_settings import AnchorSettings
     from stages.motion.prompts import captions
 
@@ -169,7 +169,7 @@ def extract(
     else:
         spec = MotionSpec(clip=str(clip), max_anchors=max_anchors)
     with Display() as display, EventLog(listeners=[display]) as events:
-        made = extract_motion(spec, output, events, model=model)
+        made = run_extraction(spec, output, events, model=model)
     say(f"{made}, and its anchors in {made.with_suffix('.png')}")
 
 

@@ -42,19 +42,22 @@ class Passes:
     on_wait: Callable[[], None] = lambda: None
     spare: SpareWorkers = field(default_factory=SpareWorkers)
 
-    def step(self, stage: type[Stage], settings: Any) -> Step:
-        """A stage in these workers."""
-        return Step(stage, settings, self.pool, self.row_timeout)
-
     def through(
-        self, name: str, rows: Sequence[Row], step: Step, batch: int = 1, row: str = "frame", steps: int = 1
+        self,
+        name: str,
+        rows: Sequence[Row],
+        stage: type[Stage],
+        settings: Any,
+        batch: int = 1,
+        row: str = "frame",
+        steps: int = 1,
     ) -> list[Row]:
         """All rows through one pool, in the order of `index`.
 
         Args:
             name: what the pass is called.
             rows: `index` counts them from 0.
-            step: the stage and its pool.
+            stage: the class; each worker makes one, with `settings`, which can be pickled.
             batch: rows that a worker takes together.
             row: what a row is called.
             steps: in which a row is worked on, where its stage tells them; progress counts steps.
@@ -66,7 +69,7 @@ class Passes:
         finished: dict[int, Row] = {}
         taken, losses = dict.fromkeys(range(len(rows)), 0), dict[int, float]()
         counter = LossCounter(lambda row: row["index"])
-        batch = max(1, min(batch, -(-len(rows) // step.size.workers)))  # some for every worker
+        batch = max(1, min(batch, -(-len(rows) // self.pool.workers)))  # some for every worker
 
         def tell(state: StageState) -> None:
             detail = f"loss {sum(losses.values()) / len(losses):.4f}" if losses else ""
@@ -82,6 +85,7 @@ class Passes:
 
         tell(StageState.STARTED)
         batches = (list(rows[start : start + batch]) for start in range(0, len(rows), batch))
+        step = Step(stage, settings, self.pool, self.row_timeout)
         flow = Flow([step], self.stall_timeout, self.on_wait, spare=self.spare)
         with flow, closing(flow.run(batches)) as arriving:
             for arrivals in arriving:

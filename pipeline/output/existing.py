@@ -30,14 +30,13 @@ class ExistingResults:
     unreadable: frozenset[int] = frozenset()
 
 
-def find_existing(checked: Checked, digests: Mapping[str, str] | None = None) -> ExistingResults:
+def find_existing(checked: Checked, digests: Mapping[str, str]) -> ExistingResults:
     """Compare the manifest with the ledger.
 
     Args:
         checked: the job.
-        digests: of its motions (`target_digest`); by default of those that need not be made first.
+        digests: of its motions (`target_digest`), as far as they are known.
     """
-    digests = ready_digests(checked) if digests is None else digests
     ledger = Ledger(checked.job.output, checked.job.videos)
     done = ledger.done_rows()
     columns = (done[name].to_pylist() for name in ("id", "digest", "strength", "bytes"))

@@ -71,16 +71,11 @@ def stop_on_write_error(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, MotionFileError) as error:
-        raise unwritable(path, error) from error
-
-
-def unwritable(path: Path, error: OSError | MotionFileError) -> WorkStopped:
-    """Why a run stops over a file that it could not write."""
-    why = describe_error(error.__cause__ if isinstance(error, MotionFileError) and error.__cause__ else error)
-    return WorkStopped(
-        f"The work stopped: {path} cannot be written: {why}. What is done is kept; when that is mended, the same "
-        "command resumes."
-    )
+        why = describe_error(error.__cause__ if isinstance(error, MotionFileError) and error.__cause__ else error)
+        raise WorkStopped(
+            f"The work stopped: {path} cannot be written: {why}. What is done is kept; when that is mended, the same "
+            "command resumes."
+        ) from error
 
 
 def write_job(checked: Checked, motions: Mapping[str, Micromotion | None]) -> None:

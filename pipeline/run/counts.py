@@ -18,7 +18,6 @@ class RowCounts:
     failed: int = 0
     frames: int = 0
     started: float = field(default_factory=time.monotonic)
-    told: float = field(default_factory=time.monotonic)
 
     @property
     def seen(self) -> int:

@@ -4,7 +4,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.errors import MotionFileError
 from pipeline.cluster.session import ray_session
 from pipeline.cluster.sizing import Node, anchor_bytes, plan_workers, producer_bytes
 from pipeline.engine.failures import translate_ray_errors
@@ -15,16 +14,17 @@ from pipeline.job.model import Model, check_model
 from pipeline.job.motion_spec import MotionSpec
 from pipeline.job.spec import ClusterSpec
 from pipeline.output.event_log import EventLog
-from pipeline.output.folder import reject_unwritable, unwritable
-from pipeline.run.clip_motion import MotionFlow
+from pipeline.output.folder import reject_unwritable, stop_on_write_error
+from pipeline.output.redacted_files import write_motion
+from pipeline.run.clip_motion import extract_from_clip
 from pipeline.run.signals import Interruption
-from pipeline.run.text_motion import TextFlow
-from stages.models import ModelFiles, ModelSettings
+from pipeline.run.text_motion import extract_from_prompt
+from stages.models import ModelFiles
 
 
 @dataclass(frozen=True)
-class ExtractState:
-    """A running Ray, and what has to be known to send anchors through it.
+class MotionExtractor:
+    """What extracts motions: workers of a Ray that runs, as many each time as fit and as there are anchors.
 
     Attributes:
         model: found and checked.
@@ -43,8 +43,30 @@ class ExtractState:
     spare: SpareWorkers
     iterations: int = 5
 
+    def extract_into(self, name: str, spec: MotionSpec, path: Path, picture: Path) -> None:
+        """Make a motion's file and the image of its anchors.
 
-def extract_motion(
+        Raises:
+            UserError: the clip or the text cannot be used.
+            WorkStopped: the workers failed, or there is no room for the motion.
+        """
+        model, cluster = self.model, self.cluster
+        texts = spec.text is not None
+        rows = len(spec.anchors.seeds) if texts else spec.max_anchors
+        each = producer_bytes(model) + (anchor_bytes(model, len(spec.anchors.degrees)) if texts else 0)
+        pool = plan_workers(self.nodes, rows, cluster.workers, cluster.device, each).produce
+        passes = Passes(
+            pool, self.events, cluster.row_timeout, cluster.stall_timeout, self.interruption.check, self.spare
+        )
+        if texts:
+            motion = extract_from_prompt(passes, name, spec, model, picture)
+        else:
+            motion = extract_from_clip(passes, name, spec, model, self.iterations, picture)
+        with stop_on_write_error(path):
+            write_motion(path, motion)
+
+
+def run_extraction(
     spec: MotionSpec,
     output: Path,
     events: EventLog,
@@ -84,32 +106,6 @@ def extract_motion(
         translate_ray_errors(),
         closing(SpareWorkers()) as spare,
     ):
-        at_work = ExtractState(found, cluster, nodes, events, interruption, spare, iterations)
-        extract_into(at_work, output.stem, spec, output, output.with_suffix(".png"))
+        extractor = MotionExtractor(found, cluster, nodes, events, interruption, spare, iterations)
+        extractor.extract_into(output.stem, spec, output, output.with_suffix(".png"))
     return output
-
-
-def extract_into(at_work: ExtractState, name: str, spec: MotionSpec, path: Path, picture: Path) -> None:
-    """Make a motion's file and the image of its anchors, with workers as many as fit and as there are anchors.
-
-    Raises:
-        UserError: the clip or the text cannot be used.
-        WorkStopped: the workers failed, or there is no room for the motion.
-    """
-    model, cluster = at_work.model, at_work.cluster
-    texts = spec.text is not None
-    rows = len(spec.anchors.seeds) if texts else spec.max_anchors
-    each = producer_bytes(model) + (anchor_bytes(model, len(spec.anchors.degrees)) if texts else 0)
-    pool = plan_workers(at_work.nodes, rows, cluster.workers, cluster.device, each).produce
-    passes = Passes(
-        pool, at_work.events, cluster.row_timeout, cluster.stall_timeout, at_work.interruption.check, at_work.spare
-    )
-    settings = ModelSettings(model.files, model.detector, pool.device)
-    try:
-        if texts:
-            TextFlow(settings, model.generator, passes).extract(name, spec, path, picture)
-        else:
-            clip = MotionFlow(settings, model.generator, at_work.iterations, passes)
-            clip.extract(name, spec, Path(str(spec.clip)), path, picture)
-    except MotionFileError as error:  # it is written here and not read: nobody gave a wrong one
-        raise unwritable(path, error) from error

@@ -1,10 +1,9 @@
 """Rows that were lost with their workers: what is said of them, and their results where they are given up."""
 
-from collections.abc import Mapping
-
 from common.errors import Reason, RowError
 from pipeline.engine.losses import LossCounter
 from pipeline.engine.table import LossCause
+from pipeline.run.outcomes import Outcomes
 from stages.align_faces import content_key
 from stages.base import Row, RowStatus
 from stages.media.ingest import fetch
@@ -22,26 +21,23 @@ def describe_loss(cause: LossCause, row_timeout: float) -> str:
     }[cause]
 
 
-def give_up(
-    row: Row, losses: LossCounter, messages: Mapping[int, str], digests: Mapping[str, str], row_timeout: float
-) -> Row:
+def give_up(row: Row, losses: LossCounter, outcomes: Outcomes, row_timeout: float) -> Row:
     """The result of a row that never came out; with its key, so that only `retry` lets it at a worker again.
 
     Args:
         row: of the manifest.
         losses: how often and why rows were lost.
-        messages: of rows whose videos had nowhere to go, by `order`.
-        digests: for each motion, the hash of all that decides its videos besides the image.
+        outcomes: what is known of the rows.
         row_timeout: seconds that a row may take.
     """
     try:
-        key = content_key(fetch(row["image"]), digests[row["motion"]], row["strength"])
+        key = content_key(fetch(row["image"]), outcomes.digests[row["motion"]], row["strength"])
     except RowError:
         key = ""
     if losses.timed_out(row):
         reason, message = Reason.TIMED_OUT, TIMED_OUT.format(limit=row_timeout)
-    elif row["order"] in messages:
-        reason, message = Reason.ENCODE_FAILED, messages[row["order"]]
+    elif row["order"] in outcomes.messages:
+        reason, message = Reason.ENCODE_FAILED, outcomes.messages[row["order"]]
     else:
         reason, message = Reason.WORKER_CRASHED, CRASHED
     failed = {"status": RowStatus.FAILED, "reason": reason, "message": message, "key": key}

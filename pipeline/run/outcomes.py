@@ -26,25 +26,27 @@ class Outcomes:
 
     Attributes:
         rows: of the manifest: order (int), id, image, motion, strength.
-        tally: counted up; its keys are in the order of `rows`.
+        counts: counted up; its keys are in the order of `rows`.
         ledger: where finished rows go.
         events: where they are told.
         digests: for each motion, the hash of all that decides its videos besides the image.
         failed_before: why rows failed in an earlier run that are not tried again; such rows come as kept.
-        witnesses: images that could be read.
+        canaries: images that could be read.
         blocked: rows whose videos had nowhere to go, one after another. messages: what their workers said.
+        last_progress: when progress was last told.
         away_since: when what went away was first missed; None once a video is made again.
     """
 
     rows: pa.Table
-    tally: RowCounts
+    counts: RowCounts
     ledger: Ledger
     events: EventLog
     digests: Mapping[str, str]
     failed_before: Mapping[Target, str]
-    witnesses: CanaryImages = field(default_factory=CanaryImages)
+    canaries: CanaryImages = field(default_factory=CanaryImages)
     blocked: int = 0
     messages: dict[int, str] = field(default_factory=dict)
+    last_progress: float = field(default_factory=time.monotonic)
     away_since: float | None = None
 
     def row(self, order: int) -> Row:
@@ -62,7 +64,7 @@ class Outcomes:
                 unfinished as well.
         """
         unreadable = any(row.get("reason") == Reason.UNREADABLE_IMAGE for row in finished)
-        gone = self.witnesses.why_away() if unreadable else ""
+        gone = self.canaries.why_away() if unreadable else ""
         stored: list[Row] = []
         blocked: list[int] = []
         for row in finished:
@@ -72,7 +74,7 @@ class Outcomes:
                 continue
             if gone and row["reason"] == Reason.UNREADABLE_IMAGE:
                 continue
-            if self.tally.keys[row["order"]] is None:
+            if self.counts.keys[row["order"]] is None:
                 stored += self._counted(row)
         self.ledger.append(stored)
         self.blocked += len(blocked)
@@ -95,31 +97,31 @@ class Outcomes:
                 f"{self.ledger.folder} cannot be written: {storage.describe_io_error(error)}."
             ) from error
 
-    def tell(self, state: StageState) -> None:
+    def emit_progress(self, state: StageState) -> None:
         """How far the rows are, as an event."""
-        self.tally.told = time.monotonic()
-        seconds = self.tally.told - self.tally.started
-        total = len(self.tally.keys)
-        self.events.emit("stage", stage=STAGE, state=state, done=self.tally.seen, total=total, seconds=seconds)
+        self.last_progress = time.monotonic()
+        seconds = self.last_progress - self.counts.started
+        total = len(self.counts.keys)
+        self.events.emit("stage", stage=STAGE, state=state, done=self.counts.seen, total=total, seconds=seconds)
 
     def _counted(self, row: Row) -> list[Row]:
         """Count a row and tell it; what of it is stored."""
-        tally = self.tally
-        tally.keys[row["order"]] = row["key"]
+        counts = self.counts
+        counts.keys[row["order"]] = row["key"]
         stored = [result_row(row) | {"digest": self.digests[row["motion"]]}]
         if row["status"] == RowStatus.KEPT:
             reason = self.failed_before.get(Target(row["id"], row["key"]))
             if reason is None:
-                tally.kept += 1
+                counts.kept += 1
                 return []
             said = 'failed before; "retry" tries it again'
             row, stored = row | {"status": RowStatus.FAILED, "reason": reason, "message": said}, []
         if row["status"] == RowStatus.DONE:
             self.blocked, self.away_since = 0, None
-            self.witnesses.note(str(self.rows["image"][row["order"]].as_py()))
-            tally.done += 1
-        tally.failed += row["status"] == RowStatus.FAILED
-        tally.frames += row.get("frames") or 0
+            self.canaries.note(str(self.rows["image"][row["order"]].as_py()))
+            counts.done += 1
+        counts.failed += row["status"] == RowStatus.FAILED
+        counts.frames += row.get("frames") or 0
         told = {name: row.get(name) for name in ("id", "status", "reason", "message", "frames", "seconds")}
         self.events.emit("row", **told)
         return stored

@@ -120,7 +120,7 @@ def run_job(
         seconds = time.monotonic() - started
         if stored:
             with interruption.flow():
-                _report(job, events)
+                _report(job.output, events)
         ended = _row_counts(tally)
         if exit_code == 130:
             events.emit("run_interrupted", **ended, remaining=len(tally.keys) - tally.seen)
@@ -188,10 +188,10 @@ def _store(checked: Checked, ledger: Ledger, tally: RowCounts, events: EventLog,
     return True
 
 
-def _report(job: JobSpec, events: EventLog) -> None:
+def _report(output: Path, events: EventLog) -> None:
     """The report is made of the results: should it fail, they stand all the same."""
     try:
-        write_report(job.output)
+        write_report(output)
     except Exception as error:  # the videos are made: nothing in a report may fail the run
         events.emit(
             "warning", message=f"report.html was not written ({type(error).__name__}: {describe_error(error)})."

@@ -5,10 +5,9 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from common import storage
-from common.errors import Reason
 from pipeline.cluster.preflight import check_nodes_store, check_nodes_weights, check_nodes_write
 from pipeline.cluster.session import ray_session
-from pipeline.cluster.sizing import Node, WorkerLayout
+from pipeline.cluster.sizing import WorkerLayout
 from pipeline.engine.failures import translate_ray_errors
 from pipeline.engine.spare import SpareWorkers
 from pipeline.job.checks import Checked
@@ -22,15 +21,15 @@ from pipeline.output.ledger import Ledger
 from pipeline.output.redacted_files import write_motion
 from pipeline.report.anchor_sheets import losses_path
 from pipeline.run.counts import RowCounts
-from pipeline.run.extract import ExtractState, extract_into
+from pipeline.run.extract import MotionExtractor
 from pipeline.run.outcomes import Outcomes
 from pipeline.run.plan import layout_for, layout_now
+from pipeline.run.retries import failures_to_keep, leave_unreadable
 from pipeline.run.signals import Interruption
 from pipeline.run.unchanged import take_in_unchanged
 from pipeline.run.videos import TargetFlow
 from stages.align_faces import AlignFaces, AlignFacesSettings
 from stages.animate_faces import AnimateFaces, AnimateFacesSettings
-from stages.base import RowStatus, Target
 from stages.models import ModelSettings
 from stages.motion.micromotion import Micromotion, load_micromotion
 
@@ -62,7 +61,8 @@ class Work:
             MicromotionError, KeyboardInterrupt: it ended before everything was made.
         """
         checked, events = self.checked, self.events
-        digests, stands = ready_digests(checked), find_existing(checked)
+        digests = ready_digests(checked)
+        stands = find_existing(checked, digests)
         finished = stands.kept | stands.failed | stands.unreadable
         if self.retry is None and digests.keys() >= checked.motions.keys() and len(finished) == len(checked.manifest):
             self._announce(stands)
@@ -80,7 +80,9 @@ class Work:
             else:
                 self._announce(stands, layout.sentence)
             with self.interruption.flow(), translate_ray_errors(), closing(SpareWorkers()) as spare:
-                self._make(nodes, layout, stands, spare)
+                cluster, iterations = checked.job.cluster, checked.job.iterations
+                extractor = MotionExtractor(checked.model, cluster, nodes, events, self.interruption, spare, iterations)
+                self._make(extractor, layout, stands, digests)
 
     def _announce(self, stands: ExistingResults, workers: str = "") -> None:
         """Say that the run begins, what it is, and what it will change."""
@@ -101,11 +103,9 @@ class Work:
             self.events.emit("warning", message=f"{job.output} is likely to run full: {space.sentence}.")
         write_job(checked, {name: plan.ready for name, plan in checked.motions.items()})
 
-    def _ready_motions(
-        self, nodes: list[Node] | None = None, spare: SpareWorkers | None = None
-    ) -> dict[str, Micromotion]:
+    def _ready_motions(self, extractor: MotionExtractor | None = None) -> dict[str, Micromotion]:
         """Every motion of the job, in the output folder and in memory; made only where it is not there already."""
-        checked, cluster = self.checked, self.checked.job.cluster
+        checked = self.checked
         if checked.job.rehearsal:
             return {}
         motions: dict[str, Micromotion] = {}
@@ -118,10 +118,8 @@ class Work:
                     for picture in (plan.picture, losses_path(plan.picture)):
                         picture.unlink(missing_ok=True)  # of another motion, which this one replaces
             else:
-                assert nodes is not None and spare is not None, "a motion that has to be made takes workers"
-                iterations = checked.job.iterations
-                at_work = ExtractState(checked.model, cluster, nodes, self.events, self.interruption, spare, iterations)
-                extract_into(at_work, name, plan.spec, plan.path, plan.picture)
+                assert extractor is not None, "a motion that has to be made takes workers"
+                extractor.extract_into(name, plan.spec, plan.path, plan.picture)
             motions[name] = load_micromotion(plan.path)
             motions[name].check(checked.model.generator, checked.model.num_layers)
             write_job(checked, motions)
@@ -129,47 +127,35 @@ class Work:
 
     def _look(self, stands: ExistingResults, digests: Mapping[str, str]) -> None:
         """Take in what stands finished with the image that it was made from."""
-        failed = self._failed_before()
+        failed = failures_to_keep(self.ledger, self.retry)
         outcomes = Outcomes(self.checked.rows, self.tally, self.ledger, self.events, digests, failed)
-        outcomes.tell(StageState.STARTED)
+        outcomes.emit_progress(StageState.STARTED)
         # Images of a cluster need not be those that this machine sees under their names.
         unreadable = stands.unreadable if self.checked.job.cluster.address == "local" else frozenset[int]()
         done, timeout = self.ledger.done() | failed.keys(), self.checked.job.cluster.fetch_timeout
         for _ in take_in_unchanged(outcomes, range(len(self.checked.manifest)), unreadable, done, timeout):
             self.interruption.stop_here()
-            outcomes.tell(StageState.PROGRESS)
+            outcomes.emit_progress(StageState.PROGRESS)
         if not self.tally.missing():
-            outcomes.tell(StageState.FINISHED)
+            outcomes.emit_progress(StageState.FINISHED)
 
-    def _leave_unreadable(self, stands: ExistingResults, digests: Mapping[str, str]) -> None:
-        """Rows whose images could not be read are tried by every run, but not where others were asked for by reason."""
-        if not self.retry or Reason.UNREADABLE_IMAGE in self.retry:
-            return
-        outcomes = Outcomes(self.checked.rows, self.tally, self.ledger, self.events, digests, {})
-        messages = {row["id"]: row["message"] for row in self.ledger.unreadable_rows().to_pylist()}
-        failed = {"status": RowStatus.FAILED, "reason": Reason.UNREADABLE_IMAGE, "key": ""}
-        rows = [outcomes.row(order) for order in sorted(stands.unreadable)]
-        outcomes.take_in([row | failed | {"message": messages[row["id"]]} for row in rows])
-
-    def _failed_before(self) -> dict[Target, str]:
-        """Failures that are not tried again."""
-        if self.retry is not None and not self.retry:
-            return {}
-        done, failed = self.ledger.done(), self.ledger.failed()
-        return {target: why for target, why in failed.items() if target not in done and why not in (self.retry or ())}
-
-    def _make(self, nodes: list[Node], layout: WorkerLayout, stands: ExistingResults, spare: SpareWorkers) -> None:
-        """The motions, and the videos that are missing."""
+    def _make(
+        self, extractor: MotionExtractor, layout: WorkerLayout, stands: ExistingResults, ready: Mapping[str, str]
+    ) -> None:
+        """The motions, and the videos that are missing; `ready` has the digests of motions that were there before."""
         checked, job, cluster = self.checked, self.checked.job, self.checked.job.cluster
-        motions = self._ready_motions(nodes, spare)
+        motions = self._ready_motions(extractor)
         self.interruption.stop_here()
-        digests = {name: target_digest(motion, job, checked.model) for name, motion in motions.items()}
-        known = ready_digests(checked)
-        digests = digests or known
-        if digests != known:
+        digests = (
+            ready
+            if job.rehearsal
+            else {name: target_digest(motion, job, checked.model) for name, motion in motions.items()}
+        )
+        if digests != ready:
             stands = find_existing(checked, digests)
-        failed = self._failed_before()
-        self._leave_unreadable(stands, digests)
+        failed = failures_to_keep(self.ledger, self.retry)
+        outcomes = Outcomes(checked.rows, self.tally, self.ledger, self.events, digests, failed)
+        leave_unreadable(outcomes, stands.unreadable, self.retry)
         files, detector = checked.model.files, checked.model.detector
         prepare = AlignFacesSettings(
             model=ModelSettings(files, detector, layout.prepare.device),
@@ -189,19 +175,16 @@ class Work:
             rehearsal=job.rehearsal,
         )
         TargetFlow(
+            outcomes,
             prepare=(AlignFaces, prepare),
             produce=(AnimateFaces, produce),
             layout=layout,
-            digests=digests,
-            failed_before=failed,
-            ledger=self.ledger,
-            events=self.events,
             stall_timeout=cluster.stall_timeout,
             row_timeout=cluster.row_timeout,
             patience=cluster.patience,
             stopping=lambda: self.interruption.asked,
-            spare=spare,
             replan=None if cluster.address == "local" else lambda: layout_now(checked),
-        ).run(checked.rows, self.tally, last=stands.kept | stands.failed)
+            spare=extractor.spare,
+        ).run(last=stands.kept | stands.failed)
         if self.tally.missing():
             self.interruption.stop_here()

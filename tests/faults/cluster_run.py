@@ -6,7 +6,6 @@
 import json
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +43,7 @@ def main(output: Path, pictures: Path, seconds: float) -> None:
         begun = [mark.name.split("+")[:2] for mark in (output / "made").iterdir()]
         return {node for id_, node in begun if not (output / f"videos/{id_}.mp4").exists()}
 
-    def on_wait() -> None:  # on the main thread: starting a node sets signal handlers
+    def change_nodes() -> bool:  # on the main thread: starting a node sets signal handlers
         """Each step waits for the one before, and rows are held meanwhile, however long a node takes to start."""
         if not steps and tally.done >= 8:
             hold.touch()
@@ -55,12 +54,14 @@ def main(output: Path, pictures: Path, seconds: float) -> None:
             cluster.remove_node(second, allow_graceful=False)
             hold.unlink()
             steps.append("killed")
+        return False
 
     with Ledger.open(output) as ledger, EventLog(output / "log.jsonl", [heard.append]) as events:
-        targets = flow(output, ledger, events, nodes, seconds, on_wait=on_wait)
-        # Nodes start slowly on a machine that does other things beside.
-        patient = replace(targets, replan=lambda: plan_workers(machines(), 1000), stall_timeout=400.0)
-        patient.run(rows, tally)
+        targets = flow(output, rows, tally, ledger, events, nodes, seconds)
+        targets.replan = lambda: plan_workers(machines(), 1000)
+        targets.stopping = change_nodes  # asked all the while
+        targets.stall_timeout = 400.0  # nodes start slowly on a machine that does other things beside
+        targets.run()
     warnings = [event["message"] for event in heard if event["event"] == "warning"]
     print(json.dumps({"nodes": len(nodes), "done": tally.done, "failed": tally.failed, "warnings": warnings}))
     sys.stdout.flush()

@@ -41,7 +41,10 @@ class Run:
 
     def go(self, seconds: float = 0.2) -> None:
         with Ledger.open(self.output) as ledger, EventLog(self.output / "log.jsonl", [self.heard.append]) as events:
-            flow(self.output, ledger, events, self.nodes, seconds, patience=self.patience).run(self.rows, self.tally)
+            targets = flow(
+                self.output, self.rows, self.tally, ledger, events, self.nodes, seconds, patience=self.patience
+            )
+            targets.run()
 
     def after(self, done: int, act: Callable[[], object]) -> threading.Thread:
         """Do something from another thread once so many rows are done."""

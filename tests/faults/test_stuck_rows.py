@@ -21,7 +21,7 @@ def test_each_stuck_row_is_tried_twice_and_named_and_all_others_are_done(tmp_pat
     rows = rows_of(tmp_path / "pictures")
     tally = RowCounts([None] * rows.num_rows)
     with Ledger.open(tmp_path / "out") as ledger, EventLog() as events:
-        flow(tmp_path / "out", ledger, events, ray_nodes, 0.0, row_timeout=6.0).run(rows, tally)
+        flow(tmp_path / "out", rows, tally, ledger, events, ray_nodes, 0.0, row_timeout=6.0).run()
         failed = {target.id: reason for target, reason in ledger.failed().items()}
         messages = {row["id"]: row["message"] for row in ledger.rows().to_pylist()}
     assert failed == {

@@ -5,7 +5,6 @@ import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -20,7 +19,7 @@ from pipeline.job.spec import ClusterSpec
 from pipeline.output.event_log import EventLog
 from pipeline.output.folder import reject_unwritable, stop_on_write_error, write_job
 from pipeline.output.lock import OutputLock
-from pipeline.run.extract import ExtractState, extract_into
+from pipeline.run.extract import MotionExtractor
 from pipeline.run.signals import Interruption
 from stages.models import BUNDLED
 from stages.motion.micromotion import Micromotion
@@ -91,18 +90,12 @@ def test_a_job_that_cannot_be_written_down_stops_the_run(tmp_path: Path) -> None
 def test_a_motion_for_which_there_is_no_room_stops_the_run(
     tmp_path: Path, a_motion: Micromotion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Flow:
-        def __init__(self, *given: Any) -> None:
-            pass
-
-        def extract(self, name: str, spec: MotionSpec, clip: Path, path: Path, picture: Path) -> None:
-            with full_disk():
-                a_motion.save(path)
-
-    monkeypatch.setattr("pipeline.run.extract.MotionFlow", Flow)
+    monkeypatch.setattr("pipeline.run.extract.extract_from_clip", lambda *given: a_motion)
     model = Model(BUNDLED, {}, "", 12, 128, 0)
-    at_work = ExtractState(model, ClusterSpec(), [Node(2, 0, 8 << 30)], EventLog(), Interruption(), SpareWorkers())
+    nodes = [Node(2, 0, 8 << 30)]
+    extractor = MotionExtractor(model, ClusterSpec(), nodes, EventLog(), Interruption(), SpareWorkers())
     path = tmp_path / "motion.safetensors"
-    with pytest.raises(WorkStopped, match=f"motion.safetensors cannot be written: File too large. {GOES_ON}"):
-        extract_into(at_work, "smile", MotionSpec(clip="smile.mp4"), path, tmp_path / "anchors.png")
+    stopped = pytest.raises(WorkStopped, match=f"motion.safetensors cannot be written: File too large. {GOES_ON}")
+    with full_disk(), stopped:
+        extractor.extract_into("smile", MotionSpec(clip="smile.mp4"), path, tmp_path / "anchors.png")
     assert list(tmp_path.iterdir()) == []

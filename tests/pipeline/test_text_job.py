@@ -18,7 +18,7 @@ from pipeline.job.load import load_job
 from pipeline.job.motion_spec import MotionSpec
 from pipeline.output.event_log import EventLog, read_events
 from pipeline.report.anchor_sheets import LABEL, MARGIN, SHOWN_SIZE
-from pipeline.run.extract import extract_motion
+from pipeline.run.extract import run_extraction
 from pipeline.run.plan import plan_job
 from pipeline.run.run import run_job
 from stages.anchor_settings import AnchorSettings
@@ -82,7 +82,7 @@ def test_a_motion_is_extracted_by_itself_and_its_loss_told_on_the_way(tmp_path: 
         text="a person with head turned {degree} to the left", anchors=AnchorSettings(seeds=(1,), steps=6)
     )
     with EventLog(tmp_path / "log.jsonl") as events:
-        target = extract_motion(spec, tmp_path / "turn.safetensors", events)
+        target = run_extraction(spec, tmp_path / "turn.safetensors", events)
     assert load_micromotion(target).coefficients.shape[0] == 11
     assert target.with_suffix(".png").is_file() and (tmp_path / "turn-loss.svg").is_file()
     told = [event for event in read_events(tmp_path / "log.jsonl") if event.get("stage") == "anchors turn"]
@@ -94,7 +94,7 @@ def test_a_motion_is_extracted_by_itself_and_its_loss_told_on_the_way(tmp_path: 
 def test_the_command_line_hands_a_sentence_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given: dict[str, Any] = {}
     monkeypatch.setattr(
-        "pipeline.run.extract.extract_motion",
+        "pipeline.run.extract.run_extraction",
         lambda spec, output, events, **how: given.update(spec=spec, output=output, **how) or output,
     )
     target = tmp_path / "smile.safetensors"

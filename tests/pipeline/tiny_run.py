@@ -16,6 +16,7 @@ from pipeline.output.event_log import EventLog
 from pipeline.output.ledger import Ledger
 from pipeline.output.lock import OutputLock
 from pipeline.run.counts import RowCounts
+from pipeline.run.outcomes import Outcomes
 from pipeline.run.signals import Interruption
 from pipeline.run.videos import TargetFlow
 from tests.pipeline.tiny_stages import DIGESTS, TinyPrepare, TinyProduce, TinySettings
@@ -35,7 +36,16 @@ def rows_of(pictures: Path) -> pa.Table:
     )
 
 
-def flow(output: Path, ledger: Ledger, events: EventLog, nodes: list[Any], seconds: float, **others: Any) -> TargetFlow:
+def flow(
+    output: Path,
+    rows: pa.Table,
+    tally: RowCounts,
+    ledger: Ledger,
+    events: EventLog,
+    nodes: list[Any],
+    seconds: float,
+    **others: Any,
+) -> TargetFlow:
     """The target flow as `pipeline.run.run` builds it, with these stages."""
     (output / "videos").mkdir(parents=True, exist_ok=True)
     (output / "made").mkdir(exist_ok=True)
@@ -43,13 +53,10 @@ def flow(output: Path, ledger: Ledger, events: EventLog, nodes: list[Any], secon
     failed = {target: why for target, why in ledger.failed().items() if target not in done}
     settings = TinySettings(str(output), done | failed.keys(), seconds)
     return TargetFlow(
+        Outcomes(rows, tally, ledger, events, DIGESTS, failed),
         prepare=(TinyPrepare, settings),
         produce=(TinyProduce, settings),
         layout=plan_workers(nodes, 1000),
-        digests=DIGESTS,
-        failed_before=failed,
-        ledger=ledger,
-        events=events,
         stall_timeout=120.0,
         **others,
     )
@@ -65,7 +72,9 @@ def main(output: Path, pictures: Path, seconds: float) -> None:
         with Ledger.open(output) as ledger, ray_session(ClusterSpec(), cpus=2) as nodes:
             try:
                 with interruption.flow():
-                    flow(output, ledger, events, nodes, seconds, stopping=lambda: interruption.asked).run(rows, tally)
+                    targets = flow(output, rows, tally, ledger, events, nodes, seconds)
+                    targets.stopping = lambda: interruption.asked
+                    targets.run()
                 if tally.seen < rows.num_rows:
                     interruption.stop_here()
             except KeyboardInterrupt:

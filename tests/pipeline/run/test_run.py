@@ -16,7 +16,7 @@ from pipeline.job.load import load_job
 from pipeline.job.motion_spec import MotionSpec
 from pipeline.output.event_log import EventLog, read_events
 from pipeline.report.anchor_sheets import CROSSED_OUT
-from pipeline.run.extract import extract_motion
+from pipeline.run.extract import run_extraction
 from pipeline.run.plan import plan_job
 from pipeline.run.run import RunSummary, run_job
 from pipeline.run.work import Work
@@ -148,7 +148,7 @@ def test_a_movement_extracted_by_itself_serves_another_job(tmp_path: Path, ray_n
     job = write_job(tmp_path)
     with EventLog() as events:
         spec = MotionSpec(clip=str(tmp_path / "clip.mp4"), max_anchors=4)
-        made = extract_motion(spec, tmp_path / "smile.safetensors", events, iterations=1)
+        made = run_extraction(spec, tmp_path / "smile.safetensors", events, iterations=1)
     assert made.with_suffix(".png").is_file()
     job.write_text(job.read_text().replace("clip: clip.mp4", "file: smile.safetensors"))
     (tmp_path / "faces.csv").write_text("id,image\nanna,anna.png\n")
@@ -169,7 +169,7 @@ def test_frames_that_show_something_else_are_left_out_and_told(
     write_video(tmp_path / "clip.mp4", list(frames), 10)
     with EventLog(tmp_path / "log.jsonl") as events:
         spec = MotionSpec(clip=str(tmp_path / "clip.mp4"))
-        made = extract_motion(spec, tmp_path / "smile.safetensors", events, iterations=2)
+        made = run_extraction(spec, tmp_path / "smile.safetensors", events, iterations=2)
     motion = load_micromotion(made)
     assert motion.stray == (7, 13)
     assert 0.6 < motion.reach < 1.1

@@ -41,7 +41,7 @@ def test_every_row_comes_out_once_and_a_second_run_makes_nothing_again(tmp_path:
     heard: list[Event] = []
     tally = RowCounts([None] * rows.num_rows)
     with Ledger.open(tmp_path / "out") as ledger, EventLog(None, [heard.append]) as events:
-        flow(tmp_path / "out", ledger, events, ray_nodes, 0.0).run(rows, tally)
+        flow(tmp_path / "out", rows, tally, ledger, events, ray_nodes, 0.0).run()
     assert (tally.done, tally.kept, tally.failed) == (20, 0, 2)
     assert made(tmp_path / "out") == [name for name in names if name.startswith("f") and name != "faceless"]
     told = {event["id"]: event for event in heard if event["event"] == "row"}
@@ -55,7 +55,7 @@ def test_every_row_comes_out_once_and_a_second_run_makes_nothing_again(tmp_path:
     (tmp_path / "out/videos/f05.mp4").unlink()
     again = RowCounts([None] * rows.num_rows)
     with Ledger.open(tmp_path / "out") as ledger:
-        flow(tmp_path / "out", ledger, EventLog(), ray_nodes, 0.0).run(rows, again, last=range(22))
+        flow(tmp_path / "out", rows, again, ledger, EventLog(), ray_nodes, 0.0).run(range(22))
     assert (again.done, again.kept, again.failed) == (2, 18, 2)
     assert made(tmp_path / "out").count("f03") == made(tmp_path / "out").count("f05") == 2
 
@@ -68,7 +68,7 @@ def test_a_row_that_kills_its_worker_is_quarantined_and_all_others_are_done(
     heard: list[Event] = []
     tally = RowCounts([None] * rows.num_rows)
     with Ledger.open(tmp_path / "out") as ledger, EventLog(None, [heard.append]) as events:
-        flow(tmp_path / "out", ledger, events, ray_nodes, 0.0).run(rows, tally)
+        flow(tmp_path / "out", rows, tally, ledger, events, ray_nodes, 0.0).run()
         assert (tally.done, tally.failed) == (12, 1)
         assert list(ledger.failed().values()) == ["worker_crashed"]
     assert any(event["event"] == "warning" and "a worker died" in event["message"] for event in heard)
@@ -139,7 +139,8 @@ def outcome(
     """What is known of each row after it met these fates."""
     monkeypatch.setattr(videos, "Flow", Scripted(fates, [] if sizes is None else sizes))
     with Ledger.open(output) as ledger, EventLog() as events:
-        flow(output, ledger, events, NODES, 0.0, **others).run(rows, RowCounts([None] * rows.num_rows), last=list(last))
+        tally = RowCounts([None] * rows.num_rows)
+        flow(output, rows, tally, ledger, events, NODES, 0.0, **others).run(list(last))
         return {row["id"]: row["reason"] or row["status"] for row in ledger.rows().to_pylist()}
 
 
