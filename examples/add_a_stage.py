@@ -17,7 +17,7 @@ from common.errors import RowError
 from common.redaction import describe_error
 from micromotion import read_image
 from pipeline.cluster.session import ray_session
-from pipeline.cluster.sizing import Pool
+from pipeline.cluster.sizing import PoolSize
 from pipeline.engine.passes import Passes
 from pipeline.job.spec import ClusterSpec
 from pipeline.output.event_log import EventLog
@@ -57,7 +57,7 @@ def main() -> None:
     images = sorted(path for path in options.folder.iterdir() if path.is_file())
     rows: list[Row] = [{"index": index, "image": str(path)} for index, path in enumerate(images)]
     with EventLog() as events, ray_session(ClusterSpec(), cpus=options.workers):
-        passes = Passes(Pool(options.workers, cpus=1.0), events)
+        passes = Passes(PoolSize(options.workers, cpus=1.0), events)
         measured = passes.through("face size", rows, FaceSize, FaceSizeSettings())
     for row in measured:
         print(f"{Path(row['image']).name:20s} {row['interocular']:7.1f} px  {row['message']}".rstrip())

@@ -29,7 +29,7 @@ NAME = "weights.lock"
 
 
 @dataclass(frozen=True)
-class Record:
+class HashRecord:
     """What is known of a file.
 
     Attributes:
@@ -155,13 +155,13 @@ def verify_hash(path: Path, published_sha256: str = "", *, hash_again: bool = Fa
             f"if it was replaced on purpose, take its entry out of {path.with_name(NAME)}."
         )
     when = record.when if record and record.sha256 == found else datetime.now(UTC).isoformat(timespec="seconds")
-    made = Record(found, state.st_size, state.st_mtime_ns, when)
+    made = HashRecord(found, state.st_size, state.st_mtime_ns, when)
     if made != record:
         _write(path, made, needed=record is None and not published_sha256)
     return found
 
 
-def read_lock(folder: Path) -> Mapping[str, Record]:
+def read_lock(folder: Path) -> Mapping[str, HashRecord]:
     """What is recorded of a folder's files, by their names.
 
     Raises:
@@ -169,7 +169,7 @@ def read_lock(folder: Path) -> Mapping[str, Record]:
     """
     path = folder / NAME
     try:
-        return {name: Record(**fields) for name, fields in json.loads(path.read_text(encoding="utf-8")).items()}
+        return {name: HashRecord(**fields) for name, fields in json.loads(path.read_text(encoding="utf-8")).items()}
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, TypeError, AttributeError) as error:
@@ -178,7 +178,7 @@ def read_lock(folder: Path) -> Mapping[str, Record]:
         ) from error
 
 
-def _write(path: Path, record: Record, needed: bool) -> None:
+def _write(path: Path, record: HashRecord, needed: bool) -> None:
     """Put one record into the lock file; where the folder cannot be written, warn if the record was needed."""
     place = path.with_name(NAME)
     try:

@@ -40,7 +40,7 @@ class Node:
 
 
 @dataclass(frozen=True)
-class Pool:
+class PoolSize:
     """Workers of one kind.
 
     Attributes:
@@ -63,8 +63,8 @@ class Pool:
 class WorkerLayout:
     """What runs on a cluster: `prepare` finds faces, `produce` makes videos; `sentence` says so to a person."""
 
-    prepare: Pool
-    produce: Pool
+    prepare: PoolSize
+    produce: PoolSize
     sentence: str
 
 
@@ -118,8 +118,8 @@ def plan_workers(
     cpus = _floor(cpus)
     if cpus <= 0:
         raise ClusterError(f"{cluster} has too few CPUs for its GPUs. Ask for fewer with cluster.workers.")
-    prepare = Pool(min(sum(preparers), math.ceil(rows / 4) or 1), cpus)
-    produce = Pool(wanted, cpus, _floor(1 / level) if on_gpus else 0.0)
+    prepare = PoolSize(min(sum(preparers), math.ceil(rows / 4) or 1), cpus)
+    produce = PoolSize(wanted, cpus, _floor(1 / level) if on_gpus else 0.0)
     return WorkerLayout(prepare, produce, _describe_workers(prepare, produce, cluster))
 
 
@@ -151,7 +151,7 @@ def _describe_cluster(nodes: Sequence[Node]) -> str:
     return f"{machine} ({cpus:g} CPU{'s' if cpus != 1 else ''}, {gpus or 'no'} GPU{'s' if gpus != 1 else ''})"
 
 
-def _describe_workers(prepare: Pool, produce: Pool, cluster: str) -> str:
+def _describe_workers(prepare: PoolSize, produce: PoolSize, cluster: str) -> str:
     """What runs where, for a person."""
     finders = "1 detection worker" if prepare.workers == 1 else f"{prepare.workers} detection workers"
     makers = "1 render worker" if produce.workers == 1 else f"{produce.workers} render workers"

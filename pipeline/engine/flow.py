@@ -14,8 +14,8 @@ from common.errors import WorkStopped
 from common.formatting import duration
 from pipeline.cluster.alarm import answering
 from pipeline.cluster.session import check_session, is_through_client
-from pipeline.cluster.sizing import Pool
-from pipeline.engine.pool import Step, WorkerPool
+from pipeline.cluster.sizing import PoolSize
+from pipeline.engine.pool import StageSpec, WorkerPool
 from pipeline.engine.spare import SpareWorkers
 from pipeline.engine.table import Answer, Loss, Member, workers_json
 from stages.base import Row, RowStatus, StepProgress
@@ -42,7 +42,7 @@ class Flow:
     """Pools at work, from the making of this object to `close`. Ray has to run.
 
     Args:
-        steps: one, or two; of the first one's rows those that are ready go on to the second, the others are finished.
+        specs: one, or two; of the first one's rows those that are ready go on to the second, the others are finished.
         stall_timeout: seconds without any worker at work after which the flow is given up.
         on_wait: called about ten times a second; what it raises ends the flow.
         stopping: once it says so no further row is begun, and the flow ends when those in hand have come out.
@@ -52,7 +52,7 @@ class Flow:
 
     def __init__(
         self,
-        steps: Sequence[Step],
+        specs: Sequence[StageSpec],
         stall_timeout: float = 3600.0,
         on_wait: Callable[[], None] = lambda: None,
         stopping: Callable[[], bool] = lambda: False,
@@ -65,7 +65,7 @@ class Flow:
         streams = not is_through_client()
         self._spare = spare
         with answering():
-            self._pools = [WorkerPool(step, len(steps) > 1 and step is steps[0], streams, spare) for step in steps]
+            self._pools = [WorkerPool(spec, len(specs) > 1 and spec is specs[0], streams, spare) for spec in specs]
             if spare is not None:
                 spare.close()  # they hold what this flow's own workers wait for
         self._first, self._last = self._pools[0], self._pools[-1]
@@ -121,7 +121,7 @@ class Flow:
         """Whether rows wait for the second pool."""
         return bool(self._ready)
 
-    def resize(self, sizes: Sequence[Pool]) -> None:
+    def resize(self, sizes: Sequence[PoolSize]) -> None:
         """Go on with so many workers, of each pool."""
         with answering():
             for pool, size in zip(self._pools, sizes, strict=True):
@@ -129,7 +129,7 @@ class Flow:
 
     def workers_json(self) -> list[dict[str, Any]]:
         """What each worker is at, for `workers.json`."""
-        return [entry for pool in self._pools for entry in workers_json(pool.step.stage.__name__, pool.members)]
+        return [entry for pool in self._pools for entry in workers_json(pool.spec.stage.__name__, pool.members)]
 
     def close(self) -> None:
         """End all workers, whatever they have in hand."""

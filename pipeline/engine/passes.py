@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from common.errors import WorkStopped
-from pipeline.cluster.sizing import Pool
+from pipeline.cluster.sizing import PoolSize
 from pipeline.engine.flow import Flow
 from pipeline.engine.losses import LossCounter
-from pipeline.engine.pool import FOREVER, Step
+from pipeline.engine.pool import FOREVER, StageSpec
 from pipeline.engine.spare import SpareWorkers
 from pipeline.output.event_log import EventLog, StageState
 from stages.base import Row, RowStatus, Stage
@@ -35,7 +35,7 @@ class Passes:
         spare: the workers of one pass go on to the next.
     """
 
-    pool: Pool
+    pool: PoolSize
     events: EventLog
     row_timeout: float = FOREVER
     stall_timeout: float = 3600.0
@@ -85,8 +85,8 @@ class Passes:
 
         tell(StageState.STARTED)
         batches = (list(rows[start : start + batch]) for start in range(0, len(rows), batch))
-        step = Step(stage, settings, self.pool, self.row_timeout)
-        flow = Flow([step], self.stall_timeout, self.on_wait, spare=self.spare)
+        spec = StageSpec(stage, settings, self.pool, self.row_timeout)
+        flow = Flow([spec], self.stall_timeout, self.on_wait, spare=self.spare)
         with flow, closing(flow.run(batches)) as arriving:
             for arrivals in arriving:
                 for one in arrivals.finished:

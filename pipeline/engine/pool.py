@@ -7,7 +7,7 @@ from typing import Any
 
 from common.errors import EngineDied, MicromotionError, WorkStopped
 from common.redaction import describe_error
-from pipeline.cluster.sizing import Pool
+from pipeline.cluster.sizing import PoolSize
 from pipeline.engine.spare import SpareWorkers
 from pipeline.engine.table import Answer, Loss, LossCause, Member, State
 from pipeline.engine.worker import Worker
@@ -25,7 +25,7 @@ FOREVER = 1e6
 
 
 @dataclass(frozen=True)
-class Step:
+class StageSpec:
     """What one pool of workers does.
 
     Attributes:
@@ -37,7 +37,7 @@ class Step:
 
     stage: type[Stage]
     settings: Any
-    size: Pool
+    size: PoolSize
     limit: float = FOREVER
 
 
@@ -45,22 +45,22 @@ class WorkerPool:
     """Workers of one kind. Ray has to run.
 
     Args:
-        step: what they do.
+        spec: what they do.
         apart: whether arrays stay with the workers that made them, for other workers to fetch.
         streams: whether Ray hands over what a call gives before its end; a ray:// connection does not.
         spare: workers of earlier pools, which are taken before others are started.
     """
 
     def __init__(
-        self, step: Step, apart: bool = False, streams: bool = True, spare: SpareWorkers | None = None
+        self, spec: StageSpec, apart: bool = False, streams: bool = True, spare: SpareWorkers | None = None
     ) -> None:
         import ray
 
         self._ray: Any = ray
         self._class: Any = ray.remote(Worker)
-        self._settings = ray.put(step.settings)
-        self.step, self._apart, self._size = step, apart, step.size
-        self._follows = streams and issubclass(step.stage, StepwiseStage)
+        self._settings = ray.put(spec.settings)
+        self.spec, self._apart, self._size = spec, apart, spec.size
+        self._follows = streams and issubclass(spec.stage, StepwiseStage)
         self._spare = SpareWorkers() if spare is None else spare
         self._failed_starts = 0
         self.members: list[Member] = []
@@ -76,7 +76,7 @@ class WorkerPool:
         """Whether any worker is at something that ends by itself, or is ended."""
         return any(member.state in (State.BUSY, State.LOADING, State.IN_DOUBT) for member in self.members)
 
-    def resize(self, size: Pool) -> None:
+    def resize(self, size: PoolSize) -> None:
         """Have so many workers: more are started now, those too many leave once they have no rows in hand."""
         self._size = size
         excess = len(self.members) - size.workers
@@ -150,9 +150,9 @@ class WorkerPool:
     def overdue(self) -> list[Loss]:
         """End the workers whose time is over, and start others; the rows that they had in hand."""
         limits = {
-            State.BUSY: self.step.limit,
+            State.BUSY: self.spec.limit,
             State.IN_DOUBT: DOUBT_SECONDS,
-            State.LOADING: max(self.step.limit, LOADING_SECONDS),
+            State.LOADING: max(self.spec.limit, LOADING_SECONDS),
         }
         now, losses = time.monotonic(), []
         for member in list(self.members):
@@ -205,7 +205,7 @@ class WorkerPool:
         return Answer(rows, carried)
 
     def _load(self, member: Member) -> None:
-        member.enter(State.LOADING, member.actor.setup.remote(self.step.stage, self._settings))
+        member.enter(State.LOADING, member.actor.setup.remote(self.spec.stage, self._settings))
 
     def _died(self, member: Member) -> Answer:
         """Replace a dead worker, and say what it died over.

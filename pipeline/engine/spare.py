@@ -7,7 +7,7 @@ videos through a third, so that without this every core would start three.
 from typing import Any
 
 from pipeline.cluster.alarm import answering
-from pipeline.cluster.sizing import Pool
+from pipeline.cluster.sizing import PoolSize
 from pipeline.engine.table import Member, State
 
 
@@ -25,7 +25,7 @@ class SpareWorkers:
         assert member.state is State.IDLE, "a worker at work belongs to its pool"
         self._members.append(member)
 
-    def take(self, size: Pool) -> Member | None:
+    def take(self, size: PoolSize) -> Member | None:
         """A worker with exactly the share of `size`, if there is one; it may have died meanwhile."""
         for member in self._members:
             if (member.share.cpus, member.share.gpus) == (size.cpus, size.gpus):

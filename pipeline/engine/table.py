@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum, StrEnum, auto
 from typing import Any, NamedTuple
 
-from pipeline.cluster.sizing import Pool
+from pipeline.cluster.sizing import PoolSize
 from stages.base import Row, StepProgress
 
 
@@ -69,7 +69,7 @@ class Member:
 
     actor: Any
     answer: Any
-    share: Pool
+    share: PoolSize
     place: Place | None = None
     state: State = State.STARTING
     rows: list[Row] = field(default_factory=list)

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from common.formatting import count, duration
 from common.terminal import printable
-from pipeline.monitor.progress import Outcome, RunProgress, Stage, advance, headline
+from pipeline.monitor.progress import RunProgress, RunState, StageProgress, advance, headline
 from pipeline.output.event_log import Event, StageState
 from stages.base import RowStatus
 
@@ -70,14 +70,14 @@ class Display:
                 get_renderable=lambda: draw(self.progress, time.time()), console=self.console, refresh_per_second=5
             )
             self._live.start()
-        if self.progress.outcome in (Outcome.FINISHED, Outcome.INTERRUPTED):
+        if self.progress.outcome in (RunState.FINISHED, RunState.INTERRUPTED):
             self.close()
 
     def _write_lines(self, before: RunProgress, event: Event) -> None:
         """Every stage's start and end, every failed row and warning, and now and then how far the run is."""
         now, begun = self.progress.last, self.progress.work_started
         lines = plain_lines(before, self.progress, event)
-        if begun and self.progress.outcome == Outcome.RUNNING and now - max(self._last_line, begun) >= PLAIN_SECONDS:
+        if begun and self.progress.outcome == RunState.RUNNING and now - max(self._last_line, begun) >= PLAIN_SECONDS:
             lines.append(headline(self.progress, now))
             self._last_line = now
         stage = self.progress.stages.get(str(event.get("stage")))
@@ -144,7 +144,7 @@ def _text(line: str, style: str = "") -> Text:
 def _stages(progress: RunProgress, now: float) -> Table:
     grid = Table.grid(padding=(0, 2))
     for stage in progress.stages.values():
-        running = stage.state != StageState.FINISHED and progress.outcome in (Outcome.WAITING, Outcome.RUNNING)
+        running = stage.state != StageState.FINISHED and progress.outcome in (RunState.WAITING, RunState.RUNNING)
         seconds = now - stage.started if running else stage.seconds
         bar = ProgressBar(
             total=stage.total if stage.total else (None if running else 1),
@@ -165,7 +165,7 @@ def _failures(progress: RunProgress) -> Table:
     return grid
 
 
-def _share(stage: Stage) -> str:
+def _share(stage: StageProgress) -> str:
     counted = f"{stage.done:,}" if stage.total is None else f"{stage.done:,} of {stage.total:,}"
     return f"{counted}, {stage.detail}" if stage.detail else counted
 

@@ -20,7 +20,7 @@ TARGETS = "targets"
 LAST_FAILURES = 5
 
 
-class Outcome(StrEnum):
+class RunState(StrEnum):
     """How a run ended, as far as its events say."""
 
     WAITING = "waiting"
@@ -30,7 +30,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True)
-class Stage:
+class StageProgress:
     """One stage of the run: how many of how many (`None` where nobody knows), in how many seconds, and how it goes."""
 
     name: str
@@ -73,7 +73,7 @@ class RunProgress:
     workers: str = ""
     address: str = ""
     videos: str = ""
-    outcome: Outcome = Outcome.WAITING
+    outcome: RunState = RunState.WAITING
     rows: int = 0
     done: int = 0
     kept: int = 0
@@ -84,7 +84,7 @@ class RunProgress:
     first_begun: float = 0.0
     seconds: float = 0.0
     cause: str = ""
-    stages: Mapping[str, Stage] = field(default_factory=dict)
+    stages: Mapping[str, StageProgress] = field(default_factory=dict)
     reasons: Mapping[str, int] = field(default_factory=dict)
     failures: tuple[Failure, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -105,7 +105,7 @@ class RunProgress:
     def time_left(self, now: float) -> float | None:
         """Seconds until the last row at the pace of the rows so far, `None` before there is one."""
         made = self.done + self.failed
-        if self.outcome != Outcome.RUNNING or not made or not self.work_started or now <= self.work_started:
+        if self.outcome != RunState.RUNNING or not made or not self.work_started or now <= self.work_started:
             return None
         return self.remaining * (now - self.work_started) / made
 
@@ -133,7 +133,7 @@ def advance(progress: RunProgress, event: Event) -> RunProgress:
                 workers=str(event.get("workers") or ""),
                 address=str(event.get("address") or ""),
                 videos=str(event.get("videos") or ""),
-                outcome=Outcome.RUNNING,
+                outcome=RunState.RUNNING,
                 rows=_whole(event, "rows"),
                 kept=_whole(event, "kept"),
                 started=at,
@@ -148,9 +148,9 @@ def advance(progress: RunProgress, event: Event) -> RunProgress:
         case "warning":
             return replace(progress, warnings=(*progress.warnings, clean(str(event.get("message") or ""))))
         case "run_finished":
-            return _finish(progress, event, Outcome.FINISHED)
+            return _finish(progress, event, RunState.FINISHED)
         case "run_interrupted":
-            return _finish(progress, event, Outcome.INTERRUPTED)
+            return _finish(progress, event, RunState.INTERRUPTED)
         case _:
             return progress
 
@@ -169,7 +169,7 @@ def headline(progress: RunProgress, now: float) -> str:
     parts = [f"{progress.done:,} done", f"{progress.failed:,} failed"]
     if progress.kept:
         parts.append(f"{progress.kept:,} kept")
-    if progress.outcome != Outcome.FINISHED:
+    if progress.outcome != RunState.FINISHED:
         parts.append(f"{progress.remaining:,} to go")
     line = ", ".join(parts)
     if progress.frames:
@@ -199,7 +199,7 @@ def summary(progress: RunProgress) -> list[str]:
         lines.append(f"pace of the videos: {videos}; {count(progress.frames, 'frame')}, {frames}")
     if progress.failed:
         lines.append(f"{count(progress.failed, 'row')} failed: {by_reason(progress.reasons)}")
-    if progress.outcome == Outcome.INTERRUPTED:
+    if progress.outcome == RunState.INTERRUPTED:
         lines.append(f"interrupted with {count(progress.remaining, 'row')} to go: the same command resumes from here")
     return lines
 
@@ -207,9 +207,9 @@ def summary(progress: RunProgress) -> list[str]:
 def _with_stage(progress: RunProgress, event: Event, at: float) -> RunProgress:
     name = str(event.get("stage") or "")
     # How long a stage has taken is counted from its own beginning; one that was not seen beginning says it itself.
-    known = progress.stages.get(name, Stage(name, started=at - float(event.get("seconds") or 0.0)))
+    known = progress.stages.get(name, StageProgress(name, started=at - float(event.get("seconds") or 0.0)))
     total = event.get("total")
-    stage = Stage(
+    stage = StageProgress(
         name=name,
         state=str(event.get("state") or known.state),
         done=_whole(event, "done", known.done),
@@ -245,7 +245,7 @@ def _with_row(progress: RunProgress, event: Event) -> RunProgress:
     return progress
 
 
-def _finish(progress: RunProgress, event: Event, outcome: Outcome) -> RunProgress:
+def _finish(progress: RunProgress, event: Event, outcome: RunState) -> RunProgress:
     """The run's own totals stand above what was counted: they come from the ledger."""
     return replace(
         progress,

@@ -12,7 +12,7 @@ from pathlib import Path
 from common.errors import OutputError
 from common.formatting import clean, count, duration
 from common.storage import is_uri
-from pipeline.monitor.progress import Outcome, RunProgress, by_reason, headline, replay
+from pipeline.monitor.progress import RunProgress, RunState, by_reason, headline, replay
 from pipeline.output import workers_file
 from pipeline.output.event_log import StageState, read_events
 from pipeline.output.ledger import Ledger
@@ -97,7 +97,7 @@ def read_status(output: Path, now: float | None = None) -> Status:
     except OSError as error:
         raise OutputError(f"{output} has no log.jsonl that can be read: give the output folder of a run.") from error
     progress = replay(events)
-    if progress.outcome == Outcome.WAITING:
+    if progress.outcome == RunState.WAITING:
         raise OutputError(f"{log} tells of no run: give the output folder of a run.")
     now = time.time() if now is None else now
     silence = max(now - progress.last, 0.0)
@@ -193,7 +193,7 @@ def _describe_workers(status: Status) -> list[str]:
 
 
 def _condition(output: Path, progress: RunProgress, silence: float) -> Condition:
-    if progress.outcome in (Outcome.FINISHED, Outcome.INTERRUPTED):
+    if progress.outcome in (RunState.FINISHED, RunState.INTERRUPTED):
         return Condition(progress.outcome)
     match holder_lives(output):
         case True:

@@ -43,10 +43,10 @@ class Space:
         return f"about {size(self.needed)}{videos}, {size(self.free)} free"
 
 
-def space_for(checked: Checked, stands: ExistingResults) -> Space:
+def space_for(checked: Checked, existing: ExistingResults) -> Space:
     """Room for all rows that are neither kept nor known to fail, reckoned from videos that stand or by experience."""
-    each = 0.0 if checked.job.videos else stands.video_bytes or _by_experience(checked)
-    rows = len(checked.manifest) - len(stands.kept) - len(stands.failed)
+    each = 0.0 if checked.job.videos else existing.video_bytes or _by_experience(checked)
+    rows = len(checked.manifest) - len(existing.kept) - len(existing.failed)
     return Space(round(rows * (each + BYTES_PER_ROW)), shutil.disk_usage(_there(checked.job.output)).free, round(each))
 
 

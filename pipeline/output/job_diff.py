@@ -40,9 +40,9 @@ def find_changes(checked: Checked) -> list[str]:
     return found
 
 
-def describe_changes(checked: Checked, stands: ExistingResults) -> str:
+def describe_changes(checked: Checked, existing: ExistingResults) -> str:
     """One sentence on what differs and what is made again over it; empty where no video is."""
-    if not stands.again:
+    if not existing.again:
         return ""
     found = find_changes(checked)
     if not found and any(plan.ready is None for plan in checked.motions.values()):
@@ -54,7 +54,7 @@ def describe_changes(checked: Checked, stands: ExistingResults) -> str:
         else "gives rows another motion or strength"
     )
     return (
-        f"the job {why}: {count(len(stands.again), 'video')} that stand there are made again, over the old ones. "
+        f"the job {why}: {count(len(existing.again), 'video')} that stand there are made again, over the old ones. "
         "With --output they go elsewhere."
     )
 

@@ -27,7 +27,7 @@ def describe_strays(strays: Collection[Path]) -> str:
     return f"no longer in the manifest: {count(len(strays), 'video')} ({names}{more}); --prune removes {which}"
 
 
-def remove(strays: Collection[Path]) -> None:
+def remove_strays(strays: Collection[Path]) -> None:
     """Remove such videos; what they are links to stays.
 
     Raises:

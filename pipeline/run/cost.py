@@ -65,9 +65,9 @@ def row_seconds(checked: Checked) -> float:
     return PREPARE + inversion + showing + encoding + measured
 
 
-def time_told(checked: Checked, stands: ExistingResults, layout: WorkerLayout) -> str:
+def describe_time(checked: Checked, existing: ExistingResults, layout: WorkerLayout) -> str:
     """How long the rows to come will take, for a person; empty where nothing is known of it."""
-    rows = len(checked.manifest) - len(stands.kept) - len(stands.failed)
+    rows = len(checked.manifest) - len(existing.kept) - len(existing.failed)
     if layout.produce.gpus or not rows:
         return ""
     each = row_seconds(checked)

@@ -102,7 +102,7 @@ def run_extraction(
     with (
         interruption.listening(),
         ray_session(cluster) as nodes,
-        interruption.flow(),
+        interruption.graceful(),
         translate_ray_errors(),
         closing(SpareWorkers()) as spare,
     ):

@@ -25,7 +25,7 @@ from pipeline.output.existing import find_existing, ready_digests
 from pipeline.output.job_diff import describe_changes
 from pipeline.output.stray_videos import describe_strays, find_stray_videos
 from pipeline.run.clip_look import report_clip
-from pipeline.run.cost import time_told
+from pipeline.run.cost import describe_time
 
 MOST_HOSTS = 10
 
@@ -58,10 +58,10 @@ def plan_job(job: JobSpec, clips: Path | None = None) -> Plan:
         UserError: as `check_job`, or the job cannot fit.
     """
     checked = check_job(job)
-    stands = find_existing(checked, ready_digests(checked))
-    kept, count = len(stands.kept), len(checked.manifest)
+    existing = find_existing(checked, ready_digests(checked))
+    kept, count = len(existing.kept), len(checked.manifest)
     lines = [f"job {job.name}: {counted(count, 'row')} in {job.manifest}, {kept:,} done already"]
-    lines += [change] if (change := describe_changes(checked, stands)) else []
+    lines += [change] if (change := describe_changes(checked, existing)) else []
     doubtful = False
     for name, plan in checked.motions.items():
         lines.append(f"motion {name}: {_describe_motion(plan)}")
@@ -82,14 +82,14 @@ def plan_job(job: JobSpec, clips: Path | None = None) -> Plan:
     lines += (odd := strength_notes(checked.manifest) + misspelt_notes(checked.manifest))
     if not job.videos and (strays := describe_strays(find_stray_videos(job.output, checked.rows["id"].to_pylist()))):
         lines.append(f"videos {strays}")
-    space = space_for(checked, stands)
+    space = space_for(checked, existing)
     lines.append(f"space: {space.sentence}" + ("" if space.enough else ": TOO LITTLE"))
     wrong: dict[str, str] = {}
     if job.cluster.address == "local":
         check_limits(usable_cores())
         layout = layout_for(checked, this_machine())
         lines.append(layout.sentence)
-        lines += [told] if (told := time_told(checked, stands, layout)) else []
+        lines += [told] if (told := describe_time(checked, existing, layout)) else []
         lines += (lacking := _lacking(model))
         wrong |= dict.fromkeys(lacking, "")
     else:

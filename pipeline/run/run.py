@@ -30,7 +30,7 @@ from pipeline.output.ledger import Ledger
 from pipeline.output.lock import OutputLock
 from pipeline.output.redacted_files import write_table
 from pipeline.output.results import collect_results
-from pipeline.output.stray_videos import describe_strays, find_stray_videos, remove
+from pipeline.output.stray_videos import describe_strays, find_stray_videos, remove_strays
 from pipeline.output.verify_videos import remove_videos, verify_videos
 from pipeline.report.html import write_report
 from pipeline.run.counts import RowCounts
@@ -104,29 +104,29 @@ def run_job(
             ledger = Ledger.open(job.output, job.videos)
             if verify:
                 _remove_damaged(ledger, events)
-        tally = RowCounts([None] * len(checked.manifest))
+        counts = RowCounts([None] * len(checked.manifest))
         try:
-            Work(checked, ledger, tally, events, interruption, retry).run()
-            exit_code = 3 if tally.failed else 0
+            Work(checked, ledger, counts, events, interruption, retry).run()
+            exit_code = 3 if counts.failed else 0
         except KeyboardInterrupt:
             exit_code = 130
         except MicromotionError as error:
-            left = len(tally.keys) - tally.seen
-            events.emit("run_interrupted", **_row_counts(tally), remaining=left, cause=describe_error(error))
+            left = len(counts.keys) - counts.seen
+            events.emit("run_interrupted", **_row_counts(counts), remaining=left, cause=describe_error(error))
             raise
         finally:
-            with interruption.flow():  # it is over soon: what is known has to be stored, whoever wants to stop
-                stored = _store(checked, ledger, tally, events, bearable=interruption.asked)
+            with interruption.graceful():  # it is over soon: what is known has to be stored, whoever wants to stop
+                stored = _store(checked, ledger, counts, events, bearable=interruption.asked)
         seconds = time.monotonic() - started
         if stored:
-            with interruption.flow():
+            with interruption.graceful():
                 _report(job.output, events)
-        ended = _row_counts(tally)
+        ended = _row_counts(counts)
         if exit_code == 130:
-            events.emit("run_interrupted", **ended, remaining=len(tally.keys) - tally.seen)
+            events.emit("run_interrupted", **ended, remaining=len(counts.keys) - counts.seen)
         else:
-            events.emit("run_finished", **ended, frames=tally.frames, seconds=seconds, exit_code=exit_code)
-    return RunSummary(**ended, frames=tally.frames, seconds=seconds, exit_code=exit_code, output=job.output)
+            events.emit("run_finished", **ended, frames=counts.frames, seconds=seconds, exit_code=exit_code)
+    return RunSummary(**ended, frames=counts.frames, seconds=seconds, exit_code=exit_code, output=job.output)
 
 
 @contextmanager
@@ -145,7 +145,7 @@ def _look_for_strays(checked: Checked, events: EventLog, prune: bool) -> None:
     if checked.job.videos or not (strays := find_stray_videos(checked.job.output, checked.rows["id"].to_pylist())):
         return
     if prune:
-        remove(strays)
+        remove_strays(strays)
         events.emit("warning", message=f"--prune: removed {len(strays):,} of {checked.job.output / 'videos'}.")
     else:
         events.emit("warning", message=f"videos {describe_strays(strays)}.")
@@ -159,7 +159,7 @@ def _remove_damaged(ledger: Ledger, events: EventLog) -> None:
     events.emit("verified", message=f"{found.sentence}{again}")
 
 
-def _store(checked: Checked, ledger: Ledger, tally: RowCounts, events: EventLog, bearable: bool) -> bool:
+def _store(checked: Checked, ledger: Ledger, counts: RowCounts, events: EventLog, bearable: bool) -> bool:
     """Make what is known durable: the last rows of the ledger, and `results.parquet`; whether that could be done.
 
     Args:
@@ -171,7 +171,7 @@ def _store(checked: Checked, ledger: Ledger, tally: RowCounts, events: EventLog,
     path = checked.job.output / "results.parquet"
     try:
         ledger.flush()
-        results = collect_results(checked.manifest.table, tally.keys, ledger.rows())
+        results = collect_results(checked.manifest.table, counts.keys, ledger.rows())
         write_table(path, results)
     except OSError as error:
         message = (
@@ -198,8 +198,8 @@ def _report(output: Path, events: EventLog) -> None:
         )
 
 
-def _row_counts(tally: RowCounts) -> dict[str, Any]:
-    return {"done": tally.done, "kept": tally.kept, "failed": tally.failed}
+def _row_counts(counts: RowCounts) -> dict[str, Any]:
+    return {"done": counts.done, "kept": counts.kept, "failed": counts.failed}
 
 
 @contextmanager

@@ -39,7 +39,7 @@ class Interruption:
 
     def __init__(self) -> None:
         self._since: float | None = None
-        self._in_flow = False
+        self._graceful = False
 
     @property
     def asked(self) -> bool:
@@ -65,13 +65,13 @@ class Interruption:
             yield
 
     @contextmanager
-    def flow(self) -> Iterator[None]:
+    def graceful(self) -> Iterator[None]:
         """A part of the run in which there is something to finish, and which looks at `asked` or is over soon."""
-        self._in_flow = True
+        self._graceful = True
         try:
             yield
         finally:
-            self._in_flow = False
+            self._graceful = False
 
     def stop_here(self) -> None:
         """Between two flows there is nothing to wait for.
@@ -86,5 +86,5 @@ class Interruption:
         if self._since is not None and time.monotonic() - self._since < SAME_SECONDS:
             return
         first, self._since = self._since is None, time.monotonic()
-        if not (first and self._in_flow):
+        if not (first and self._graceful):
             raise KeyboardInterrupt

@@ -13,7 +13,7 @@ from common.formatting import count
 from pipeline.cluster.sizing import WorkerLayout
 from pipeline.engine.flow import Flow
 from pipeline.engine.losses import LossCounter
-from pipeline.engine.pool import Step
+from pipeline.engine.pool import StageSpec
 from pipeline.engine.spare import SpareWorkers
 from pipeline.engine.table import Loss, LossCause
 from pipeline.output.event_log import StageState
@@ -98,9 +98,12 @@ class TargetFlow:
         layout = self.layout
         prepare = replace(layout.prepare, workers=min(layout.prepare.workers, len(fresh) + len(quick)))
         produce = replace(layout.produce, workers=min(layout.produce.workers, max(len(fresh), 1)))
-        steps = [Step(*self.prepare, prepare, self.row_timeout), Step(*self.produce, produce, self.row_timeout)]
+        specs = [
+            StageSpec(*self.prepare, prepare, self.row_timeout),
+            StageSpec(*self.produce, produce, self.row_timeout),
+        ]
         together = max(1, min(QUICK_ROWS, math.ceil(len(quick) / (4 * prepare.workers))))
-        flow = Flow(steps, self.stall_timeout, self._wait, self._stops, self.spare)
+        flow = Flow(specs, self.stall_timeout, self._wait, self._stops, self.spare)
         try:
             with flow, closing(flow.run(self._batches(fresh, quick, together))) as arriving:
                 self._flow = flow

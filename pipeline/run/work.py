@@ -49,7 +49,7 @@ class Work:
 
     checked: Checked
     ledger: Ledger
-    tally: RowCounts
+    counts: RowCounts
     events: EventLog
     interruption: Interruption
     retry: Collection[str] | None
@@ -62,29 +62,29 @@ class Work:
         """
         checked, events = self.checked, self.events
         digests = ready_digests(checked)
-        stands = find_existing(checked, digests)
-        finished = stands.kept | stands.failed | stands.unreadable
+        existing = find_existing(checked, digests)
+        finished = existing.kept | existing.failed | existing.unreadable
         if self.retry is None and digests.keys() >= checked.motions.keys() and len(finished) == len(checked.manifest):
-            self._announce(stands)
+            self._announce(existing)
             self._ready_motions()
-            self._look(stands, digests)
-            if not self.tally.missing():
+            self._look(existing, digests)
+            if not self.counts.missing():
                 return
         with ray_session(checked.job.cluster) as nodes:
             layout = layout_for(checked, nodes)
             if checked.job.cluster.address != "local":
                 check_nodes_store(checked.job.videos) if checked.job.videos else check_nodes_write(checked.job.output)
                 check_nodes_weights(checked.model)
-            if self.tally.seen:
+            if self.counts.seen:
                 events.emit("workers", workers=layout.sentence)
             else:
-                self._announce(stands, layout.sentence)
-            with self.interruption.flow(), translate_ray_errors(), closing(SpareWorkers()) as spare:
+                self._announce(existing, layout.sentence)
+            with self.interruption.graceful(), translate_ray_errors(), closing(SpareWorkers()) as spare:
                 cluster, iterations = checked.job.cluster, checked.job.iterations
                 extractor = MotionExtractor(checked.model, cluster, nodes, events, self.interruption, spare, iterations)
-                self._make(extractor, layout, stands, digests)
+                self._make(extractor, layout, existing, digests)
 
-    def _announce(self, stands: ExistingResults, workers: str = "") -> None:
+    def _announce(self, existing: ExistingResults, workers: str = "") -> None:
         """Say that the run begins, what it is, and what it will change."""
         job, checked = self.checked.job, self.checked
         self.events.emit(
@@ -92,14 +92,14 @@ class Work:
             job=job.name,
             output=job.output,
             rows=len(checked.manifest),
-            kept=len(stands.kept),
+            kept=len(existing.kept),
             workers=workers,
             address=job.cluster.address,
             videos=storage.strip_credentials(job.videos) if job.videos else "",
         )
-        if change := describe_changes(checked, stands):
+        if change := describe_changes(checked, existing):
             self.events.emit("warning", message=change)
-        if not (space := space_for(checked, stands)).enough:
+        if not (space := space_for(checked, existing)).enough:
             self.events.emit("warning", message=f"{job.output} is likely to run full: {space.sentence}.")
         write_job(checked, {name: plan.ready for name, plan in checked.motions.items()})
 
@@ -125,22 +125,22 @@ class Work:
             write_job(checked, motions)
         return motions
 
-    def _look(self, stands: ExistingResults, digests: Mapping[str, str]) -> None:
+    def _look(self, existing: ExistingResults, digests: Mapping[str, str]) -> None:
         """Take in what stands finished with the image that it was made from."""
         failed = failures_to_keep(self.ledger, self.retry)
-        outcomes = Outcomes(self.checked.rows, self.tally, self.ledger, self.events, digests, failed)
+        outcomes = Outcomes(self.checked.rows, self.counts, self.ledger, self.events, digests, failed)
         outcomes.emit_progress(StageState.STARTED)
         # Images of a cluster need not be those that this machine sees under their names.
-        unreadable = stands.unreadable if self.checked.job.cluster.address == "local" else frozenset[int]()
+        unreadable = existing.unreadable if self.checked.job.cluster.address == "local" else frozenset[int]()
         done, timeout = self.ledger.done() | failed.keys(), self.checked.job.cluster.fetch_timeout
         for _ in take_in_unchanged(outcomes, range(len(self.checked.manifest)), unreadable, done, timeout):
             self.interruption.stop_here()
             outcomes.emit_progress(StageState.PROGRESS)
-        if not self.tally.missing():
+        if not self.counts.missing():
             outcomes.emit_progress(StageState.FINISHED)
 
     def _make(
-        self, extractor: MotionExtractor, layout: WorkerLayout, stands: ExistingResults, ready: Mapping[str, str]
+        self, extractor: MotionExtractor, layout: WorkerLayout, existing: ExistingResults, ready: Mapping[str, str]
     ) -> None:
         """The motions, and the videos that are missing; `ready` has the digests of motions that were there before."""
         checked, job, cluster = self.checked, self.checked.job, self.checked.job.cluster
@@ -152,10 +152,10 @@ class Work:
             else {name: target_digest(motion, job, checked.model) for name, motion in motions.items()}
         )
         if digests != ready:
-            stands = find_existing(checked, digests)
+            existing = find_existing(checked, digests)
         failed = failures_to_keep(self.ledger, self.retry)
-        outcomes = Outcomes(checked.rows, self.tally, self.ledger, self.events, digests, failed)
-        leave_unreadable(outcomes, stands.unreadable, self.retry)
+        outcomes = Outcomes(checked.rows, self.counts, self.ledger, self.events, digests, failed)
+        leave_unreadable(outcomes, existing.unreadable, self.retry)
         files, detector = checked.model.files, checked.model.detector
         prepare = AlignFacesSettings(
             model=ModelSettings(files, detector, layout.prepare.device),
@@ -185,6 +185,6 @@ class Work:
             stopping=lambda: self.interruption.asked,
             replan=None if cluster.address == "local" else lambda: layout_now(checked),
             spare=extractor.spare,
-        ).run(last=stands.kept | stands.failed)
-        if self.tally.missing():
+        ).run(last=existing.kept | existing.failed)
+        if self.counts.missing():
             self.interruption.stop_here()

@@ -13,7 +13,7 @@ TRANSPARENT = re.compile(r"\[info\]  +alpha_mode +: 1", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Source:
+class StreamSource:
     """What is decoded, and how.
 
     Attributes:
@@ -35,7 +35,7 @@ class Source:
         return ("-map", f"0:{self.stream}") if self.stream is not None else ()
 
 
-WHOLE = Source()
+WHOLE = StreamSource()
 
 
 @dataclass
@@ -64,17 +64,17 @@ class Streams:
         elif TRANSPARENT.match(line):
             self.transparent = True
 
-    def decoder_for(self, source: Source) -> Source | None:
+    def decoder_for(self, source: StreamSource) -> StreamSource | None:
         """The same stream with a better decoder, once it is known that there is one."""
         if self.chosen is None or source.decoder:
             return None
         if self.codec == "vp9":
-            return Source(self.chosen, "libvpx-vp9")
-        return Source(self.chosen, "libvpx") if self.codec == "vp8" and self.transparent else None
+            return StreamSource(self.chosen, "libvpx-vp9")
+        return StreamSource(self.chosen, "libvpx") if self.codec == "vp8" and self.transparent else None
 
-    def moving(self, source: Source, frames: int) -> Source | None:
+    def moving(self, source: StreamSource, frames: int) -> StreamSource | None:
         """Another stream, where the one that was chosen holds a single image."""
         if frames != 1 or source.stream is not None:
             return None
         others = [stream for stream in self.found if stream != self.chosen]
-        return Source(others[0]) if others else None
+        return StreamSource(others[0]) if others else None

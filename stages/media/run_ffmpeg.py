@@ -16,7 +16,7 @@ from typing import Self
 import imageio_ffmpeg
 
 from common.errors import ClipError
-from stages.media.clip_streams import WHOLE, Source
+from stages.media.clip_streams import WHOLE, StreamSource
 
 LONGEST = 3600.0  # seconds that one pass over a clip may take in all
 LONGEST_LINE = 1 << 16  # bytes; metadata may hold anything
@@ -43,7 +43,7 @@ class Ffmpeg:
         output: Sequence[str],
         timeout: float,
         reports: bool,
-        source: Source = WHOLE,
+        source: StreamSource = WHOLE,
     ) -> None:
         level = "level+info" if reports else "level+error"
         self.path, self.timeout = path, timeout

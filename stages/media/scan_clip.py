@@ -14,7 +14,7 @@ import numpy as np
 from common.errors import ClipError
 from common.redaction import cut
 from stages.media.clip_kind import check_clip_file
-from stages.media.clip_streams import WHOLE, Source, Streams
+from stages.media.clip_streams import WHOLE, Streams, StreamSource
 from stages.media.cut_short import lacks_its_end
 from stages.media.run_ffmpeg import Ffmpeg
 
@@ -73,7 +73,7 @@ class ScannedClip:
     transfer: str = "unknown"
     interlaced: str = ""
     notes: list[str] = field(default_factory=list)
-    source: Source = WHOLE
+    source: StreamSource = WHOLE
 
 
 def scan_clip(path: Path, timeout: float) -> ScannedClip:
@@ -88,7 +88,7 @@ def scan_clip(path: Path, timeout: float) -> ScannedClip:
             and again.
     """
     check_clip_file(path)
-    source, report, crashes = Source(), _Report(path), 0
+    source, report, crashes = StreamSource(), _Report(path), 0
     while True:
         with Ffmpeg(path, ["-vf", "showinfo=checksum=0,idet"], _NOWHERE, timeout, True, source) as ffmpeg:
             for line in ffmpeg.lines():

@@ -31,7 +31,7 @@ def main(output: Path, pictures: Path, seconds: float) -> None:
     second = cluster.add_node(num_cpus=2, env_vars={"TINY_NODE": "second"})
     ray.init(address=cluster.address, log_to_driver=False)
     rows = rows_of(pictures)
-    tally = RowCounts([None] * rows.num_rows)
+    counts = RowCounts([None] * rows.num_rows)
     heard: list[Event] = []
     nodes = machines()
 
@@ -45,7 +45,7 @@ def main(output: Path, pictures: Path, seconds: float) -> None:
 
     def change_nodes() -> bool:  # on the main thread: starting a node sets signal handlers
         """Each step waits for the one before, and rows are held meanwhile, however long a node takes to start."""
-        if not steps and tally.done >= 8:
+        if not steps and counts.done >= 8:
             hold.touch()
             os.utime(hold, (0, 0))  # before any worker was made, those that are still to come among them
             cluster.add_node(num_cpus=2, env_vars={"TINY_NODE": "third"})
@@ -57,13 +57,13 @@ def main(output: Path, pictures: Path, seconds: float) -> None:
         return False
 
     with Ledger.open(output) as ledger, EventLog(output / "log.jsonl", [heard.append]) as events:
-        targets = flow(output, rows, tally, ledger, events, nodes, seconds)
+        targets = flow(output, rows, counts, ledger, events, nodes, seconds)
         targets.replan = lambda: plan_workers(machines(), 1000)
         targets.stopping = change_nodes  # asked all the while
         targets.stall_timeout = 400.0  # nodes start slowly on a machine that does other things beside
         targets.run()
     warnings = [event["message"] for event in heard if event["event"] == "warning"]
-    print(json.dumps({"nodes": len(nodes), "done": tally.done, "failed": tally.failed, "warnings": warnings}))
+    print(json.dumps({"nodes": len(nodes), "done": counts.done, "failed": counts.failed, "warnings": warnings}))
     sys.stdout.flush()
     ray.shutdown()
     cluster.shutdown()

@@ -36,13 +36,13 @@ class Run:
     def __init__(self, output: Path, pictures: Path, nodes: list[Node], patience: float) -> None:
         self.output, self.heard = output, list[Event]()
         self.rows = rows_of(pictures)
-        self.tally = RowCounts([None] * self.rows.num_rows)
+        self.counts = RowCounts([None] * self.rows.num_rows)
         self.nodes, self.patience = nodes, patience
 
     def go(self, seconds: float = 0.2) -> None:
         with Ledger.open(self.output) as ledger, EventLog(self.output / "log.jsonl", [self.heard.append]) as events:
             targets = flow(
-                self.output, self.rows, self.tally, ledger, events, self.nodes, seconds, patience=self.patience
+                self.output, self.rows, self.counts, ledger, events, self.nodes, seconds, patience=self.patience
             )
             targets.run()
 
@@ -51,7 +51,7 @@ class Run:
 
         def wait() -> None:
             until = time.monotonic() + 120
-            while self.tally.done < done and time.monotonic() < until:
+            while self.counts.done < done and time.monotonic() < until:
                 time.sleep(0.02)
             act()
 
@@ -66,7 +66,7 @@ class Run:
     def whole(self) -> bool:
         """Whether every row has its video, made and kept, and failed for nothing."""
         videos = {path.name for path in (self.output / "videos").glob("*.mp4")}
-        return videos == {f"f{index:02}.mp4" for index in range(COUNT)} and self.tally.failed == 0
+        return videos == {f"f{index:02}.mp4" for index in range(COUNT)} and self.counts.failed == 0
 
 
 def test_a_run_waits_for_an_output_that_went_away_and_goes_on(
@@ -102,7 +102,7 @@ def test_a_run_stops_with_a_sentence_when_its_output_stays_away_and_resumes_when
     elsewhere.rename(videos)
     again = Run(tmp_path / "out", pictures, ray_nodes, patience=0)
     again.go(0.0)
-    assert again.tally.kept >= 4
+    assert again.counts.kept >= 4
     assert again.whole()
 
 
@@ -132,7 +132,7 @@ def test_one_picture_that_is_deleted_is_its_own_rows_failure(
     run = Run(tmp_path / "out", pictures, ray_nodes, patience=60)
     run.after(2, (pictures / f"f{COUNT - 1:02}.png").unlink)
     run.go(0.5)
-    assert (run.tally.done, run.tally.failed, run.warnings) == (COUNT - 1, 1, [])
+    assert (run.counts.done, run.counts.failed, run.warnings) == (COUNT - 1, 1, [])
 
 
 @pytest.fixture

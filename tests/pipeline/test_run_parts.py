@@ -32,12 +32,12 @@ def test_results_that_cannot_be_written_stop_a_run_with_a_sentence_and_an_interr
 ) -> None:
     checked = check_job(load_job(write_job(tmp_path), ["output=mount"]))
     (tmp_path / "mount").touch()  # what is under the mount that went away
-    ledger, tally = Ledger(checked.job.output), RowCounts([None] * len(checked.manifest))
+    ledger, counts = Ledger(checked.job.output), RowCounts([None] * len(checked.manifest))
     heard: list[Event] = []
     with EventLog(listeners=[heard.append]) as events:
         with pytest.raises(WorkStopped, match="results.parquet cannot be written: Not a directory. The videos that"):
-            run._store(checked, ledger, tally, events, bearable=False)
+            run._store(checked, ledger, counts, events, bearable=False)
         assert heard == []
-        assert not run._store(checked, ledger, tally, events, bearable=True)
+        assert not run._store(checked, ledger, counts, events, bearable=True)
     assert [event["event"] for event in heard] == ["warning"]
     assert "results.parquet cannot be written" in heard[0]["message"]

@@ -39,7 +39,7 @@ def rows_of(pictures: Path) -> pa.Table:
 def flow(
     output: Path,
     rows: pa.Table,
-    tally: RowCounts,
+    counts: RowCounts,
     ledger: Ledger,
     events: EventLog,
     nodes: list[Any],
@@ -53,7 +53,7 @@ def flow(
     failed = {target: why for target, why in ledger.failed().items() if target not in done}
     settings = TinySettings(str(output), done | failed.keys(), seconds)
     return TargetFlow(
-        Outcomes(rows, tally, ledger, events, DIGESTS, failed),
+        Outcomes(rows, counts, ledger, events, DIGESTS, failed),
         prepare=(TinyPrepare, settings),
         produce=(TinyProduce, settings),
         layout=plan_workers(nodes, 1000),
@@ -67,19 +67,19 @@ def main(output: Path, pictures: Path, seconds: float) -> None:
     output.mkdir(parents=True, exist_ok=True)
     rows = rows_of(pictures)
     interruption = Interruption()
-    tally = RowCounts([None] * rows.num_rows)
+    counts = RowCounts([None] * rows.num_rows)
     with OutputLock(output), interruption.listening(), EventLog(output / "log.jsonl") as events:
         with Ledger.open(output) as ledger, ray_session(ClusterSpec(), cpus=2) as nodes:
             try:
-                with interruption.flow():
-                    targets = flow(output, rows, tally, ledger, events, nodes, seconds)
+                with interruption.graceful():
+                    targets = flow(output, rows, counts, ledger, events, nodes, seconds)
                     targets.stopping = lambda: interruption.asked
                     targets.run()
-                if tally.seen < rows.num_rows:
+                if counts.seen < rows.num_rows:
                     interruption.stop_here()
             except KeyboardInterrupt:
                 sys.exit(130)
-        print(f"done {tally.done} kept {tally.kept} failed {tally.failed}")
+        print(f"done {counts.done} kept {counts.kept} failed {counts.failed}")
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ if supervisor.WATCHED not in os.environ:
     sys.exit(supervisor.supervise(sys.argv[1:]))
 with supervisor.under_watch():
     interruption = Interruption()
-    with interruption.listening(), interruption.flow():
+    with interruption.listening(), interruption.graceful():
         lives = len(list(folder.iterdir()))
         (folder / str(os.getpid())).touch()
         if lives < deaths and "engine" in sys.argv:

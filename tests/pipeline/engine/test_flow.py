@@ -12,24 +12,24 @@ import numpy as np
 import pytest
 
 from common.errors import CheckpointError, MotionMismatch, WorkStopped
-from pipeline.cluster.sizing import Node, Pool
+from pipeline.cluster.sizing import Node, PoolSize
 from pipeline.engine import pool
 from pipeline.engine.flow import Arrivals, Flow
-from pipeline.engine.pool import Step
+from pipeline.engine.pool import StageSpec
 from pipeline.engine.table import LossCause, State
 from stages.base import Row
 from tests.pipeline.engine.processes import is_running, wait_until
 from tests.pipeline.tiny_stages import Counting, Dying, Refusing, Where
 
-ONE, TWO = Pool(1, 0.5), Pool(2, 0.5)
+ONE, TWO = PoolSize(1, 0.5), PoolSize(2, 0.5)
 
 
-def where(size: Pool, limit: float = pool.FOREVER) -> Step:
-    return Step(Where, None, size, limit)
+def where(size: PoolSize, limit: float = pool.FOREVER) -> StageSpec:
+    return StageSpec(Where, None, size, limit)
 
 
-def through(steps: list[Step], rows: Iterable[Row], **how: Any) -> list[Arrivals]:
-    with Flow(steps, **how) as flow, closing(flow.run([row] for row in rows)) as arriving:
+def through(specs: list[StageSpec], rows: Iterable[Row], **how: Any) -> list[Arrivals]:
+    with Flow(specs, **how) as flow, closing(flow.run([row] for row in rows)) as arriving:
         return list(arriving)
 
 
@@ -71,18 +71,18 @@ def test_an_error_of_ours_from_a_stages_set_up_arrives_as_it_was_raised(
     ray_nodes: list[Node], error: Exception
 ) -> None:
     with pytest.raises(type(error)) as raised:
-        through([Step(Refusing, error, ONE)], [{"id": "a"}])
+        through([StageSpec(Refusing, error, ONE)], [{"id": "a"}])
     assert str(raised.value) == str(error)
 
 
 def test_a_stage_that_cannot_be_set_up_ends_the_flow_with_its_reason(ray_nodes: list[Node]) -> None:
     with pytest.raises(WorkStopped, match="the checkpoint is damaged"):
-        through([Step(Refusing, "the checkpoint is damaged", ONE)], [{"id": "a"}])
+        through([StageSpec(Refusing, "the checkpoint is damaged", ONE)], [{"id": "a"}])
 
 
 def test_workers_that_die_while_they_are_set_up_end_the_flow(ray_nodes: list[Node]) -> None:
     with pytest.raises(WorkStopped, match="die while they load their networks"):
-        through([Step(Dying, None, ONE)], [{"id": "a"}])
+        through([StageSpec(Dying, None, ONE)], [{"id": "a"}])
 
 
 def test_waiting_can_end_a_flow_at_any_time_and_no_worker_outlives_it(ray_nodes: list[Node]) -> None:
@@ -171,7 +171,7 @@ def test_a_frozen_worker_costs_its_row_and_not_the_run(ray_nodes: list[Node]) ->
 
 
 def test_progress_comes_while_a_row_is_at_work_and_silence_is_what_is_limited(ray_nodes: list[Node]) -> None:
-    step = Step(Counting, None, ONE, limit=6.0)
+    step = StageSpec(Counting, None, ONE, limit=6.0)
     came = through([step], [{"index": 0, "steps": 40}])
     steps = [progress.step for one in came for _, progress in one.progress]
     assert steps == list(range(1, 41)), "eight seconds in all, and never silent for six"
@@ -199,7 +199,7 @@ def test_pools_grow_and_shrink_without_losing_what_is_in_hand(ray_nodes: list[No
 
 def test_a_flow_whose_workers_never_start_is_given_up(ray_nodes: list[Node]) -> None:
     with pytest.raises(WorkStopped, match=r"no worker could be started.*cluster\.stall_timeout"):
-        through([where(Pool(1, 64.0))], [{"id": "a"}], stall_timeout=3.0)
+        through([where(PoolSize(1, 64.0))], [{"id": "a"}], stall_timeout=3.0)
 
 
 def kill_busy(flow: Flow, number: int) -> None:

@@ -6,24 +6,24 @@ from contextlib import closing
 
 import pytest
 
-from pipeline.cluster.sizing import Node, Pool
+from pipeline.cluster.sizing import Node, PoolSize
 from pipeline.engine.flow import Flow
-from pipeline.engine.pool import Step
+from pipeline.engine.pool import StageSpec
 from pipeline.engine.spare import SpareWorkers
 from stages.base import Row, Stage
 from tests.pipeline.engine.processes import is_running, wait_until
 from tests.pipeline.tiny_stages import Counting, Where
 
-TWO, LARGER = Pool(2, 0.5), Pool(2, 0.6)
+TWO, LARGER = PoolSize(2, 0.5), PoolSize(2, 0.6)
 
 
-def through(spare: SpareWorkers, stage: type[Stage], rows: list[Row], size: Pool = TWO) -> list[Row]:
-    flow = Flow([Step(stage, None, size)], spare=spare)
+def through(spare: SpareWorkers, stage: type[Stage], rows: list[Row], size: PoolSize = TWO) -> list[Row]:
+    flow = Flow([StageSpec(stage, None, size)], spare=spare)
     with flow, closing(flow.run([row] for row in rows)) as arriving:
         return [row for one in arriving for row in one.finished]
 
 
-def processes(spare: SpareWorkers, size: Pool = TWO) -> set[int]:
+def processes(spare: SpareWorkers, size: PoolSize = TWO) -> set[int]:
     """Of both workers, each of which is at a row for long enough that the other takes one too."""
     rows = through(spare, Where, [{"id": f"f{index}", "seconds": 0.5} for index in range(20)], size)
     assert len(rows) == 20
@@ -58,6 +58,6 @@ def test_a_spare_worker_that_died_is_replaced(ray_nodes: list[Node]) -> None:
 
 def test_a_flow_that_fails_leaves_no_worker(ray_nodes: list[Node]) -> None:
     with closing(SpareWorkers()) as spare:
-        with pytest.raises(KeyboardInterrupt), Flow([Step(Where, None, TWO)], spare=spare):
+        with pytest.raises(KeyboardInterrupt), Flow([StageSpec(Where, None, TWO)], spare=spare):
             raise KeyboardInterrupt
         assert not len(spare)

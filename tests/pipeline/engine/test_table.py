@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from pipeline.cluster.sizing import Pool
+from pipeline.cluster.sizing import PoolSize
 from pipeline.engine.table import Member, Place, State, workers_json
 
 
@@ -12,7 +12,7 @@ def test_a_worker_is_told_with_what_it_has_in_hand_and_since_when(monkeypatch: p
     clock = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: clock[0])
     monkeypatch.setattr(time, "time", lambda: 5000.0)
-    starting, idle, busy = (Member(None, name, Pool(1, 1.0)) for name in "abc")
+    starting, idle, busy = (Member(None, name, PoolSize(1, 1.0)) for name in "abc")
     for number, member in enumerate((idle, busy)):
         member.place = Place("host", number, "node")
         member.enter(State.IDLE)

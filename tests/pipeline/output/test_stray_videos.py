@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pipeline.output.stray_videos import describe_strays, find_stray_videos, remove
+from pipeline.output.stray_videos import describe_strays, find_stray_videos, remove_strays
 
 
 def test_videos_of_no_row_are_named_and_removed_and_nothing_else(tmp_path: Path) -> None:
@@ -19,7 +19,7 @@ def test_videos_of_no_row_are_named_and_removed_and_nothing_else(tmp_path: Path)
     assert describe_strays(strays) == (
         "no longer in the manifest: 3 videos (linked.mp4, old.mp4, older.mp4); --prune removes them"
     )
-    remove(strays)
+    remove_strays(strays)
     left = {path.name for path in videos.iterdir()}
     assert left == {"anna.mp4", ".anna.mp4.part", "notes.txt", "folder.mp4"}
     assert elsewhere.is_file()

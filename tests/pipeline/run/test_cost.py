@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from pipeline.cluster.sizing import Pool, WorkerLayout
+from pipeline.cluster.sizing import PoolSize, WorkerLayout
 from pipeline.job.load import load_job
-from pipeline.run.cost import MEASURE_BUNDLED, RENDER, distinct_frames, render_seconds, row_seconds, time_told
+from pipeline.run.cost import MEASURE_BUNDLED, RENDER, describe_time, distinct_frames, render_seconds, row_seconds
 from pipeline.run.plan import plan_job
 from tests.pipeline.material import write_job
 
@@ -47,13 +47,13 @@ def test_more_frames_a_larger_generator_and_measuring_take_longer(pixels: str) -
 
 def test_time_falls_with_cores_and_is_not_told_of_gpus_or_of_nothing() -> None:
     none: Any = SimpleNamespace(kept=(), failed=())
-    layout = WorkerLayout(Pool(1, 0.5), Pool(2, 1.0), "")
+    layout = WorkerLayout(PoolSize(1, 0.5), PoolSize(2, 1.0), "")
     job = checked(rows=1000)
-    told = time_told(job, none, layout)
+    told = describe_time(job, none, layout)
     assert told.startswith("time: about ") and told.endswith("on 2 cores)")
-    assert time_told(job, none, replace(layout, produce=Pool(2, 4.0))) != told
-    assert time_told(job, none, replace(layout, produce=Pool(1, 1.0, 0.5))) == ""
-    assert time_told(job, SimpleNamespace(kept=range(900), failed=range(100)), layout) == ""  # type: ignore[arg-type]
+    assert describe_time(job, none, replace(layout, produce=PoolSize(2, 4.0))) != told
+    assert describe_time(job, none, replace(layout, produce=PoolSize(1, 1.0, 0.5))) == ""
+    assert describe_time(job, SimpleNamespace(kept=range(900), failed=range(100)), layout) == ""  # type: ignore[arg-type]
 
 
 def test_a_plan_tells_it(tmp_path: Path) -> None:

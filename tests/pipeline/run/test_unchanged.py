@@ -35,21 +35,21 @@ def test_what_is_as_it_was_is_taken_in_and_everything_else_is_left_for_the_run(p
     failed = {Target("cleo", content_key(b"cleo", "digest", 1.0)): "no_face"}
     (pictures / "ben.png").write_bytes(b"another ben")
     (pictures / "dora.png").unlink()
-    tally, heard = RowCounts([None] * 4), list[Event]()
+    counts, heard = RowCounts([None] * 4), list[Event]()
     with Ledger.open(pictures / "out") as ledger, EventLog(None, [heard.append]) as events:
-        outcomes = Outcomes(rows(pictures), tally, ledger, events, {"smile": "digest"}, failed)
+        outcomes = Outcomes(rows(pictures), counts, ledger, events, {"smile": "digest"}, failed)
         looked = list(take_in_unchanged(outcomes, range(4), set(), done | failed.keys(), 10.0))
     assert looked == [4]
-    assert (tally.kept, tally.failed, tally.missing()) == (1, 1, [1, 3])
+    assert (counts.kept, counts.failed, counts.missing()) == (1, 1, [1, 3])
     assert [(event["id"], event["reason"]) for event in heard if event["event"] == "row"] == [("cleo", "no_face")]
 
 
 def test_a_picture_that_still_cannot_be_read_fails_again_and_one_that_can_goes_to_the_run(pictures: Path) -> None:
     (pictures / "dora.png").unlink()
-    tally = RowCounts([None] * 4)
+    counts = RowCounts([None] * 4)
     with Ledger.open(pictures / "out") as ledger:
-        outcomes = Outcomes(rows(pictures), tally, ledger, EventLog(), {"smile": "digest"}, {})
+        outcomes = Outcomes(rows(pictures), counts, ledger, EventLog(), {"smile": "digest"}, {})
         list(take_in_unchanged(outcomes, [2, 3], {2, 3}, set(), 10.0))
         ledger.flush()
         assert ledger.rows()["reason"].to_pylist() == ["unreadable_image"]
-    assert (tally.failed, tally.missing(), tally.keys[3]) == (1, [0, 1, 2], "")
+    assert (counts.failed, counts.missing(), counts.keys[3]) == (1, [0, 1, 2], "")

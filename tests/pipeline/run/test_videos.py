@@ -39,10 +39,10 @@ def test_every_row_comes_out_once_and_a_second_run_makes_nothing_again(tmp_path:
     names = [*(f"f{index:02}" for index in range(20)), "faceless", "broken"]
     rows = rows_of(pictures_in(tmp_path / "pictures", names))
     heard: list[Event] = []
-    tally = RowCounts([None] * rows.num_rows)
+    counts = RowCounts([None] * rows.num_rows)
     with Ledger.open(tmp_path / "out") as ledger, EventLog(None, [heard.append]) as events:
-        flow(tmp_path / "out", rows, tally, ledger, events, ray_nodes, 0.0).run()
-    assert (tally.done, tally.kept, tally.failed) == (20, 0, 2)
+        flow(tmp_path / "out", rows, counts, ledger, events, ray_nodes, 0.0).run()
+    assert (counts.done, counts.kept, counts.failed) == (20, 0, 2)
     assert made(tmp_path / "out") == [name for name in names if name.startswith("f") and name != "faceless"]
     told = {event["id"]: event for event in heard if event["event"] == "row"}
     assert set(told) == set(names)
@@ -66,10 +66,10 @@ def test_a_row_that_kills_its_worker_is_quarantined_and_all_others_are_done(
     names = [*(f"f{index:02}" for index in range(12)), "poison"]
     rows = rows_of(pictures_in(tmp_path / "pictures", names))
     heard: list[Event] = []
-    tally = RowCounts([None] * rows.num_rows)
+    counts = RowCounts([None] * rows.num_rows)
     with Ledger.open(tmp_path / "out") as ledger, EventLog(None, [heard.append]) as events:
-        flow(tmp_path / "out", rows, tally, ledger, events, ray_nodes, 0.0).run()
-        assert (tally.done, tally.failed) == (12, 1)
+        flow(tmp_path / "out", rows, counts, ledger, events, ray_nodes, 0.0).run()
+        assert (counts.done, counts.failed) == (12, 1)
         assert list(ledger.failed().values()) == ["worker_crashed"]
     assert any(event["event"] == "warning" and "a worker died" in event["message"] for event in heard)
 
@@ -139,8 +139,8 @@ def outcome(
     """What is known of each row after it met these fates."""
     monkeypatch.setattr(videos, "Flow", Scripted(fates, [] if sizes is None else sizes))
     with Ledger.open(output) as ledger, EventLog() as events:
-        tally = RowCounts([None] * rows.num_rows)
-        flow(output, rows, tally, ledger, events, NODES, 0.0, **others).run(list(last))
+        counts = RowCounts([None] * rows.num_rows)
+        flow(output, rows, counts, ledger, events, NODES, 0.0, **others).run(list(last))
         return {row["id"]: row["reason"] or row["status"] for row in ledger.rows().to_pylist()}
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from common.errors import ClipError
-from stages.media.clip_streams import Source, Streams
+from stages.media.clip_streams import Streams, StreamSource
 from stages.media.ingest import open_clip, read_clip
 from tests.stages.media.test_decode_clip import make, numbers, patches, run
 
@@ -53,8 +53,8 @@ def test_streams_are_told_from_the_report() -> None:
     ):
         streams.read(line)
     assert (streams.found, streams.chosen, streams.codec, streams.transparent) == ([1, 2], 1, "vp8", True)
-    assert streams.decoder_for(Source()) == Source(1, "libvpx")
-    assert streams.decoder_for(Source(1, "libvpx")) is None
-    assert streams.moving(Source(), 1) == Source(2)
-    assert streams.moving(Source(), 48) is None
-    assert (Source(1, "libvpx").before, Source(1).after) == (("-c:1", "libvpx"), ("-map", "0:1"))
+    assert streams.decoder_for(StreamSource()) == StreamSource(1, "libvpx")
+    assert streams.decoder_for(StreamSource(1, "libvpx")) is None
+    assert streams.moving(StreamSource(), 1) == StreamSource(2)
+    assert streams.moving(StreamSource(), 48) is None
+    assert (StreamSource(1, "libvpx").before, StreamSource(1).after) == (("-c:1", "libvpx"), ("-map", "0:1"))
