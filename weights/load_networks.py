@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 from torch import nn
 
 from common.errors import CheckpointError
+from weights.clipping import warn_if_clipped
 from weights.encoder_layouts import described_encoder
 from weights.entries import Entry, entries_in, entry_of, summary_of
 from weights.hashes import verify_registered
@@ -29,7 +30,6 @@ from weights.networks.fan import LandmarkNetwork
 from weights.networks.irse import IR_SE_50, Body, IdentityNetwork
 from weights.networks.restyle import Inverter
 from weights.networks.stylegan2 import Generator
-from weights.nvidia_generator import warn_if_clipped
 from weights.published import build_generator, build_inverter, building, stacks_of, state_of, under
 from weights.read_checkpoint import read_checkpoint
 from weights.registry import PARTS, ModelPart

@@ -30,6 +30,7 @@ from common.errors import UserError
 from manifests.schema import read_manifest
 from stages.faces.align import align_face
 from stages.invert import invert_crops
+from stages.latent_optimisation import Optimisation, TextAnchors, optimise_anchors, start_code
 from stages.media.encode import render_frames
 from stages.models import Models, ModelSettings
 from stages.motion.fit import fit_micromotion
@@ -37,7 +38,6 @@ from stages.motion.identities import agreement, average_identities
 from stages.motion.micromotion import Micromotion
 from stages.motion.prompts import captions
 from stages.quality.video import embed_frames
-from stages.text_anchors import Optimisation, TextAnchors, optimise_anchors, start_code
 
 MANIFEST = Path(__file__).parents[2] / "manifests/demo.parquet"
 ROUNDS = 3

@@ -184,7 +184,7 @@ def _run(
 ) -> NoReturn:
     """Run a job with its display, and say what came of it."""
     from pipeline.monitor.display import Display
-    from pipeline.monitor.progress import summary
+    from pipeline.monitor.summary import summary
     from pipeline.output.event_log import EventLog
     from pipeline.run.run import run_job
 

@@ -18,7 +18,7 @@ import torch
 from common.errors import ClusterError
 from pipeline.cluster.machine import cores_of_group, free_memory
 from pipeline.job.checks import Model
-from stages.text_anchors import CPU_BYTES
+from stages.latent_optimisation import CPU_BYTES
 
 # A little of each node is left to Ray itself and to the driver.
 USABLE = 0.95

@@ -15,7 +15,8 @@ from rich.text import Text
 
 from common.formatting import count, duration
 from common.terminal import printable
-from pipeline.monitor.progress import RunProgress, RunState, StageProgress, advance, headline
+from pipeline.monitor.progress import RunProgress, RunState, StageProgress, advance
+from pipeline.monitor.summary import headline
 from pipeline.output.event_log import Event, StageState
 from stages.base import RowStatus
 

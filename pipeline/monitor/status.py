@@ -12,7 +12,8 @@ from pathlib import Path
 from common.errors import OutputError
 from common.formatting import clean, count, duration
 from common.storage import is_uri
-from pipeline.monitor.progress import RunProgress, RunState, by_reason, headline, replay
+from pipeline.monitor.progress import RunProgress, RunState, replay
+from pipeline.monitor.summary import by_reason, headline
 from pipeline.output import workers_file
 from pipeline.output.event_log import StageState, read_events
 from pipeline.output.ledger import Ledger

@@ -13,8 +13,8 @@ from safetensors.torch import save as save_safetensors
 from torch import nn
 
 from tests.corpus.checkpoints import BIAS, changed, g, kind, prefixed, saved
+from tests.weights.made_nvidia import generator as nvidia_generator
 from tests.weights.small import CHANNELS, generator_state, identity_state, inverter_state, landmarks_state
-from tests.weights.test_nvidia_generator import generator as nvidia_generator
 from tests.weights.test_nvidia_pickle import stream
 from weights.networks.fan import LandmarkNetwork
 from weights.networks.stylegan2 import Generator

@@ -17,8 +17,8 @@ from safetensors.torch import save_file
 from torch import nn
 
 from common.errors import CheckpointError
+from tests.weights.made_nvidia import generator as nvidia_generator
 from tests.weights.small import CHANNELS, LOADERS, STATES, generator_state, inverter_state, saved, wrapped
-from tests.weights.test_nvidia_generator import generator as nvidia_generator
 from tests.weights.test_nvidia_pickle import stream
 from weights.import_checkpoint import import_checkpoint
 from weights.load_networks import load_generator, load_inverter, load_landmarks, part_of

@@ -9,7 +9,8 @@ from rich.console import Console
 
 from common.formatting import clean, duration, pace
 from pipeline.monitor.display import PLAIN_SECONDS, Display, draw
-from pipeline.monitor.progress import LAST_FAILURES, RunProgress, advance, headline, replay, summary
+from pipeline.monitor.progress import LAST_FAILURES, RunProgress, advance, replay
+from pipeline.monitor.summary import headline, summary
 from pipeline.output.event_log import Event, EventLog
 
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
