@@ -176,7 +176,7 @@ def write_seeds(target: str, folder: Path) -> None:
             (folder / "faces.csv").write_bytes(b"\1" + path.read_bytes())
         (folder / "faces.jsonl").write_bytes(b'\2{"id": "a", "image": "a.png", "seed": 1}\n{"id": "b", "image": "b"}\n')
     else:
-        from tests.faults.test_parsers import ALL_FIELDS, RAW_VALUES, yaml
+        from tests.faults.test_any_job import ALL_FIELDS, RAW_VALUES, yaml
 
         for path in (root / "jobs").glob("*.yaml"):
             (folder / path.name).write_bytes(path.read_bytes())

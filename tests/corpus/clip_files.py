@@ -7,7 +7,7 @@ import numpy as np
 
 from stages.media.ingest import ClipFrames, open_clip, read_clip
 from tests.corpus.kinds import Kind, Outcome, ffmpeg
-from tests.stages.media.test_decode_clip import PATCHES, make, numbers, patches
+from tests.stages.media.made_clips import PATCHES, make, numbers, patches
 
 X264 = ("-c:v", "libx264", "-pix_fmt", "yuv420p", "-bf", "2", "-g", "12")
 X265 = ("-c:v", "libx265", "-pix_fmt", "yuv420p", "-x265-params")

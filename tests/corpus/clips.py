@@ -23,7 +23,7 @@ from tests.corpus.clip_files import (
 )
 from tests.corpus.kinds import Kind
 from tests.corpus.refused_clips import CUT, DAMAGED, REFUSED
-from tests.stages.media.test_decode_clip import numbers, patches
+from tests.stages.media.made_clips import numbers, patches
 
 CONTAINERS = [
     clip("MP4, H.264 with B frames", "c.mp4", *X264),

@@ -14,8 +14,8 @@ from PIL import Image, ImageCms
 from stages.media.colour import decoding_curve
 from stages.media.decode_image import decode_image
 from tests.corpus.kinds import Kind, Outcome, ffmpeg, write
-from tests.stages.media.test_decode_image import in_space as numbers_in_space
-from tests.stages.media.test_decode_image import light_of, primaries_matrix_of, profile
+from tests.stages.media.made_images import in_space as numbers_in_space
+from tests.stages.media.made_images import light_of, primaries_matrix_of, profile
 
 COLOURS = np.array([(192, 96, 64), (128, 64, 32), (240, 200, 160), (64, 64, 64), (192, 192, 192), (32, 96, 192)])
 GREYS = np.array([121, 79, 207, 64, 192, 88])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tests.corpus.clip_files import VP9, X264, changed, clip, copied
 from tests.corpus.kinds import Kind, ffmpeg, write
-from tests.stages.media.test_decode_clip import make
+from tests.stages.media.made_clips import make
 
 MPEG2 = ("-c:v", "mpeg2video", "-q:v", "2")
 NOISE = ("-vf", "noise=alls=12:allf=t:all_seed=1")

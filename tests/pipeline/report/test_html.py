@@ -1,11 +1,9 @@
 import math
 import re
-import subprocess
 import warnings
 from html.parser import HTMLParser
 from pathlib import Path
 
-import imageio_ffmpeg
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,16 +13,14 @@ import yaml
 from PIL import Image
 
 from common.errors import OutputError
-from pipeline.output.ledger import RESULT_FIELDS
-from pipeline.report.cards import MOST_SAMPLED, MOST_WORST, choose_rows
+from pipeline.report.cards import MOST_SAMPLED, MOST_WORST
 from pipeline.report.html import write_report
-from pipeline.report.metrics import BARS, FIGURES, spread
+from pipeline.report.metrics import FIGURES
 from pipeline.report.row_groups import FAILURES_EACH
-from pipeline.report.thumbnails import HEIGHT, make_thumbnail, make_thumbnails
 from stages.motion.micromotion import Micromotion
+from tests.pipeline.report.made_results import SCHEMA, done, failed, make_video
 
 EVIL = '<script>alert("x")</script>'
-SCHEMA = pa.schema([*RESULT_FIELDS.items(), ("image", pa.string()), ("nation", pa.string())])
 VOID = {"meta", "img", "rect", "polyline", "br", "link", "input"}
 
 
@@ -56,30 +52,11 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.tags if name == tag]
 
 
-def done(id: str, **fields: object) -> dict[str, object]:
-    figures = {figure.column: 0.9 for figure in FIGURES}
-    known = {"id": id, "status": "done", "motion": "smile", "video": f"videos/{id}.mp4", "bytes": 1000, "seconds": 1.5}
-    return {**known, "frames": 9, "width": 64, "height": 64, "fps": 30.0, **figures, **fields}
-
-
-def failed(id: str, reason: str = "no_face", message: str = "no face was found") -> dict[str, object]:
-    return {"id": id, "status": "failed", "reason": reason, "message": message, "video": ""}
-
-
 def page_of(output: Path, rows: list[dict[str, object]]) -> Page:
     pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), output / "results.parquet")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         return Page(write_report(output).read_text(encoding="utf-8"))
-
-
-def make_video(path: Path, size: str = "64x64", frames: int = 9) -> Path:
-    """A real little video; its image changes from frame to frame."""
-    path.parent.mkdir(exist_ok=True)
-    source = f"testsrc=size={size}:rate=30"
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", "-f", "lavfi", "-i", source]
-    subprocess.run([*command, "-frames:v", str(frames), "-pix_fmt", "yuv420p", str(path)], check=True, timeout=60)
-    return path
 
 
 def save_motion(path: Path, source: str = "sha256:abc") -> None:
@@ -252,60 +229,6 @@ def test_a_large_run_stays_readable(tmp_path: Path):
     assert f"{MOST_WORST + MOST_SAMPLED} of 10,000 videos" in page.text
     assert f"and {2_000 - FAILURES_EACH:,} more" in page.text
     assert (tmp_path / "report.html").stat().st_size < 3_000_000
-
-
-def test_of_a_large_run_the_worst_are_shown():
-    rng = np.random.default_rng(1)
-    quality = rng.random(5_000)
-    made = pa.table({"id": [str(index) for index in range(5_000)], "csim_mean": quality})
-    shown, sentence = choose_rows(made)
-    assert set(np.argsort(quality)[:MOST_WORST].tolist()) <= set(shown)
-    assert shown == sorted(set(shown))
-    assert "200 worst by identity" in sentence
-
-
-def test_of_a_small_run_everything_is_shown():
-    made = pa.table({"id": ["a", "b"], "csim_mean": [0.5, None]})
-    assert choose_rows(made) == ([0, 1], "")
-
-
-def test_a_spread_counts_every_measured_value():
-    figure = next(one for one in FIGURES if one.column == "motion_amplitude")
-    found = spread(figure, pa.table({figure.column: [1.0, 1.4, 0.5, None, math.nan]}))
-    assert found is not None
-    assert (found.measured, found.median, found.worst, found.worst_at) == (3, 1.0, 0.5, 2)
-    assert len(found.bars) == BARS
-    assert max(found.bars) == 1.0
-
-
-def test_equal_values_have_a_spread():
-    assert spread(FIGURES[0], pa.table({FIGURES[0].column: [0.7, 0.7]})) is not None
-
-
-def test_what_was_never_measured_has_no_spread():
-    assert spread(FIGURES[0], pa.table({FIGURES[0].column: pa.array([None, None], pa.float64())})) is None
-    assert spread(FIGURES[0], pa.table({"id": ["a"]})) is None
-
-
-@pytest.mark.parametrize(("frames", "shots"), [(9, 3), (2, 2), (1, 1)])
-def test_a_poster_holds_the_first_the_middle_and_the_last_frame(tmp_path: Path, frames: int, shots: int):
-    made = make_thumbnail(make_video(tmp_path / "v.mp4", "96x64", frames), frames)
-    assert made is not None
-    assert made.shots == shots
-    (tmp_path / "poster.jpg").write_bytes(made.jpeg)
-    assert Image.open(tmp_path / "poster.jpg").size == (shots * HEIGHT * 96 // 64, HEIGHT)
-
-
-def test_a_missing_or_broken_video_has_no_poster(tmp_path: Path):
-    (tmp_path / "broken.mp4").write_bytes(b"\x00" * 100)
-    found = make_thumbnails(
-        {tmp_path / "broken.mp4": 9, tmp_path / "gone.mp4": 9, make_video(tmp_path / "whole.mp4"): 9}
-    )
-    assert list(found) == [tmp_path / "whole.mp4"]
-
-
-def test_no_time_means_no_poster(tmp_path: Path):
-    assert make_thumbnail(make_video(tmp_path / "v.mp4"), 9, seconds=0.0) is None
 
 
 def test_a_folder_without_results_is_refused_by_name(tmp_path: Path):

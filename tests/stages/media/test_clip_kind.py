@@ -7,7 +7,7 @@ import pytest
 from common.errors import ClipError
 from stages.media.clip_kind import is_encrypted
 from stages.media.ingest import open_clip
-from tests.stages.media.test_decode_clip import X264, make, run
+from tests.stages.media.made_clips import X264, make, run
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,80 @@
+"""Images of six known colours, in any file and by the numbers of any colour space."""
+
+import io
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from stages.media.colour import decoding_curve, primaries_matrix
+from stages.media.decode_image import decode_image
+
+COLOURS = np.array([(192, 96, 64), (128, 64, 32), (240, 200, 160), (64, 64, 64), (192, 192, 192), (32, 96, 192)])
+
+PICTURE = np.repeat(np.repeat(COLOURS[None], 48, axis=0), 8, axis=1).astype(np.uint8)  # (48, 48, 3)
+
+
+def stored(pixels: np.ndarray | Image.Image, kind: str, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    (pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)).save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def chunk(kind: bytes, content: bytes, broken: bool = False) -> bytes:
+    check = zlib.crc32(kind + content) ^ broken
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", check)
+
+
+def with_chunk(png: bytes, added: bytes) -> bytes:
+    return png[:33] + added + png[33:]
+
+
+def shown(data: bytes) -> np.ndarray:
+    """(6, 3) the middle of each patch."""
+    return decode_image(data, "p")[24, 4::8].astype(int)
+
+
+def face(repository: Path) -> Image.Image:
+    with Image.open(repository / "weights/bundled/demo/faces/face_16.jpg") as picture:
+        return picture.convert("RGB")
+
+
+def light_of(pixels: np.ndarray) -> np.ndarray:
+    """Linear light of sRGB pixels, 0 to 1."""
+    return decoding_curve("sdr")[pixels.astype(np.uint16) * 257]
+
+
+def profile(points: str, gamma: float) -> bytes:
+    """An ICC profile of a matrix and a curve, version 2."""
+    to_srgb = primaries_matrix_of(points)
+    to_xyz = np.array([[0.4360747, 0.3850649, 0.1430804], [0.2225045, 0.7168786, 0.0606169],
+                       [0.0139322, 0.0971045, 0.7141733]]) @ to_srgb  # fmt: skip
+    fixed = lambda *values: b"".join(struct.pack(">i", round(value * 65536)) for value in values)  # noqa: E731
+    xyz = lambda values: b"XYZ \0\0\0\0" + fixed(*values)  # noqa: E731
+    curve = b"curv\0\0\0\0\0\0\0\x01" + struct.pack(">H", round(gamma * 256)) + b"\0\0"
+    name = b"desc\0\0\0\0\0\0\0\x02x\0" + bytes(78)
+    tags = [(b"desc", name), (b"cprt", b"text\0\0\0\0x\0\0\0"), (b"wtpt", xyz((0.9642, 1.0, 0.8249)))]
+    tags += [(kind, xyz(to_xyz[:, index])) for index, kind in enumerate((b"rXYZ", b"gXYZ", b"bXYZ"))]
+    tags += [(kind, curve) for kind in (b"rTRC", b"gTRC", b"bTRC")]
+    place, table, body = 132 + 12 * len(tags), b"", b""
+    for kind, content in tags:
+        content += bytes(-len(content) % 4)
+        table += kind + struct.pack(">II", place + len(body), len(content))
+        body += content
+    size = place + len(body)
+    kinds = (b"mntr", b"RGB ", b"XYZ ", bytes(12), b"acsp")
+    header = struct.pack(">I4sI4s4s4s12s4s", size, bytes(4), 0x02400000, *kinds)
+    header += bytes(68 - len(header)) + fixed(0.9642, 1.0, 0.8249)
+    return header + bytes(128 - len(header)) + struct.pack(">I", len(tags)) + table + body
+
+
+def primaries_matrix_of(name: str) -> np.ndarray:
+    return primaries_matrix(name).astype(float)
+
+
+def in_space(pixels: np.ndarray, name: str, gamma: float) -> np.ndarray:
+    """sRGB pixels by the numbers of another space."""
+    light = light_of(pixels) @ np.linalg.inv(primaries_matrix_of(name)).T
+    return (light.clip(0, 1) ** (1 / gamma) * 255 + 0.5).astype(np.uint8)

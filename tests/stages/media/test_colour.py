@@ -1,0 +1,75 @@
+"""An image's colours come out as they were meant."""
+
+import struct
+
+import cv2
+import numpy as np
+import pytest
+from PIL import ImageCms
+
+from stages.media.colour import PRIMARIES, decoding_curve, primaries_matrix
+from tests.stages.media.made_images import (
+    COLOURS,
+    PICTURE,
+    chunk,
+    in_space,
+    light_of,
+    primaries_matrix_of,
+    profile,
+    shown,
+    stored,
+    with_chunk,
+)
+
+
+@pytest.mark.parametrize(("name", "gamma"), [("smpte432", 2.2), ("adobe", 2.2), ("bt2020", 1.8), ("bt709", 1.0)])
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "WEBP"])
+def test_a_colour_profile_is_obeyed(name: str, gamma: float, kind: str) -> None:
+    pixels = in_space(PICTURE, name, gamma)
+    options = {"lossless": True} if kind == "WEBP" else {}
+    data = stored(pixels, kind, icc_profile=profile(name, gamma), **options)
+    np.testing.assert_allclose(shown(data), COLOURS, atol=6 if gamma == 1 else 4)
+
+
+def test_an_srgb_profile_changes_no_pixel() -> None:
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    np.testing.assert_array_equal(shown(stored(PICTURE, "PNG", icc_profile=srgb)), COLOURS)
+
+
+@pytest.mark.parametrize("broken", [b"no profile", b"", profile("adobe", 2.2)[:200]])
+def test_a_broken_profile_counts_as_none(broken: bytes) -> None:
+    np.testing.assert_array_equal(shown(stored(PICTURE, "PNG", icc_profile=broken)), COLOURS)
+
+
+@pytest.mark.parametrize(("gamma", "bits"), [(1.0, 16), (1.0, 8), (1 / 1.8, 8), (1 / 2.2, 8)])
+def test_pngs_gamma_is_obeyed(gamma: float, bits: int) -> None:
+    if gamma == 1 / 2.2:
+        pixels = PICTURE
+    else:
+        pixels = (light_of(PICTURE) ** gamma * (2**bits - 1) + 0.5).astype(np.uint16 if bits == 16 else np.uint8)
+    png = cv2.imencode(".png", pixels[..., ::-1])[1].tobytes()
+    data = with_chunk(png, chunk(b"gAMA", struct.pack(">I", round(gamma * 100_000))))
+    np.testing.assert_allclose(shown(data), COLOURS, atol=2 if bits == 16 else 6)
+
+
+@pytest.mark.parametrize(("curve", "code"), [("pq", 16), ("hlg", 18)])
+def test_hdr_stills_come_out_as_they_were_in_sdr(curve: str, code: int) -> None:
+    light = light_of(PICTURE) @ np.linalg.inv(primaries_matrix_of("bt2020")).T
+    table = decoding_curve({"pq": "smpte2084", "hlg": "arib-std-b67"}[curve])
+    pixels = np.searchsorted(table, light.clip(0)).astype(np.uint16)
+    png = cv2.imencode(".png", pixels[..., ::-1])[1].tobytes()
+    data = with_chunk(png, chunk(b"cICP", bytes((9, code, 0, 1))))
+    np.testing.assert_allclose(shown(data), COLOURS, atol=3)
+
+
+def test_curves_agree_with_bt_2100() -> None:
+    signal = np.array([0, 0.5, 0.58, 0.75, 1.0])
+    pq = decoding_curve("smpte2084")[(signal * 65535).astype(int)] * 203
+    np.testing.assert_allclose(pq, [0, 92.2, 201.6, 983.0, 10_000], rtol=0.02, atol=0.01)
+    hlg = decoding_curve("arib-std-b67")[(signal * 65535).astype(int)] * 0.265
+    np.testing.assert_allclose(hlg, [0, 1 / 12, 0.11696, 0.265, 1.0], rtol=0.01, atol=1e-4)
+
+
+def test_white_stays_white_in_all_primaries() -> None:
+    for name in PRIMARIES:
+        np.testing.assert_allclose(primaries_matrix(name) @ np.ones(3), 1, atol=1e-5)
