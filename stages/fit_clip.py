@@ -48,7 +48,7 @@ class ClipAnchors:
     """A clip's anchors: aligned faces, their codes, and what the codes show.
 
     Attributes:
-        clip: where they come from.
+        path: of the clip, for messages. source: the clip's hash.
         times: (T,) seconds.
         codes: (T, L, 512) float32.
         landmarks, rendered: (T, 68, 2), of the crops and of the codes' renderings, shares of the side.
@@ -56,7 +56,8 @@ class ClipAnchors:
         crops: T of (256, 256, 3) uint8. renderings: T of (S, S, 3) uint8.
     """
 
-    clip: OpenClip
+    path: Path | str
+    source: str
     times: np.ndarray
     codes: np.ndarray
     landmarks: np.ndarray
@@ -68,7 +69,8 @@ class ClipAnchors:
     def only(self, kept: np.ndarray) -> Self:
         """The anchors of some indices, (K,) int."""
         return type(self)(
-            self.clip,
+            self.path,
+            self.source,
             *(values[kept] for values in (self.times, self.codes, self.landmarks, self.rendered, self.identities)),
             *([images[index] for index in kept] for images in (self.crops, self.renderings)),
         )
@@ -129,7 +131,8 @@ def anchors_of(clip: OpenClip, face: FollowedFace, inverted: Sequence[Row], warn
         np.stack([row[column] for row in kept]) for column in ("code", "landmarks", "rendered_landmarks", "identity")
     )
     crops, renderings = [face.crops[number] for number in numbers], [row["rendering"] for row in kept]
-    return ClipAnchors(clip, face.times[numbers], codes, landmarks, rendered, identities, crops, renderings)
+    times = face.times[numbers]
+    return ClipAnchors(clip.path, clip.sha256, times, codes, landmarks, rendered, identities, crops, renderings)
 
 
 def anchors_of_clip(models: Models, clip: OpenClip, warn: Warn, iterations: int = 5) -> ClipAnchors:
@@ -163,7 +166,7 @@ def check_anchors(anchors: ClipAnchors, warn: Warn) -> ClipAnchors:
     Raises:
         ClipError: too many show another person, or the face keeps still.
     """
-    path = anchors.clip.path
+    path = anchors.path
     same = keep_first_person(anchors.identities, anchors.times, path)  # (T,)
     if not same.all():
         seconds = ", ".join(f"{time:.2f}" for time in anchors.times[~same])
@@ -206,7 +209,7 @@ def fit_anchors(
             rank=rank,
             energy=energy,
             per_layer=per_layer,
-            source=anchors.clip.sha256,
+            source=anchors.source,
             generator=generator,
             fps=float((len(times) - 1) / max(times[-1] - times[0], 1e-9)),
             landmarks=anchors.landmarks,

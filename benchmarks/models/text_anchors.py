@@ -28,16 +28,19 @@ from benchmarks.truth.methods import joint_pcp
 from benchmarks.truth.motions import measure_method
 from common.errors import UserError
 from manifests.schema import read_manifest
+from micromotion import read_image
+from stages.base import finish
 from stages.faces.align import align_face
+from stages.fit_prompt import fit_identities
 from stages.invert import invert_crops
-from stages.latent_optimisation import Optimisation, TextAnchors, optimise_anchors, start_code
+from stages.latent_optimisation import Optimisation, optimise_anchors, start_code
 from stages.media.encode import render_frames
 from stages.models import Models, ModelSettings
-from stages.motion.fit import fit_micromotion
-from stages.motion.identities import agreement, average_identities
+from stages.motion.identities import agreement
 from stages.motion.micromotion import Micromotion
 from stages.motion.prompts import captions
 from stages.quality.video import embed_frames
+from stages.text_anchors import anchors_of_identity
 
 MANIFEST = Path(__file__).parents[2] / "manifests/demo.parquet"
 ROUNDS = 3
@@ -78,24 +81,20 @@ def demo_codes(models: Models) -> Tensor:
     """The demo faces, found, aligned and inverted: (N, L, 512)."""
     crops = []
     for path in read_manifest(MANIFEST).images():
-        image = np.asarray(Image.open(path).convert("RGB"))
+        image = read_image(path)
         crops.append(align_face(image, models.finder.find(image).landmarks))
     return torch.cat([invert_crops(models.inverter, np.stack(part)).codes for part in (crops[:12], crops[12:])])
 
 
-def make_anchors(models: Models, prompt: str, seeds: range, settings: Optimisation) -> list[TextAnchors]:
-    """The anchors of each identity."""
+def make_motion(models: Models, prompt: str, seeds: range, settings: Optimisation) -> tuple[Micromotion, Tensor]:
+    """A prompt's motion as a job makes it, and the codes that it is made of, (S, D, L, 512)."""
     texts = captions(prompt)
-    found = []
-    for seed in seeds:
-        start = start_code(models.generator, seed, settings.truncation)
-        found.append(optimise_anchors(models.generator, models.clip, models.identity, start, texts, settings))
-    return found
-
-
-def fit_shared(anchors: list[TextAnchors], source: str) -> Micromotion:
-    """The motion that identities share, as a job fits it."""
-    return fit_micromotion(average_identities(torch.stack([one.codes for one in anchors])), reject=False, source=source)
+    rows = [
+        finish(anchors_of_identity(models, {"index": index, "seed": seed}, texts, settings))
+        for index, seed in enumerate(seeds)
+    ]
+    codes, landmarks = (torch.tensor(np.stack([row[name] for row in rows])) for name in ("code", "landmarks"))
+    return fit_identities(codes, landmarks, prompt, models.generator.fingerprint), codes
 
 
 def render_codes(models: Models, codes: Tensor) -> np.ndarray:
@@ -181,10 +180,9 @@ def main() -> None:
         print(f"{len(codes)} demo faces, {options.seeds} identities a prompt, strength 1; attributes in spreads")
         print("prompt        right way   most of all   by    largest other   CSIM (lowest)   other people   agreement")
         for name, claim in CLAIMS.items():
-            anchors = make_anchors(models, claim.prompt, seeds, claim.settings)
-            motions[name] = fit_shared(anchors, claim.prompt)
+            motions[name], anchors = make_motion(models, claim.prompt, seeds, claim.settings)
             found = measure_claim(models, judge, codes, motions[name], claim)
-            alike = agreement(torch.stack([one.codes for one in anchors]))
+            alike = agreement(anchors)
             print(
                 f"  {name:12s} {found['right way']:10.0%} {found['most']:13.0%} {found['by']:6.2f} "
                 f"{found['largest other']:13.2f} {found['csim']:10.2f} ({found['lowest csim']:.2f}) "

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from stages.fit_clip import ClipAnchors, fit_anchors
 from stages.motion.animate import MotionPath, animate
 from stages.motion.attenuation import compensate_attenuation
 from stages.motion.fit import fit_micromotion
@@ -38,6 +39,7 @@ class Anchors:
 Method = Callable[[Anchors], Tensor]
 
 PAPER_RANK, PCA_RANK = 4, 2
+FPS = 24.0  # anchors a second: evenly spread, at whatever rate
 
 
 def last_minus_first(anchors: Anchors) -> Tensor:
@@ -65,34 +67,47 @@ def pca(anchors: Anchors) -> Tensor:
     return (kept - kept[0]).unflatten(1, tuple(anchors.codes.shape[1:])).float()
 
 
+def default_motion(anchors: Anchors, *, rank: int | None = None, per_layer: bool = False) -> Micromotion:
+    """The motion that a job finds by default, through the door that a job takes."""
+    count = len(anchors.codes)
+    known = ClipAnchors(
+        path="",
+        source="",
+        times=np.arange(count) / FPS,
+        codes=anchors.codes.numpy(),
+        landmarks=anchors.seen,
+        rendered=anchors.shown,
+        identities=np.ones((count, 1)),
+        crops=[],
+        renderings=[],
+    )
+    return fit_anchors(known, generator="", warn=lambda message: None, rank=rank, per_layer=per_layer)
+
+
 def per_layer_pcp(anchors: Anchors) -> Tensor:
     """The default with robust PCA of each layer by itself (`per_layer: true`)."""
-    return _fit(anchors, per_layer=True)  # stray anchors are left out, as by default
-
-
-def default_motion(anchors: Anchors) -> Micromotion:
-    """The motion that a job finds by default."""
-    return _motion(anchors)
+    return _moves(anchors, default_motion(anchors, per_layer=True))  # stray anchors are left out, as by default
 
 
 def joint_pcp(anchors: Anchors, rank: int | None = None) -> Tensor:
     """The motion that a job makes by default: straight and evenly to its extreme (one way of `path: pingpong`)."""
-    return _fit(anchors, rank=rank)
+    return _moves(anchors, default_motion(anchors, rank=rank))
 
 
 def joint_pcp_as_timed(anchors: Anchors) -> Tensor:
     """The same fit in all its directions, at the anchors' own timing (`path: replay`)."""
-    return _fit(anchors, path="replay")
+    return _moves(anchors, default_motion(anchors), "replay")
 
 
 def joint_pcp_as_inverted(anchors: Anchors) -> Tensor:
     """The default, as long as the codes' way and not as the clip's: what the inversion lost is not made up for."""
-    return _fit(anchors, lengthen=False)
+    return _moves(anchors, fit_micromotion(anchors.codes, landmarks=anchors.seen))
 
 
 def joint_pcp_of_all(anchors: Anchors) -> Tensor:
     """The default, of all anchors: stray ones are not told from the others."""
-    return _fit(anchors, reject=False)
+    motion = fit_micromotion(anchors.codes, reject=False, landmarks=anchors.seen)
+    return _moves(anchors, compensate_attenuation(motion, anchors.shown))
 
 
 METHODS: dict[str, Method] = {
@@ -112,20 +127,5 @@ def _straight(codes: Tensor) -> Tensor:
     return torch.linspace(0, 1, len(codes))[:, None, None] * (codes[-1] - codes[0])  # (T, L, 512)
 
 
-def _fit(
-    anchors: Anchors,
-    per_layer: bool = False,
-    rank: int | None = None,
-    path: MotionPath = "linear",
-    reject: bool = True,
-    lengthen: bool = True,
-) -> Tensor:
-    motion = _motion(anchors, per_layer, rank, reject, lengthen)
+def _moves(anchors: Anchors, motion: Micromotion, path: MotionPath = "linear") -> Tensor:
     return animate(torch.zeros_like(anchors.codes[0]), motion, frames=len(anchors.codes), path=path)  # (T, L, 512)
-
-
-def _motion(
-    anchors: Anchors, per_layer: bool = False, rank: int | None = None, reject: bool = True, lengthen: bool = True
-) -> Micromotion:
-    motion = fit_micromotion(anchors.codes, per_layer=per_layer, rank=rank, reject=reject, landmarks=anchors.seen)
-    return compensate_attenuation(motion, anchors.shown) if lengthen else motion
