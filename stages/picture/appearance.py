@@ -11,19 +11,30 @@ import cv2
 import numpy as np
 
 from stages.picture.canvas import Canvas
-from stages.picture.counterparts import Tones, find_counterparts
+from stages.picture.counterparts import Tones, find_alike, find_counterparts
 from stages.picture.gesture import GestureCourse
-from stages.picture.greying import colour_lost, shade_replaced, share_of_head, strands_of
+from stages.picture.greying import (
+    colour_lost,
+    mixed_with_skin,
+    no_further,
+    shade_replaced,
+    share_of_head,
+    strands_of,
+)
+from stages.picture.hair import CERTAIN, NONE, hair_share, hair_window, likelier_hair, told_as_hair
 from stages.picture.hair_edges import sharpened_matte
+from stages.picture.palette import Palette
 from stages.picture.raster import facing_of
 from stages.picture.warp import fill
 
 SMOOTH = 2  # cells over which a change is smooth, but for the picture's own edges
 # Cosines: skin that is seen more askew than the first tells nothing, from the second on it tells all.
 ASIDE, FACING = 0.15, 0.45
+PALER = 10.0  # grey levels that hair may darken by as it greys; what darkens by more has come into the shade
 TURNED = np.radians(12.0)  # a turn after which only skin that is seen in all frames is compared
 SHADES = 4.0  # cells over which shades change as a head turns
 BORDER = 0.02  # of the generator's frame: what lies nearer its edge is not looked at
+BRIGHT, USUAL, MOST_EXPOSURE = 90, 110.0, 8.0  # percentile of a head's grey levels; what it is at least; times
 EDGE = 12.0**2  # grey levels squared: borders that are fainter do not stop a change from spreading
 
 
@@ -33,10 +44,11 @@ class Likeness:
 
     Attributes:
         canvas: of the picture.
-        small_picture: (H, W, 3) float32, the picture on its grid.
+        small_picture: (H, W, 3) float32, the picture on its grid, as bright as a picture usually is.
         frames: (K, S, S, 3) uint8, the generator's at the keys.
         gestures: read from them.
         rest: number of the key at rest.
+        exposure: how much brighter `small_picture` is than the picture, 1 unless that is dark.
     """
 
     canvas: Canvas
@@ -44,6 +56,7 @@ class Likeness:
     frames: np.ndarray
     gestures: GestureCourse
     rest: int
+    exposure: float = 1.0
 
     @cached_property
     def places(self) -> list[np.ndarray]:
@@ -94,7 +107,16 @@ def likeness_of(
 ) -> Likeness:
     """Lay the generator's frames over a picture (H, W, 3) uint8."""
     small = cv2.resize(picture[canvas.box], canvas.cells[::-1], interpolation=cv2.INTER_AREA)
-    return Likeness(canvas, small.astype(np.float32), frames, gestures, rest)
+    exposure = _exposure(small, canvas.drawn.covered)
+    return Likeness(canvas, small.astype(np.float32) * exposure, frames, gestures, rest, exposure)
+
+
+def _exposure(small_picture: np.ndarray, head: np.ndarray) -> float:
+    """What makes a dark head as bright as one usually is: in the dark all looks alike."""
+    if not head.any():
+        return 1.0
+    bright = float(np.percentile(small_picture[head].mean(axis=-1), BRIGHT))
+    return float(np.clip(USUAL / max(bright, 1.0), 1.0, MOST_EXPOSURE))
 
 
 def appearance_changes(likeness: Likeness, matte: np.ndarray, covered: np.ndarray) -> np.ndarray:
@@ -106,26 +128,48 @@ def appearance_changes(likeness: Likeness, matte: np.ndarray, covered: np.ndarra
         covered: (H, W) float32, 1 where skin or hair is and 0 where eyes and the mouth's inside are.
     """
     canvas, course = likeness.canvas, likeness.gestures.course
+    picture = likeness.small_picture
     still = likeness.shown(likeness.rest, likeness.places[likeness.rest])
     changes = np.stack([_change(likeness, key, still) for key in range(len(likeness.frames))])  # (K, H, W, 3)
-    head = sharpened_matte(likeness.small_picture, matte, canvas.drawn.covered) * canvas.window * covered
     trusted = _trusted(likeness) * covered
     turning = np.clip(likeness.gestures.largest_turn / TURNED, 0, 1)
-    tones = Tones(likeness.small_picture, still, trusted)
-    counterparts = find_counterparts(likeness.small_picture, tones.own(still), trusted, head, _face(canvas))
-    # Hair beyond the skull cannot be followed through a turn.
-    head = head * (1 - turning * (1 - trusted))
-    guide = cv2.cvtColor(np.clip(likeness.small_picture, 0, 255), cv2.COLOR_RGB2GRAY)
-    keyed = np.stack([counterparts.carried(tones.own_change(change)) for change in changes])  # (K, H, W, 3)
+    face = _face(canvas)
+    tones = Tones(picture, still, trusted, trusted * face)
+    window = hair_window(canvas)
+    counterparts = find_counterparts(picture, tones.own(still), trusted, window, face)
+    own = np.stack([tones.own_change(change) for change in changes])
+    keyed = np.stack([counterparts.carried(change) for change in own])  # (K, H, W, 3)
     # What becomes another colour altogether becomes the generator's, whatever it was before.
     paired = counterparts.carried(np.ones_like(still))
-    other = counterparts.carried(still) - paired * likeness.small_picture
+    other = counterparts.carried(still) - paired * picture
     replaced = np.stack([counterparts.carried(part) for part in colour_lost(still, changes)])  # (K, H, W, 1)
     replaced = np.maximum(replaced, shade_replaced(keyed))
     keyed += replaced * (other - other.mean(axis=-1, keepdims=True))
+    becomes = np.stack([counterparts.carried(tones.own(still) + change) for change in own])
+    keyed = no_further(picture, keyed, becomes / np.maximum(paired, 1e-3))
+    keyed = mixed_with_skin(picture, keyed, replaced, trusted)
+    greyed = ((replaced[..., 0] > CERTAIN) & (keyed.mean(axis=-1) > -PALER)).any(axis=0)
+    hair = greyed & (face < 0.5)
+    head = sharpened_matte(picture, matte, canvas.drawn.covered) * canvas.window
+    likelier = likelier_hair(canvas, picture, hair, (face > 0.5) & (trusted > 0.5), matte)
+    if (likelier > NONE).any():
+        told = told_as_hair(canvas, hair, likelier)
+        # Curls that have no counterpart on the generator's head change as hair like them does.
+        curls = find_alike(picture, hair & told, told & ~hair)
+        unlike = 1 - curls.carried(np.ones_like(still))
+        keyed = np.stack([unlike * change + curls.carried(change) for change in keyed])
+        replaced = np.stack([unlike[..., :1] * part + curls.carried(part) for part in replaced])
+        as_hair = np.clip(replaced.max(axis=0)[..., 0], 0, 1)
+        head += as_hair * (hair_share(canvas, told, likelier, head) - head)
+    head = head * covered
+    # Hair beyond the skull cannot be followed through a turn.
+    head = head * (1 - turning * (1 - trusted))
+    palette = Palette(picture, canvas.window)
+    keyed = np.stack([palette.kept(change, lost) for change, lost in zip(keyed, replaced, strict=True)])
     head = head * share_of_head(keyed, canvas)
+    guide = cv2.cvtColor(np.clip(picture, 0, 255), cv2.COLOR_RGB2GRAY)
     coefficients = course.coefficients(keyed)
-    strands = course.coefficients(strands_of(likeness.small_picture, keyed, replaced))
+    strands = course.coefficients(strands_of(picture, keyed, replaced))
     changed = []
     for part, strand in zip(coefficients, strands, strict=True):
         shade = cv2.GaussianBlur(part.astype(np.float32), (0, 0), SHADES)  # features do not turn to the pixel
@@ -133,7 +177,7 @@ def appearance_changes(likeness: Likeness, matte: np.ndarray, covered: np.ndarra
             _along_edges(part + turning * (shade - part), guide) * head[..., None]
             + strand * (1 - turning) * head[..., None]
         )
-    return np.stack(changed).astype(np.float32)
+    return (np.stack(changed) / likeness.exposure).astype(np.float32)
 
 
 def _trusted(likeness: Likeness) -> np.ndarray:

@@ -13,32 +13,46 @@ import numpy as np
 from scipy import sparse
 from scipy.spatial import cKDTree
 
+from stages.picture.palette import neutral_of, to_lab
+from stages.picture.warp import fill
+
 # One step of unlikeness: cells away, within the face and beyond it, where hair hangs that the generator has not; levels
 # of lightness and colour apart.
 NEAR, NEAR_HAIR, LIKE = 22.0, 60.0, 11.0
+SHADED = 0.6  # how much of a difference in lightness counts beyond the face, where hair lies in its own shade
+NEAR_ALIKE, ALIKE = 60.0, 18.0  # the same within the picture: curls, of hair that has a counterpart on the head
 NEIGHBOURS = 8
 FARTHEST = 3.0  # steps of unlikeness; beyond, nothing corresponds
 TONES = 18.0  # cells over which tones are compared
 DARKEST = 10.0
 LEAST_GAIN, MOST_GAIN = 0.5, 2.0
+LEAST_LIGHT, DIMMEST, KNOWN = 4.0, 0.1, 0.1  # grey levels; the least share of light; share of skin that tells it
+MISJUDGED = 1.3  # by how much a skin that is darker than the generator's makes the light look less
 LEAST_CAST, MOST_CAST = 0.75, 1.3
 SAME_PLACE = 0.6  # how much of the change at its own place a face takes where nothing looks like it
 
 
 class Tones:
-    """The picture's tones beside the generator's, both (H, W, 3) float32, compared where `trusted` says so."""
+    """The picture's tones beside the generator's.
 
-    def __init__(self, picture: np.ndarray, still: np.ndarray, trusted: np.ndarray):
+    Args:
+        picture, still: (H, W, 3) float32, the picture and the generator's rest frame.
+        trusted: (H, W), where they can be compared.
+        skin: (H, W), where both have skin, which tells how much light falls on it.
+    """
+
+    def __init__(self, picture: np.ndarray, still: np.ndarray, trusted: np.ndarray, skin: np.ndarray):
         blurred = [_blurred(image, trusted) for image in (picture, still)]
         self._tones = np.clip((blurred[0] + DARKEST) / (blurred[1] + DARKEST), LEAST_GAIN, MOST_GAIN)
         # A change of shade must not tint but as the picture's light does: grey hair is warm in a warm painting.
-        light = [(image * trusted[..., None]).sum(axis=(0, 1)) + DARKEST for image in (picture, still)]
-        cast = light[0] / light[1]
+        cast = neutral_of(picture) / neutral_of(still)
         self._cast = np.clip(cast / cast.mean(), LEAST_CAST, MOST_CAST).astype(np.float32)
         blurred = [image.mean(axis=2, keepdims=True) for image in blurred]
         self._darker = np.clip((blurred[0] + DARKEST) / (blurred[1] + DARKEST), LEAST_GAIN, MOST_GAIN)
         rooms = [np.maximum(255 - image, 0) + DARKEST for image in blurred]
-        self._lighter = np.clip(rooms[0] / rooms[1], LEAST_GAIN, MOST_GAIN)
+        # What becomes lighter does by as much as there is room for, and as there is light for.
+        room = np.clip(rooms[0] / rooms[1], LEAST_GAIN, MOST_GAIN)
+        self._lighter = np.minimum(room, MISJUDGED * _light(picture, still, skin))
 
     def own(self, image: np.ndarray) -> np.ndarray:
         """The generator's colours as the picture would show them."""
@@ -92,7 +106,7 @@ def find_counterparts(
     """
     rows, columns = np.mgrid[: picture.shape[0], : picture.shape[1]]
     places = np.stack([rows, columns], axis=-1).reshape(-1, 2)
-    own, other = (_lab(image).reshape(-1, 3) / LIKE for image in (picture, still))
+    own, other = (to_lab(image).reshape(-1, 3) / LIKE for image in (picture, still))
     source = np.flatnonzero((trusted.ravel() > 0.5) & ((rows + columns) % 2 == 0).ravel())
     to = np.flatnonzero(window.ravel() > 0)
     if not len(source):
@@ -101,9 +115,9 @@ def find_counterparts(
     count = min(NEIGHBOURS, len(source))
     distance, found = np.empty((len(to), count)), np.empty((len(to), count), int)
     skin = face.ravel()[to] > 0.5
-    for near, part in ((NEAR, skin), (NEAR_HAIR, ~skin)):
-        tree = cKDTree(np.column_stack([places[source] / near, other[source]]))
-        at = np.column_stack([places[to[part]] / near, own[to[part]]])
+    for near, light, part in ((NEAR, 1.0, skin), (NEAR_HAIR, SHADED, ~skin)):
+        tree = cKDTree(np.column_stack([places[source] / near, other[source] * (light, 1, 1)]))
+        at = np.column_stack([places[to[part]] / near, own[to[part]] * (light, 1, 1)])
         distance[part], found[part] = (values.reshape(-1, count) for values in tree.query(at, count, eps=0.5))
     weights = np.exp(-np.square(distance) / 2)
     sure = np.clip((FARTHEST - distance[:, 0]) / (FARTHEST - 1), 0, 1)
@@ -114,12 +128,31 @@ def find_counterparts(
     return Counterparts(to, cells, np.column_stack([share, at_home]).astype(np.float32), picture.shape[:2])
 
 
+def find_alike(picture: np.ndarray, known: np.ndarray, wanted: np.ndarray) -> Counterparts:
+    """Pair cells of the picture itself: those `wanted` (H, W) bool with those `known` that look most like them."""
+    cells = np.moveaxis(np.mgrid[: picture.shape[0], : picture.shape[1]], 0, -1) / NEAR_ALIKE
+    cells = np.concatenate([cells, to_lab(picture) / ALIKE], axis=-1).reshape(-1, 5)
+    source, to = np.flatnonzero(known.ravel()), np.flatnonzero(wanted.ravel())
+    if not len(source) or not len(to):
+        nothing = np.zeros((0, 1))
+        return Counterparts(np.zeros(0, int), nothing.astype(int), nothing, picture.shape[:2])
+    count = min(NEIGHBOURS, len(source))
+    distance, found = (values.reshape(-1, count) for values in cKDTree(cells[source]).query(cells[to], count, eps=0.5))
+    weights = np.exp(-np.square(distance - distance[:, :1]) / 2)
+    sure = np.clip(FARTHEST - distance[:, :1], 0, 1)
+    weights *= sure / weights.sum(axis=1, keepdims=True)
+    return Counterparts(to, source[found], weights.astype(np.float32), picture.shape[:2])
+
+
+def _light(picture: np.ndarray, still: np.ndarray, skin: np.ndarray) -> np.ndarray:
+    """(H, W, 1): how much light falls on the picture's face for what falls on the generator's, and around it."""
+    weight = cv2.GaussianBlur(skin.astype(np.float32), (0, 0), TONES)
+    ours, theirs = (_blurred(image, skin).mean(axis=2) + LEAST_LIGHT for image in (picture, still))
+    ratio = np.where(weight > KNOWN, ours / theirs, 1.0)
+    return np.clip(fill(ratio[..., None].astype(np.float32), np.clip(weight / KNOWN - 1, 0, 1)), DIMMEST, MOST_GAIN)
+
+
 def _blurred(image: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """Averages over the neighbourhood, of what counts."""
     total = cv2.GaussianBlur(image * weight[..., None], (0, 0), TONES)
     return total / np.maximum(cv2.GaussianBlur(weight, (0, 0), TONES), 1e-3)[..., None]
-
-
-def _lab(image: np.ndarray) -> np.ndarray:
-    """(H, W, 3) in 0 to 255 -> CIE L*a*b*, float32."""
-    return cv2.cvtColor(np.clip(image, 0, 255).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)

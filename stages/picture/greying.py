@@ -13,7 +13,11 @@ STRAND = 3.0  # cells, over which hair is level
 DARK = 10.0  # grey levels
 MOST_CONTRAST = 2.0  # of strands, for what they were
 REPLACED = 60.0  # grey levels: what changes by so many is another colour then
+BEYOND = 10.0  # grey levels that a change may lead past what its counterpart becomes
 SOFT = 2  # cells
+HAIR, SKIN = 0.5, 0.2  # how surely hair is replaced at least, and skin at most
+HAIRLINE, NEAR = 4.0, 0.15  # cells around a hairline; share of them that hair and skin have each
+APART = 20.0  # grey levels between hair and skin, from which their mixtures are told
 
 
 def colour_lost(still: np.ndarray, changes: np.ndarray) -> np.ndarray:
@@ -29,6 +33,42 @@ def shade_replaced(keyed: np.ndarray) -> np.ndarray:
     """(K, H, W, 1): how surely a change (K, H, W, 3), in grey levels, makes another colour of what was there."""
     shade: np.ndarray = np.clip(np.abs(_grey(keyed)) / REPLACED, 0, 1)
     return shade
+
+
+def no_further(picture: np.ndarray, keyed: np.ndarray, becomes: np.ndarray) -> np.ndarray:
+    """Changes (K, H, W, 3) of a picture (H, W, 3), none beyond what their counterparts become (K, H, W, 3).
+
+    What lies between hair and skin takes half of either's change, and must not outshine both.
+    """
+    grey = picture.mean(axis=-1, keepdims=True)
+    level = grey + keyed.mean(axis=-1, keepdims=True)
+    there = becomes.mean(axis=-1, keepdims=True)
+    kept = np.clip(level, np.minimum(grey, there - BEYOND), np.maximum(grey, there + BEYOND))
+    within: np.ndarray = keyed + kept - level
+    return within
+
+
+def mixed_with_skin(picture: np.ndarray, keyed: np.ndarray, replaced: np.ndarray, trusted: np.ndarray) -> np.ndarray:
+    """Changes (K, H, W, 3), those of the hairline mixed of hair's and skin's as its cells are, by their lightness.
+
+    Args:
+        picture: (H, W, 3).
+        keyed: the changes. replaced: (K, H, W, 1), how surely each becomes another colour.
+        trusted: (H, W), the part of the head where there may be skin.
+    """
+    most = replaced.max(axis=0)[..., 0]
+    grey = picture.mean(axis=-1)
+    hair, skin = (most > HAIR).astype(np.float32), ((most < SKIN) & (trusted > HAIR)).astype(np.float32)
+    near = [cv2.GaussianBlur(part, (0, 0), HAIRLINE) for part in (hair, skin)]
+    light = [
+        cv2.GaussianBlur(part * grey.astype(np.float32), (0, 0), HAIRLINE) / np.maximum(weight, 1e-3)
+        for part, weight in zip((hair, skin), near, strict=True)
+    ]
+    told = np.clip((light[1] - light[0]) / APART - 1, 0, 1) * np.clip(np.minimum(*near) / NEAR, 0, 1)
+    of_skin = told * np.clip((grey - light[0]) / np.maximum(light[1] - light[0], 1.0), 0, 1) * hair
+    skins = [_blurred(change * skin[..., None]) / np.maximum(_blurred(skin)[..., None], 1e-3) for change in keyed]
+    mixed: np.ndarray = keyed + of_skin[..., None] * (np.stack(skins) - keyed)
+    return mixed
 
 
 def share_of_head(keyed: np.ndarray, canvas: Canvas) -> np.ndarray:

@@ -191,12 +191,13 @@ def _gain(likeness: Likeness, box: Box) -> np.ndarray:
     (left, top), (right, bottom) = np.clip(corners.round().astype(int), 0, np.array(canvas.cells[::-1]) - 1)
     part = slice(top, bottom + 1), slice(left, right + 1)
     there = likeness.shown(likeness.rest, likeness.places[likeness.rest][part])
-    tones = [image.mean(axis=(0, 1)) + DARKEST for image in (likeness.small_picture[part], there)]
+    small = likeness.small_picture[part] / likeness.exposure
+    tones = [image.mean(axis=(0, 1)) + DARKEST for image in (small, there)]
     gain = np.clip(tones[0] / tones[1], LEAST_GAIN, MOST_GAIN)
     # Teeth that outshine the skin around them look lit from within.
     frames = [likeness.shown(key, likeness.places[key][part]) for key in range(len(likeness.frames))]
     brightest = float(np.percentile(np.stack(frames).mean(axis=-1), BRIGHTEST)) * float(gain.mean())
-    skin = float(np.percentile(likeness.small_picture[part].mean(axis=-1), BRIGHT))
+    skin = float(np.percentile(small.mean(axis=-1), BRIGHT))
     return np.asarray(gain * min(1.0, skin / max(brightest, 1.0)))
 
 

@@ -1,5 +1,7 @@
 """Colours that change along a course, taken from frames that are made to change."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from stages.picture.gesture import gesture_course
 from tests.stages.picture.made_heads import SIDE
 
 FRAME = 160  # the generator's frames are half as large
+WALL = 0.28  # of the picture's width
 
 
 def likeness(
@@ -19,21 +22,25 @@ def likeness(
     change: np.ndarray,
     tint: tuple[float, ...] = (0.0, 0.0, 0.0),
     shared: tuple[float, ...] = (0.0, 0.0, 0.0),
+    light: float = 1.0,
 ) -> Likeness:
     """A still face in frames that look like the picture but for a tint, and by `change`, (S, S, 3), at the extreme.
 
-    A shared tint is the picture's as well.
+    A shared tint is the picture's as well, but for the wall to the left, which is grey. The picture has less `light`.
     """
     head = canvas.figure.head
     rest = torch.zeros(2, 8)
     course = course_of(rest, torch.linspace(0, 1, 9)[:, None, None] * torch.ones(2, 8))
     landmarks = canvas.figure.rest[head.landmarks, :2] * FRAME / SIDE
     rows, columns = np.mgrid[:SIDE, :SIDE] / SIDE
-    picture = np.stack([90 + 60 * rows, 90 + 60 * columns, 130 - 40 * rows], axis=-1) + shared
+    picture = np.stack([90 + 60 * rows, 90 + 60 * columns, 130 - 40 * rows], axis=-1)
+    picture = np.where(columns[..., None] < WALL, picture.mean(axis=-1, keepdims=True), picture + shared)
     base = cv2.resize(picture, (FRAME, FRAME), interpolation=cv2.INTER_AREA)
     frames = np.stack([np.clip(base + tint + place * change, 0, 255).astype(np.uint8) for place in course.keys[:, 0]])
     gestures = gesture_course(head, course, np.repeat(landmarks[None], len(course.keys), axis=0))
-    return likeness_of(picture.astype(np.uint8), canvas, frames, gestures, int(np.abs(course.keys[:, 0]).argmin()))
+    return likeness_of(
+        (light * picture).astype(np.uint8), canvas, frames, gestures, int(np.abs(course.keys[:, 0]).argmin())
+    )
 
 
 def changes_of(face: Likeness) -> np.ndarray:
@@ -94,3 +101,18 @@ def test_skin_that_pales_keeps_its_colour_and_hair_that_greys_loses_it(
     at = np.round(canvas.on_grid(canvas.figure.rest[canvas.figure.head.landmarks[[27, 30]], :2])).astype(int)
     share = -(found[at[:, 1], at[:, 0]] @ brown) / (brown @ brown)
     assert ((share > least) & (share < most)).all()
+
+
+def test_a_face_in_the_dark_does_not_light_up(canvas: Canvas) -> None:
+    change = np.full((FRAME, FRAME, 3), 60.0)
+    at = np.round(canvas.on_grid(canvas.figure.rest[canvas.figure.head.landmarks[[27, 30]], :2])).astype(int)
+    bright, dark = (changes_of(likeness(canvas, change, light=light))[at[:, 1], at[:, 0]] for light in (1.0, 0.15))
+    assert (dark < 0.3 * bright).all() and (dark > 0).all()
+
+
+def test_a_picture_without_colours_stays_without(canvas: Canvas) -> None:
+    face = likeness(canvas, np.array([-30.0, 10.0, 40.0]) * np.ones((FRAME, FRAME, 1)))
+    grey = face.small_picture.mean(axis=-1, keepdims=True).repeat(3, axis=-1)
+    found = changes_of(replace(face, small_picture=grey))
+    assert np.abs(found).max() > 3
+    assert np.ptp(found, axis=-1).max() < 1.5

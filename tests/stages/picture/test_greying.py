@@ -4,7 +4,14 @@ import cv2
 import numpy as np
 
 from stages.picture.canvas import Canvas
-from stages.picture.greying import colour_lost, shade_replaced, share_of_head, strands_of
+from stages.picture.greying import (
+    colour_lost,
+    mixed_with_skin,
+    no_further,
+    shade_replaced,
+    share_of_head,
+    strands_of,
+)
 
 
 def test_what_pales_a_little_has_not_lost_its_colour_and_what_turns_grey_has() -> None:
@@ -48,3 +55,25 @@ def test_strands_of_hair_that_greys_stand_out_and_its_border_does_not(canvas: Ca
     contrast = found[1][:, : width // 2] / strands[:, : width // 2]
     assert 0.5 < np.median(contrast) <= 1.0
     assert np.abs(found[1]).max() < 8, "what is beside the hair is no strand of it"
+
+
+def test_a_change_leads_no_further_than_what_it_is_taken_from_becomes() -> None:
+    picture = np.full((4, 5, 3), 110.0)
+    keyed = np.stack([picture * 0 + 100, picture * 0 - 80])
+    becomes = np.stack([picture * 0 + 150, picture * 0 + 60])
+    found = no_further(picture, keyed, becomes)
+    np.testing.assert_allclose(found[0], 50, atol=12)
+    np.testing.assert_allclose(found[1], -50, atol=12)
+    np.testing.assert_allclose(no_further(picture, keyed, picture + keyed), keyed)
+
+
+def test_a_hairline_greys_by_how_much_of_it_is_hair_and_does_not_outshine_hair_and_skin() -> None:
+    rows = np.arange(60)[:, None, None] * np.ones((1, 40, 3))
+    picture = np.clip(40 + (rows - 28) / 4 * 130, 40, 170)  # hair above, skin below, four rows of both
+    hair = (rows[..., :1] < 32)[None].astype(float)
+    keyed = 110.0 * hair * np.ones(3)
+    found = picture + mixed_with_skin(picture, keyed, hair, np.ones(picture.shape[:2]))[0]
+    np.testing.assert_allclose(found[:20], 150, atol=1)
+    np.testing.assert_allclose(found[40:], 170, atol=1)
+    assert found.max() < 180
+    assert (picture + keyed[0]).max() > 220, "what the change as it is would make of it"
