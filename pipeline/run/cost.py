@@ -22,7 +22,7 @@ BUNDLED = 128  # pixels, the resolution up to which networks are of the bundled 
 # Finding a face, aligning it and reading its image.
 PREPARE = 0.17
 # Set-up of an image's own pixels, besides the key frames that the generator renders for it; and those.
-SET_UP, KEY_FRAMES = 0.83, 9
+SET_UP, KEY_FRAMES = 0.83, 7
 # A frame and a megapixel of it: moved, and encoded by x264.
 MOVE, MOVE_MEGAPIXEL = 0.014, 0.05
 VIDEO, VIDEO_MEGAPIXEL = 0.0005, 0.042

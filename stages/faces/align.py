@@ -175,7 +175,7 @@ def _pad(picture: Image.Image, quad: np.ndarray) -> tuple[Image.Image, np.ndarra
     )  # (H, W)
     blur = side * 0.02
     taps = 2 * int(TAILS * blur + 0.5) + 1
-    softer = cv2.GaussianBlur(pixels, (taps, taps), blur, borderType=cv2.BORDER_REFLECT)
+    softer: np.ndarray = cv2.GaussianBlur(pixels, (taps, taps), blur, borderType=cv2.BORDER_REFLECT)
     softer -= pixels
     softer *= _for_each(np.clip(mask * 3.0 + 1.0, 0.0, 1.0))
     pixels += softer
