@@ -55,6 +55,7 @@ docs: setup
 
 bench: setup
 	$(PYTHON_IN) -m benchmarks.speed.networks
+	$(PYTHON_IN) -m benchmarks.speed.workers
 	$(PYTHON_IN) -m benchmarks.speed.rows --rows 24
 	$(PYTHON_IN) -m benchmarks.speed.picture_cost
 

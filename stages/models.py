@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass
 from functools import cached_property
 
+import cv2
 import torch
 from pydantic import Field
 
@@ -63,7 +64,8 @@ class Models:
         automatic = "cuda" if torch.cuda.is_available() else "cpu"
         self.device = automatic if settings.device == "auto" else settings.device
         if self.device == "cpu" and (threads := os.environ.get("OMP_NUM_THREADS")):
-            torch.set_num_threads(int(threads))  # workers share the cores; torch would take them all
+            torch.set_num_threads(int(threads))  # workers share the cores; each library would take them all
+            cv2.setNumThreads(int(threads))
 
     @cached_property
     def generator(self) -> Generator:

@@ -7,22 +7,17 @@
 | generator, published widths, random weights, float32 | the published formulation, proven equal first |
 | share of peak | the best 3x3 convolution that the same runtime reaches here |
 | inverter's encoder, identity, landmarks (bundled) | PyTorch |
-| two workers of one core | one worker of one core, frames a second |
-| memory of a worker that renders at the largest size | 2.5 GB |
 
-Times are of the processor, on one thread, in turns, so that a busy machine disturbs them little; medians count. The
-row of two workers needs two idle cores: it is timed by the clock.
+Times are of the processor, on one thread, in turns, so that a busy machine disturbs them little; medians count.
+`benchmarks.speed.workers` has several workers side by side.
 """
 
 import argparse
-import multiprocessing
-import resource
 import statistics
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -35,11 +30,8 @@ from weights.networks.stylegan2 import Generator
 
 SPEEDUP = {256: 2.2, 1024: 4.0}  # wanted over the published formulation
 SHARE = {256: 0.85, 1024: 0.75}  # wanted of the peak
-MEMORY = 2500.0  # MB, wanted at most
-PARALLEL = 1.8  # wanted of two workers over one
 ACCURACY = 1e-5  # of the largest value
 PEAK_SHAPES = ((256, 64), (512, 32), (256, 128))  # channels and side of convolutions that run at full speed
-SECONDS = 5.0  # that workers render for, side by side
 
 
 @dataclass(frozen=True)
@@ -170,45 +162,6 @@ def bundled_rows(repeats: int) -> list[Row]:
     return rows
 
 
-def _render_here(size: int, seconds: float) -> tuple[float, float]:
-    """Frames a second of this process on one thread, and the MB that it needed at most."""
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
-    with torch.inference_mode():
-        generator = accelerated(Generator(size).eval().requires_grad_(False), "cpu")
-        codes = generator.map(torch.randn(1, 512))
-        generator.synthesize(codes)
-        started, count = time.monotonic(), 0
-        while count < 2 or time.monotonic() - started < seconds:
-            generator.synthesize(codes)
-            count += 1
-    speed = count / (time.monotonic() - started)
-    return speed, peak_memory()
-
-
-def peak_memory() -> float:
-    """MB that this process has needed at most: of its own program, where `ru_maxrss` keeps what its parent had."""
-    status = Path("/proc/self/status")
-    if status.is_file():
-        lines = dict(line.split(":", 1) for line in status.read_text().splitlines())
-        return float(lines["VmHWM"].split()[0]) / 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-
-
-def worker_rows(size: int) -> list[Row]:
-    """Two workers beside one, and the memory of one."""
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(1) as pool:
-        pool.apply(_render_here, (size, 0.0))  # whoever comes first converts: that is no worker's memory
-    with context.Pool(2) as pool:
-        alone, memory = pool.apply(_render_here, (size, SECONDS))
-        together = sum(speed for speed, _ in pool.starmap(_render_here, [(size, SECONDS)] * 2))
-    return [
-        Row("two workers, frames/s", f"{together:.2f}", f"one {alone:.2f}", together / alone, PARALLEL),
-        Row(f"worker at {size} px, MB", f"{memory:.0f}", f"limit {MEMORY:.0f}", MEMORY / memory, 1.0),
-    ]
-
-
 @torch.inference_mode()
 def main() -> None:
     """Print the table."""
@@ -223,7 +176,7 @@ def main() -> None:
     for size in options.sizes:
         for row in generator_rows(size, peak, options.repeats):
             print(row.line(), flush=True)
-    for row in [*bundled_rows(options.repeats), *worker_rows(max(options.sizes))]:
+    for row in bundled_rows(options.repeats):
         print(row.line(), flush=True)
 
 
