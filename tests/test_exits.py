@@ -1,6 +1,7 @@
 """Text leaves the program through two gates, which hide credentials: one prints, one writes files."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ PRINTS = {"print", "echo", "secho"}
 WRITES = {"write_text", "write_bytes", "write", "save", "dump", "safe_dump", "write_table", "NamedTemporaryFile"}
 
 
+@cache
 def calls(path: Path) -> set[str]:
     """Names of all that a module calls, without what they belong to."""
     found = set()

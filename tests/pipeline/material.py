@@ -1,5 +1,8 @@
 """A small job of real files: a clip and faces made with the bundled generator."""
 
+import shutil
+import tempfile
+from functools import cache
 from pathlib import Path
 
 import imageio_ffmpeg
@@ -20,6 +23,19 @@ def write_job(folder: Path) -> Path:
     Returns:
         The job file.
     """
+    shutil.copytree(_made_job().name, folder, dirs_exist_ok=True)
+    return folder / "job.yaml"
+
+
+@cache
+def _made_job() -> tempfile.TemporaryDirectory[str]:
+    """The job's files, rendered once for all tests of a process."""
+    made = tempfile.TemporaryDirectory(prefix="micromotion-test-job-")
+    _make_job(Path(made.name))
+    return made
+
+
+def _make_job(folder: Path) -> None:
     generator = load_generator("synthface")
     seeds = torch.Generator().manual_seed(3)
     codes = generator.map(torch.randn(4, 512, generator=seeds), truncation=0.6)  # (4, L, 512)
@@ -42,7 +58,6 @@ def write_job(folder: Path) -> Path:
         "output": "out",
     }
     (folder / "job.yaml").write_text(yaml.safe_dump(job), encoding="utf-8")
-    return folder / "job.yaml"
 
 
 def _pictures(images: torch.Tensor) -> np.ndarray:

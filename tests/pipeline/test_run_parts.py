@@ -14,6 +14,8 @@ from pipeline.run import plan, run
 from pipeline.run.counts import RowCounts
 from tests.pipeline.material import write_job
 
+pytestmark = pytest.mark.usefixtures("bundled_model_is_known")
+
 
 def test_fewer_machines_than_the_job_asks_for_get_as_many_workers_as_they_hold(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

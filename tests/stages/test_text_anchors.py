@@ -13,7 +13,7 @@ from weights.load_clip import load_clip
 from weights.load_networks import load_generator, load_identity
 
 TEXTS = ["a person with no smile", "a person with 50% smile", "a person with 100% smile"]
-SHORT = Optimisation(steps=4)
+SHORT = Optimisation(steps=2)
 
 
 def test_the_stage_gives_a_row_for_each_identity_and_says_how_far_it_is(tmp_path):
@@ -27,12 +27,12 @@ def test_the_stage_gives_a_row_for_each_identity_and_says_how_far_it_is(tmp_path
         except StopIteration as end:
             made = end.value
             break
-    assert [progress.step for progress in told] == [1, 2, 3, 4] and all(progress.loss > 0 for progress in told)
+    assert [progress.step for progress in told] == [1, 2] and all(progress.loss > 0 for progress in told)
     assert made["index"] == 3
     assert made["code"].shape == (3, 12, 512) and made["code"].dtype == np.float32
     assert made["rendering"].shape == (3, 128, 128, 3) and made["rendering"].dtype == np.uint8
     assert made["landmarks"].shape == (3, 68, 2)
-    assert made["loss"].shape == (4, 3)
+    assert made["loss"].shape == (2, 3)
     assert not np.array_equal(made["code"], stage.process({"index": 4, "seed": 8})["code"])
 
 

@@ -14,9 +14,11 @@ from pipeline.output.folder import MADE, STALE_UPLOAD_SECONDS, clear_leftovers, 
 from stages.motion.micromotion import Micromotion
 from tests.pipeline.material import write_job as write_material
 
+pytestmark = pytest.mark.usefixtures("bundled_model_is_known")
+
 
 @pytest.fixture
-def checked(tmp_path: Path) -> Checked:
+def checked(tmp_path: Path, bundled_model_is_known: None) -> Checked:
     return check_job(load_job(write_material(tmp_path)))
 
 

@@ -1,17 +1,13 @@
 """How long a job takes, as a plan tells it before."""
 
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from pipeline.cluster.sizing import PoolSize, WorkerLayout
-from pipeline.job.load import load_job
 from pipeline.run.cost import MEASURE_BUNDLED, RENDER, describe_time, distinct_frames, render_seconds, row_seconds
-from pipeline.run.plan import plan_job
-from tests.pipeline.material import write_job
 
 
 def checked(resolution: int = 128, rows: int = 10, rehearsal: bool = False, **video: Any) -> Any:
@@ -54,8 +50,3 @@ def test_time_falls_with_cores_and_is_not_told_of_gpus_or_of_nothing() -> None:
     assert describe_time(job, none, replace(layout, produce=PoolSize(2, 4.0))) != told
     assert describe_time(job, none, replace(layout, produce=PoolSize(1, 1.0, 0.5))) == ""
     assert describe_time(job, SimpleNamespace(kept=range(900), failed=range(100)), layout) == ""  # type: ignore[arg-type]
-
-
-def test_a_plan_tells_it(tmp_path: Path) -> None:
-    lines = plan_job(load_job(write_job(tmp_path))).lines
-    assert sum(line.startswith("time: about ") for line in lines) == 1

@@ -22,7 +22,7 @@ from pipeline.run.run import RunSummary, run_job
 from pipeline.run.work import Work
 from stages.media.encode import write_video
 from stages.media.ingest import read_clip
-from stages.motion.micromotion import load_micromotion
+from stages.motion.micromotion import Micromotion, load_micromotion
 from tests.pipeline.material import write_job
 
 
@@ -35,19 +35,25 @@ def counted(summary: RunSummary) -> tuple[int, int, int, int]:
     return summary.done, summary.kept, summary.failed, summary.exit_code
 
 
-def test_a_plan_knows_whether_anything_in_it_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    job = write_job(tmp_path)
-    assert plan_job(load_job(job)).sound
+@pytest.mark.usefixtures("bundled_model_is_known")
+def test_a_plan_knows_whether_anything_in_it_is_wrong(
+    tmp_path: Path, a_motion: Micromotion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, ready = write_job(tmp_path), "motion={file: motion.safetensors}"
+    a_motion.save(tmp_path / "motion.safetensors")
+    planned = plan_job(load_job(job))
+    assert planned.sound and sum(line.startswith("time: about ") for line in planned.lines) == 1
     with monkeypatch.context() as patched:
         patched.setattr("pipeline.output.disk_space.shutil.disk_usage", lambda place: SimpleNamespace(free=1000))
-        planned = plan_job(load_job(job))
+        planned = plan_job(load_job(job, [ready]))
     assert not planned.sound and any(line.endswith("TOO LITTLE") for line in planned.lines)
     monkeypatch.setattr("pipeline.run.plan.ray_session", lambda cluster: nullcontext([Node(2, 0, 8 << 30)]))
     monkeypatch.setattr("pipeline.run.plan.nodes_without_weights", lambda model: {"n2": "it lacks the generator"})
-    planned = plan_job(load_job(job, ["cluster.address=auto"]))
+    planned = plan_job(load_job(job, [ready, "cluster.address=auto"]))
     assert not planned.sound and planned.lines[-1] == "node n2: it lacks the generator"
 
 
+@pytest.mark.usefixtures("bundled_model_is_known")
 @pytest.mark.parametrize("shows_anchors", [False, True])
 def test_a_refused_clip_leaves_a_folder_only_where_it_shows_why(
     shows_anchors: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

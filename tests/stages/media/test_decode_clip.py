@@ -168,7 +168,7 @@ def test_what_is_transparent_is_grey(tmp_path: Path) -> None:
 
 def test_many_anchors_of_a_long_clip_are_chosen_by_their_times(tmp_path: Path) -> None:
     path = tmp_path / "c.mkv"
-    run("-f", "lavfi", "-i", "testsrc2=size=32x32:rate=100", "-frames:v", "6000", "-c:v", "ffv1", path)
+    run("-f", "lavfi", "-i", "testsrc2=size=16x16:rate=100", "-frames:v", "4200", "-c:v", "ffv1", path)
     clip = open_clip(path, max_anchors=4096)
     assert len(clip.times) == 4096
     assert sum(1 for _ in clip.frames()) == 4096
