@@ -17,7 +17,7 @@ from pipeline.cluster.session import check_session, is_through_client
 from pipeline.cluster.sizing import PoolSize
 from pipeline.engine.pool import StageSpec, WorkerPool
 from pipeline.engine.spare import SpareWorkers
-from pipeline.engine.table import Answer, Loss, Member, workers_json
+from pipeline.engine.table import Answer, LostRows, Member, workers_json
 from stages.base import Row, RowStatus, StepProgress
 
 POLL_SECONDS = 0.1
@@ -31,7 +31,7 @@ class Arrivals:
     """What came at one moment: rows that are finished, rows that were lost, and progress of rows in hand."""
 
     finished: list[Row] = field(default_factory=list)
-    lost: list[Loss] = field(default_factory=list)
+    lost: list[LostRows] = field(default_factory=list)
     progress: list[tuple[Row, StepProgress]] = field(default_factory=list)
 
     def __bool__(self) -> bool:
@@ -197,8 +197,8 @@ class Flow:
     def _sort(self, pool: WorkerPool, member: Member, arrivals: Arrivals) -> None:
         """Put what a worker answered where it belongs."""
         answer: Answer = pool.take(member)
-        if answer.loss is not None:
-            arrivals.lost.append(answer.loss)
+        if answer.lost is not None:
+            arrivals.lost.append(answer.lost)
         if answer.progress is not None:
             arrivals.progress.append(answer.progress)
         if pool is self._last:

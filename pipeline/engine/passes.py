@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from common.errors import WorkStopped
 from pipeline.cluster.sizing import PoolSize
 from pipeline.engine.flow import Flow
-from pipeline.engine.losses import LossCounter
+from pipeline.engine.lost_counter import LostCounter
 from pipeline.engine.pool import FOREVER, StageSpec
 from pipeline.engine.spare import SpareWorkers
 from pipeline.output.event_log import EventLog, StageState
@@ -68,7 +68,7 @@ class Passes:
         started = time.monotonic()
         finished: dict[int, Row] = {}
         taken, losses = dict.fromkeys(range(len(rows)), 0), dict[int, float]()
-        counter = LossCounter(lambda row: row["index"])
+        counter = LostCounter(lambda row: row["index"])
         batch = max(1, min(batch, -(-len(rows) // self.pool.workers)))  # some for every worker
 
         def tell(state: StageState) -> None:
@@ -95,8 +95,8 @@ class Passes:
                     finished[one["index"]], taken[one["index"]] = one, steps
                 for one, progress in arrivals.progress:
                     taken[one["index"]], losses[one["index"]] = progress.step, progress.loss
-                for loss in arrivals.lost:
-                    again, given_up = counter.count(loss)
+                for lost in arrivals.lost:
+                    again, given_up = counter.count(lost)
                     flow.again(again)
                     if given_up:
                         mend = (

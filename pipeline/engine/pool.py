@@ -9,7 +9,7 @@ from common.errors import EngineDied, MicromotionError, WorkStopped
 from common.redaction import describe_error
 from pipeline.cluster.sizing import PoolSize
 from pipeline.engine.spare import SpareWorkers
-from pipeline.engine.table import Answer, Loss, LossCause, Member, State
+from pipeline.engine.table import Answer, LostCause, LostRows, Member, State
 from pipeline.engine.worker import Worker
 from stages.base import Row, Stage, StepProgress, StepwiseStage
 
@@ -130,7 +130,7 @@ class WorkerPool:
             return self._taken(member)
         except errors.ActorUnavailableError:
             if member.state is State.IN_DOUBT:  # it lives, but its call is lost
-                return self._lost(member, LossCause.EXCUSED)
+                return self._lost(member, LostCause.EXCUSED)
             member.enter(State.IN_DOUBT, member.actor.ping.remote())
             return Answer()
         except dead:
@@ -145,27 +145,27 @@ class WorkerPool:
                     "What is done is kept; the same command resumes from there."
                 ) from error
             # What another worker had left for it is lost, with the machine where it lay.
-            return self._lost(member, LossCause.EXCUSED)
+            return self._lost(member, LostCause.EXCUSED)
 
-    def overdue(self) -> list[Loss]:
+    def overdue(self) -> list[LostRows]:
         """End the workers whose time is over, and start others; the rows that they had in hand."""
         limits = {
             State.BUSY: self.spec.limit,
             State.IN_DOUBT: DOUBT_SECONDS,
             State.LOADING: max(self.spec.limit, LOADING_SECONDS),
         }
-        now, losses = time.monotonic(), []
+        now, lost = time.monotonic(), []
         for member in list(self.members):
             if now - member.since <= limits.get(member.state, FOREVER):
                 continue
             if member.rows:
-                cause = LossCause.TIMED_OUT if member.state is State.BUSY else LossCause.EXCUSED
-                losses.append(Loss(member.rows, cause))
+                cause = LostCause.TIMED_OUT if member.state is State.BUSY else LostCause.EXCUSED
+                lost.append(LostRows(member.rows, cause))
             self._dismiss(member)
             if member.state is State.LOADING:
                 self._count_failed_start()
         self.refill()
-        return losses
+        return lost
 
     def close(self) -> None:
         """End all workers, whatever they have in hand."""
@@ -192,7 +192,7 @@ class WorkerPool:
             return Answer()
         if member.state is State.IN_DOUBT:
             self._ray.get(member.answer)
-            return self._lost(member, LossCause.EXCUSED)
+            return self._lost(member, LostCause.EXCUSED)
         if self._follows:
             came = self._ray.get(next(member.answer))
             if isinstance(came, StepProgress):
@@ -223,8 +223,8 @@ class WorkerPool:
         if member.state in (State.STARTING, State.LOADING) and not with_machine:
             self._count_failed_start()
         if with_machine or not self._had_begun(member):
-            return self._lost(member, LossCause.EXCUSED)
-        return self._lost(member, LossCause.DIED)
+            return self._lost(member, LostCause.EXCUSED)
+        return self._lost(member, LostCause.DIED)
 
     def _had_begun(self, member: Member) -> bool:
         """Whether a worker that died was alive when it was given its rows."""
@@ -236,12 +236,12 @@ class WorkerPool:
             return False
         return True
 
-    def _lost(self, member: Member, cause: LossCause) -> Answer:
+    def _lost(self, member: Member, cause: LostCause) -> Answer:
         """What a worker had in hand is lost, and it with it: what it is at, nobody knows."""
-        loss = Loss(member.rows, cause) if member.rows else None
+        lost = LostRows(member.rows, cause) if member.rows else None
         self._dismiss(member)
         self.refill()
-        return Answer(loss=loss)
+        return Answer(lost=lost)
 
     def _count_failed_start(self) -> None:
         """Another worker was never ready.

@@ -28,7 +28,7 @@ class State(Enum):
     IN_DOUBT = auto()
 
 
-class LossCause(StrEnum):
+class LostCause(StrEnum):
     """Why rows did not come back: their worker died over them, was ended over its time, or it was not their fault."""
 
     DIED = "died"
@@ -37,11 +37,11 @@ class LossCause(StrEnum):
 
 
 @dataclass(frozen=True)
-class Loss:
+class LostRows:
     """Rows that were lost together, and why."""
 
     rows: list[Row]
-    cause: LossCause
+    cause: LostCause
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Answer:
 
     rows: Sequence[Row] = ()
     carried: Sequence[Any] = ()
-    loss: Loss | None = None
+    lost: LostRows | None = None
     progress: tuple[Row, StepProgress] | None = None
 
 

@@ -12,13 +12,13 @@ from common.errors import OutputUnavailable
 from common.formatting import count
 from pipeline.cluster.sizing import WorkerLayout
 from pipeline.engine.flow import Flow
-from pipeline.engine.losses import LossCounter
+from pipeline.engine.lost_counter import LostCounter
 from pipeline.engine.pool import StageSpec
 from pipeline.engine.spare import SpareWorkers
-from pipeline.engine.table import Loss, LossCause
+from pipeline.engine.table import LostCause, LostRows
 from pipeline.output.event_log import StageState
 from pipeline.output.workers_file import write_workers
-from pipeline.run.lost_rows import describe_loss, give_up
+from pipeline.run.lost_rows import describe_lost, give_up
 from pipeline.run.outages import require_machines, wait_until_available, why_still_away
 from pipeline.run.outcomes import Outcomes
 from stages.base import Row, Stage
@@ -60,7 +60,7 @@ class TargetFlow:
     replan: Callable[[], WorkerLayout | None] | None = None
     spare: SpareWorkers | None = None
     _flow: Flow | None = field(default=None, init=False)
-    _losses: LossCounter = field(default_factory=lambda: LossCounter(lambda row: row["order"]), init=False)
+    _lost: LostCounter = field(default_factory=lambda: LostCounter(lambda row: row["order"]), init=False)
     _workers_written: float = field(default=0.0, init=False)
     _machines_seen: float = field(default_factory=time.monotonic, init=False)
     _stop_announced: bool = field(default=False, init=False)
@@ -108,8 +108,8 @@ class TargetFlow:
             with flow, closing(flow.run(self._batches(fresh, quick, together))) as arriving:
                 self._flow = flow
                 for arrivals in arriving:
-                    for loss in arrivals.lost:
-                        self._take_loss(loss, flow)
+                    for lost in arrivals.lost:
+                        self._take_lost(lost, flow)
                     self._take_in(arrivals.finished, flow)
                     if flow.has_ready and produce.workers < layout.produce.workers:
                         produce = layout.produce  # more rows have to be made than it seemed
@@ -131,22 +131,22 @@ class TargetFlow:
         for order in outcomes.take_in(finished):
             row = outcomes.row(order)
             if order in known:
-                outcomes.take_in([give_up(row, self._losses, outcomes, self.row_timeout)])
+                outcomes.take_in([give_up(row, self._lost, outcomes, self.row_timeout)])
             else:
                 flow.again([row], late=True)
 
-    def _take_loss(self, loss: Loss, flow: Flow) -> None:
+    def _take_lost(self, lost: LostRows, flow: Flow) -> None:
         """Lost rows are run again at once, each by itself; those that were lost too often are given up."""
         outcomes = self.outcomes
-        again, given_up = self._losses.count(loss)
+        again, given_up = self._lost.count(lost)
         flow.again([outcomes.row(row["order"]) for row in again])
-        if loss.cause is LossCause.EXCUSED:
+        if lost.cause is LostCause.EXCUSED:
             self._machines_seen = 0.0  # machines may have gone
         if again:
-            how, total = describe_loss(loss.cause, self.row_timeout), len(outcomes.counts.keys)
+            how, total = describe_lost(lost.cause, self.row_timeout), len(outcomes.counts.keys)
             message = f"{how}; {len(again)} of {total} rows were lost with it and run again."
             outcomes.events.emit("warning", message=message)
-        outcomes.take_in([give_up(row, self._losses, outcomes, self.row_timeout) for row in given_up])
+        outcomes.take_in([give_up(row, self._lost, outcomes, self.row_timeout) for row in given_up])
 
     def _stops(self) -> bool:
         """`stopping`, said aloud when it is first noticed."""

@@ -16,7 +16,7 @@ from pipeline.cluster.sizing import Node, PoolSize
 from pipeline.engine import pool
 from pipeline.engine.flow import Arrivals, Flow
 from pipeline.engine.pool import StageSpec
-from pipeline.engine.table import LossCause, State
+from pipeline.engine.table import LostCause, State
 from stages.base import Row
 from tests.pipeline.engine.processes import is_running, wait_until
 from tests.pipeline.tiny_stages import Counting, Dying, Refusing, Where
@@ -115,18 +115,18 @@ def test_a_worker_that_dies_names_its_row_and_is_replaced_at_once(
 ) -> None:
     for limit in ("DOUBT_SECONDS", "LOADING_SECONDS"):  # no limit of time has to pass for it
         monkeypatch.setattr(pool, limit, pool.FOREVER)
-    lost: list[tuple[str, LossCause]] = []
+    lost: list[tuple[str, LostCause]] = []
     with Flow([where(ONE)]) as flow, closing(flow.run([[{"id": "a", "seconds": 2.0}]])) as arriving:
         flow._on_wait = lambda: kill_busy(flow, number) if not lost else None
         for arrivals in arriving:
             for loss in arrivals.lost:
                 lost += [(row["id"], loss.cause) for row in loss.rows]
                 flow.again([{"id": "a"}])
-    assert lost == [("a", LossCause.DIED)]
+    assert lost == [("a", LostCause.DIED)]
 
 
 def test_a_worker_that_died_while_it_had_nothing_to_do_is_not_held_against_its_next_row(ray_nodes: list[Node]) -> None:
-    lost: list[LossCause] = []
+    lost: list[LostCause] = []
 
     def rows() -> Iterable[list[Row]]:
         yield [{"id": "first"}]
@@ -143,14 +143,14 @@ def test_a_worker_that_died_while_it_had_nothing_to_do_is_not_held_against_its_n
             for loss in arrivals.lost:
                 lost.append(loss.cause)
                 flow.again(loss.rows)
-    assert lost == [LossCause.EXCUSED]
+    assert lost == [LostCause.EXCUSED]
 
 
 def test_a_frozen_worker_costs_its_row_and_not_the_run(ray_nodes: list[Node]) -> None:
     """Stopped, it neither ends nor hears that it should."""
     rows = [{"id": "frozen", "seconds": 3.0}, *({"id": f"f{index}", "seconds": 0.1} for index in range(5))]
     frozen: list[int] = []
-    lost: list[tuple[str, LossCause]] = []
+    lost: list[tuple[str, LostCause]] = []
 
     def freeze() -> None:
         for member in flow._first.members:
@@ -165,7 +165,7 @@ def test_a_frozen_worker_costs_its_row_and_not_the_run(ray_nodes: list[Node]) ->
             for loss in arrivals.lost:
                 lost += [(row["id"], loss.cause) for row in loss.rows]
                 flow.again(loss.rows)
-    assert lost == [("frozen", LossCause.TIMED_OUT)]
+    assert lost == [("frozen", LostCause.TIMED_OUT)]
     assert sorted(ids(came)) == sorted(str(row["id"]) for row in rows)
     wait_until(lambda: not is_running(frozen[0]))
 
@@ -178,7 +178,7 @@ def test_progress_comes_while_a_row_is_at_work_and_silence_is_what_is_limited(ra
     (row,) = (row for one in came for row in one.finished)
     np.testing.assert_array_equal(row["array"], np.arange(40))
     came = through([step], [{"index": 0, "steps": 3, "hangs": True}])
-    assert [loss.cause for one in came for loss in one.lost] == [LossCause.TIMED_OUT]
+    assert [loss.cause for one in came for loss in one.lost] == [LostCause.TIMED_OUT]
 
 
 def test_pools_grow_and_shrink_without_losing_what_is_in_hand(ray_nodes: list[Node]) -> None:

@@ -11,8 +11,8 @@ import pytest
 from common.errors import WorkStopped
 from pipeline.cluster.sizing import Node, WorkerLayout, plan_workers
 from pipeline.engine.flow import Arrivals
-from pipeline.engine.losses import MOST_EXCUSED
-from pipeline.engine.table import Loss, LossCause
+from pipeline.engine.lost_counter import MOST_EXCUSED
+from pipeline.engine.table import LostCause, LostRows
 from pipeline.output.event_log import Event, EventLog
 from pipeline.output.ledger import Ledger
 from pipeline.run import videos
@@ -21,7 +21,7 @@ from stages.base import Row, RowStatus
 from tests.pipeline.tiny_run import flow, rows_of
 
 NODES = [Node(8.0)]
-DIED, EXCUSED, TIMED_OUT = LossCause.DIED, LossCause.EXCUSED, LossCause.TIMED_OUT
+DIED, EXCUSED, TIMED_OUT = LostCause.DIED, LostCause.EXCUSED, LostCause.TIMED_OUT
 
 
 def pictures_in(folder: Path, names: Iterable[str]) -> Path:
@@ -77,7 +77,7 @@ def test_a_row_that_kills_its_worker_is_quarantined_and_all_others_are_done(
 class Scripted:
     """A flow in which rows meet their fates, one for each time they are sent; without any left they are done."""
 
-    def __init__(self, fates: dict[str, list[LossCause | RowStatus]], sizes: list[list[int]]) -> None:
+    def __init__(self, fates: dict[str, list[LostCause | RowStatus]], sizes: list[list[int]]) -> None:
         self.fates, self.sizes = {name: iter(fate) for name, fate in fates.items()}, sizes
         self.has_ready = False
         self._again: list[list[Row]] = []
@@ -91,9 +91,9 @@ class Scripted:
         self._again = list(batches)
         while self._again:
             rows = self._again.pop(0)
-            lost = [fate for row in rows if isinstance(fate := self._fate(row), LossCause)]
+            lost = [fate for row in rows if isinstance(fate := self._fate(row), LostCause)]
             if lost:
-                yield Arrivals(lost=[Loss(rows, lost[0])])
+                yield Arrivals(lost=[LostRows(rows, lost[0])])
             else:
                 yield Arrivals(finished=[self._finished(row) for row in rows])
             self.on_wait()
@@ -113,7 +113,7 @@ class Scripted:
     def __exit__(self, *error: object) -> None:
         self._again = []
 
-    def _fate(self, row: Row) -> LossCause | RowStatus:
+    def _fate(self, row: Row) -> LostCause | RowStatus:
         row["fate"] = next(self.fates.get(row["id"], iter(())), RowStatus.DONE)
         return row["fate"]
 

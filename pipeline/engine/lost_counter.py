@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Hashable
 
-from pipeline.engine.table import Loss, LossCause
+from pipeline.engine.table import LostCause, LostRows
 from stages.base import Row
 
 # So many workers may die over a row, or be ended over their time.
@@ -12,7 +12,7 @@ MOST_DEATHS = 2
 MOST_EXCUSED = 4
 
 
-class LossCounter:
+class LostCounter:
     """Rows by how they were lost.
 
     Args:
@@ -24,16 +24,16 @@ class LossCounter:
         self._deaths, self._excused = Counter[Hashable](), Counter[Hashable]()
         self._timed_out: set[Hashable] = set()
 
-    def count(self, loss: Loss) -> tuple[list[Row], list[Row]]:
-        """Take a loss in; the rows that are run again, and those that are given up."""
+    def count(self, lost: LostRows) -> tuple[list[Row], list[Row]]:
+        """Take lost rows in; the rows that are run again, and those that are given up."""
         again, given_up = list[Row](), list[Row]()
-        for row in loss.rows:
+        for row in lost.rows:
             key = self._key(row)
-            if loss.cause is LossCause.EXCUSED or len(loss.rows) > 1:  # of several nobody knows which it was
+            if lost.cause is LostCause.EXCUSED or len(lost.rows) > 1:  # of several nobody knows which it was
                 self._excused[key] += 1
             else:
                 self._deaths[key] += 1
-                if loss.cause is LossCause.TIMED_OUT:
+                if lost.cause is LostCause.TIMED_OUT:
                     self._timed_out.add(key)
             late = self._deaths[key] >= MOST_DEATHS or self._excused[key] >= MOST_EXCUSED
             (given_up if late else again).append(row)
