@@ -178,7 +178,7 @@ class Flow:
             if member.answer is not None
         }
         if asked:
-            for answer in self._answered(list(asked)):
+            for answer in self._wait_for_answers(list(asked)):
                 pool, member = asked[answer]
                 self._sort(pool, member, arrivals)
         else:
@@ -187,7 +187,7 @@ class Flow:
             arrivals.lost += pool.overdue()
         return arrivals
 
-    def _answered(self, answers: list[Any]) -> list[Any]:
+    def _wait_for_answers(self, answers: list[Any]) -> list[Any]:
         """Those calls that have given something; waits for the first one only."""
         first, rest = self._ray.wait(answers, num_returns=1, timeout=POLL_SECONDS)
         if first and rest:

@@ -127,14 +127,14 @@ class WorkerPool:
         errors = self._ray.exceptions
         dead = (errors.RayActorError, errors.OutOfMemoryError, errors.WorkerCrashedError, errors.NodeDiedError)
         try:
-            return self._taken(member)
+            return self._read_answer(member)
         except errors.ActorUnavailableError:
             if member.state is State.IN_DOUBT:  # it lives, but its call is lost
-                return self._lost(member, LostCause.EXCUSED)
+                return self._give_up_worker(member, LostCause.EXCUSED)
             member.enter(State.IN_DOUBT, member.actor.ping.remote())
             return Answer()
         except dead:
-            return self._died(member)
+            return self._replace_dead(member)
         except errors.RayError as error:
             if member.state in (State.STARTING, State.LOADING):
                 cause = error.cause if isinstance(error, errors.RayTaskError) else error
@@ -145,7 +145,7 @@ class WorkerPool:
                     "What is done is kept; the same command resumes from there."
                 ) from error
             # What another worker had left for it is lost, with the machine where it lay.
-            return self._lost(member, LostCause.EXCUSED)
+            return self._give_up_worker(member, LostCause.EXCUSED)
 
     def overdue(self) -> list[LostRows]:
         """End the workers whose time is over, and start others; the rows that they had in hand."""
@@ -180,7 +180,7 @@ class WorkerPool:
                 self._spare.keep(member)
         self.close()
 
-    def _taken(self, member: Member) -> Answer:
+    def _read_answer(self, member: Member) -> Answer:
         if member.state is State.STARTING:
             member.place = self._ray.get(member.answer)
             self._load(member)
@@ -192,7 +192,7 @@ class WorkerPool:
             return Answer()
         if member.state is State.IN_DOUBT:
             self._ray.get(member.answer)
-            return self._lost(member, LostCause.EXCUSED)
+            return self._give_up_worker(member, LostCause.EXCUSED)
         if self._follows:
             came = self._ray.get(next(member.answer))
             if isinstance(came, StepProgress):
@@ -207,7 +207,7 @@ class WorkerPool:
     def _load(self, member: Member) -> None:
         member.enter(State.LOADING, member.actor.setup.remote(self.spec.stage, self._settings))
 
-    def _died(self, member: Member) -> Answer:
+    def _replace_dead(self, member: Member) -> Answer:
         """Replace a dead worker, and say what it died over.
 
         Raises:
@@ -223,8 +223,8 @@ class WorkerPool:
         if member.state in (State.STARTING, State.LOADING) and not with_machine:
             self._count_failed_start()
         if with_machine or not self._had_begun(member):
-            return self._lost(member, LostCause.EXCUSED)
-        return self._lost(member, LostCause.DIED)
+            return self._give_up_worker(member, LostCause.EXCUSED)
+        return self._give_up_worker(member, LostCause.DIED)
 
     def _had_begun(self, member: Member) -> bool:
         """Whether a worker that died was alive when it was given its rows."""
@@ -236,7 +236,7 @@ class WorkerPool:
             return False
         return True
 
-    def _lost(self, member: Member, cause: LostCause) -> Answer:
+    def _give_up_worker(self, member: Member, cause: LostCause) -> Answer:
         """What a worker had in hand is lost, and it with it: what it is at, nobody knows."""
         lost = LostRows(member.rows, cause) if member.rows else None
         self._dismiss(member)

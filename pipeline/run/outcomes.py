@@ -75,7 +75,7 @@ class Outcomes:
             if gone and row["reason"] == Reason.UNREADABLE_IMAGE:
                 continue
             if self.counts.keys[row["order"]] is None:
-                stored += self._counted(row)
+                stored += self._count(row)
         self.ledger.append(stored)
         self.blocked += len(blocked)
         if gone:
@@ -104,7 +104,7 @@ class Outcomes:
         total = len(self.counts.keys)
         self.events.emit("stage", stage=STAGE, state=state, done=self.counts.seen, total=total, seconds=seconds)
 
-    def _counted(self, row: Row) -> list[Row]:
+    def _count(self, row: Row) -> list[Row]:
         """Count a row and tell it; what of it is stored."""
         counts = self.counts
         counts.keys[row["order"]] = row["key"]
