@@ -23,7 +23,7 @@ from stages.picture.greying import (
 )
 from stages.picture.hair import CERTAIN, NONE, hair_share, hair_window, likelier_hair, told_as_hair
 from stages.picture.hair_edges import sharpened_matte
-from stages.picture.palette import Palette
+from stages.picture.palette import Palette, grey_of
 from stages.picture.raster import facing_of
 from stages.picture.warp import fill
 
@@ -138,17 +138,16 @@ def appearance_changes(likeness: Likeness, matte: np.ndarray, covered: np.ndarra
     window = hair_window(canvas)
     counterparts = find_counterparts(picture, tones.own(still), trusted, window, face)
     own = np.stack([tones.own_change(change) for change in changes])
-    keyed = np.stack([counterparts.carried(change) for change in own])  # (K, H, W, 3)
+    carried = np.stack([counterparts.carried(change) for change in own])  # (K, H, W, 3)
     # What becomes another colour altogether becomes the generator's, whatever it was before.
     paired = counterparts.carried(np.ones_like(still))
     other = counterparts.carried(still) - paired * picture
     replaced = np.stack([counterparts.carried(part) for part in colour_lost(still, changes)])  # (K, H, W, 1)
-    replaced = np.maximum(replaced, shade_replaced(keyed))
-    keyed += replaced * (other - other.mean(axis=-1, keepdims=True))
-    becomes = np.stack([counterparts.carried(tones.own(still) + change) for change in own])
-    keyed = no_further(picture, keyed, becomes / np.maximum(paired, 1e-3))
+    replaced = np.maximum(replaced, shade_replaced(carried))
+    becomes = (counterparts.carried(tones.own(still)) + carried) / np.maximum(paired, 1e-3)
+    keyed = no_further(picture, carried + replaced * (other - grey_of(other)), becomes)
     keyed = mixed_with_skin(picture, keyed, replaced, trusted)
-    greyed = ((replaced[..., 0] > CERTAIN) & (keyed.mean(axis=-1) > -PALER)).any(axis=0)
+    greyed = ((replaced[..., 0] > CERTAIN) & (grey_of(keyed)[..., 0] > -PALER)).any(axis=0)
     hair = greyed & (face < 0.5)
     head = sharpened_matte(picture, matte, canvas.drawn.covered) * canvas.window
     likelier = likelier_hair(canvas, picture, hair, (face > 0.5) & (trusted > 0.5), matte)

@@ -13,7 +13,7 @@ import numpy as np
 from scipy import sparse
 from scipy.spatial import cKDTree
 
-from stages.picture.palette import neutral_of, to_lab
+from stages.picture.palette import grey_of, neutral_of, to_lab
 from stages.picture.warp import fill
 
 # One step of unlikeness: cells away, within the face and beyond it, where hair hangs that the generator has not; levels
@@ -42,12 +42,12 @@ class Tones:
     """
 
     def __init__(self, picture: np.ndarray, still: np.ndarray, trusted: np.ndarray, skin: np.ndarray):
-        blurred = [_blurred(image, trusted) for image in (picture, still)]
+        blurred = _blurred([picture, still], trusted)
         self._tones = np.clip((blurred[0] + DARKEST) / (blurred[1] + DARKEST), LEAST_GAIN, MOST_GAIN)
         # A change of shade must not tint but as the picture's light does: grey hair is warm in a warm painting.
         cast = neutral_of(picture) / neutral_of(still)
         self._cast = np.clip(cast / cast.mean(), LEAST_CAST, MOST_CAST).astype(np.float32)
-        blurred = [image.mean(axis=2, keepdims=True) for image in blurred]
+        blurred = [grey_of(image) for image in blurred]
         self._darker = np.clip((blurred[0] + DARKEST) / (blurred[1] + DARKEST), LEAST_GAIN, MOST_GAIN)
         rooms = [np.maximum(255 - image, 0) + DARKEST for image in blurred]
         # What becomes lighter does by as much as there is room for, and as there is light for.
@@ -147,12 +147,13 @@ def find_alike(picture: np.ndarray, known: np.ndarray, wanted: np.ndarray) -> Co
 def _light(picture: np.ndarray, still: np.ndarray, skin: np.ndarray) -> np.ndarray:
     """(H, W, 1): how much light falls on the picture's face for what falls on the generator's, and around it."""
     weight = cv2.GaussianBlur(skin.astype(np.float32), (0, 0), TONES)
-    ours, theirs = (_blurred(image, skin).mean(axis=2) + LEAST_LIGHT for image in (picture, still))
-    ratio = np.where(weight > KNOWN, ours / theirs, 1.0)
-    return np.clip(fill(ratio[..., None].astype(np.float32), np.clip(weight / KNOWN - 1, 0, 1)), DIMMEST, MOST_GAIN)
+    ours, theirs = (image + LEAST_LIGHT for image in _blurred([grey_of(picture), grey_of(still)], skin))
+    ratio = np.where(weight[..., None] > KNOWN, ours / theirs, 1.0)  # (H, W, 1)
+    return np.clip(fill(ratio.astype(np.float32), np.clip(weight / KNOWN - 1, 0, 1)), DIMMEST, MOST_GAIN)
 
 
-def _blurred(image: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Averages over the neighbourhood, of what counts."""
-    total = cv2.GaussianBlur(image * weight[..., None], (0, 0), TONES)
-    return total / np.maximum(cv2.GaussianBlur(weight, (0, 0), TONES), 1e-3)[..., None]
+def _blurred(images: list[np.ndarray], weight: np.ndarray) -> list[np.ndarray]:
+    """Averages (H, W, C) over the neighbourhood, of what counts."""
+    around = np.maximum(cv2.GaussianBlur(weight, (0, 0), TONES), 1e-3)[..., None]
+    totals = (cv2.GaussianBlur(image * weight[..., None], (0, 0), TONES) for image in images)
+    return [total.reshape(image.shape) / around for total, image in zip(totals, images, strict=True)]

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 
 from stages.picture.canvas import Canvas
+from stages.picture.palette import grey_of
 
 PALE, COLOURED = 0.3, 0.7  # shares of its saturation that skin may lose, and that hair which greys loses
 LEAST_COLOUR = 8.0  # levels of CIE a*b*: greyer than that, nothing is lost
@@ -31,7 +32,7 @@ def colour_lost(still: np.ndarray, changes: np.ndarray) -> np.ndarray:
 
 def shade_replaced(keyed: np.ndarray) -> np.ndarray:
     """(K, H, W, 1): how surely a change (K, H, W, 3), in grey levels, makes another colour of what was there."""
-    shade: np.ndarray = np.clip(np.abs(_grey(keyed)) / REPLACED, 0, 1)
+    shade: np.ndarray = np.clip(np.abs(grey_of(keyed)) / REPLACED, 0, 1)
     return shade
 
 
@@ -40,9 +41,8 @@ def no_further(picture: np.ndarray, keyed: np.ndarray, becomes: np.ndarray) -> n
 
     What lies between hair and skin takes half of either's change, and must not outshine both.
     """
-    grey = picture.mean(axis=-1, keepdims=True)
-    level = grey + keyed.mean(axis=-1, keepdims=True)
-    there = becomes.mean(axis=-1, keepdims=True)
+    grey, there = grey_of(picture), grey_of(becomes)
+    level = grey + grey_of(keyed)
     kept = np.clip(level, np.minimum(grey, there - BEYOND), np.maximum(grey, there + BEYOND))
     within: np.ndarray = keyed + kept - level
     return within
@@ -66,7 +66,8 @@ def mixed_with_skin(picture: np.ndarray, keyed: np.ndarray, replaced: np.ndarray
     ]
     told = np.clip((light[1] - light[0]) / APART - 1, 0, 1) * np.clip(np.minimum(*near) / NEAR, 0, 1)
     of_skin = told * np.clip((grey - light[0]) / np.maximum(light[1] - light[0], 1.0), 0, 1) * hair
-    skins = [_blurred(change * skin[..., None]) / np.maximum(_blurred(skin)[..., None], 1e-3) for change in keyed]
+    around = np.maximum(_blurred(skin), 1e-3)[..., None]
+    skins = [_blurred(change * skin[..., None]) / around for change in keyed]
     mixed: np.ndarray = keyed + of_skin[..., None] * (np.stack(skins) - keyed)
     return mixed
 
@@ -87,16 +88,10 @@ def strands_of(picture: np.ndarray, keyed: np.ndarray, replaced: np.ndarray) -> 
     """(K, H, W, 3): how much further strands of hair stand out once it is lighter; in light, contrasts grow with it."""
     hair = replaced.max(axis=0)  # (H, W, 1)
     level = _blurred(picture * hair) / np.maximum(_blurred(hair)[..., None], 1e-3)
-    grey = _grey(level)
-    lighter = np.sqrt(np.maximum(grey + _grey(keyed) + DARK, DARK) / (grey + DARK))
+    grey = grey_of(level)
+    lighter = np.sqrt(np.maximum(grey + grey_of(keyed) + DARK, DARK) / (grey + DARK))
     stands_out: np.ndarray = replaced * np.clip(lighter - 1, 0, MOST_CONTRAST - 1) * (picture - level)
     return stands_out
-
-
-def _grey(colours: np.ndarray) -> np.ndarray:
-    """(..., 3) -> (..., 1), the mean; numpy's own is several times slower along so short an axis."""
-    grey: np.ndarray = (colours[..., :1] + colours[..., 1:2] + colours[..., 2:]) / 3
-    return grey
 
 
 def _blurred(values: np.ndarray) -> np.ndarray:

@@ -6,6 +6,8 @@ blue, a grey photograph gets red shadows, a face in the dark lights up. A change
 lose or deepen a little; one of a picture that has no colours, or the one tint of old paper, keeps to that tint.
 """
 
+from functools import cached_property
+
 import cv2
 import numpy as np
 
@@ -47,7 +49,7 @@ class Palette:
             change: what it is to be.
             lost: (H, W, 1) how far each cell may lose its hue altogether, as hair that greys does.
         """
-        return self._within(self._picture + change, lost) - self._within(self._picture, lost)
+        return self._within(to_lab(self._picture + change), lost) - self._within(self._lab, lost)
 
     def tinted(self, colours: np.ndarray) -> np.ndarray:
         """Colours (h, w, 3) that are not the picture's, as far as it has one tint in that."""
@@ -57,23 +59,34 @@ class Palette:
         lab[..., 1:] += self.one_tint * (self._tinted(lab[..., 0]) - lab[..., 1:])
         return to_rgb(lab)
 
-    def _within(self, colours: np.ndarray, lost: np.ndarray) -> np.ndarray:
-        """Colours (H, W, 3) at the picture's places that keep the hues there."""
-        lab = to_lab(colours)
-        grey, own_grey = (self._grey(light) for light in (lab[..., 0], self._own[..., 0]))
-        own = self._own[..., 1:] - own_grey
-        strength = np.linalg.norm(own, axis=-1, keepdims=True)  # (H, W, 1)
-        hue = own / np.maximum(strength, COLOURLESS)
+    def _within(self, lab: np.ndarray, lost: np.ndarray) -> np.ndarray:
+        """Colours (H, W, 3) L*a*b* at the picture's places -> those that keep the hues there, RGB."""
+        strength, hue = self._hues
+        grey = self._grey(lab[..., 0])
         wanted = lab[..., 1:] - grey
-        along = (wanted * hue).sum(axis=-1, keepdims=True)
-        brighter = np.clip(lab[..., :1] / np.maximum(self._own[..., :1], 1.0), 1.0, WITH_LIGHT)
+        along = (wanted[..., :1] * hue[..., :1]) + (wanted[..., 1:] * hue[..., 1:])  # (H, W, 1)
+        brighter = lab[..., :1] / np.maximum(self._own[..., :1], 1.0)
         across = wanted - along * hue
         most = ASIDE * (1 - GREYED * lost) * strength + LEAST_ASIDE
-        across *= np.minimum(1.0, most / np.maximum(np.linalg.norm(across, axis=-1, keepdims=True), 1e-6))
-        least = (1 - lost) * PALEST * np.clip(lab[..., :1] / np.maximum(self._own[..., :1], 1.0), 0.0, 1.0) * strength
-        kept = grey + np.clip(along, least, DEEPER * brighter * strength + LEAST_ASIDE) * hue + across
-        lab[..., 1:] = kept + self.one_tint * (self._tinted(lab[..., 0]) - kept)
-        return to_rgb(lab)
+        across *= np.minimum(1.0, most / np.maximum(np.hypot(across[..., :1], across[..., 1:]), 1e-6))
+        least = (1 - lost) * PALEST * np.clip(brighter, 0.0, 1.0) * strength
+        deepest = DEEPER * np.clip(brighter, 1.0, WITH_LIGHT) * strength + LEAST_ASIDE
+        kept = grey + np.clip(along, least, deepest) * hue + across
+        if self.one_tint:
+            kept += self.one_tint * (self._tinted(lab[..., 0]) - kept)
+        return to_rgb(np.concatenate([lab[..., :1], kept], axis=-1))
+
+    @cached_property
+    def _lab(self) -> np.ndarray:
+        """(H, W, 3) L*a*b* of the picture."""
+        return to_lab(self._picture)
+
+    @cached_property
+    def _hues(self) -> tuple[np.ndarray, np.ndarray]:
+        """(H, W, 1) how colourful each cell is, and (H, W, 2) its hue in a*b*."""
+        own = self._own[..., 1:] - self._grey(self._own[..., 0])
+        strength = np.hypot(own[..., :1], own[..., 1:])
+        return strength, own / np.maximum(strength, COLOURLESS)
 
     def _grey(self, lightness: np.ndarray) -> np.ndarray:
         """(H, W, 2) a*b* of what is grey under the picture's light."""
@@ -105,6 +118,12 @@ def neutral_of(picture: np.ndarray) -> np.ndarray:
     least = max(float(np.percentile(tints @ tint, GREYEST)) / strength, 0.0)
     neutral: np.ndarray = 1 + least * tint / strength
     return neutral
+
+
+def grey_of(colours: np.ndarray) -> np.ndarray:
+    """(..., 3) -> (..., 1), the mean; numpy's own is several times slower along so short an axis."""
+    grey: np.ndarray = (colours[..., :1] + colours[..., 1:2] + colours[..., 2:]) / 3
+    return grey
 
 
 def to_lab(colours: np.ndarray) -> np.ndarray:
