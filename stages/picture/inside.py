@@ -8,6 +8,8 @@ import numpy as np
 
 from stages.picture.appearance import Likeness
 from stages.picture.figure import rim_gaps
+from stages.picture.gesture import Gesture
+from stages.picture.lids import Lid, lid_of
 from stages.picture.openings import Box, box_around, lattice, lattice_triangles, opening_mask, outline, without_skin
 from stages.picture.raster import Drawn, draw
 from stages.picture.strips import Patch
@@ -37,6 +39,7 @@ class Inside:
     near: (N, 3) the triangles that are ever in the box.
     own: (h, w, 3) uint8, what the picture shows inside, continued under the rims.
     gain: (3,) the picture's tones there over the generator's.
+    lid: of an eye.
     """
 
     likeness: Likeness
@@ -45,6 +48,7 @@ class Inside:
     near: np.ndarray
     own: np.ndarray
     gain: np.ndarray
+    lid: Lid | None = None
 
     @property
     def rims(self) -> Rims:
@@ -74,6 +78,12 @@ class Inside:
         cv2.fillPoly(head, [np.round(edge).astype(np.int32)], 1)
         head = cv2.erode(head, np.ones((5, 5), np.uint8)).astype(np.float32)
         return cv2.resize(cv2.blur(head, (3, 3)), (self.box.width, self.box.height), interpolation=cv2.INTER_LINEAR)
+
+    def close(self, shown: np.ndarray, moved: np.ndarray, gesture: Gesture, patch: Patch) -> None:
+        """Make skin of what a lid that closes has at its edge, on `shown`, (h, w, 3) uint8, in place."""
+        if self.lid is not None:
+            edge = moved[self.rims.upper, :2]
+            self.lid.lay(shown[self._rows_and_columns], patch, edge, float(gesture.closure[self.number]))
 
     def lay(self, shown: np.ndarray, moved: np.ndarray, turned: np.ndarray, place: np.ndarray) -> None:
         """Lay what is inside over the skin `shown`, (h, w, 3) uint8, in place."""
@@ -168,8 +178,9 @@ def inside_of(picture: np.ndarray, likeness: Likeness, number: int) -> Inside:
     box = Box(box.left + canvas.left, box.top + canvas.top, box.width, box.height)
     mask = opening_mask(outline(figure.rest, rims), box, max(SOFT * width, 0.5))
     own = without_skin(picture[box.rows_and_columns], mask)
+    lid = None if number == MOUTH else lid_of(picture, box, outline(figure.rest, rims))
     return Inside(
-        likeness, number, box, _near(figure.head.triangles, [figure.rest, *places], box), own, _gain(likeness, box)
+        likeness, number, box, _near(figure.head.triangles, [figure.rest, *places], box), own, _gain(likeness, box), lid
     )
 
 

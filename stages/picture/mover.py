@@ -83,7 +83,8 @@ class Mover:
                 strip = cv2.blendLinear(strip, self._strip(rows, around, cv2.INTER_LINEAR), share, 1 - share)
             cv2.copyTo(strip, (self._widened(self.canvas.window, rows) > 0).astype(np.uint8), shown[rows])
         turned = self._turned(gesture, moved)
-        for inside in self.insides:
+        for inside, patch in zip(self.insides, patches, strict=True):
+            inside.close(shown, moved, gesture, patch)
             inside.lay(shown, moved, turned, place)
         return frame
 

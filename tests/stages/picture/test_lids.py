@@ -1,0 +1,64 @@
+"""A lid that closes is skin, whatever its eye looked like and wherever its landmarks lay."""
+
+import cv2
+import numpy as np
+import pytest
+
+from stages.picture.lids import Lid, lid_of
+from stages.picture.openings import Box
+from stages.picture.strips import Patch
+
+SKIN, WHITE, IRIS, LASHES, FRAME = (205, 165, 140), (235, 232, 228), (60, 110, 70), (40, 28, 24), (30, 30, 60)
+BOX = Box(20, 10, 160, 120)
+MIDDLE, HALF = (100, 70), 42
+RIM = np.array(
+    [(-1.0, 0.0), (-0.5, -0.16), (0.0, -0.2), (0.5, -0.16), (1.0, 0.0), (0.5, 0.14), (0.0, 0.18), (-0.5, 0.14)]
+)
+
+
+def edge(up: float = 0.0) -> np.ndarray:
+    """(8, 2) an opening's edge as landmarks have it, too low or too high by a share of half the eye's width."""
+    return np.array(MIDDLE) + HALF * (RIM + np.array([0, up]))
+
+
+@pytest.fixture
+def picture() -> np.ndarray:
+    """An eye, wider open than landmarks may say, under lashes, and a spectacle frame below it."""
+    image = np.full((150, 200, 3), SKIN, np.uint8)
+    cv2.ellipse(image, MIDDLE, (HALF, 15), 0, 0, 360, WHITE, -1, cv2.LINE_AA)
+    cv2.circle(image, MIDDLE, 14, IRIS, -1, cv2.LINE_AA)
+    cv2.ellipse(image, MIDDLE, (HALF, 15), 0, 180, 360, LASHES, 3, cv2.LINE_AA)
+    cv2.line(image, (20, 112), (180, 112), FRAME, 3)
+    return image
+
+
+def closed(picture: np.ndarray, lid: Lid, closure: float = 1.0) -> np.ndarray:
+    """(h, w, 3) the box with the lid closed, nothing having moved."""
+    part = picture[BOX.rows_and_columns].copy()
+    rows, columns = BOX.rows_and_columns
+    patch = Patch(rows, columns, np.zeros((*part.shape[:2], 2), np.float32), np.ones((*part.shape[:2], 1), np.float32))
+    lid.lay(part, patch, edge(0.2)[:5], closure)
+    return part
+
+
+@pytest.mark.parametrize("up", [0.0, 0.12, -0.12])
+def test_nothing_of_an_eye_is_left_on_a_closed_lid(picture: np.ndarray, up: float) -> None:
+    found = closed(picture, lid_of(picture, BOX, edge(up)))
+    upper = found[30:53, 30:130].astype(float)  # above the line of lashes
+    assert np.abs(upper - SKIN).max() < 25
+    assert (np.abs(found[60:70, 60:100].astype(float) - SKIN).max(axis=-1) > 60).any(), "a line of lashes"
+
+
+def test_an_open_eye_and_what_is_beside_it_stay_as_they_are(picture: np.ndarray) -> None:
+    lid = lid_of(picture, BOX, edge())
+    part = picture[BOX.rows_and_columns]
+    assert (closed(picture, lid, closure=0.2) == part).all()
+    found = closed(picture, lid)
+    assert (found[95:] == part[95:]).all(), "a spectacle frame stays whole"
+    assert (found[:20] == part[:20]).all()
+
+
+def test_a_statue_has_no_lashes(picture: np.ndarray) -> None:
+    stone = np.full_like(picture, (180, 175, 165))
+    cv2.ellipse(stone, MIDDLE, (HALF, 15), 0, 0, 360, (165, 160, 150), 2, cv2.LINE_AA)
+    assert lid_of(stone, BOX, edge()).lashes.max() < 0.15 < 0.5 < lid_of(picture, BOX, edge()).lashes.min()
