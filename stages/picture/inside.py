@@ -13,6 +13,7 @@ from stages.picture.lids import Lid, lid_of
 from stages.picture.openings import Box, box_around, lattice, lattice_triangles, opening_mask, outline, without_skin
 from stages.picture.raster import Drawn, draw
 from stages.picture.strips import Patch
+from stages.picture.teeth import Teeth, teeth_of
 from stages.picture.warp import fill
 from weights.networks.head import Rims
 
@@ -25,8 +26,6 @@ SOFT = 0.006  # of the opening's width: how soft its edge is
 # generator's. Gaps of less than `SHUT` of the width are no sight of what is inside.
 OWN, OTHERS = 1.6, 2.6
 SHUT = 0.03
-DARKEST, LEAST_GAIN, MOST_GAIN = 10.0, 0.4, 1.6
-BRIGHT, BRIGHTEST = 85, 98  # percentiles: of the picture's skin around an opening, of the generator's frames there
 VISIBLE = 0.4  # pixels: a mask below is none
 
 
@@ -38,8 +37,8 @@ class Inside:
     box: the opening's surroundings, in pixels of the picture.
     near: (N, 3) the triangles that are ever in the box.
     own: (h, w, 3) uint8, what the picture shows inside, continued under the rims.
-    gain: (3,) the picture's tones there over the generator's.
     lid: of an eye.
+    teeth: how the picture shows what the generator has inside.
     """
 
     likeness: Likeness
@@ -47,8 +46,8 @@ class Inside:
     box: Box
     near: np.ndarray
     own: np.ndarray
-    gain: np.ndarray
-    lid: Lid | None = None
+    lid: Lid | None
+    teeth: Teeth
 
     @property
     def rims(self) -> Rims:
@@ -106,7 +105,7 @@ class Inside:
         share = float(seen_at_rest * np.clip((OTHERS - wider) / (OTHERS - OWN), 0, 1))
         if share >= 1:
             return self._own(moved, turned)
-        other = self._others(moved, place)
+        other = self._others(moved, place, width)
         return other + share * (self._own(moved, turned) - other) if share > 0 else other
 
     def _own(self, moved: np.ndarray, turned: np.ndarray) -> np.ndarray:
@@ -127,7 +126,7 @@ class Inside:
             np.float32
         )
 
-    def _others(self, moved: np.ndarray, place: np.ndarray) -> np.ndarray:
+    def _others(self, moved: np.ndarray, place: np.ndarray, width: float) -> np.ndarray:
         """The generator's inside at the nearest keys, mixed, in the picture's tones."""
         keys = self.likeness.gestures.course.keys
         laid = self._laid(moved)
@@ -137,7 +136,8 @@ class Inside:
         mixed = np.zeros((self.box.height, self.box.width, 3), np.float32)
         for number, (key, share) in enumerate(near):
             mixed += np.float32(share) * self.likeness.shown(key, there[..., 2 * number : 2 * number + 2])
-        return mixed * self.gain
+        gap = float(rim_gaps(moved, self.rims)[1].max()) / max(width, 1e-6) if self.number == MOUTH else 1.0
+        return self.teeth.shown(mixed, gap)
 
     def _laid(self, moved: np.ndarray) -> Drawn:
         """The lattice over the opening as it is now, drawn over the box."""
@@ -180,7 +180,13 @@ def inside_of(picture: np.ndarray, likeness: Likeness, number: int) -> Inside:
     own = without_skin(picture[box.rows_and_columns], mask)
     lid = None if number == MOUTH else lid_of(picture, box, outline(figure.rest, rims))
     return Inside(
-        likeness, number, box, _near(figure.head.triangles, [figure.rest, *places], box), own, _gain(likeness, box), lid
+        likeness,
+        number,
+        box,
+        _near(figure.head.triangles, [figure.rest, *places], box),
+        own,
+        lid,
+        teeth_of(picture, likeness, box),
     )
 
 
@@ -193,23 +199,6 @@ def _near(triangles: np.ndarray, places: Sequence[np.ndarray], box: Box) -> np.n
         sides = (x >= 0) * 1 + (x <= box.width) * 2 + (y >= 0) * 4 + (y <= box.height) * 8
         inside |= np.bitwise_or.reduce(sides.astype(np.uint8).take(triangles.T), axis=0) == 15
     return triangles[inside]
-
-
-def _gain(likeness: Likeness, box: Box) -> np.ndarray:
-    """(3,) the picture's tones over the generator's, around an opening."""
-    canvas = likeness.canvas
-    corners = canvas.on_grid(np.array([[box.left, box.top], [box.left + box.width, box.top + box.height]]))
-    (left, top), (right, bottom) = np.clip(corners.round().astype(int), 0, np.array(canvas.cells[::-1]) - 1)
-    part = slice(top, bottom + 1), slice(left, right + 1)
-    there = likeness.shown(likeness.rest, likeness.places[likeness.rest][part])
-    small = likeness.small_picture[part] / likeness.exposure
-    tones = [image.mean(axis=(0, 1)) + DARKEST for image in (small, there)]
-    gain = np.clip(tones[0] / tones[1], LEAST_GAIN, MOST_GAIN)
-    # Teeth that outshine the skin around them look lit from within.
-    frames = [likeness.shown(key, likeness.places[key][part]) for key in range(len(likeness.frames))]
-    brightest = float(np.percentile(np.stack(frames).mean(axis=-1), BRIGHTEST)) * float(gain.mean())
-    skin = float(np.percentile(small.mean(axis=-1), BRIGHT))
-    return np.asarray(gain * min(1.0, skin / max(brightest, 1.0)))
 
 
 def nearest_keys(keys: np.ndarray, place: np.ndarray) -> list[tuple[int, float]]:

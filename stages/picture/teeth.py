@@ -1,0 +1,114 @@
+"""What parting lips show, as the picture would show it: a render's teeth in a painting's light, grain and stone.
+
+A picture says itself how bright and how white teeth can be: no brighter than the skin around the mouth, and no whiter
+than the whites of the eyes. Where those are of the same stuff as the skin, as a statue's are, teeth are as well.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from stages.picture.appearance import Likeness
+from stages.picture.openings import Box, opening_mask, outline
+from stages.picture.palette import Palette, neutral_of, to_lab
+
+DARKEST, LEAST_GAIN, MOST_GAIN = 4.0, 0.08, 1.6
+BRIGHT, BRIGHTEST = 80, 98  # percentiles: of the skin around a mouth and of an eye's white; of the generator's teeth
+LEAST_WHITE = 0.85  # of the skin's brightness: an eye's white in shade tells no less of teeth
+STONE, FLESH = 3.0, 6.0  # levels of a*b* between skin and the whites of the eyes: of a statue, of a face
+IRIS, BLANK, DARK = 0.36, 0.42, 15  # how light an iris is for the white, and where there is none; its percentile
+CARVED = 0.45  # how much of teeth's contrast a statue's have
+SLIT, DEEP = 0.05, 0.5  # of the mouth's width: lips less apart throw their shade on what is between; how light that is
+FINE, MOST_GRAIN = 0.012, 9.0  # of the mouth's width: what is finer is grain; grey levels
+EYES = (0, 1)  # of the openings
+
+
+@dataclass(frozen=True, eq=False)
+class Teeth:
+    """Attributes:
+    gain: (3,) the picture's tones over the generator's. stone: 0 for a face, 1 for a statue.
+    skin: (3,) colour around the mouth. palette: of the picture.
+    grain: (h, w, 3) float32, of the skin below the mouth, in its box.
+    """
+
+    gain: np.ndarray
+    stone: float
+    skin: np.ndarray
+    palette: Palette
+    grain: np.ndarray
+
+    def shown(self, rendered: np.ndarray, gap: float) -> np.ndarray:
+        """What the generator shows between its lips (h, w, 3) float32, in the picture.
+
+        Args:
+            rendered: the generator's colours at the box's pixels.
+            gap: how far the lips are apart, as a share of the mouth's width.
+        """
+        colours = rendered * self.gain
+        if self.stone > 0:
+            light = colours.mean(axis=-1, keepdims=True) / max(float(self.skin.mean()), 1.0)
+            colours += self.stone * (self.skin * (1 - CARVED + CARVED * light) - colours)
+        shade = DEEP + (1 - DEEP) * float(np.clip(gap / SLIT, 0, 1))
+        return np.asarray(self.palette.tinted(colours * np.float32(shade)) + self.grain, np.float32)
+
+
+def teeth_of(picture: np.ndarray, likeness: Likeness, box: Box) -> Teeth:
+    """How a picture (H, W, 3) uint8 shows what is in the box of its mouth."""
+    canvas = likeness.canvas
+    corners = canvas.on_grid(np.array([[box.left, box.top], [box.left + box.width, box.top + box.height]]))
+    (left, top), (right, bottom) = np.clip(corners.round().astype(int), 0, np.array(canvas.cells[::-1]) - 1)
+    part = slice(top, bottom + 1), slice(left, right + 1)
+    small = likeness.small_picture / likeness.exposure
+    still = likeness.shown(likeness.rest, likeness.places[likeness.rest])
+    light = (float(small[part].mean()) + DARKEST) / (float(still[part].mean()) + DARKEST)
+    cast = neutral_of(small) / neutral_of(still)
+    gain = np.clip(light * cast / cast.mean(), LEAST_GAIN, MOST_GAIN)
+    frames = [likeness.shown(key, likeness.places[key][part]) for key in range(len(likeness.frames))]
+    brightest = float(np.percentile(np.stack(frames).mean(axis=-1), BRIGHTEST)) * float(gain.mean())
+    around = small[part].reshape(-1, 3)
+    skin = np.median(around[around.mean(axis=1) >= np.median(around.mean(axis=1))], axis=0)
+    most = float(np.percentile(around.mean(axis=1), BRIGHT))
+    stone = 0.0
+    eyes = _eyes(picture, likeness)
+    if eyes is not None:
+        white, dark = eyes
+        most = min(most, max(float(white.mean()), LEAST_WHITE * float(skin.mean())))
+        away = float(np.linalg.norm(_tint(white) - _tint(skin)))
+        stone = float(np.clip((FLESH - away) / (FLESH - STONE), 0, 1) * np.clip((dark - IRIS) / (BLANK - IRIS), 0, 1))
+    gain *= min(1.0, most / max(brightest, 1.0))
+    return Teeth(gain.astype(np.float32), stone, skin, Palette(small, canvas.window), _grain(picture, box))
+
+
+def _eyes(picture: np.ndarray, likeness: Likeness) -> tuple[np.ndarray, float] | None:
+    """(3,) the colour of the whites of the eyes, and how dark an iris is beside them; None where no eye is open."""
+    figure = likeness.canvas.figure
+    whites, darks = [], []
+    for number in EYES:
+        rims = figure.head.openings[number]
+        edge = outline(figure.rest, rims)
+        low, high = np.floor(edge.min(axis=0)).astype(int), np.ceil(edge.max(axis=0)).astype(int) + 1
+        low, high = np.maximum(low, 0), np.minimum(high, picture.shape[1::-1])
+        if (high - low < 3).any():
+            continue
+        box = Box(int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1]))
+        inside = picture[box.rows_and_columns][opening_mask(edge, box, 0.5) > 0.9].astype(np.float64)
+        if len(inside) < 8:
+            continue
+        light = inside.mean(axis=1)
+        whites.append(np.median(inside[light >= np.percentile(light, BRIGHT)], axis=0))
+        darks.append(float(np.percentile(light, DARK)) / max(float(whites[-1].mean()), 1.0))
+    return (max(whites, key=lambda colour: float(colour.mean())), min(darks)) if whites else None
+
+
+def _grain(picture: np.ndarray, box: Box) -> np.ndarray:
+    """(h, w, 3) float32: the grain of the skin below a box, within it; nothing where there is none."""
+    part = picture[box.top : box.top + 2 * box.height, box.left : box.left + box.width].astype(np.float32)
+    fine = part - cv2.GaussianBlur(part, (0, 0), max(FINE * box.width, 0.8))
+    below = np.clip(fine[box.height // 2 : box.height // 2 + box.height], -MOST_GRAIN, MOST_GRAIN)
+    return np.pad(below, ((0, box.height - len(below)), (0, 0), (0, 0)))
+
+
+def _tint(colour: np.ndarray) -> np.ndarray:
+    """(3,) in 0 to 255 -> (2,) a*b*."""
+    return to_lab(np.asarray(colour, np.float32)[None, None])[0, 0, 1:]
