@@ -118,6 +118,14 @@ def swaying(face: RenderedFace, seconds: float) -> RenderedFace:
     )
 
 
+def clip_extent(motion: str) -> float:
+    """How far a clip's last frame has gone, as a share of the motion: the sway adds to a turn of the head."""
+    last = (CLIP_FRAMES - 1) / 30
+    still, end = person(ACTOR, motion, 0.0), person(ACTOR, motion, 1.0)
+    turn = end.yaw - still.yaw
+    return (swaying(end, last).yaw - still.yaw) / turn if turn else 1.0
+
+
 def render_truth(renderer: Renderer) -> Truth:
     """Draw everything, about 1,350 pictures."""
     course, progress = clip_course(), np.linspace(0, 1, MOMENTS)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from benchmarks.truth.bench import Bench
 from benchmarks.truth.corruption import Level
-from benchmarks.truth.data import DATA, load_truth
+from benchmarks.truth.data import DATA, clip_extent, load_truth
 from benchmarks.truth.frames import Figures, measure_aligned, measure_in_photograph
 from benchmarks.truth.methods import Anchors, default_motion
 from benchmarks.truth.photographs import PHOTOGRAPHS, load_photographs
@@ -93,7 +93,8 @@ class Worker:
             if still.tobytes() not in found:
                 found[still.tobytes()] = self._invert(still)
             seen, code = found[still.tobytes()]
-            progress = torch.from_numpy(self._photographs.progress).to(code.dtype)  # (K,)
+            # A motion's whole length is the clip's, which ends a little beyond the photographs where its sway adds.
+            progress = torch.from_numpy(self._photographs.progress / clip_extent(name)).to(code.dtype)  # (K,)
             codes = code + progress[:, None, None] * motion.direction  # (K, L, 512)
             started = time.monotonic()
             made = np.concatenate(list(render_frames(self._models.generator, codes)))  # (K, S, S, 3)

@@ -90,10 +90,19 @@ class Canvas:
         return (rest[:, 2] > before - HIDDEN * _head_width(self.figure)).astype(np.float32)
 
     @cached_property
+    def cosines(self) -> np.ndarray:
+        """(V,) how far each vertex faces the camera: 1 straight, below 0 away from it."""
+        return facing_of(self.figure.rest, self.figure.head.triangles)
+
+    @cached_property
+    def towards(self) -> np.ndarray:
+        """(V,) float32: the cosine under which the picture shows each vertex; 0 for those that it does not show."""
+        return np.asarray(np.maximum(self.cosines, 0) * self.shown_at_rest, np.float32)
+
+    @cached_property
     def facing(self) -> np.ndarray:
         """(V,) float32: how well the picture shows each vertex: 0 where hidden or seen askew, 1 where seen in full."""
-        towards = facing_of(self.figure.rest, self.figure.head.triangles)
-        return np.asarray(np.clip((towards - ASKEW) / (FULL - ASKEW), 0, 1) * self.shown_at_rest, np.float32)
+        return np.asarray(np.clip((self.towards - ASKEW) / (FULL - ASKEW), 0, 1), np.float32)
 
     @cached_property
     def places(self) -> np.ndarray:

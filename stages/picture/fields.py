@@ -1,7 +1,7 @@
 """Where every point of a frame comes from in the picture, once the head has moved.
 
-Skin and what lies near it move together. As a head turns, two layers part at its outline: the head, whose newly seen
-side is stretched from what was seen of it, and what is around it, which goes where the outline goes.
+Skin and what lies near it move together. As a head turns, two layers part at its outline: the head, of which the
+picture shows too little where its side comes into view, and what is around it, which goes where the outline goes.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ import numpy as np
 
 from stages.picture.canvas import Canvas
 from stages.picture.outline import outline_field
-from stages.picture.raster import Drawn, draw
+from stages.picture.raster import Drawn, draw, facing_of
 from stages.picture.warp import fill, unfolded
 
 TURNED = 1e-3  # radians from which a head's outline is another line on it than at rest
@@ -19,6 +19,10 @@ WHOLLY = np.radians(10.0)  # a turn from which on nothing but the head itself is
 OUTLINE = 1.2  # cells over which a head's outline is smoothed
 RIM = 2  # cells at the border of the head at rest, where the wall may show through
 EVEN = 1.0  # cells over which it is smooth how well the head is seen
+# A cosine that is added to both, so that skin at the outline has some; from how many times the picture's pixels would
+# have to be stretched they are too few, and from how many they are none.
+ASIDE, TOO_FEW, NONE = 0.05, 1.3, 2.5
+NECK = 0.6  # of a head's turn: what takes part in no more of it, a collar may cover
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,11 +33,15 @@ class Fields:
         head: (H, W, 2) float32, pixels of the picture to go back.
         around: the same for what a turned head covers; None where the head has not turned.
         covered: (H, W) float32, 1 on the turned head and 0 beside it, soft between; None as `around`.
+        drawn: the turned head; None as `around`.
+        unseen: (H, W) float32, 1 where the picture has nothing of what the turned head shows; None as `around`.
     """
 
     head: np.ndarray
     around: np.ndarray | None = None
     covered: np.ndarray | None = None
+    drawn: Drawn | None = None
+    unseen: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,32 +72,61 @@ def own_pixels(canvas: Canvas, matte: np.ndarray) -> OwnPixels:
 
 def fields_of(canvas: Canvas, own: OwnPixels, moved: np.ndarray, turn: float) -> Fields:
     """The fields of a head whose vertices (V, 3) have moved, and that has turned by so many radians."""
-    drawn, back, seen, facing = _moved(canvas, moved)
+    now = _moved(canvas, moved)
     if turn < TURNED:
-        return Fields(_in_pixels(canvas, fill(back, seen)))
-    whole = drawn.whole
+        return Fields(_in_pixels(canvas, fill(now.back, now.seen)))
+    whole = now.drawn.whole
     beside = outline_field(canvas.drawn.whole, whole)
     off = 1 - cv2.dilate(whole.astype(np.uint8), np.ones((3, 3), np.uint8))  # (H, W) beyond the outline
-    trust = cv2.GaussianBlur(facing, (0, 0), EVEN) * seen
-    head = fill(np.where(off[..., None] > 0, beside, back), np.maximum(off, trust).astype(np.float32))
+    head = fill(np.where(off[..., None] > 0, beside, now.back), np.maximum(off, now.trust).astype(np.float32))
     at = canvas.places + head
-    trust = trust * cv2.remap(own.share, at, np.empty(0), cv2.INTER_LINEAR)
-    share = cv2.GaussianBlur((drawn.covered * (1 - trust)).astype(np.float32), (0, 0), EVEN) * min(turn / WHOLLY, 1.0)
+    owned = cv2.remap(own.share, at, np.empty(0), cv2.INTER_LINEAR)
+    ramp = min(turn / WHOLLY, 1.0)
+    share = _levelled(now.drawn.covered * (1 - now.trust * owned)) * ramp
     further = cv2.remap(own.nearest, at, np.empty(0), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     head = head + further * share[..., None]
     # A blurred mask has its contour between the cells, where the drawn one has steps.
     covered = cv2.GaussianBlur(whole.astype(np.float32), (0, 0), OUTLINE)
-    return Fields(_in_pixels(canvas, head), _in_pixels(canvas, beside), covered)
+    few = np.clip((now.stretched - TOO_FEW) / (NONE - TOO_FEW), 0, 1)
+    unseen = _levelled(np.maximum(few, (1 - owned) * ramp) * now.skull)
+    return Fields(_in_pixels(canvas, head), _in_pixels(canvas, beside), covered, now.drawn, unseen)
 
 
-def _moved(canvas: Canvas, moved: np.ndarray) -> tuple[Drawn, np.ndarray, np.ndarray, np.ndarray]:
-    """The moved head drawn; on it (H, W, 2) cells to go back, (H, W) 1 where it was seen at rest, and how well."""
+def _levelled(share: np.ndarray) -> np.ndarray:
+    return cv2.GaussianBlur(share.astype(np.float32), (0, 0), EVEN)
+
+
+@dataclass(frozen=True, eq=False)
+class _Moved:
+    """The moved head, cell by cell; 0 beside it.
+
+    Attributes:
+        drawn: its triangles.
+        back: (H, W, 2) float32 cells to go back. seen: (H, W) 1 where the picture shows what is there.
+        trust: (H, W) how well it does. stretched: (H, W) how many times as large it is seen as at rest.
+        skull: (H, W) 1 on skin that turns with the head; 0 on the trunk, where a collar may cover it, on lids and lips.
+    """
+
+    drawn: Drawn
+    back: np.ndarray
+    seen: np.ndarray
+    trust: np.ndarray
+    stretched: np.ndarray
+    skull: np.ndarray
+
+
+def _moved(canvas: Canvas, moved: np.ndarray) -> _Moved:
     figure = canvas.figure
     drawn = draw(canvas.on_grid(moved[:, :2]), moved[:, 2], figure.head.triangles, canvas.cells)
     back = (figure.rest[:, :2] - moved[:, :2]) / canvas.step
-    values = drawn.interpolate(figure.head.triangles, np.column_stack([back, canvas.shown_at_rest, canvas.facing]))
-    seen = drawn.covered & (values[..., 2] > 0.5)
-    return drawn, np.ascontiguousarray(values[..., :2]), seen.astype(np.float32), values[..., 3] * seen
+    stretched = (np.maximum(facing_of(moved, figure.head.triangles), 0) + ASIDE) / (canvas.towards + ASIDE)
+    skull = np.clip((figure.head.turning - NECK) / (1 - NECK), 0, 1) * figure.head.closed
+    values = drawn.interpolate(
+        figure.head.triangles, np.column_stack([back, canvas.shown_at_rest, canvas.facing, stretched, skull])
+    )
+    seen = (drawn.covered & (values[..., 2] > 0.5)).astype(np.float32)
+    trust = cv2.GaussianBlur(values[..., 3] * seen, (0, 0), EVEN) * seen
+    return _Moved(drawn, np.ascontiguousarray(values[..., :2]), seen, trust, values[..., 4], values[..., 5])
 
 
 def _in_pixels(canvas: Canvas, field: np.ndarray) -> np.ndarray:

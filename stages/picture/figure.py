@@ -6,13 +6,12 @@ from functools import cached_property
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from stages.picture.fit import LEAST, MOST, HeadFit, fit_head
+from stages.picture.fit import LEAST, MOST, HeadFit, fit_head, projected
 from stages.picture.gesture import Gesture
 from weights.networks.head import Head, Rims
 
-# The point about which a head turns and nods, centimetres: where the skull rests on the neck, and a little before it,
-# for what is near a camera goes farther than a fit without perspective tells (by 1.4 cm in renders from 75 cm).
-PIVOT = np.array([0.0, -2.0, 1.4])
+# The point about which a head turns and nods, centimetres: where the skull rests on the neck.
+PIVOT = np.array([0.0, -2.0, 0.0])
 # How far a flat picture can be turned before it shows: freely, at most, and how much of that is lost for each degree
 # that the head is turned away at rest. Degrees.
 FREE, FARTHEST, LOSS, LEAST_TURN = 18.0, 25.0, 0.3, 10.0
@@ -28,11 +27,13 @@ class Figure:
         head: the shape.
         fit: of it to the picture's landmarks.
         residual: (H, 2) pixels, how far the held vertices lie from where the fit alone would put them.
+        ears: (V, 3) centimetres, by how much the picture's ears stand out of the shape's.
     """
 
     head: Head
     fit: HeadFit
     residual: np.ndarray
+    ears: np.ndarray | float = 0.0
 
     @cached_property
     def rest(self) -> np.ndarray:
@@ -43,7 +44,7 @@ class Figure:
     @cached_property
     def _unmoved(self) -> np.ndarray:
         """(V, 3) centimetres from the pivot: who it is, without any expression."""
-        shape: np.ndarray = self.head.shape(self.fit.identity, np.zeros(len(self.head.names))) - PIVOT
+        shape: np.ndarray = self.head.shape(self.fit.identity, np.zeros(len(self.head.names))) + self.ears - PIVOT
         return shape
 
     @cached_property
@@ -71,9 +72,8 @@ class Figure:
         lean = self._lean
         turn = lean * Rotation.from_euler("yxz", [yaw, pitch, 0.0]) * lean.inv()  # about the head's own axes
         turned = still @ turn.as_matrix().T
-        seen = (still + head.turning[:, None] * (turned - still) + PIVOT @ fit.rotation.T) * fit.scale
-        seen[:, 1] *= -1
-        seen[:, :2] += fit.offset
+        points = still + head.turning[:, None] * (turned - still) + PIVOT @ fit.rotation.T
+        seen = np.column_stack([projected(points) * fit.scale + fit.offset, points[:, 2] * fit.scale])
         further = self.residual + head.mixing @ (fit.leant(gesture.residual) * fit.scale)
         further += self._lifted(seen, further, gesture)
         held = seen[head.held, :2] + further

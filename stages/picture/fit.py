@@ -1,7 +1,8 @@
 """Fitting the head to the 68 landmarks of a face: who it is, what it does, where it looks.
 
-Weak perspective: a point X of the head is seen at `scale * (R X)[:2] + offset`, y turned down. What the head's modes
-cannot reach is left to the caller as a residual, so that landmarks are met exactly all the same.
+A camera at `DISTANCE`: a point X of the head is seen at `scale * nearness * (R X)[:2] + offset`, y turned down, with
+nearness = DISTANCE / (DISTANCE - (R X)[2]). Without it a turning nose, which is near, would be taken for a larger turn.
+What the head's modes cannot reach is left to the caller as a residual, so that landmarks are met exactly all the same.
 """
 
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ NOISE, IDENTITY, EXPRESSION, CHANGE = 0.02, 0.9, 0.25, 0.35
 TURN, TURN_CHANGE = 0.35, 0.25  # of the head's turn, radians
 STEPS, CHANGE_STEPS = 12, 6
 LEAST, MOST = -0.15, 1.15  # an expression's weight
+DISTANCE = 75.0  # centimetres from the camera to the head's origin: a portrait's, between a selfie's and a tele lens's
 DOWN = np.array([1.0, -1.0])
 
 
@@ -30,7 +32,7 @@ class HeadFit:
     Attributes:
         identity: (M,), expression: (E,) coefficients.
         turn: (3,) rotation vector, radians, x right, y up, z towards the viewer.
-        scale: pixels a centimetre.
+        scale: pixels a centimetre, at the depth of the head's origin.
         offset: (2,) pixels, where the head's origin is seen.
     """
 
@@ -60,7 +62,19 @@ class HeadFit:
     def seen(self, shape: np.ndarray) -> np.ndarray:
         """(V, 3) vertices -> (V, 3): x and y in pixels, y down, and depth in centimetres, towards the viewer."""
         turned = shape @ self.rotation.T
-        return np.column_stack([turned[:, :2] * DOWN * self.scale + self.offset, turned[:, 2]])
+        return np.column_stack([projected(turned) * self.scale + self.offset, turned[:, 2]])
+
+
+def projected(points: np.ndarray) -> np.ndarray:
+    """(..., 3) centimetres before the camera -> (..., 2) as large as at the depth of the origin, y down."""
+    plane: np.ndarray = points[..., :2] * DOWN * nearness(points)[..., None]
+    return plane
+
+
+def nearness(points: np.ndarray) -> np.ndarray:
+    """(..., 3) -> (...): how much larger each point is seen than at the depth of the origin."""
+    larger: np.ndarray = DISTANCE / (DISTANCE - points[..., 2])
+    return larger
 
 
 def fit_head(head: Head, landmarks: np.ndarray) -> HeadFit:
@@ -108,10 +122,11 @@ def _fitted(head: Head, landmarks: np.ndarray, prior: HeadFit, spread: np.ndarra
     for _ in range(steps):
         rotation = turn.as_matrix().transpose(0, 2, 1)  # (K, 3, 3)
         turned = (known + np.tensordot(weights, modes, 1)) @ rotation  # (K, 68, 3)
-        down = DOWN * scale[:, None, None]  # (K, 1, 2)
-        from_offset = turned[..., :2] * down  # (K, 68, 2)
-        by_mode = (modes.reshape(-1, 3) @ rotation[..., :2] * down).reshape(count, len(modes), -1, 2)
-        by_turn = _crossed(turned) * down[:, None]  # (K, 3, 68, 2)
+        size = scale[:, None, None]
+        from_offset = projected(turned) * size  # (K, 68, 2)
+        bent = (modes.reshape(-1, 3) @ rotation).reshape(count, len(modes), -1, 3)
+        by_mode = _moves(turned, bent) * size[:, None]  # (K, M + E, 68, 2)
+        by_turn = _moves(turned, _crossed(turned)) * size[:, None]  # (K, 3, 68, 2)
         by_offset = np.broadcast_to(np.eye(2)[:, None], (count, 2, len(corners), 2))
         slopes = np.concatenate([by_mode, by_turn, from_offset[:, None], by_offset], axis=1)
         slopes = slopes.reshape(count, len(ridge), -1) / noise
@@ -135,7 +150,15 @@ def _fitted(head: Head, landmarks: np.ndarray, prior: HeadFit, spread: np.ndarra
 
 
 def _crossed(points: np.ndarray) -> np.ndarray:
-    """How points (K, N, 3) go as they turn about each axis, in the plane of the first two: (K, 3, N, 2)."""
+    """How points (K, N, 3) go as they turn about each axis: (K, 3, N, 3)."""
     x, y, z = points[..., 0], points[..., 1], points[..., 2]
     still = np.zeros_like(x)
-    return np.stack([np.stack(way, axis=-1) for way in ((still, -z), (z, still), (-y, x))], axis=1)
+    return np.stack([np.stack(way, axis=-1) for way in ((still, -z, y), (z, still, -x), (-y, x, still))], axis=1)
+
+
+def _moves(points: np.ndarray, moves: np.ndarray) -> np.ndarray:
+    """How the projections of points (K, N, 3) move as the points move by (K, M, N, 3): (K, M, N, 2)."""
+    larger = nearness(points)[:, None, :, None]
+    along: np.ndarray = moves[..., :2] * larger
+    along += points[:, None, :, :2] * (np.square(larger) / DISTANCE) * moves[..., 2:]
+    return along * DOWN

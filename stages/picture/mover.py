@@ -15,6 +15,7 @@ from stages.motion.drift import Drift
 from stages.picture.appearance import Likeness, appearance_changes, likeness_of
 from stages.picture.canvas import Canvas, canvas_for
 from stages.picture.course import Course, course_of
+from stages.picture.ears import with_ears
 from stages.picture.eye_contours import with_eyes_outlined
 from stages.picture.fields import OwnPixels, fields_of, own_pixels
 from stages.picture.figure import find_figure
@@ -23,6 +24,7 @@ from stages.picture.inside import Inside, inside_of
 from stages.picture.matte import head_matte
 from stages.picture.stand_in import stand_in
 from stages.picture.strips import Patch, strips, taken_back, widened
+from stages.picture.unseen import View, view_towards, views_of
 
 BATCH = 8
 CRISP = 3.0  # how much steeper a head's outline is than its blurred mask
@@ -52,6 +54,7 @@ class Mover:
         colours: (P, h, w, 3) float32, how the picture's colours change along the course.
         insides: of left eye, right eye and mouth.
         own: where the picture shows the head.
+        views: of the head where the path turns it, for what comes into view; none where it does not.
     """
 
     picture: np.ndarray
@@ -61,6 +64,7 @@ class Mover:
     colours: np.ndarray
     insides: tuple[Inside, ...]
     own: OwnPixels
+    views: tuple[View, ...]
 
     def frame(self, place: np.ndarray) -> np.ndarray:
         """The picture at a place (R,) of the course: (H, W, 3) uint8; at rest the picture itself."""
@@ -68,16 +72,22 @@ class Mover:
             return self.picture.copy()
         gesture = self.likeness.gestures.at(place)
         moved = self.canvas.figure.moved(gesture)
-        turn = float(np.hypot(*self.canvas.figure.softened(gesture)))
-        fields = fields_of(self.canvas, self.own, moved, turn)
+        turn = np.array(self.canvas.figure.softened(gesture))
+        fields = fields_of(self.canvas, self.own, moved, float(np.hypot(*turn)))
         changed = np.tensordot(self.course.terms(place).astype(np.float32), self.colours, 1)  # (h, w, 3)
         head = self._layer(fields.head, changed)
         around = None if fields.around is None else self._layer(fields.around, changed)
         patches = [inside.sharpened(moved) for inside in self.insides]
+        seen = None
+        if self.views and fields.drawn is not None:
+            seen = view_towards(self.views, turn).on(self.canvas, fields.drawn)
         frame = self.picture.copy()
         shown = frame[self.canvas.box]
         for rows in strips(self.canvas.height):
             strip = self._strip(rows, head, cv2.INTER_CUBIC, patches)
+            if seen is not None and fields.unseen is not None and fields.unseen.any():
+                share = np.clip(self._widened(fields.unseen, rows), 0, 1)
+                strip = cv2.blendLinear(cv2.convertScaleAbs(self._widened(seen, rows)), strip, share, 1 - share)
             if around is not None and fields.covered is not None:  # no surface joins a turned head and what is around
                 share = np.clip((self._widened(fields.covered, rows) - 0.5) * CRISP + 0.5, 0, 1)
                 strip = cv2.blendLinear(strip, self._strip(rows, around, cv2.INTER_LINEAR), share, 1 - share)
@@ -161,10 +171,14 @@ def mover_for(
     canvas = canvas_for(figure, *picture.shape[:2])
     still = int(np.abs(course.keys).max(axis=1).argmin())
     likeness = likeness_of(picture, canvas, frames, gestures, still)
-    insides = tuple(inside_of(picture, likeness, number) for number in range(3))
     matte = head_matte(canvas, likeness.small_picture)
+    if gestures.largest_turn > 0:
+        canvas = replace(canvas, figure=with_ears(figure, canvas, matte))
+        likeness = replace(likeness, canvas=canvas)
+    insides = tuple(inside_of(picture, likeness, number) for number in range(3))
+    own = own_pixels(canvas, matte)
     colours = appearance_changes(likeness, matte, _covered(canvas))
-    return Mover(picture, canvas, course, likeness, colours, insides, own_pixels(canvas, matte))
+    return Mover(picture, canvas, course, likeness, colours, insides, own, views_of(likeness, own, matte))
 
 
 def picture_frames(

@@ -22,13 +22,17 @@ def outline_field(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     """
     if not before.any() or not after.any():
         return np.zeros((*before.shape, 2), np.float32)
-    then, now = _distance(before), _distance(after)
-    away = np.stack(np.gradient(then)[::-1], axis=-1)  # (H, W, 2)
-    away /= np.maximum(np.linalg.norm(away, axis=-1, keepdims=True), LEAST_SLOPE)
-    return np.asarray((now - then)[..., None] * away, np.float32)
+    then, now = outline_distance(before), outline_distance(after)
+    return np.asarray((now - then)[..., None] * away_from(then), np.float32)
 
 
-def _distance(mask: np.ndarray) -> np.ndarray:
+def away_from(distance: np.ndarray) -> np.ndarray:
+    """(H, W) distances from an outline -> (H, W, 2): unit vectors that lead straight out; short where nothing says."""
+    away = np.stack(np.gradient(distance)[::-1], axis=-1)  # (H, W, 2)
+    return np.asarray(away / np.maximum(np.linalg.norm(away, axis=-1, keepdims=True), LEAST_SLOPE), np.float32)
+
+
+def outline_distance(mask: np.ndarray) -> np.ndarray:
     """(H, W) bool -> (H, W) float32 cells from a mask's outline, below 0 within it."""
     inside = mask.astype(np.uint8)
     beyond, within = (cv2.distanceTransform(part, cv2.DIST_L2, cv2.DIST_MASK_PRECISE) for part in (1 - inside, inside))

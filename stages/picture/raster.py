@@ -115,12 +115,17 @@ def draw(points: np.ndarray, depth: np.ndarray, triangles: np.ndarray, shape: tu
 
 def facing_of(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     """(V, 3) vertices, x, y down, and depth alike in unit -> (V,) cosines: 1 faces the viewer, below 0 turns away."""
+    cosines: np.ndarray = normals_of(vertices, triangles)[:, 2]
+    return cosines
+
+
+def normals_of(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """(V, 3) vertices as `facing_of` has them -> (V, 3) unit vectors straight out of the skin."""
     first, second, third = (vertices.take(corner, axis=0) for corner in triangles.T)  # (T, 3)
-    across = np.cross(second - first, third - first)  # (T, 3), as long as twice its area
+    across = np.cross(third - first, second - first)  # (T, 3), as long as twice its area
     sums = [np.bincount(triangles.ravel(), np.repeat(part, 3), len(vertices)) for part in across.T]
     normals = np.stack(sums, axis=1)  # (V, 3)
-    cosines: np.ndarray = -normals[:, 2] / (np.linalg.norm(normals, axis=1) + 1e-9)
-    return cosines
+    return np.asarray(normals / (np.linalg.norm(normals, axis=1, keepdims=True) + 1e-9))
 
 
 def _least(values: np.ndarray) -> np.ndarray:

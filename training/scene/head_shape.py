@@ -36,6 +36,8 @@ UNUSED = ("PupilDilate", "eyeLook", "jawForward")
 # Spacing of the vertices in centimetres: at a landmark of eyes, nose and mouth, and how much it grows for each
 # centimetre away from the nearest of them.
 FINEST, GROWTH, COARSEST = 0.14, 0.14, 1.6
+# Ears stand out of the head's outline: their spacing at most, and where they are, from (x, y, z) on and up to.
+EARS, EARS_FROM, EARS_TO = 0.6, (6.6, -4.0, -4.5), (12.0, 5.0, 1.5)
 STILL = 0.003  # centimetres: an expression that moves a vertex less does not move it
 
 
@@ -123,7 +125,9 @@ def _thinned(model: FaceModel, used: np.ndarray, fixed: np.ndarray) -> np.ndarra
     points = model.neutral[used]
     features = model.neutral[model.landmarks[17:]]
     away = np.linalg.norm(points[:, None] - features, axis=2).min(axis=1)  # (U,)
-    spacing = np.minimum(FINEST + GROWTH * away, COARSEST)
+    aside = points * np.where(points[:, :1] < 0, [-1, 1, 1], 1)  # both ears as if on one side
+    ears = ((aside > EARS_FROM) & (aside < EARS_TO)).all(axis=1)
+    spacing = np.minimum(FINEST + GROWTH * away, np.where(ears, EARS, COARSEST))
     chosen = np.flatnonzero(np.isin(used, fixed)).tolist()
     distance = np.full(len(used), np.inf)
     for index in chosen:

@@ -16,6 +16,7 @@ from scipy.sparse.linalg import splu
 FADING = 2e-4
 # Of the head that turns and the trunk that stays: heights in centimetres, between which the neck is twisted.
 TRUNK, SKULL = -18.0, -9.0
+OPEN, CLOSED = 0.5, 1.5  # centimetres from an opening's rim that are still lid or lip, and that are skin like any other
 ALL = slice(None)
 
 
@@ -103,6 +104,13 @@ class Head:
                 mixed = [np.interp(along, along[stations], column) for column in known.T]
                 mixing[order[np.searchsorted(self.held, rim, sorter=order)]] = np.column_stack(mixed)
         return mixing
+
+    @cached_property
+    def closed(self) -> np.ndarray:
+        """(V,) float32: 0 on lids and lips, 1 where there is skin and no opening near."""
+        rims = self.neutral[np.concatenate([part for rims in self.openings for part in (rims.upper, rims.lower)])]
+        away = np.linalg.norm(self.neutral[:, None] - rims, axis=2).min(axis=1)
+        return np.asarray(np.clip((away - OPEN) / (CLOSED - OPEN), 0, 1), np.float32)
 
     @cached_property
     def turning(self) -> np.ndarray:

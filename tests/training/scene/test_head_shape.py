@@ -8,7 +8,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from training.scene.face_model import SKIN, FaceModel
-from training.scene.head_shape import RIMS, reduced_head
+from training.scene.head_shape import EARS, RIMS, reduced_head
 from weights.load_head import BUNDLED
 from weights.networks.head import Head, head_of
 
@@ -122,3 +122,14 @@ def test_the_bundled_head_is_the_real_one_reduced(model: FaceModel) -> None:
     for name, values in arrays.items():
         assert values.dtype == bundled[name].dtype, name
         np.testing.assert_allclose(values, bundled[name], atol=1e-6, err_msg=name)
+
+
+def test_ears_keep_enough_vertices_to_stand_out(model: FaceModel) -> None:
+    head = head_of(reduced_head(model))
+    for side in (-1, 1):
+        kept, whole = (
+            points[(np.abs(points[:, 1]) < 5) & (points[:, 2] < 1.5)] * (side, 1, 1)
+            for points in (head.neutral, model.neutral[SKIN])
+        )
+        assert kept[:, 0].max() == pytest.approx(whole[:, 0].max(), abs=EARS / 2)
+        assert (kept[:, 0] > 7.6).sum() > 25
