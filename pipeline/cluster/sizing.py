@@ -1,9 +1,9 @@
 """How many workers of which size fit this cluster.
 
-A flow has two kinds of workers: those that prepare faces, and those that produce videos. Ray lets one kind wait for
+A flow has two kinds of workers: those that detect faces, and those that render videos. Ray lets one kind wait for
 ever, without a word, when it cannot start because the other holds all there is. Therefore both kinds ask for equal
-shares of a node's cores, so that however Ray places them they all fit; GPUs are shared among producers alone, in
-equal parts, for the same reason. Preparing a face is light beside producing its video, and stays on the cores.
+shares of a node's cores, so that however Ray places them they all fit; GPUs are shared among render workers alone, in
+equal parts, for the same reason. Detecting a face is light beside rendering its video, and stays on the cores.
 """
 
 import math
@@ -22,12 +22,12 @@ from stages.latent_optimisation import CPU_BYTES
 
 # A little of each node is left to Ray itself and to the driver.
 USABLE = 0.95
-# A GPU renders faster than a core or two encode: a second producer keeps it busy while the first one encodes. More
+# A GPU renders faster than a core or two encode: a second worker keeps it busy while the first one encodes. More
 # may be asked for; their networks must then fit the GPU's memory several times.
-PRODUCERS_PER_GPU = 2
-MOST_PRODUCERS_PER_GPU = 4
-# One face finder on a core keeps about eight producers on cores busy, but hardly one on a GPU.
-PRODUCERS_PER_PREPARER = 8
+RENDERERS_PER_GPU = 2
+MOST_RENDERERS_PER_GPU = 4
+# One detection worker on a core keeps about eight render workers on cores busy, but hardly one on a GPU.
+RENDERERS_PER_DETECTOR = 8
 
 
 @dataclass(frozen=True)
@@ -61,10 +61,10 @@ class PoolSize:
 
 @dataclass(frozen=True)
 class WorkerLayout:
-    """What runs on a cluster: `prepare` finds faces, `produce` makes videos; `sentence` says so to a person."""
+    """What runs on a cluster: `detect` finds faces, `render` makes videos; `sentence` says so to a person."""
 
-    prepare: PoolSize
-    produce: PoolSize
+    detect: PoolSize
+    render: PoolSize
     sentence: str
 
 
@@ -73,16 +73,16 @@ def plan_workers(
     rows: int,
     workers: int | None = None,
     device: str = "auto",
-    producer_bytes: float = 2 << 30,
+    render_bytes: float = 2 << 30,
 ) -> WorkerLayout:
     """Pools of workers that all fit.
 
     Args:
         nodes: the cluster's machines.
         rows: how many targets there are: no more workers than rows are started.
-        workers: how many producers the job asks for; by default as many as fit.
+        workers: how many render workers the job asks for; by default as many as fit.
         device: "auto" takes GPUs where there are any, "cpu" leaves them alone, "cuda" insists on them.
-        producer_bytes: memory that one producer needs.
+        render_bytes: memory that one render worker needs.
 
     Raises:
         ClusterError: nothing fits, or less than the job asks for.
@@ -96,43 +96,43 @@ def plan_workers(
         raise ClusterError(f"cluster.device is cuda, but {cluster} has no GPU. Use auto or cpu, or add a GPU.")
     on_gpus = bool(with_gpus) and device != "cpu"
     hosts = with_gpus if on_gpus else usable
-    # A place is where producers share something whole: a GPU, or a node's cores.
+    # A place is where render workers share something whole: a GPU, or a node's cores.
     places = [int(node.gpus) if on_gpus else 1 for node in hosts]
-    most = [_most_producers(node, on_gpus, producer_bytes) for node in hosts]  # on one place of each host
+    most = [_most_renderers(node, on_gpus, render_bytes) for node in hosts]  # on one place of each host
     held = sum(place * count for place, count in zip(places, most, strict=True))
     if workers is not None and workers > held:
         raise ClusterError(
             f"cluster.workers asks for {workers}, but {cluster} holds at most {held}. Ask for fewer, or leave it out."
         )
-    usual = [min(count, PRODUCERS_PER_GPU) if on_gpus else count for count in most]
+    usual = [min(count, RENDERERS_PER_GPU) if on_gpus else count for count in most]
     wanted = workers or sum(place * count for place, count in zip(places, usual, strict=True))
     wanted = max(1, min(wanted, rows))
     level = _level(wanted, places, most)
-    producers = [place * min(count, level) for place, count in zip(places, most, strict=True)]
-    if on_gpus:  # the same number on each host: spread evenly, they then leave room for every producer
-        preparers = [max(1, min(max(producers), *(int(node.cpus) // 4 for node in hosts)))] * len(hosts)
+    renderers = [place * min(count, level) for place, count in zip(places, most, strict=True)]
+    if on_gpus:  # the same number on each host: spread evenly, they then leave room for every render worker
+        detectors = [max(1, min(max(renderers), *(int(node.cpus) // 4 for node in hosts)))] * len(hosts)
     else:
-        preparers = [math.ceil(count / PRODUCERS_PER_PREPARER) for count in producers]
-    slots = [count + finders for count, finders in zip(producers, preparers, strict=True)]
+        detectors = [math.ceil(count / RENDERERS_PER_DETECTOR) for count in renderers]
+    slots = [count + finders for count, finders in zip(renderers, detectors, strict=True)]
     cpus = min(USABLE * node.cpus / count for node, count in zip(hosts, slots, strict=True))
     cpus = _floor(cpus)
     if cpus <= 0:
         raise ClusterError(f"{cluster} has too few CPUs for its GPUs. Ask for fewer with cluster.workers.")
-    prepare = PoolSize(min(sum(preparers), math.ceil(rows / 4) or 1), cpus)
-    produce = PoolSize(wanted, cpus, _floor(1 / level) if on_gpus else 0.0)
-    return WorkerLayout(prepare, produce, _describe_workers(prepare, produce, cluster))
+    detect = PoolSize(min(sum(detectors), math.ceil(rows / 4) or 1), cpus)
+    render = PoolSize(wanted, cpus, _floor(1 / level) if on_gpus else 0.0)
+    return WorkerLayout(detect, render, _describe_workers(detect, render, cluster))
 
 
-def _most_producers(node: Node, on_gpus: bool, producer_bytes: float) -> int:
-    """How many producers one GPU of a node holds, or all its cores; memory bounds both."""
+def _most_renderers(node: Node, on_gpus: bool, render_bytes: float) -> int:
+    """How many render workers one GPU of a node holds, or all its cores; memory bounds both."""
     places = int(node.gpus) if on_gpus else 1
-    most = MOST_PRODUCERS_PER_GPU if on_gpus else int(node.cpus)
-    in_memory = most if math.isinf(node.memory) else int(node.memory / producer_bytes / places)
+    most = MOST_RENDERERS_PER_GPU if on_gpus else int(node.cpus)
+    in_memory = most if math.isinf(node.memory) else int(node.memory / render_bytes / places)
     return max(1, min(most, in_memory))
 
 
 def _level(wanted: int, places: Sequence[int], most: Sequence[int]) -> int:
-    """The smallest number of producers a place at which all places together hold as many as are wanted."""
+    """The smallest number of render workers a place at which all places together hold as many as are wanted."""
     for level in range(1, max(most)):
         if sum(place * min(count, level) for place, count in zip(places, most, strict=True)) >= wanted:
             return level
@@ -151,12 +151,12 @@ def _describe_cluster(nodes: Sequence[Node]) -> str:
     return f"{machine} ({cpus:g} CPU{'s' if cpus != 1 else ''}, {gpus or 'no'} GPU{'s' if gpus != 1 else ''})"
 
 
-def _describe_workers(prepare: PoolSize, produce: PoolSize, cluster: str) -> str:
+def _describe_workers(detect: PoolSize, render: PoolSize, cluster: str) -> str:
     """What runs where, for a person."""
-    finders = "1 detection worker" if prepare.workers == 1 else f"{prepare.workers} detection workers"
-    makers = "1 render worker" if produce.workers == 1 else f"{produce.workers} render workers"
-    gpus = f" and {produce.gpus:.2g} GPU" if produce.gpus else ""
-    return f"{finders}, {makers} ({produce.cpus:.2g} CPU{gpus} each) on {cluster}"
+    finders = "1 detection worker" if detect.workers == 1 else f"{detect.workers} detection workers"
+    makers = "1 render worker" if render.workers == 1 else f"{render.workers} render workers"
+    gpus = f" and {render.gpus:.2g} GPU" if render.gpus else ""
+    return f"{finders}, {makers} ({render.cpus:.2g} CPU{gpus} each) on {cluster}"
 
 
 def usable_cores() -> int:
@@ -176,11 +176,11 @@ def this_machine() -> list[Node]:
 
 
 def anchor_bytes(model: Model, degrees: int) -> float:
-    """Memory that a worker needs for text anchors, over what any producer needs."""
+    """Memory that a worker needs for text anchors, over what any render worker needs."""
     return min(CPU_BYTES, degrees * model.degree_bytes)
 
 
-def producer_bytes(model: Model) -> float:
-    """Memory that one producer needs: Python and PyTorch, the networks, and frames of the model's resolution."""
+def render_bytes(model: Model) -> float:
+    """Memory that one render worker needs: Python and PyTorch, the networks, and frames of the model's resolution."""
     frames = 8 * 16 * 4 * 3 * model.resolution**2  # eight at a time, with what lies between their layers
     return (700 << 20) + 2 * model.bytes + frames

@@ -68,9 +68,9 @@ def row_seconds(checked: Checked) -> float:
 def describe_time(checked: Checked, existing: ExistingResults, layout: WorkerLayout) -> str:
     """How long the rows to come will take, for a person; empty where nothing is known of it."""
     rows = len(checked.manifest) - len(existing.kept) - len(existing.failed)
-    if layout.produce.gpus or not rows:
+    if layout.render.gpus or not rows:
         return ""
     each = row_seconds(checked)
-    cores = layout.produce.workers * layout.produce.cpus
+    cores = layout.render.workers * layout.render.cpus
     total = START + rows * each / cores
     return f"time: about {duration(total)} ({each:.1f} s of a core a video, on {cores:.2g} cores)"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.cluster.session import ray_session
-from pipeline.cluster.sizing import Node, anchor_bytes, plan_workers, producer_bytes
+from pipeline.cluster.sizing import Node, anchor_bytes, plan_workers, render_bytes
 from pipeline.engine.failures import translate_ray_errors
 from pipeline.engine.passes import Passes
 from pipeline.engine.spare import SpareWorkers
@@ -53,8 +53,8 @@ class MotionExtractor:
         model, cluster = self.model, self.cluster
         texts = spec.text is not None
         rows = len(spec.anchors.seeds) if texts else spec.max_anchors
-        each = producer_bytes(model) + (anchor_bytes(model, len(spec.anchors.degrees)) if texts else 0)
-        pool = plan_workers(self.nodes, rows, cluster.workers, cluster.device, each).produce
+        each = render_bytes(model) + (anchor_bytes(model, len(spec.anchors.degrees)) if texts else 0)
+        pool = plan_workers(self.nodes, rows, cluster.workers, cluster.device, each).render
         passes = Passes(
             pool, self.events, cluster.row_timeout, cluster.stall_timeout, self.interruption.check, self.spare
         )

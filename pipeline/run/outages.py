@@ -76,7 +76,7 @@ def why_unavailable(output: Path, videos: str = "") -> str:
 class CanaryImages:
     """A few images that could be read in this run. When none of them can be any more, it is not the next row's fault.
 
-    Images that the driver cannot see (a cluster joined from outside) are no witnesses; then nothing is noticed.
+    Images that the driver cannot see (a cluster joined from outside) are no canaries; then nothing is noticed.
     """
 
     def __init__(self) -> None:

@@ -13,7 +13,7 @@ from pipeline.cluster.limits import check_limits
 from pipeline.cluster.machine import free_memory
 from pipeline.cluster.preflight import nodes_without_weights
 from pipeline.cluster.session import machines, ray_session
-from pipeline.cluster.sizing import Node, WorkerLayout, plan_workers, producer_bytes, this_machine, usable_cores
+from pipeline.cluster.sizing import Node, WorkerLayout, plan_workers, render_bytes, this_machine, usable_cores
 from pipeline.job.checks import Checked, MotionPlan, check_job
 from pipeline.job.image_checks import ImageChecks, check_opens, check_there
 from pipeline.job.misspelt_columns import misspelt_notes
@@ -122,7 +122,7 @@ def _check_images(checked: Checked) -> tuple[ImageChecks, dict[str, int]]:
 
 def _lacking(model: Model) -> list[str]:
     """What this machine does not have that one worker of each kind needs."""
-    free, needed = free_memory(), 2 * producer_bytes(model)
+    free, needed = free_memory(), 2 * render_bytes(model)
     lines = []
     if free < needed:
         lines.append(f"memory: {size(free)} free, and two workers need {size(needed)}: TOO LITTLE")
@@ -133,7 +133,7 @@ def layout_for(checked: Checked, nodes: list[Node], as_asked: bool = True) -> Wo
     """The workers of the target flow: as many as the job asks for, or as fit."""
     cluster, rows = checked.job.cluster, len(checked.manifest)
     workers = cluster.workers if as_asked else None
-    return plan_workers(nodes, rows, workers, cluster.device, producer_bytes(checked.model))
+    return plan_workers(nodes, rows, workers, cluster.device, render_bytes(checked.model))
 
 
 def layout_now(checked: Checked) -> WorkerLayout | None:

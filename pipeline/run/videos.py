@@ -37,7 +37,7 @@ class TargetFlow:
 
     Attributes:
         outcomes: where finished rows are taken in.
-        prepare, produce: the two stage classes and their settings. Those of `prepare` count earlier failures among the
+        detect, render: the two stage classes and their settings. Those of `detect` count earlier failures among the
             done, so that such rows come back as kept.
         layout: workers of each.
         replan: the layout that fits the machines there are now, or None if none can work; asked now and then, and when
@@ -50,8 +50,8 @@ class TargetFlow:
     """
 
     outcomes: Outcomes
-    prepare: tuple[type[Stage], Any]
-    produce: tuple[type[Stage], Any]
+    detect: tuple[type[Stage], Any]
+    render: tuple[type[Stage], Any]
     layout: WorkerLayout
     stall_timeout: float = 3600.0
     row_timeout: float = 1800.0
@@ -96,13 +96,13 @@ class TargetFlow:
             OutputUnavailable: videos have nowhere to go, images went away, or no machine can work.
         """
         layout = self.layout
-        prepare = replace(layout.prepare, workers=min(layout.prepare.workers, len(fresh) + len(quick)))
-        produce = replace(layout.produce, workers=min(layout.produce.workers, max(len(fresh), 1)))
+        detect = replace(layout.detect, workers=min(layout.detect.workers, len(fresh) + len(quick)))
+        render = replace(layout.render, workers=min(layout.render.workers, max(len(fresh), 1)))
         specs = [
-            StageSpec(*self.prepare, prepare, self.row_timeout),
-            StageSpec(*self.produce, produce, self.row_timeout),
+            StageSpec(*self.detect, detect, self.row_timeout),
+            StageSpec(*self.render, render, self.row_timeout),
         ]
-        together = max(1, min(QUICK_ROWS, math.ceil(len(quick) / (4 * prepare.workers))))
+        together = max(1, min(QUICK_ROWS, math.ceil(len(quick) / (4 * detect.workers))))
         flow = Flow(specs, self.stall_timeout, self._wait, self._stops, self.spare)
         try:
             with flow, closing(flow.run(self._batches(fresh, quick, together))) as arriving:
@@ -111,9 +111,9 @@ class TargetFlow:
                     for lost in arrivals.lost:
                         self._take_lost(lost, flow)
                     self._take_in(arrivals.finished, flow)
-                    if flow.has_ready and produce.workers < layout.produce.workers:
-                        produce = layout.produce  # more rows have to be made than it seemed
-                        flow.resize([prepare, produce])
+                    if flow.has_ready and render.workers < layout.render.workers:
+                        render = layout.render  # more rows have to be made than it seemed
+                        flow.resize([detect, render])
                     if time.monotonic() - self.outcomes.last_progress >= PROGRESS_SECONDS:
                         self.outcomes.emit_progress(StageState.PROGRESS)
         finally:
@@ -178,13 +178,13 @@ class TargetFlow:
         """
         assert self.replan is not None, "without it the layout stays as it is"
         self._machines_seen = time.monotonic()
-        layout, before = require_machines(self.replan), self.layout.produce.workers
-        workers = layout.produce.workers
+        layout, before = require_machines(self.replan), self.layout.render.workers
+        workers = layout.render.workers
         left = len(self.outcomes.counts.keys) - self.outcomes.counts.seen
         if self._flow is None or workers == before or (workers > before and left <= WORTHWHILE_ROWS * workers):
             return
         self.layout = layout
-        self._flow.resize([layout.prepare, layout.produce])
+        self._flow.resize([layout.detect, layout.render])
         if workers > before:
             message = f"the cluster has grown: it goes on with {count(workers, 'worker')}."
             self.outcomes.events.emit("warning", message=message)

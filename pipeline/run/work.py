@@ -40,7 +40,7 @@ class Work:
 
     Attributes:
         checked: what was asked.
-        ledger, tally: what is known, on disk and in memory.
+        ledger, counts: what is known, on disk and in memory.
         events: where it is told.
         interruption: looked at all the while.
         retry: reasons for which failed rows are tried again, all where it is empty; None tries none but those whose
@@ -157,14 +157,14 @@ class Work:
         outcomes = Outcomes(checked.rows, self.counts, self.ledger, self.events, digests, failed)
         leave_unreadable(outcomes, existing.unreadable, self.retry)
         files, detector = checked.model.files, checked.model.detector
-        prepare = AlignFacesSettings(
-            model=ModelSettings(files, detector, layout.prepare.device),
+        detect = AlignFacesSettings(
+            model=ModelSettings(files, detector, layout.detect.device),
             digests=digests,
             done=self.ledger.done() | failed.keys(),
             fetch_timeout=cluster.fetch_timeout,
         )
-        produce = AnimateFacesSettings(
-            model=ModelSettings(files, detector, layout.produce.device),
+        render = AnimateFacesSettings(
+            model=ModelSettings(files, detector, layout.render.device),
             motions=motions,
             video=job.video,
             output=str(job.output),
@@ -176,8 +176,8 @@ class Work:
         )
         TargetFlow(
             outcomes,
-            prepare=(AlignFaces, prepare),
-            produce=(AnimateFaces, produce),
+            detect=(AlignFaces, detect),
+            render=(AnimateFaces, render),
             layout=layout,
             stall_timeout=cluster.stall_timeout,
             row_timeout=cluster.row_timeout,

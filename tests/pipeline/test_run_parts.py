@@ -24,7 +24,7 @@ def test_fewer_machines_than_the_job_asks_for_get_as_many_workers_as_they_hold(
     for machines, workers in (([Node(4.0)] * 2, 4), ([Node(3.0)], 3)):
         monkeypatch.setattr(plan, "machines", lambda machines=machines: machines)
         layout = plan.layout_now(checked)
-        assert layout is not None and layout.produce.workers == workers
+        assert layout is not None and layout.render.workers == workers
     monkeypatch.setattr(plan, "machines", lambda: [Node(0.0)])
     assert plan.layout_now(checked) is None
 

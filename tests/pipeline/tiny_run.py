@@ -54,8 +54,8 @@ def flow(
     settings = TinySettings(str(output), done | failed.keys(), seconds)
     return TargetFlow(
         Outcomes(rows, counts, ledger, events, DIGESTS, failed),
-        prepare=(TinyPrepare, settings),
-        produce=(TinyProduce, settings),
+        detect=(TinyPrepare, settings),
+        render=(TinyProduce, settings),
         layout=plan_workers(nodes, 1000),
         stall_timeout=120.0,
         **others,

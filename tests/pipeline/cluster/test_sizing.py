@@ -19,7 +19,7 @@ nodes = st.lists(
 def spread(cluster: list[Node], layout: WorkerLayout, first: str) -> bool:
     """Place every worker as Ray's SPREAD strategy does, node after node in turn, one kind before the other."""
     cpus, gpus = [node.cpus for node in cluster], [[1.0] * int(node.gpus) for node in cluster]
-    pools = [layout.prepare, layout.produce] if first == "prepare" else [layout.produce, layout.prepare]
+    pools = [layout.detect, layout.render] if first == "detect" else [layout.render, layout.detect]
     turn = 0
     for pool in pools:
         for _ in range(pool.workers):
@@ -39,14 +39,14 @@ def spread(cluster: list[Node], layout: WorkerLayout, first: str) -> bool:
 
 @given(nodes, st.integers(1, 10_000), st.sampled_from(["auto", "cpu"]), st.floats(1e8, 1e11))
 def test_every_worker_finds_room_whatever_the_cluster(
-    cluster: list[Node], rows: int, device: str, producer_bytes: float
+    cluster: list[Node], rows: int, device: str, render_bytes: float
 ) -> None:
     if not any(node.cpus for node in cluster):
         return
-    layout = plan_workers(cluster, rows, None, device, producer_bytes)
-    assert layout.prepare.workers >= 1 <= layout.produce.workers <= rows
-    assert spread(cluster, layout, "prepare")
-    assert spread(cluster, layout, "produce")
+    layout = plan_workers(cluster, rows, None, device, render_bytes)
+    assert layout.detect.workers >= 1 <= layout.render.workers <= rows
+    assert spread(cluster, layout, "detect")
+    assert spread(cluster, layout, "render")
 
 
 @given(nodes.filter(lambda cluster: any(node.cpus for node in cluster)), st.integers(1, 400))
@@ -56,12 +56,12 @@ def test_asking_for_workers_gives_that_many_or_is_refused(cluster: list[Node], w
     except ClusterError as error:
         assert f"asks for {workers}" in str(error)
     else:
-        assert layout.produce.workers == workers
-        assert spread(cluster, layout, "prepare")
+        assert layout.render.workers == workers
+        assert spread(cluster, layout, "detect")
 
 
 @pytest.mark.parametrize(
-    ("cluster", "prepare", "produce", "gpus"),
+    ("cluster", "detect", "render", "gpus"),
     [
         ([Node(1)], 1, 1, 0.0),
         ([Node(2)], 1, 2, 0.0),
@@ -74,21 +74,21 @@ def test_asking_for_workers_gives_that_many_or_is_refused(cluster: list[Node], w
         ([Node(0), Node(16, 1)], 2, 2, 0.5),
     ],
 )
-def test_a_known_cluster_gets_known_pools(cluster: list[Node], prepare: int, produce: int, gpus: float) -> None:
+def test_a_known_cluster_gets_known_pools(cluster: list[Node], detect: int, render: int, gpus: float) -> None:
     layout = plan_workers(cluster, rows=10_000)
-    assert (layout.prepare.workers, layout.produce.workers, layout.produce.gpus) == (prepare, produce, gpus)
-    assert layout.prepare.device == "cpu"
-    assert layout.produce.device == ("cuda" if gpus else "cpu")
+    assert (layout.detect.workers, layout.render.workers, layout.render.gpus) == (detect, render, gpus)
+    assert layout.detect.device == "cpu"
+    assert layout.render.device == ("cuda" if gpus else "cpu")
 
 
 def test_no_more_workers_than_rows() -> None:
     layout = plan_workers([Node(64)], rows=3)
-    assert (layout.prepare.workers, layout.produce.workers) == (1, 3)
-    assert layout.produce.cpus > 10  # what the missing workers leave, the others have
+    assert (layout.detect.workers, layout.render.workers) == (1, 3)
+    assert layout.render.cpus > 10  # what the missing workers leave, the others have
 
 
 def test_little_memory_means_few_workers() -> None:
-    assert plan_workers([Node(64, memory=16e9)], 1000, producer_bytes=4e9).produce.workers == 4
+    assert plan_workers([Node(64, memory=16e9)], 1000, render_bytes=4e9).render.workers == 4
 
 
 def test_a_device_that_is_not_there_is_refused() -> None:
