@@ -50,6 +50,11 @@ class Canvas:
         """(2,) pixels a cell, across and down."""
         return np.array([self.width / self.cells[1], self.height / self.cells[0]])
 
+    @cached_property
+    def steps(self) -> np.ndarray:
+        """(H, W, 2) float32: `step` at every cell, for numpy repeats a short axis slowly."""
+        return np.tile(self.step.astype(np.float32), (*self.cells, 1))
+
     def on_grid(self, points: np.ndarray) -> np.ndarray:
         """(..., 2) pixels of the picture, centres at .5 -> cells, centres at whole numbers."""
         cells: np.ndarray = (points - (self.left, self.top)) / self.step - 0.5
@@ -68,6 +73,11 @@ class Canvas:
         away = cv2.distanceTransform(1 - head, cv2.DIST_L2, 5)
         window = _smooth(1 - (away / self.head_width - NEAR) / (REACH - NEAR))
         return window * self._ramp
+
+    @cached_property
+    def windows(self) -> np.ndarray:
+        """(H, W, 2) float32: `window` for both directions."""
+        return np.repeat(self.window[..., None], 2, axis=2)
 
     @cached_property
     def _ramp(self) -> np.ndarray:

@@ -124,11 +124,12 @@ def _moved(canvas: Canvas, moved: np.ndarray) -> _Moved:
     values = drawn.interpolate(
         figure.head.triangles, np.column_stack([back, canvas.shown_at_rest, canvas.facing, stretched, skull])
     )
-    seen = (drawn.covered & (values[..., 2] > 0.5)).astype(np.float32)
-    trust = cv2.GaussianBlur(values[..., 3] * seen, (0, 0), EVEN) * seen
-    return _Moved(drawn, np.ascontiguousarray(values[..., :2]), seen, trust, values[..., 4], values[..., 5])
+    across, down, shown, facing, stretched, skull = cv2.split(values)
+    seen = (drawn.covered & (shown > 0.5)).astype(np.float32)
+    trust = cv2.GaussianBlur(facing * seen, (0, 0), EVEN) * seen
+    return _Moved(drawn, cv2.merge([across, down]), seen, trust, stretched, skull)
 
 
 def _in_pixels(canvas: Canvas, field: np.ndarray) -> np.ndarray:
     """A field in cells, without folds and within the canvas's window: (H, W, 2) float32 pixels."""
-    return np.asarray(unfolded(field * canvas.window[..., None]) * canvas.step.astype(np.float32), np.float32)
+    return np.asarray(unfolded(field * canvas.windows) * canvas.steps, np.float32)

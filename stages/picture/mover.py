@@ -120,7 +120,7 @@ class Mover:
         """A layer whose pixels have changed their colours, (h, w, 3) float32 at rest's places, and moved since."""
         if np.abs(colours).max() < 0.5:
             return Layer(field, None)
-        cells = field / self.canvas.step.astype(np.float32) + self.canvas.places
+        cells = field / self.canvas.steps + self.canvas.places
         return Layer(field, cv2.remap(colours, cells, np.empty(0), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
 
     def _widened(self, values: np.ndarray, rows: slice) -> np.ndarray:

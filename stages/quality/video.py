@@ -67,7 +67,9 @@ def measure_video(
         asked: (F, 68, 2) where each frame's landmarks are to be, shares of the crop's side, where that is known.
         shown: (F,) which of `frames` each moment shows; by default one after the other.
     """
-    similarity = csim(embed_frames(models, frames), embed_frames(models, still[None])[0]).numpy()  # (D,)
+    faces = embed_frames(models, frames)  # (D, 512)
+    at_rest = faces[0] if np.array_equal(frames[0], still) else embed_frames(models, still[None])[0]
+    similarity = csim(faces, at_rest).numpy()  # (D,)
     track, clearness = locate_in_crops(models.landmarks, frames)  # (D, 68, 2), (D,)
     if shown is not None:
         similarity, track, clearness = similarity[shown], track[shown], clearness[shown]  # (F,), (F, 68, 2), (F,)
