@@ -60,21 +60,28 @@ class Palette:
         return to_rgb(lab)
 
     def _within(self, lab: np.ndarray, lost: np.ndarray) -> np.ndarray:
-        """Colours (H, W, 3) L*a*b* at the picture's places -> those that keep the hues there, RGB."""
-        strength, hue = self._hues
-        grey = self._grey(lab[..., 0])
-        wanted = lab[..., 1:] - grey
-        along = (wanted[..., :1] * hue[..., :1]) + (wanted[..., 1:] * hue[..., 1:])  # (H, W, 1)
-        brighter = lab[..., :1] / np.maximum(self._own[..., :1], 1.0)
-        across = wanted - along * hue
-        most = ASIDE * (1 - GREYED * lost) * strength + LEAST_ASIDE
-        across *= np.minimum(1.0, most / np.maximum(np.hypot(across[..., :1], across[..., 1:]), 1e-6))
+        """Colours (H, W, 3) L*a*b* at the picture's places -> those that keep the hues there, RGB.
+
+        In planes: numpy repeats a short axis slowly.
+        """
+        light, first, second = cv2.split(lab)  # (H, W) each
+        strength, *hue = self._hues
+        lost = lost[..., 0].astype(np.float32)
+        brighter = light / np.maximum(self._own[..., 0], 1.0)
         least = (1 - lost) * PALEST * np.clip(brighter, 0.0, 1.0) * strength
         deepest = DEEPER * np.clip(brighter, 1.0, WITH_LIGHT) * strength + LEAST_ASIDE
-        kept = grey + np.clip(along, least, deepest) * hue + across
+        most = ASIDE * (1 - GREYED * lost) * strength + LEAST_ASIDE
+        grey = cv2.split(self._grey(light))
+        wanted = first - grey[0], second - grey[1]
+        along = wanted[0] * hue[0] + wanted[1] * hue[1]
+        across = [part - along * way for part, way in zip(wanted, hue, strict=True)]
+        less = np.minimum(1.0, most / np.maximum(np.hypot(*across), 1e-6))
+        along = np.clip(along, least, deepest)
+        kept = [none + along * way + aside * less for none, way, aside in zip(grey, hue, across, strict=True)]
         if self.one_tint:
-            kept += self.one_tint * (self._tinted(lab[..., 0]) - kept)
-        return to_rgb(np.concatenate([lab[..., :1], kept], axis=-1))
+            tint = cv2.split(self._tinted(light))
+            kept = [part + self.one_tint * (own - part) for part, own in zip(kept, tint, strict=True)]
+        return to_rgb(cv2.merge([light, *kept]))
 
     @cached_property
     def _lab(self) -> np.ndarray:
@@ -82,11 +89,12 @@ class Palette:
         return to_lab(self._picture)
 
     @cached_property
-    def _hues(self) -> tuple[np.ndarray, np.ndarray]:
-        """(H, W, 1) how colourful each cell is, and (H, W, 2) its hue in a*b*."""
-        own = self._own[..., 1:] - self._grey(self._own[..., 0])
-        strength = np.hypot(own[..., :1], own[..., 1:])
-        return strength, own / np.maximum(strength, COLOURLESS)
+    def _hues(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(H, W) each: how colourful the cells are, and their hue in a* and b*."""
+        own = cv2.split(self._own[..., 1:] - self._grey(self._own[..., 0]))
+        strength = np.hypot(*own)
+        first, second = (part / np.maximum(strength, COLOURLESS) for part in own)
+        return strength, first, second
 
     def _grey(self, lightness: np.ndarray) -> np.ndarray:
         """(H, W, 2) a*b* of what is grey under the picture's light."""

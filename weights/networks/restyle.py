@@ -108,7 +108,7 @@ class Inverter(nn.Module):
         self.encoder = encoder
         self.decoder = decoder
         self.register_buffer("latent_avg", latent_avg)
-        self._average: Tensor | None = None  # (1, 3, 256, 256), what every inversion starts from: rendered once
+        self._average: Tensor | None = None  # (1, 3, S, S), what every inversion starts from: rendered once
 
     @property
     def fingerprint(self) -> str:
@@ -129,16 +129,19 @@ class Inverter(nn.Module):
         """One step: the codes, corrected by what the encoder sees between images and renderings.
 
         Args:
-            images, renderings: (B, 3, 256, 256) float32 in [-1, 1].
+            images, renderings: (B, 3, 256, 256) float32 in [-1, 1], or at the encoder's size already.
             codes: (B, L, 512).
 
         Returns:
             (B, L, 512).
         """
-        pairs = torch.cat([images, renderings], dim=1)  # (B, 6, 256, 256)
-        if self.encoder.size != FACE_SIZE:
-            pairs = F.adaptive_avg_pool2d(pairs, self.encoder.size)  # (B, 6, S, S)
+        pairs = torch.cat([self._seen(images), self._seen(renderings)], dim=1)  # (B, 6, S, S)
         return codes + self.encoder.run(pairs)
+
+    def _seen(self, images: Tensor) -> Tensor:
+        """(B, 3, N, N) -> (B, 3, S, S), as the encoder sees them."""
+        size = self.encoder.size
+        return images if images.shape[-1] == size else F.adaptive_avg_pool2d(images, size)
 
     @torch.no_grad()
     def invert(self, images: Tensor, iterations: int = 5) -> Tensor:
@@ -160,13 +163,13 @@ class Inverter(nn.Module):
             raise ValueError(f"iterations: expected at least 1, found {iterations}")
         codes = self.latent_avg.expand(len(images), -1, -1)  # (B, L, 512)
         if self.single_pass:
-            faces = F.adaptive_avg_pool2d(images, self.encoder.size)  # (B, 3, S, S)
-            return codes + self.encoder.run(faces)
+            return codes + self.encoder.run(self._seen(images))
+        images = self._seen(images)  # once for all steps
         if self._average is None or self._average.device != images.device:
-            self._average = self.render(codes[:1])
+            self._average = self._seen(self.decoder.synthesize(codes[:1]))
         renderings = self._average.expand(len(images), -1, -1, -1)  # every face starts at the average
         for step in range(iterations):
             if step:
-                renderings = self.render(codes)
+                renderings = self._seen(self.decoder.synthesize(codes))
             codes = self.refine(images, renderings, codes)
         return codes
