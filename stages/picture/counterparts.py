@@ -48,8 +48,7 @@ class Tones:
         blurred = _blurred([picture, still], trusted)
         self._tones = np.clip((blurred[0] + DARKEST) / (blurred[1] + DARKEST), LEAST_GAIN, MOST_GAIN)
         # A change of shade must not tint but as the picture's light does: grey hair is warm in a warm painting.
-        cast = neutral_of(picture) / neutral_of(still)
-        self._cast = np.clip(cast / cast.mean(), LEAST_CAST, MOST_CAST).astype(np.float32)
+        self._cast = np.clip(neutral_of(picture), LEAST_CAST, MOST_CAST).astype(np.float32)
         blurred = [grey_of(image) for image in blurred]
         self._darker = np.clip((blurred[0] + DARKEST) / (blurred[1] + DARKEST), LEAST_GAIN, MOST_GAIN)
         rooms = [np.maximum(255 - image, 0) + DARKEST for image in blurred]

@@ -17,6 +17,7 @@ from stages.picture.strips import Patch
 from stages.picture.warp import fill
 
 ACROSS, UP, DOWN = 1.4, 0.56, 0.5  # half widths of the eye from its middle: its reach
+ELSEWHERE = 0.4  # share of what is not skin beyond that reach, from which it is no part of an eye
 RIM = 0.08  # of the eye's width: lashes and lids' edges
 # Levels of L*a*b* that skin around an eye differs by: it is skin; it is as lit as a lid; it tells nothing of a lid.
 SKIN, LIT, SHADED = 27.0, 12.0, 35.0
@@ -90,6 +91,7 @@ def lid_of(picture: np.ndarray, box: Box, edge: np.ndarray) -> Lid:
     skin = np.median(lab[beside], axis=0)
     away = np.linalg.norm(lab - skin, axis=-1)
     unlike = away > SKIN
+    unlike &= ~_going_on(unlike & ~eye, reach)
     _, numbers = cv2.connectedComponents(((unlike & (reach > 0)) | eye).astype(np.uint8), connectivity=4)
     hidden = np.isin(numbers, np.setdiff1d(numbers[eye], [0]))
     margin = 2 * max(round(SOFT * width), 1) + 1
@@ -116,6 +118,14 @@ def _reach(corners: np.ndarray, box: Box) -> np.ndarray:
     along, down = away @ half / length**2, away @ np.array([-half[1], half[0]]) / length**2
     tall = np.where(down < 0, UP, DOWN)
     return np.asarray((along / ACROSS) ** 2 + (down / tall) ** 2 < 1, np.uint8)
+
+
+def _going_on(unlike: np.ndarray, reach: np.ndarray) -> np.ndarray:
+    """(h, w) bool: what is not skin and lies for a good part beyond an eye's reach: a spectacle frame, a brow."""
+    _, numbers, figures, _ = cv2.connectedComponentsWithStats(unlike.astype(np.uint8), connectivity=8)
+    beyond = np.bincount(numbers[reach == 0], minlength=len(figures)) > ELSEWHERE * figures[:, cv2.CC_STAT_AREA]
+    beyond[0] = False
+    return np.asarray(beyond[numbers])
 
 
 def _grain(part: np.ndarray, known: np.ndarray, hidden: np.ndarray, width: float) -> np.ndarray:

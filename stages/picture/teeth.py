@@ -62,8 +62,7 @@ def teeth_of(picture: np.ndarray, likeness: Likeness, box: Box) -> Teeth:
     small = likeness.small_picture / likeness.exposure
     still = likeness.shown(likeness.rest, likeness.places[likeness.rest])
     light = (float(small[part].mean()) + DARKEST) / (float(still[part].mean()) + DARKEST)
-    cast = neutral_of(small) / neutral_of(still)
-    gain = np.clip(light * cast / cast.mean(), LEAST_GAIN, MOST_GAIN)
+    gain = np.clip(light * neutral_of(small), LEAST_GAIN, MOST_GAIN)
     frames = [likeness.shown(key, likeness.places[key][part]) for key in range(len(likeness.frames))]
     brightest = float(np.percentile(np.stack(frames).mean(axis=-1), BRIGHTEST)) * float(gain.mean())
     around = small[part].reshape(-1, 3)

@@ -58,6 +58,15 @@ def test_an_open_eye_and_what_is_beside_it_stay_as_they_are(picture: np.ndarray)
     assert (found[:20] == part[:20]).all()
 
 
+def test_a_spectacle_frame_that_touches_the_lashes_stays_whole(picture: np.ndarray) -> None:
+    cv2.circle(picture, (100, 32), 24, FRAME, 3, cv2.LINE_AA)
+    cv2.line(picture, (20, 32), (180, 32), FRAME, 3)
+    part, found = picture[BOX.rows_and_columns], closed(picture, lid_of(picture, BOX, edge()))
+    rim = part[:36].astype(float).mean(axis=-1) < 60
+    assert rim.sum() > 200
+    assert (found[:36][rim] == part[:36][rim]).all()
+
+
 def test_a_statue_has_no_lashes(picture: np.ndarray) -> None:
     stone = np.full_like(picture, (180, 175, 165))
     cv2.ellipse(stone, MIDDLE, (HALF, 15), 0, 0, 360, (165, 160, 150), 2, cv2.LINE_AA)

@@ -60,6 +60,14 @@ def test_teeth_do_not_outshine_the_skin_around_them_in_any_light(canvas: Canvas,
     assert brightest < 1.3 * picture[box.rows_and_columns].mean()
 
 
+def test_teeth_are_grey_beside_a_grey_wall_whatever_the_generators_frames_are_like(canvas: Canvas) -> None:
+    face = likeness(canvas, np.full((FRAME, FRAME, 3), 60.0), tint=(40.0, 0.0, -30.0))
+    picture = np.full((SIDE, SIDE, 3), (170, 150, 130), np.uint8)
+    face.small_picture[:] = (170, 150, 130)
+    face.small_picture[:, : canvas.cells[1] // 4] = 140
+    assert np.ptp(teeth_of(picture, face, mouth(canvas)).gain) < 0.02
+
+
 def test_eyes_without_an_iris_make_a_statue(canvas: Canvas) -> None:
     face = likeness(canvas, np.full((FRAME, FRAME, 3), 60.0))
     stone = np.full((SIDE, SIDE, 3), (170, 150, 130), np.uint8)
