@@ -20,6 +20,7 @@ from stages.picture.greying import (
     shade_replaced,
     share_of_head,
     strands_of,
+    within_sway,
 )
 from stages.picture.hair import CERTAIN, NONE, hair_share, hair_window, likelier_hair, told_as_hair
 from stages.picture.hair_edges import sharpened_matte
@@ -164,6 +165,8 @@ def appearance_changes(likeness: Likeness, matte: np.ndarray, covered: np.ndarra
         replaced = np.stack([unlike[..., :1] * part + curls.carried(part) for part in replaced])
         as_hair = np.clip(replaced.max(axis=0)[..., 0], 0, 1)
         head += as_hair * (hair_share(canvas, told, likelier, head) - head)
+    else:
+        keyed = within_sway(keyed, np.maximum(face, turning))
     head = head * covered
     lit = head[..., None] * turning * OWN_LIGHT / likeness.exposure
     if turning > 0:

@@ -14,6 +14,7 @@ STRAND = 3.0  # cells, over which hair is level
 DARK = 10.0  # grey levels
 MOST_CONTRAST = 2.0  # of strands, for what they were
 REPLACED = 60.0  # grey levels: what changes by so many is another colour then
+SWAY = 10.0  # grey levels that colours beyond the face may change by as its expression does
 BEYOND = 10.0  # grey levels that a change may lead past what its counterpart becomes
 SOFT = 2  # cells
 HAIR, SKIN = 0.5, 0.2  # how surely hair is replaced at least, and skin at most
@@ -46,6 +47,16 @@ def no_further(picture: np.ndarray, keyed: np.ndarray, becomes: np.ndarray) -> n
     kept = np.clip(level, np.minimum(grey, there - BEYOND), np.maximum(grey, there + BEYOND))
     within: np.ndarray = keyed + kept - level
     return within
+
+
+def within_sway(keyed: np.ndarray, meant: np.ndarray) -> np.ndarray:
+    """Changes (K, H, W, 3), no larger than codes sway by but where they are `meant` (H, W), 1 all of it and 0 none.
+
+    Hair that does not grey has no reason to change as a face smiles.
+    """
+    most = np.maximum(np.abs(keyed).max(axis=(0, 3)), SWAY)  # (H, W)
+    share = meant + (1 - meant) * SWAY / most
+    return np.asarray(keyed * share[..., None])
 
 
 def mixed_with_skin(picture: np.ndarray, keyed: np.ndarray, replaced: np.ndarray, trusted: np.ndarray) -> np.ndarray:

@@ -11,6 +11,7 @@ from stages.picture.greying import (
     shade_replaced,
     share_of_head,
     strands_of,
+    within_sway,
 )
 
 
@@ -77,3 +78,13 @@ def test_a_hairline_greys_by_how_much_of_it_is_hair_and_does_not_outshine_hair_a
     np.testing.assert_allclose(found[40:], 170, atol=1)
     assert found.max() < 180
     assert (picture + keyed[0]).max() > 220, "what the change as it is would make of it"
+
+
+def test_hair_changes_no_more_than_codes_sway_as_a_face_smiles_and_the_face_as_it_does() -> None:
+    keyed = np.zeros((3, 4, 5, 3)) + np.array([0.0, 20.0, -60.0])[:, None, None, None]
+    meant = np.zeros((4, 5))
+    meant[:, 3:] = 1
+    found = within_sway(keyed, meant)
+    np.testing.assert_allclose(found[..., 3:, :], keyed[..., 3:, :])
+    np.testing.assert_allclose(found[..., :3, :], keyed[..., :3, :] / 6, err_msg="in proportion over all keys")
+    np.testing.assert_allclose(within_sway(keyed / 10, 0 * meant), keyed / 10)
