@@ -1,7 +1,7 @@
 """Where every point of a frame comes from in the picture, once the head has moved.
 
 Skin and what lies near it move together. As a head turns, two layers part at its outline: the head, of which the
-picture shows too little where its side comes into view, and what is around it, which goes where the outline goes.
+picture shows too little where its side comes into view, and what is around it (`stages.picture.around`).
 """
 
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from stages.picture.around import around_field
 from stages.picture.canvas import Canvas
-from stages.picture.outline import outline_field
 from stages.picture.raster import Drawn, draw, facing_of
 from stages.picture.warp import fill, unfolded
 
@@ -76,7 +76,7 @@ def fields_of(canvas: Canvas, own: OwnPixels, moved: np.ndarray, turn: float) ->
     if turn < TURNED:
         return Fields(_in_pixels(canvas, fill(now.back, now.seen)))
     whole = now.drawn.whole
-    beside = outline_field(canvas.drawn.whole, whole)
+    beside = around_field(canvas, moved, now.drawn)
     off = 1 - cv2.dilate(whole.astype(np.uint8), np.ones((3, 3), np.uint8))  # (H, W) beyond the outline
     head = fill(np.where(off[..., None] > 0, beside, now.back), np.maximum(off, now.trust).astype(np.float32))
     at = canvas.places + head

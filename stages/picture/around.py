@@ -1,0 +1,42 @@
+"""Where what is around a head goes as the head turns.
+
+It goes where the outline goes. But on the side that the head turns to, the new outline is of skin that was farther to
+the front: hair stays with the rim that it stands on, and hides behind that skin.
+"""
+
+import cv2
+import numpy as np
+
+from stages.picture.canvas import Canvas
+from stages.picture.outline import away_from, outline_distance, outline_field
+from stages.picture.raster import Drawn
+from stages.picture.warp import fill
+
+RIM = 1.5  # cells within the outline at rest on which hair stands
+# Cosines between the way out of the outline and the head's own way: from the first on hair goes with its rim, from the
+# second on it does nothing else.
+BESIDE, AHEAD = -0.3, 0.0
+
+
+def around_field(canvas: Canvas, moved: np.ndarray, drawn: Drawn) -> np.ndarray:
+    """How far back each point beside a moved head goes.
+
+    Args:
+        canvas: of the head at rest.
+        moved: (V, 3), its vertices.
+        drawn: the moved head.
+
+    Returns:
+        (H, W, 2) float32 cells.
+    """
+    beside = outline_field(canvas.drawn.whole, drawn.whole)
+    figure, distance = canvas.figure, outline_distance(canvas.drawn.whole)
+    ways = (moved - figure.rest)[:, :2] / canvas.step
+    own = ways[figure.head.landmarks].mean(axis=0)
+    rim = canvas.drawn.covered & (distance > -RIM)
+    goes = fill(canvas.drawn.interpolate(figure.head.triangles, ways), rim.astype(np.float32))
+    # What has gone to a point was where its way began.
+    back = -cv2.remap(goes, canvas.places - goes, np.empty(0), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    ahead = away_from(distance) @ (own / max(float(np.linalg.norm(own)), 1e-6))
+    share = np.clip((ahead - BESIDE) / (AHEAD - BESIDE), 0, 1)[..., None]
+    return np.asarray(beside + share * (back - beside), np.float32)
