@@ -25,7 +25,7 @@ from stages.picture.greying import (
 from stages.picture.hair import CERTAIN, NONE, hair_share, hair_window, likelier_hair, told_as_hair
 from stages.picture.hair_edges import sharpened_matte
 from stages.picture.light import relit
-from stages.picture.palette import Palette, grey_of
+from stages.picture.palette import Palette, grey_of, neutral_of
 from stages.picture.raster import facing_of
 from stages.picture.warp import fill
 
@@ -75,6 +75,26 @@ class Likeness:
             values = grid.interpolate(figure.head.triangles, vertices - own * fit.scale)
             found.append(fill(values, known) + self._centimetres * np.float32(fit.scale))
         return found
+
+    @cached_property
+    def still(self) -> np.ndarray:
+        """(H, W, 3) float32, the generator's frame at rest, cell by cell of the picture."""
+        return self.shown(self.rest, self.places[self.rest])
+
+    @cached_property
+    def unexposed(self) -> np.ndarray:
+        """(H, W, 3) float32, the picture on its grid as dark as it is."""
+        return self.small_picture / np.float32(self.exposure)
+
+    @cached_property
+    def palette(self) -> Palette:
+        """Of the picture as dark as it is."""
+        return Palette(self.unexposed, self.canvas.window)
+
+    @cached_property
+    def neutral(self) -> np.ndarray:
+        """(3,) what grey is under the picture's light, of mean 1."""
+        return neutral_of(self.unexposed)
 
     @cached_property
     def moved(self) -> list[np.ndarray]:
@@ -134,7 +154,7 @@ def appearance_changes(likeness: Likeness, matte: np.ndarray, covered: np.ndarra
     """
     canvas, course = likeness.canvas, likeness.gestures.course
     picture = likeness.small_picture
-    still = likeness.shown(likeness.rest, likeness.places[likeness.rest])
+    still = likeness.still
     changes = np.stack([_change(likeness, key, still) for key in range(len(likeness.frames))])  # (K, H, W, 3)
     trusted = _trusted(likeness) * covered
     turning = np.clip(likeness.gestures.largest_turn / TURNED, 0, 1)
@@ -173,7 +193,7 @@ def appearance_changes(likeness: Likeness, matte: np.ndarray, covered: np.ndarra
         lit = lit * course.coefficients(relit(canvas, picture, face > 0.5, likeness.moved))
     # Hair beyond the skull cannot be followed through a turn.
     head = head * (1 - turning * (1 - trusted))
-    palette = Palette(picture, canvas.window)
+    palette = likeness.palette if likeness.exposure == 1 else Palette(picture, canvas.window)
     keyed = np.stack([palette.kept(change, lost) for change, lost in zip(keyed, replaced, strict=True)])
     head = head * share_of_head(keyed, canvas)
     guide = cv2.cvtColor(np.clip(picture, 0, 255), cv2.COLOR_RGB2GRAY)

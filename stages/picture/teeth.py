@@ -11,7 +11,7 @@ import numpy as np
 
 from stages.picture.appearance import Likeness
 from stages.picture.openings import Box, opening_mask, outline
-from stages.picture.palette import Palette, neutral_of, to_lab
+from stages.picture.palette import Palette, to_lab
 
 DARKEST, LEAST_GAIN, MOST_GAIN = 4.0, 0.08, 1.6
 BRIGHT, BRIGHTEST = 80, 98  # percentiles: of the skin around a mouth and of an eye's white; of the generator's teeth
@@ -59,10 +59,9 @@ def teeth_of(picture: np.ndarray, likeness: Likeness, box: Box) -> Teeth:
     corners = canvas.on_grid(np.array([[box.left, box.top], [box.left + box.width, box.top + box.height]]))
     (left, top), (right, bottom) = np.clip(corners.round().astype(int), 0, np.array(canvas.cells[::-1]) - 1)
     part = slice(top, bottom + 1), slice(left, right + 1)
-    small = likeness.small_picture / likeness.exposure
-    still = likeness.shown(likeness.rest, likeness.places[likeness.rest])
-    light = (float(small[part].mean()) + DARKEST) / (float(still[part].mean()) + DARKEST)
-    gain = np.clip(light * neutral_of(small), LEAST_GAIN, MOST_GAIN)
+    small = likeness.unexposed
+    light = (float(small[part].mean()) + DARKEST) / (float(likeness.still[part].mean()) + DARKEST)
+    gain = np.clip(light * likeness.neutral, LEAST_GAIN, MOST_GAIN)
     frames = [likeness.shown(key, likeness.places[key][part]) for key in range(len(likeness.frames))]
     brightest = float(np.percentile(np.stack(frames).mean(axis=-1), BRIGHTEST)) * float(gain.mean())
     around = small[part].reshape(-1, 3)
@@ -76,7 +75,7 @@ def teeth_of(picture: np.ndarray, likeness: Likeness, box: Box) -> Teeth:
         away = float(np.linalg.norm(_tint(white) - _tint(skin)))
         stone = float(np.clip((FLESH - away) / (FLESH - STONE), 0, 1) * np.clip((dark - IRIS) / (BLANK - IRIS), 0, 1))
     gain *= min(1.0, most / max(brightest, 1.0))
-    return Teeth(gain.astype(np.float32), stone, skin, Palette(small, canvas.window), _grain(picture, box))
+    return Teeth(gain.astype(np.float32), stone, skin, likeness.palette, _grain(picture, box))
 
 
 def _eyes(picture: np.ndarray, likeness: Likeness) -> tuple[np.ndarray, float] | None:
