@@ -72,9 +72,9 @@ def own_pixels(canvas: Canvas, matte: np.ndarray) -> OwnPixels:
 
 def fields_of(canvas: Canvas, own: OwnPixels, moved: np.ndarray, turn: float) -> Fields:
     """The fields of a head whose vertices (V, 3) have moved, and that has turned by so many radians."""
-    now = _moved(canvas, moved)
     if turn < TURNED:
-        return Fields(_in_pixels(canvas, fill(now.back, now.seen)))
+        return Fields(_in_pixels(canvas, fill(*_unturned(canvas, moved))))
+    now = _moved(canvas, moved)
     whole = now.drawn.whole
     beside = around_field(canvas, moved, now.drawn)
     off = 1 - cv2.dilate(whole.astype(np.uint8), np.ones((3, 3), np.uint8))  # (H, W) beyond the outline
@@ -113,6 +113,16 @@ class _Moved:
     trust: np.ndarray
     stretched: np.ndarray
     skull: np.ndarray
+
+
+def _unturned(canvas: Canvas, moved: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """`back` and `seen` of a head that has moved without turning, which need nothing else."""
+    figure = canvas.figure
+    drawn = draw(canvas.on_grid(moved[:, :2]), moved[:, 2], figure.head.triangles, canvas.cells)
+    back = (figure.rest[:, :2] - moved[:, :2]) / canvas.step
+    values = drawn.interpolate(figure.head.triangles, np.column_stack([back, canvas.shown_at_rest]))
+    across, down, shown = cv2.split(values)
+    return cv2.merge([across, down]), (drawn.covered & (shown > 0.5)).astype(np.float32)
 
 
 def _moved(canvas: Canvas, moved: np.ndarray) -> _Moved:
