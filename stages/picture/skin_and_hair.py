@@ -12,7 +12,7 @@ NEIGHBOURS = 32
 FEWEST = 30  # cells; fewer tell nothing
 # Levels by which hair differs from skin at least; shares of that from which on a colour is not skin, and is hair.
 DISTINCT, NOT_SKIN, IS_HAIR = 20.0, 0.35, 0.65
-DIFFERENT = 20.0  # levels by which skin differs from skin: more, and one of the two is something else
+DIFFERENT = 40.0  # levels by which skin differs from skin: more, and one of the two is something else
 MIDDLE, SURE = 0.5, 0.9  # of hairiness: less is skin, more is hair in both
 
 
@@ -73,12 +73,18 @@ class SkinAndHair:
     skin: Differences | None
     hair: Differences | None
 
-    def own(self, shown: np.ndarray, features: np.ndarray) -> np.ndarray:
-        """The generator's colours (N, 3) of cells with some features (N, F), as the picture has them."""
+    def own(self, shown: np.ndarray, features: np.ndarray, may_be_hair: np.ndarray) -> np.ndarray:
+        """The generator's colours as the picture has them.
+
+        Args:
+            shown: (N, 3), of some cells, in [0, 255].
+            features: (N, F), theirs.
+            may_be_hair: (N,), 1 for cells where hair grows, 0 where what is dark as hair is a shadow.
+        """
         skin = 0.0 if self.skin is None else self.skin.near(features)
         if self.scale is None or self.hair is None or not len(shown):
             return np.asarray(shown + skin)
-        hairy = self.scale.hairiness(shown)[:, None]
+        hairy = (self.scale.hairiness(shown) * may_be_hair)[:, None]
         return np.asarray(shown + skin + hairy * (self.hair.near(features) - skin))
 
 

@@ -25,7 +25,8 @@ EVERY_OTHER = 2
 # Skin is looked for below the brows and so many cells within the head's outline; hair so near to it, and so far above
 # the brows, as a share of their height above the chin.
 RIM, FOREHEAD = 8.0, 0.45
-CHIN, BROWS = 8, slice(17, 27)
+FADES = 10.0  # cells above the mouth from which on what is dark is hair, and no shadow under a jaw
+CHIN, BROWS, MOUTH = 8, slice(17, 27), [48, 54]
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +102,9 @@ def _view(likeness: Likeness, tones: SkinAndHair, key: int, turn: np.ndarray) ->
     rest = drawn.interpolate(triangles, canvas.on_grid(canvas.figure.rest[:, :2]))  # (H, W, 2) where each cell was
     there = drawn.covered & _within(likeness, at)
     colours = np.zeros_like(shown)
-    colours[there] = np.clip(tones.own(shown[there], _features(rest, shown)[there.ravel()]), 0, 255)
+    mouth = canvas.on_grid(canvas.figure.rest[canvas.figure.head.landmarks[MOUTH], :2])[:, 1].mean()
+    grows = np.clip((mouth - rest[..., 1]) / FADES, 0, 1)[there]  # (N,)
+    colours[there] = np.clip(tones.own(shown[there], _features(rest, shown)[there.ravel()], grows), 0, 255)
     return View(turn, vertices, fill(colours / np.float32(likeness.exposure), there.astype(np.float32)))
 
 

@@ -28,7 +28,7 @@ def known(generator: np.ndarray, picture: np.ndarray) -> SkinAndHair:
 
 def test_skin_takes_the_tone_of_skin_and_hair_that_of_hair() -> None:
     tones = known(face(PALE, DARK), face(BROWN, BLOND))
-    own = tones.own(np.stack([PALE, DARK]), np.array([[3.0, 2.0], [0.5, 2.0]]))
+    own = tones.own(np.stack([PALE, DARK]), np.array([[3.0, 2.0], [0.5, 2.0]]), np.ones(2))
     np.testing.assert_allclose(own, [BROWN, BLOND], atol=1)
 
 
@@ -38,28 +38,34 @@ def test_hair_that_the_generator_has_where_the_picture_has_a_forehead_is_hair_al
     scales = scale_of(face(PALE, DARK), ~HAIR, HAIR), scale_of(picture, ~HAIR, picture[..., 0] == BLOND[0])
     seen = np.arange(SIDE)[:, None].repeat(SIDE, axis=1) >= 3
     tones = skin_and_hair_of(face(PALE, DARK), picture, scales, seen, places())
-    (own,) = tones.own(DARK[None], np.array([[0.6, 2.0]]))
+    (own,) = tones.own(DARK[None], np.array([[0.6, 2.0]]), np.ones(1))
     np.testing.assert_allclose(own, BLOND, atol=1)
 
 
 def test_colours_keep_their_differences_within_skin() -> None:
     tones = known(face(PALE, DARK), face(BROWN, BLOND))
     shaded = PALE - 12
-    (own,) = tones.own(shaded[None], np.array([[3.0, 2.0]]))
+    (own,) = tones.own(shaded[None], np.array([[3.0, 2.0]]), np.ones(1))
     np.testing.assert_allclose(own, BROWN - 12, atol=1)
+
+
+def test_what_is_dark_where_no_hair_grows_is_a_shadow_on_skin() -> None:
+    tones = known(face(PALE, DARK), face(BROWN, BLOND))
+    (own,) = tones.own(DARK[None], np.array([[3.0, 2.0]]), np.zeros(1))
+    np.testing.assert_allclose(own, DARK + BROWN - PALE, atol=1)
 
 
 def test_a_bald_generator_has_skin_alone() -> None:
     tones = known(face(PALE, PALE), face(BROWN, BROWN))
     assert tones.scale is None
-    np.testing.assert_allclose(tones.own(PALE[None], np.array([[0.2, 2.0]])), [BROWN], atol=1)
+    np.testing.assert_allclose(tones.own(PALE[None], np.array([[0.2, 2.0]]), np.ones(1)), [BROWN], atol=1)
 
 
 def test_where_nothing_is_known_colours_stay() -> None:
     nothing = skin_and_hair_of(
         face(PALE, DARK), face(BROWN, BLOND), (None, None), np.zeros((SIDE, SIDE), bool), places()
     )
-    np.testing.assert_array_equal(nothing.own(PALE[None], np.array([[0.2, 2.0]])), [PALE])
+    np.testing.assert_array_equal(nothing.own(PALE[None], np.array([[0.2, 2.0]]), np.ones(1)), [PALE])
 
 
 @pytest.mark.parametrize("cells", [0, 5])
