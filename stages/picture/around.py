@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from stages.picture.canvas import Canvas
-from stages.picture.outline import away_from, outline_distance, outline_field
+from stages.picture.outline import outline_field
 from stages.picture.raster import Drawn
 from stages.picture.warp import fill
 
@@ -29,14 +29,14 @@ def around_field(canvas: Canvas, moved: np.ndarray, drawn: Drawn) -> np.ndarray:
     Returns:
         (H, W, 2) float32 cells.
     """
-    beside = outline_field(canvas.drawn.whole, drawn.whole)
-    figure, distance = canvas.figure, outline_distance(canvas.drawn.whole)
+    beside = outline_field(canvas.outline, drawn.whole, canvas.outwards)
+    figure = canvas.figure
     ways = (moved - figure.rest)[:, :2] / canvas.step
     own = ways[figure.head.landmarks].mean(axis=0)
-    rim = canvas.drawn.covered & (distance > -RIM)
+    rim = canvas.drawn.covered & (canvas.outline > -RIM)
     goes = fill(canvas.drawn.interpolate(figure.head.triangles, ways), rim.astype(np.float32))
     # What has gone to a point was where its way began.
     back = -cv2.remap(goes, canvas.places - goes, np.empty(0), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    ahead = away_from(distance) @ (own / max(float(np.linalg.norm(own)), 1e-6))
+    ahead = canvas.outwards @ (own / max(float(np.linalg.norm(own)), 1e-6))
     share = np.clip((ahead - BESIDE) / (AHEAD - BESIDE), 0, 1)[..., None]
     return np.asarray(beside + share * (back - beside), np.float32)

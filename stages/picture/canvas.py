@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from stages.picture.figure import Figure
+from stages.picture.outline import away_from, outline_distance
 from stages.picture.raster import Drawn, draw, facing_of
 
 LONGEST = 224  # cells of the grid
@@ -65,6 +66,16 @@ class Canvas:
         """The head at rest on the grid."""
         rest = self.figure.rest
         return draw(self.on_grid(rest[:, :2]), rest[:, 2], self.figure.head.triangles, self.cells)
+
+    @cached_property
+    def outline(self) -> np.ndarray:
+        """(H, W) float32: cells from the outline of the head at rest, below 0 within it."""
+        return outline_distance(self.drawn.whole)
+
+    @cached_property
+    def outwards(self) -> np.ndarray:
+        """(H, W, 2) float32: unit vectors straight out of that outline."""
+        return away_from(self.outline)
 
     @cached_property
     def window(self) -> np.ndarray:

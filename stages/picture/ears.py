@@ -11,7 +11,6 @@ import numpy as np
 
 from stages.picture.canvas import Canvas
 from stages.picture.figure import Figure
-from stages.picture.outline import away_from, outline_distance
 
 # Where ears are on the mean head, centimetres: away from its middle plane they begin and are wholly ears; their box
 # from below to above and from behind to before; and over how much they end there.
@@ -33,9 +32,8 @@ def with_ears(figure: Figure, canvas: Canvas, matte: np.ndarray) -> Figure:
         matte: (H, W) float32, 1 on the head, hair included, and 0 beside it.
     """
     neutral, at = figure.head.neutral, canvas.on_grid(figure.rest[:, :2])
-    ears, distance = _ears(neutral), outline_distance(canvas.drawn.whole)
-    away = _at(away_from(distance), at)  # (V, 2)
-    known = np.flatnonzero((ears > 0.5) & (np.abs(_at(distance, at)) < NEAR))
+    ears, away = _ears(neutral), _at(canvas.outwards, at)  # (V,), (V, 2)
+    known = np.flatnonzero((ears > 0.5) & (np.abs(_at(canvas.outline, at)) < NEAR))
     steps = np.arange(-INWARDS * canvas.head_width, OUTWARDS * canvas.head_width, STEP, dtype=np.float32)
     beside = np.stack([_at(matte, at[known] + step * away[known]) < 0.5 for step in steps], axis=1)  # (N, steps)
     # What has no end within reach is no ear: hair, or a wall of the same colour.

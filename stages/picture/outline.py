@@ -11,19 +11,21 @@ LEVELLED = 2.0  # cells over which a drawn outline's steps are levelled
 LEAST_SLOPE = 0.3  # of a levelled distance: less, and nothing says which way leads away from the outline
 
 
-def outline_field(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+def outline_field(then: np.ndarray, after: np.ndarray, away: np.ndarray | None = None) -> np.ndarray:
     """How far back each point goes, straight towards an outline or away from it, for the outline to be where it was.
 
     Args:
-        before, after: (H, W) bool, the head at rest and moved.
+        then: (H, W) float32, distances from the outline of the head at rest.
+        after: (H, W) bool, the head moved.
+        away: `away_from(then)`, where that is known.
 
     Returns:
-        (H, W, 2) float32 cells; zero where either is empty.
+        (H, W, 2) float32 cells; zero where either head is empty.
     """
-    if not before.any() or not after.any():
-        return np.zeros((*before.shape, 2), np.float32)
-    then, now = outline_distance(before), outline_distance(after)
-    return np.asarray((now - then)[..., None] * away_from(then), np.float32)
+    if not after.any() or then.min() > 0:
+        return np.zeros((*then.shape, 2), np.float32)
+    away = away_from(then) if away is None else away
+    return np.asarray((outline_distance(after) - then)[..., None] * away, np.float32)
 
 
 def away_from(distance: np.ndarray) -> np.ndarray:

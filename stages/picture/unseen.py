@@ -13,7 +13,6 @@ import numpy as np
 from stages.picture.appearance import BORDER, Likeness
 from stages.picture.canvas import Canvas
 from stages.picture.fields import OwnPixels
-from stages.picture.outline import outline_distance
 from stages.picture.raster import Drawn, draw
 from stages.picture.skin_and_hair import SkinAndHair, scale_of, skin_and_hair_of
 from stages.picture.warp import fill
@@ -84,9 +83,8 @@ def _tones(likeness: Likeness, own: OwnPixels, matte: np.ndarray) -> SkinAndHair
     seen = (facing > SEEN) & (own.share > SURELY_HEAD) & within
     points = canvas.on_grid(canvas.figure.rest[canvas.figure.head.landmarks, :2])
     brows, chin, rows = points[BROWS, 1].mean(), points[CHIN, 1], canvas.places[..., 1]
-    distance = outline_distance(canvas.drawn.whole)
-    face = seen & (rows > brows) & (distance < -RIM)
-    top = (rows < brows - FOREHEAD * (chin - brows)) & (np.abs(distance) < RIM)
+    face = seen & (rows > brows) & (canvas.outline < -RIM)
+    top = (rows < brows - FOREHEAD * (chin - brows)) & (np.abs(canvas.outline) < RIM)
     scales = scale_of(still, face, top & within), scale_of(picture, face, top & (matte > SURELY_HEAD))
     thinned = seen & (np.indices(canvas.cells).sum(axis=0) % EVERY_OTHER == 0)
     return skin_and_hair_of(still, picture, scales, thinned, _features(canvas.places, still))

@@ -34,7 +34,7 @@ def test_around_a_head_at_rest_nothing_moves(canvas: Canvas, head: Head) -> None
 @pytest.mark.parametrize("way", [1, -1])
 def test_hair_ahead_stays_with_its_rim_and_behind_goes_with_the_outline(canvas: Canvas, head: Head, way: int) -> None:
     moved, drawn = turned(canvas, head, way * TURN)
-    field, plain = around_field(canvas, moved, drawn), outline_field(canvas.drawn.whole, drawn.whole)
+    field, plain = around_field(canvas, moved, drawn), outline_field(canvas.outline, drawn.whole)
     rows, left, right = temples(canvas, head)
     ahead, behind = (right + 3, left - 3) if way > 0 else (left - 3, right + 3)
     np.testing.assert_allclose(field[rows, behind], plain[rows, behind], atol=0.3)
