@@ -13,19 +13,19 @@ from pipeline.output.existing import ExistingResults
 
 # An image of the generator, by its resolution: bundled widths at 128 px, published ones above; 512 px is reckoned from
 # its operations.
-RENDER = {128: 0.015, 256: 0.58, 512: 0.85, 1024: 1.09}
+RENDER = {128: 0.0105, 256: 0.58, 512: 0.85, 1024: 1.09}
 # One encoding of an inversion; the landmarks and the identity of one measured frame. The published networks' measuring
 # is reckoned from their operations.
-ENCODE_BUNDLED, ENCODE_PUBLISHED = 0.009, 0.50
-MEASURE_BUNDLED, MEASURE_PUBLISHED = 0.027, 0.6
+ENCODE_BUNDLED, ENCODE_PUBLISHED = 0.0045, 0.50
+MEASURE_BUNDLED, MEASURE_PUBLISHED = 0.025, 0.6
 BUNDLED = 128  # pixels, the resolution up to which networks are of the bundled sizes
 # Finding a face, aligning it and reading its image.
-PREPARE = 0.17
+PREPARE = 0.14
 # Set-up of an image's own pixels, besides the key frames that the generator renders for it; and those.
-SET_UP, KEY_FRAMES = 0.83, 7
+SET_UP, KEY_FRAMES = 0.47, 7
 # A frame and a megapixel of it: moved, and encoded by x264.
-MOVE, MOVE_MEGAPIXEL = 0.014, 0.05
-VIDEO, VIDEO_MEGAPIXEL = 0.0005, 0.042
+MOVE, MOVE_MEGAPIXEL = 0.009, 0.025
+VIDEO, VIDEO_MEGAPIXEL = 0.001, 0.011
 # Ray, its workers and their networks.
 START = 15.0
 USUAL_SIDE = 384  # of a face's crop at its image's own resolution: a guess, for a plan opens no images
