@@ -16,6 +16,7 @@ from stages.picture.warp import fill, unfolded
 
 TURNED = 1e-3  # radians from which a head's outline is another line on it than at rest
 WHOLLY = np.radians(10.0)  # a turn from which on nothing but the head itself is shown on the head
+SLIGHT = np.radians(3.0)  # a turn from which on all that comes into view is shown
 OUTLINE = 1.2  # cells over which a head's outline is smoothed
 RIM = 2  # cells at the border of the head at rest, where the wall may show through
 EVEN = 1.0  # cells over which it is smooth how well the head is seen
@@ -87,7 +88,8 @@ def fields_of(canvas: Canvas, own: OwnPixels, moved: np.ndarray, turn: float) ->
     head = head + further * share[..., None]
     # A blurred mask has its contour between the cells, where the drawn one has steps.
     covered = cv2.GaussianBlur(whole.astype(np.float32), (0, 0), OUTLINE)
-    few = np.clip((now.stretched - TOO_FEW) / (NONE - TOO_FEW), 0, 1)
+    # A head that hardly turns shows nothing new: what is stretched there is skin, as below a chin that drops.
+    few = np.clip((now.stretched - TOO_FEW) / (NONE - TOO_FEW), 0, 1) * min(turn / SLIGHT, 1.0)
     unseen = _levelled(np.maximum(few, (1 - owned) * ramp) * now.skull)
     return Fields(_in_pixels(canvas, head), _in_pixels(canvas, beside), covered, now.drawn, unseen)
 

@@ -162,3 +162,9 @@ def test_what_the_matte_calls_wall_is_not_shown_on_a_turned_head_either(canvas: 
         on_head = draw(canvas.on_grid(moved[:, :2]), moved[:, 2], head.triangles, canvas.cells).whole
         shares.append(float((shown[on_head] < 0.5).mean()))
     assert shares[1] < 0.5 * shares[0]
+
+
+def test_a_chin_that_drops_brings_nothing_into_view_of_a_head_that_hardly_turns(canvas: Canvas, head: Head) -> None:
+    gesture = made_gesture(head, expression=made_change(head, jawOpen=0.9), yaw=np.radians(0.2))
+    made = fields(canvas, gesture)
+    assert made.unseen is not None and made.unseen.max() < 0.1
