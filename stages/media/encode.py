@@ -22,7 +22,7 @@ from stages.media.encoder_pace import LARGE, OPTIONS, PERIOD, Pace
 from stages.models import tensor_to_images
 from weights.networks.stylegan2 import Generator
 
-# Half the time of x264's own default, `medium`, and a tenth fewer bytes, for 0.4 to 1.0 dB of PSNR at 40 to 43 dB and
+# Half the time of x264's own default, `medium`, and 1 to 12 % fewer bytes, for 0.4 to 1.0 dB of PSNR at 40 to 43 dB and
 # 0.001 of SSIM: docs/performance.md has the others.
 PRESET = "veryfast"
 # What ffmpeg says, in the system's words, where the folder and not the video is at fault.
