@@ -25,6 +25,7 @@ from stages.picture.greying import (
 from stages.picture.hair import CERTAIN, NONE, hair_share, hair_window, likelier_hair, told_as_hair
 from stages.picture.hair_edges import sharpened_matte
 from stages.picture.light import relit
+from stages.picture.neck import shaded_neck
 from stages.picture.palette import Palette, grey_of, neutral_of
 from stages.picture.raster import facing_of
 from stages.picture.warp import fill
@@ -172,10 +173,12 @@ def appearance_changes(likeness: Likeness, matte: np.ndarray, covered: np.ndarra
     becomes = (counterparts.carried(tones.own(still)) + carried) / np.maximum(paired, 1e-3)
     keyed = no_further(picture, carried + replaced * (other - grey_of(other)), becomes)
     keyed = mixed_with_skin(picture, keyed, replaced, trusted)
+    neck = shaded_neck(canvas, picture, tones.own(still), face)[..., None]
+    keyed, replaced = keyed + neck * (own - keyed), replaced * (1 - neck)
     greyed = ((replaced[..., 0] > CERTAIN) & (grey_of(keyed)[..., 0] > -PALER)).any(axis=0)
     hair = greyed & (face < 0.5)
     head = sharpened_matte(picture, matte, canvas.drawn.covered) * canvas.window
-    likelier = likelier_hair(canvas, picture, hair, (face > 0.5) & (trusted > 0.5), matte)
+    likelier = likelier_hair(canvas, picture, hair, (face > 0.5) & (trusted > 0.5), matte) * (1 - neck[..., 0])
     if (likelier > NONE).any():
         told = told_as_hair(canvas, hair, likelier)
         # Curls that have no counterpart on the generator's head change as hair like them does.

@@ -6,7 +6,7 @@ import pytest
 from benchmarks.truth.data import ACTOR, CLIP_FRAMES, MOTIONS, clip_extent, person, swaying
 
 
-@pytest.mark.parametrize("motion", set(MOTIONS) - {"head_turn"})
+@pytest.mark.parametrize("motion", [motion for motion in MOTIONS if motion != "head_turn"])
 def test_a_clip_ends_where_its_motion_does_but_for_a_turns_sway(motion: str) -> None:
     assert clip_extent(motion) == 1
 
