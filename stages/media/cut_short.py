@@ -1,8 +1,8 @@
 """Whether a clip's file was cut where its decoder does not notice: formats that go on until they end.
 
-ffmpeg reports the cut in GIF, FLV and animated images by itself. What ends exactly between two packets of a
-transport or program stream, or between two images of a bare stream (.h264, .m2v), cannot be told from a shorter
-recording.
+ffmpeg reports the cut in GIF, FLV and animated PNG by itself, and crashes over some WebP. What ends exactly between two
+packets of a transport or program stream, or between two images of a bare stream (.h264, .m2v), cannot be told from a
+shorter recording.
 """
 
 import mmap
@@ -69,6 +69,12 @@ def _mp4(content: mmap.mmap) -> bool:
         if place > len(content):
             return kind == b"mdat"
     return False
+
+
+def _webp(content: mmap.mmap) -> bool:
+    """RFC 9649: one RIFF chunk that says its length."""
+    told = int.from_bytes(content[4:8], "little") + 8
+    return content[:4] == b"RIFF" and content[8:12] == b"WEBP" and told > len(content)
 
 
 def _avi(content: mmap.mmap) -> bool:
@@ -161,6 +167,7 @@ TESTS: tuple[Callable[[mmap.mmap], bool], ...] = (
     _transport_stream,
     _program_stream,
     _mp4,
+    _webp,
     _avi,
     _ogg,
     _windows_media,

@@ -98,6 +98,7 @@ def scan_clip(path: Path, timeout: float) -> ScannedClip:
             else:
                 if ffmpeg.crashed():  # without a word: what it has shown would pass for the whole clip
                     crashes += 1
+                    _check_end(path)
                     if crashes == MOST_CRASHES:
                         raise ClipError(f"{path}: its decoder crashes over it. Export it again, as MP4 (H.264).")
                     report = _Report(path)
@@ -106,11 +107,16 @@ def scan_clip(path: Path, timeout: float) -> ScannedClip:
         if better is None:
             break
         source, report = better, _Report(path)
-    if lacks_its_end(path):
-        raise ClipError(f"{path}: cut short: its end is missing. Copy or export it again.")
+    _check_end(path)
     clip = report.result()
     clip.source = source
     return clip
+
+
+def _check_end(path: Path) -> None:
+    """Refuse what was cut short."""
+    if lacks_its_end(path):
+        raise ClipError(f"{path}: cut short: its end is missing. Copy or export it again.")
 
 
 _NOWHERE = ("-fps_mode", "passthrough", "-f", "null", "-")

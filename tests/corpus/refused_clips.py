@@ -45,7 +45,7 @@ CUT = [
     cut("Ogg", "c.ogv", "-c:v", "libtheora"),
     cut("Y4M", "c.y4m", "-pix_fmt", "yuv420p"),
     cut("GIF", "c.gif", says="damaged, or not a video"),
-    cut("Animated WebP", "c.webp", "-c:v", "libwebp_anim", says="damaged, or not a video"),
+    cut("Animated WebP", "c.webp", "-c:v", "libwebp_anim"),
     cut("Animated PNG", "c.png", "-f", "apng", says="damaged, or not a video"),
 ]
 DAMAGED = [
