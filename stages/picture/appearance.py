@@ -173,13 +173,14 @@ def appearance_changes(likeness: Likeness, matte: np.ndarray, covered: np.ndarra
     becomes = (counterparts.carried(tones.own(still)) + carried) / np.maximum(paired, 1e-3)
     keyed = no_further(picture, carried + replaced * (other - grey_of(other)), becomes)
     keyed = mixed_with_skin(picture, keyed, replaced, trusted)
-    neck = shaded_neck(canvas, picture, tones.own(still), face)[..., None]
-    keyed, replaced = keyed + neck * (own - keyed), replaced * (1 - neck)
     greyed = ((replaced[..., 0] > CERTAIN) & (grey_of(keyed)[..., 0] > -PALER)).any(axis=0)
     hair = greyed & (face < 0.5)
     head = sharpened_matte(picture, matte, canvas.drawn.covered) * canvas.window
-    likelier = likelier_hair(canvas, picture, hair, (face > 0.5) & (trusted > 0.5), matte) * (1 - neck[..., 0])
+    likelier = likelier_hair(canvas, picture, hair, (face > 0.5) & (trusted > 0.5), matte)
     if (likelier > NONE).any():
+        neck = shaded_neck(canvas, picture, tones.own(still), face)
+        keyed = keyed + neck[..., None] * (own - keyed)
+        replaced, likelier, hair = replaced * (1 - neck[..., None]), likelier * (1 - neck), hair & (neck < 0.5)
         told = told_as_hair(canvas, hair, likelier)
         # Curls that have no counterpart on the generator's head change as hair like them does.
         curls = find_alike(picture, hair & told, told & ~hair)
