@@ -1,6 +1,7 @@
 """Pictures moved along paths of codes, with the bundled networks."""
 
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -14,7 +15,10 @@ from stages.faces.crop_landmarks import interocular, landmarks_in_crops
 from stages.media.decode_image import decode_image
 from stages.media.ingest import read_clip
 from stages.models import Models, ModelSettings, tensor_to_images
+from stages.picture import appearance
+from stages.picture.appearance import appearance_changes
 from stages.picture.figure import rim_gaps
+from stages.picture.matte import head_matte
 from stages.picture.mover import Mover, mover_for, picture_frames
 from stages.picture.stand_in import stand_in
 from stages.quality.metrics import jitter
@@ -105,6 +109,37 @@ def test_a_frame_made_twice_is_the_same_frame(movers: dict[str, Mover]) -> None:
     mover = movers["head_turn"]
     first, second = (mover.frame(mover.course.places[4]) for _ in range(2))
     np.testing.assert_array_equal(first, second)
+
+
+def test_what_comes_into_view_is_not_stretched_from_the_picture(movers: dict[str, Mover]) -> None:
+    mover = movers["head_turn"]
+    place = mover.course.places[-1]
+    differs = (mover.frame(place) != replace(mover, views=()).frame(place)).any(axis=2)
+    gesture = mover.likeness.gestures.at(place)
+    nose = mover.canvas.figure.moved(gesture)[mover.canvas.figure.head.landmarks[30], 0]
+    beyond = (np.arange(differs.shape[1]) - nose) * gesture.yaw < 0
+    assert differs.sum() > 200
+    assert differs[:, beyond].sum() > 0.8 * differs.sum()
+
+
+def test_ears_are_met_where_a_path_turns_the_head_and_nowhere_else(movers: dict[str, Mover]) -> None:
+    assert np.abs(movers["head_turn"].canvas.figure.ears).max() > 0.05
+    assert movers["smile"].canvas.figure.ears == 0.0
+
+
+def test_a_turned_head_is_lit_by_the_pictures_own_light(
+    movers: dict[str, Mover], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def colours(mover: Mover) -> np.ndarray:
+        matte = head_matte(mover.canvas, mover.likeness.small_picture)
+        return appearance_changes(mover.likeness, matte, np.ones(mover.canvas.cells, np.float32))
+
+    lit = {motion: colours(movers[motion]) for motion in ("head_turn", "smile")}
+    monkeypatch.setattr(
+        appearance, "relit", lambda canvas, picture, face, moved: np.zeros((len(moved), *picture.shape))
+    )
+    assert np.abs(colours(movers["head_turn"]) - lit["head_turn"]).max() > 2
+    np.testing.assert_array_equal(colours(movers["smile"]), lit["smile"])
 
 
 @pytest.mark.parametrize(("motion", "numbers"), [("smile", [48, 54]), ("eyes_closed", [37, 38, 43, 44])])
