@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from stages.faces.crop_landmarks import interocular
-from stages.picture.fit import DISTANCE, HeadFit, fit_change, fit_head
+from stages.picture.fit import HeadFit, fit_change, fit_head
 from tests.stages.picture.made_heads import made_fit, made_landmarks
+from training.scene.camera import DISTANCE as CAMERA
 from weights.networks.head import Head
 
 FACES: dict[str, dict[str, Any]] = {
@@ -99,7 +100,7 @@ def test_a_change_to_rest_is_none(head: Head) -> None:
 def test_what_is_near_the_camera_is_seen_larger_and_a_turn_is_no_larger_for_it(head: Head) -> None:
     fit = made_fit(head)
     near, far = fit.seen(np.array([[1.0, 0, 10], [1.0, 0, -10]]))[:, 0] - fit.offset[0]
-    assert near / far == pytest.approx((DISTANCE + 10) / (DISTANCE - 10))
+    assert near / far == pytest.approx((CAMERA + 10) / (CAMERA - 10))
     rest = fit_head(head, made_landmarks(head, fit))
     (found,) = fit_change(head, rest, [made_landmarks(head, made_fit(head, yaw=17.0))])
     yaw, pitch, _ = np.degrees(Rotation.from_rotvec(found.turn).as_euler("yxz"))

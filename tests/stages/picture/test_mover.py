@@ -127,19 +127,30 @@ def test_ears_are_met_where_a_path_turns_the_head_and_nowhere_else(movers: dict[
     assert movers["smile"].canvas.figure.ears == 0.0
 
 
+def colours(mover: Mover) -> np.ndarray:
+    """As the mover has them, but for eyes and mouth."""
+    matte = head_matte(mover.canvas, mover.likeness.small_picture)
+    return appearance_changes(mover.likeness, matte, np.ones(mover.canvas.cells, np.float32))
+
+
 def test_a_turned_head_is_lit_by_the_pictures_own_light(
     movers: dict[str, Mover], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def colours(mover: Mover) -> np.ndarray:
-        matte = head_matte(mover.canvas, mover.likeness.small_picture)
-        return appearance_changes(mover.likeness, matte, np.ones(mover.canvas.cells, np.float32))
-
     lit = {motion: colours(movers[motion]) for motion in ("head_turn", "smile")}
     monkeypatch.setattr(
         appearance, "relit", lambda canvas, picture, face, moved: np.zeros((len(moved), *picture.shape))
     )
     assert np.abs(colours(movers["head_turn"]) - lit["head_turn"]).max() > 2
     np.testing.assert_array_equal(colours(movers["smile"]), lit["smile"])
+
+
+def test_what_is_a_necks_shade_does_not_grey_with_hair(
+    movers: dict[str, Mover], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {motion: colours(movers[motion]) for motion in ("ageing", "smile")}
+    monkeypatch.setattr(appearance, "shaded_neck", lambda canvas, *_: np.ones(canvas.cells, np.float32))
+    assert np.abs(colours(movers["ageing"]) - before["ageing"]).max() > 10
+    np.testing.assert_array_equal(colours(movers["smile"]), before["smile"])  # no hair greys
 
 
 @pytest.mark.parametrize(("motion", "numbers"), [("smile", [48, 54]), ("eyes_closed", [37, 38, 43, 44])])
