@@ -48,6 +48,11 @@ class Figure:
         return shape
 
     @cached_property
+    def _moves(self) -> np.ndarray:
+        """(E, V, 3) float64, of each expression in full: converted once, not for each frame."""
+        return self.head.expression.astype(np.float64)
+
+    @cached_property
     def farthest_turn(self) -> float:
         """How far this head may turn, radians."""
         aside = np.degrees(np.abs(Rotation.from_rotvec(self.fit.turn).as_euler("yxz")[0]))
@@ -66,13 +71,10 @@ class Figure:
     def moved(self, gesture: Gesture) -> np.ndarray:
         """(V, 3) vertices under a gesture, as `rest` has them."""
         head, fit = self.head, self.fit
-        shape = self._unmoved + np.tensordot(self._expression(gesture), head.expression, 1)  # (V, 3)
-        yaw, pitch = self.softened(gesture)
+        shape = self._unmoved + np.tensordot(self._expression(gesture), self._moves, 1)  # (V, 3)
         still = shape @ fit.rotation.T
-        lean = self._lean
-        turn = lean * Rotation.from_euler("yxz", [yaw, pitch, 0.0]) * lean.inv()  # about the head's own axes
-        turned = still @ turn.as_matrix().T
-        points = still + head.turning[:, None] * (turned - still) + PIVOT @ fit.rotation.T
+        turn = self._lean @ _turn(*self.softened(gesture)) @ self._lean.T  # about the head's own axes
+        points = still + head.turning[:, None] * (still @ (turn - np.eye(3)).T) + PIVOT @ fit.rotation.T
         seen = np.column_stack([projected(points) * fit.scale + fit.offset, points[:, 2] * fit.scale])
         further = self.residual + head.mixing @ (fit.leant(gesture.residual) * fit.scale)
         further += self._lifted(seen, further, gesture)
@@ -82,9 +84,10 @@ class Figure:
         return seen
 
     @cached_property
-    def _lean(self) -> Rotation:
-        """In the picture's plane."""
-        return Rotation.from_euler("z", self.fit.roll)
+    def _lean(self) -> np.ndarray:
+        """(3, 3) in the picture's plane."""
+        matrix: np.ndarray = Rotation.from_euler("z", self.fit.roll).as_matrix()
+        return matrix
 
     def _expression(self, gesture: Gesture) -> np.ndarray:
         """(E,) weights: lids by how far they close, the rest as it changes, no farther than a face can go."""
@@ -107,8 +110,13 @@ class Figure:
         for number, rims in enumerate(head.openings):
             down, gap = rim_gaps(points, rims)
             wanted = np.maximum(self._rest_gaps[number], 0) * open_share[number] if number < 2 else np.maximum(gap, 0)
-            lifted[_places(head, rims.upper[1:-1])] += ((gap - wanted)[:, None] * down)[1:-1]
+            lifted[self._upper_places[number]] += ((gap - wanted)[:, None] * down)[1:-1]
         return lifted
+
+    @cached_property
+    def _upper_places(self) -> tuple[np.ndarray, ...]:
+        """Where the vertices of the upper rims, without their corners, stand among the held ones."""
+        return tuple(_places(self.head, rims.upper[1:-1]) for rims in self.head.openings)
 
     @cached_property
     def _rest_gaps(self) -> tuple[np.ndarray, ...]:
@@ -135,6 +143,15 @@ def rim_gaps(points: np.ndarray, rims: Rims) -> tuple[np.ndarray, np.ndarray]:
     gaps = np.interp(along_upper, along_lower, lower @ down) - upper @ down
     gaps[[0, -1]] = 0.0  # the corners are both rims', wherever they are seen
     return down, gaps
+
+
+def _turn(yaw: float, pitch: float) -> np.ndarray:
+    """(3, 3): first about the axis that points up, then about the one that points to the picture's right."""
+    (sin, down), (cos, level) = np.sin((yaw, pitch)), np.cos((yaw, pitch))
+    about_y = np.array([[cos, 0.0, sin], [0.0, 1.0, 0.0], [-sin, 0.0, cos]])
+    about_x = np.array([[1.0, 0.0, 0.0], [0.0, level, -down], [0.0, down, level]])
+    turn: np.ndarray = about_x @ about_y
+    return turn
 
 
 def _places(head: Head, vertices: np.ndarray) -> np.ndarray:

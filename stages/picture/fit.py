@@ -20,6 +20,7 @@ from weights.networks.head import Head
 NOISE, IDENTITY, EXPRESSION, CHANGE = 0.02, 0.9, 0.25, 0.35
 TURN, TURN_CHANGE = 0.35, 0.25  # of the head's turn, radians
 STEPS, CHANGE_STEPS = 12, 6
+SETTLED = 1e-6  # a step that changes every parameter by less is the last
 LEAST, MOST = -0.15, 1.15  # an expression's weight
 DISTANCE = 75.0  # centimetres from the camera to the head's origin: a portrait's, between a selfie's and a tele lens's
 DOWN = np.array([1.0, -1.0])
@@ -109,56 +110,80 @@ def _fitted(head: Head, landmarks: np.ndarray, prior: HeadFit, spread: np.ndarra
     Args:
         landmarks: (K, 68, 2), of frames that are fitted side by side and know nothing of each other.
         spread: standard deviations of identity, expression and turn; without those of identity it stays as it is.
+        steps: at most: a fit that has settled is done.
     """
     corners, count = head.landmarks, len(landmarks)
     people = len(spread) - 3 - len(head.expression)
     modes = np.concatenate([head.identity[:people, corners], head.expression[:, corners]]).astype(np.float64)
+    ways = np.ascontiguousarray(modes.transpose(1, 2, 0))  # (68, 3, M + E)
     known = head.shape(prior.identity, np.zeros(len(head.expression)), corners)  # (68, 3)
     noise = NOISE * np.array([interocular(points) for points in landmarks])[:, None, None]
     ridge = np.diag(np.concatenate([1 / np.square(spread), np.zeros(3)]))
     first = np.concatenate([np.zeros(people), prior.expression])  # of the modes: beyond `known`
-    weights, turn = np.tile(first, (count, 1)), Rotation.from_rotvec(np.tile(prior.turn, (count, 1)))
+    weights, turn = np.tile(first, (count, 1)), np.tile(prior.rotation, (count, 1, 1))
     scale, offset = np.full(count, prior.scale), np.tile(prior.offset, (count, 1))
+    slopes = np.empty((count, len(corners), 2, len(ridge)))
+    slopes[..., -2:] = np.eye(2)  # by the offset
     for _ in range(steps):
-        rotation = turn.as_matrix().transpose(0, 2, 1)  # (K, 3, 3)
-        turned = (known + np.tensordot(weights, modes, 1)) @ rotation  # (K, 68, 3)
-        size = scale[:, None, None]
-        from_offset = projected(turned) * size  # (K, 68, 2)
-        bent = (modes.reshape(-1, 3) @ rotation).reshape(count, len(modes), -1, 3)
-        by_mode = _moves(turned, bent) * size[:, None]  # (K, M + E, 68, 2)
-        by_turn = _moves(turned, _crossed(turned)) * size[:, None]  # (K, 3, 68, 2)
-        by_offset = np.broadcast_to(np.eye(2)[:, None], (count, 2, len(corners), 2))
-        slopes = np.concatenate([by_mode, by_turn, from_offset[:, None], by_offset], axis=1)
-        slopes = slopes.reshape(count, len(ridge), -1) / noise
+        turned = (known + np.tensordot(weights, modes, 1)) @ turn.transpose(0, 2, 1)  # (K, 68, 3)
+        from_offset = projected(turned) * scale[:, None, None]  # (K, 68, 2)
+        seen_by = _seen_by(turned) * scale[:, None, None, None]  # (K, 68, 2, 3)
+        np.matmul(seen_by @ turn[:, None], ways, out=slopes[..., : len(modes)])
+        np.matmul(seen_by, _crossed(turned), out=slopes[..., len(modes) : -3])
+        slopes[..., -3] = from_offset
+        steep = slopes.reshape(count, -1, len(ridge)) / noise  # (K, 136, M + E + 6)
         away = (landmarks - from_offset - offset[:, None]).reshape(count, -1, 1) / noise
-        back = (Rotation.from_rotvec(prior.turn) * turn.inv()).as_rotvec()  # (K, 3)
+        back = _rotation_vectors(prior.rotation @ turn.transpose(0, 2, 1))  # (K, 3)
         pull = np.concatenate([first - weights, back, np.zeros((count, 3))], axis=1)[..., None]
-        step = np.linalg.solve(slopes @ slopes.transpose(0, 2, 1) + ridge, slopes @ away + ridge @ pull)[..., 0]
+        across = steep.transpose(0, 2, 1)
+        step = np.linalg.solve(across @ steep + ridge, across @ away + ridge @ pull)[..., 0]
         moved, turned_by, grown, shifted = np.split(step, np.cumsum([len(modes), 3, 1]), axis=1)
-        weights = weights + moved
+        before, weights = weights, weights + moved
         weights[:, people:] = np.clip(weights[:, people:], LEAST, MOST)
-        turn = Rotation.from_rotvec(turned_by) * turn
+        turn = _rotations(turned_by) @ turn
         scale, offset = scale * np.exp(grown[:, 0]), offset + shifted
+        if max(np.abs(weights - before).max(), np.abs(step[:, len(modes) :]).max()) < SETTLED:
+            break
     identity = np.tile(prior.identity, (count, 1))
     identity[:, :people] += weights[:, :people]
     return [
         HeadFit(who, does, around, float(size), where)
         for who, does, around, size, where in zip(
-            identity, weights[:, people:], turn.as_rotvec(), scale, offset, strict=True
+            identity, weights[:, people:], Rotation.from_matrix(turn).as_rotvec(), scale, offset, strict=True
         )
     ]
 
 
 def _crossed(points: np.ndarray) -> np.ndarray:
-    """How points (K, N, 3) go as they turn about each axis: (K, 3, N, 3)."""
-    x, y, z = points[..., 0], points[..., 1], points[..., 2]
-    still = np.zeros_like(x)
-    return np.stack([np.stack(way, axis=-1) for way in ((still, -z, y), (z, still, -x), (-y, x, still))], axis=1)
+    """How points (..., 3) go as they turn about each axis: (..., 3, 3), a column for each."""
+    crossed = np.zeros((*points.shape, 3))
+    for axis in range(3):
+        after, last = (axis + 1) % 3, (axis + 2) % 3
+        crossed[..., last, axis], crossed[..., after, axis] = points[..., after], -points[..., last]
+    return crossed
 
 
-def _moves(points: np.ndarray, moves: np.ndarray) -> np.ndarray:
-    """How the projections of points (K, N, 3) move as the points move by (K, M, N, 3): (K, M, N, 2)."""
-    larger = nearness(points)[:, None, :, None]
-    along: np.ndarray = moves[..., :2] * larger
-    along += points[:, None, :, :2] * (np.square(larger) / DISTANCE) * moves[..., 2:]
-    return along * DOWN
+def _seen_by(points: np.ndarray) -> np.ndarray:
+    """How the projections of points (..., 3) go as the points do: (..., 2, 3)."""
+    larger = nearness(points)[..., None]
+    by = np.zeros((*points.shape[:-1], 2, 3))
+    by[..., 0, 0] = by[..., 1, 1] = larger[..., 0]
+    by[..., 2] = points[..., :2] * np.square(larger) / DISTANCE
+    return by * DOWN[:, None]
+
+
+def _rotations(vectors: np.ndarray) -> np.ndarray:
+    """(K, 3) rotation vectors -> (K, 3, 3); SciPy's own take ten times as long for so few."""
+    angle = np.linalg.norm(vectors, axis=1)[:, None, None]
+    cross = -_crossed(vectors)
+    sine, versine = np.sinc(angle / np.pi), np.sinc(angle / (2 * np.pi)) ** 2 / 2  # over the angle, and its square
+    return np.asarray(np.eye(3) + sine * cross + versine * (cross @ cross))  # Rodrigues' formula
+
+
+def _rotation_vectors(rotations: np.ndarray) -> np.ndarray:
+    """(K, 3, 3) -> (K, 3), of less than half a turn."""
+    skew = (rotations - rotations.transpose(0, 2, 1)) / 2
+    axis = np.stack([skew[:, 2, 1], skew[:, 0, 2], skew[:, 1, 0]], axis=1)  # as long as the angle's sine
+    sine = np.linalg.norm(axis, axis=1)
+    angle = np.arctan2(sine, (np.trace(rotations, axis1=1, axis2=2) - 1) / 2)
+    return np.asarray(axis * (angle / np.maximum(sine, 1e-12))[:, None])
