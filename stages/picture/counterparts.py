@@ -23,7 +23,8 @@ SHADED = 0.6  # how much of a difference in lightness counts beyond the face, wh
 NEAR_ALIKE, ALIKE = 60.0, 18.0  # the same within the picture: curls, of hair that has a counterpart on the head
 NEIGHBOURS = 8
 # What is up to so much unlikelier than the most alike cells stands for them: with less, beyond the face, frames differ
-# by a twentieth of a grey level and take 0.04 s a row longer.
+# by a twentieth of a grey level and take 0.04 s a row longer. Trees split in the middle come to it sooner than balanced
+# ones, and are as near.
 NEARLY, NEARLY_HAIR = 0.5, 1.0
 FARTHEST = 3.0  # steps of unlikeness; beyond, nothing corresponds
 TONES = 18.0  # cells over which tones are compared
@@ -118,7 +119,7 @@ def find_counterparts(
     distance, found = np.empty((len(to), count)), np.empty((len(to), count), int)
     skin = face.ravel()[to] > 0.5
     for near, light, nearly, part in ((NEAR, 1.0, NEARLY, skin), (NEAR_HAIR, SHADED, NEARLY_HAIR, ~skin)):
-        tree = cKDTree(np.column_stack([places[source] / near, other[source] * (light, 1, 1)]))
+        tree = cKDTree(np.column_stack([places[source] / near, other[source] * (light, 1, 1)]), balanced_tree=False)
         at = np.column_stack([places[to[part]] / near, own[to[part]] * (light, 1, 1)])
         distance[part], found[part] = (values.reshape(-1, count) for values in tree.query(at, count, eps=nearly))
     weights = np.exp(-np.square(distance) / 2)
@@ -140,7 +141,8 @@ def find_alike(picture: np.ndarray, known: np.ndarray, wanted: np.ndarray) -> Co
         return Counterparts(np.zeros(0, int), nothing.astype(int), nothing, picture.shape[:2])
     count = min(NEIGHBOURS, len(source))
     distance, found = (
-        values.reshape(-1, count) for values in cKDTree(cells[source]).query(cells[to], count, eps=NEARLY)
+        values.reshape(-1, count)
+        for values in cKDTree(cells[source], balanced_tree=False).query(cells[to], count, eps=NEARLY)
     )
     weights = np.exp(-np.square(distance - distance[:, :1]) / 2)
     sure = np.clip(FARTHEST - distance[:, :1], 0, 1)

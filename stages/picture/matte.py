@@ -59,7 +59,10 @@ def _like_head(lab: np.ndarray, inner: np.ndarray, away: np.ndarray) -> np.ndarr
         return np.zeros(inner.shape)
     places = np.moveaxis(np.mgrid[: lab.shape[0], : lab.shape[1]], 0, -1) / NEAR
     cells = np.concatenate([places, lab / LIKE], axis=-1)
-    near_head, near_wall = (cKDTree(cells[part]).query(cells, eps=0.5)[0] for part in (inner, away))
+    near_head, near_wall = (
+        cKDTree(cells[part], balanced_tree=False, compact_nodes=False).query(cells, eps=0.4)[0]
+        for part in (inner, away)
+    )
     share = near_wall / np.maximum(near_head + near_wall, 1e-9)
     alike: np.ndarray = np.clip((share - UNSURE) / (SURE - UNSURE), 0, 1)
     return alike
