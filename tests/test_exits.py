@@ -17,11 +17,25 @@ WRITE = {
     "pipeline/report/html.py": "a page, of which the gate sees every value",
     "pipeline/report/anchor_sheets.py": "images, and the numbers of a plot",
     "pipeline/output/lock.py": "a process's number",
-    "pipeline/cli/weights_commands.py": "a motion of the user's, for the weights folder",
+}
+# Who else writes files, below the pipeline: nothing that anybody reads as text.
+WRITE_BELOW = {
+    "common/atomic_files.py": "a probe of random bytes",
+    "manifests/build.py": "the names of a folder's images, as the user's manifest",
+    "manifests/carried.py": "a sample in memory",
+    "manifests/schema.py": "a manifest's own bytes, in a private folder for as long as they are read",
+    "stages/execution/graph_store.py": "a network's graph",
+    "stages/media/encode.py": "pixels, to the encoder",
+    "stages/media/web_images.py": "an image's own bytes, for a decoder",
+    "stages/motion/micromotion.py": "a motion; the pipeline saves it through the gate",
+    "weights/hashes.py": "checkpoints' names and hashes",
+    "weights/http_download.py": "a registered model, and its address",
+    "weights/write_checkpoint.py": "a network",
 }
 SHOWS_THE_GATE = ("pipeline/output/event_log.py", "pipeline/cli/error_files.py", "pipeline/report/html.py")
 PRINTS = {"print", "echo", "secho"}
 WRITES = {"write_text", "write_bytes", "write", "save", "dump", "safe_dump", "write_table", "NamedTemporaryFile"}
+WRITES_BELOW = {*WRITES, "save_file"}
 
 
 @cache
@@ -60,6 +74,13 @@ def test_only_the_gate_writes_text_of_a_run(repository: Path) -> None:
         found = calls(repository / name) & (WRITES - {"write_table"})
         if found and name not in (*GATES, *WRITE, "pipeline/monitor/display.py"):
             pytest.fail(f"{name} calls {', '.join(sorted(found))}: write through {GATES[1]}")
+
+
+def test_below_the_pipeline_nobody_writes_text(repository: Path) -> None:
+    modules = product(repository, "common", "manifests", "micromotion", "stages", "weights")
+    writing = {name for name in modules if calls(repository / name) & WRITES_BELOW}
+    # The terminal's streams hand on what the gate has seen.
+    assert writing <= {*WRITE_BELOW, GATES[0]}
 
 
 @pytest.mark.parametrize("name", SHOWS_THE_GATE)

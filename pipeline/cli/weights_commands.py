@@ -130,6 +130,7 @@ def import_(
 ) -> None:
     """Write a published checkpoint once as a file of ours, which loads faster; a direction becomes a micromotion."""
     from common.errors import MotionFileError
+    from pipeline.output.redacted_files import write_motion
     from stages.motion.micromotion import load_micromotion
     from weights.import_checkpoint import expect_free, import_checkpoint
     from weights.store import imported_path, sha256, weights_folder
@@ -148,7 +149,7 @@ def import_(
         if not _holds(made, motion):
             expect_free(made, file, sha256(file))
         folder.mkdir(parents=True, exist_ok=True)
-        motion.save(made)
+        write_motion(made, motion)
     say(f"{made}, {made.stat().st_size / 1e6:,.1f} MB")
 
 

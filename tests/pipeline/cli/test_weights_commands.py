@@ -2,6 +2,7 @@
 
 import hashlib
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -187,6 +188,15 @@ def test_a_published_direction_is_imported_as_a_micromotion(monkeypatch, capsys,
     assert load_micromotion(tmp_path / "made/smile.safetensors").direction.shape == (18, 512)
     assert call(monkeypatch, "weights", "import", tmp_path / "gone.pt") == 2
     assert "there is no such file" in capsys.readouterr().err
+
+
+def test_a_motion_is_imported_without_the_credentials_in_its_source(monkeypatch, tmp_path, a_motion):
+    source = "made of s3://KEY:SECRET@bucket/clip.mp4"
+    replace(a_motion, source=source).save(tmp_path / "smile.safetensors")
+    assert call(monkeypatch, "weights", "import", tmp_path / "smile.safetensors", "--output", tmp_path / "made") == 0
+    made = tmp_path / "made/smile.safetensors"
+    assert load_micromotion(made).fingerprint == a_motion.fingerprint
+    assert b"SECRET" not in made.read_bytes()
 
 
 def test_fetching_says_the_licence_and_where_to_get_by_hand_what_cannot_be_fetched(monkeypatch, capsys, tmp_path):
