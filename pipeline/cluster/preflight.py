@@ -11,6 +11,7 @@ from typing import Any
 from common.errors import CheckpointError, ClusterError, UserError
 from common.storage import why_not_writable
 from pipeline.job.model import Model
+from pipeline.job.spec import JobSpec
 from stages.models import ModelFiles
 from weights.load_clip import clip_hash, find_clip
 from weights.registry import PARTS
@@ -47,6 +48,21 @@ def on_every_node(work: Callable[..., str], *arguments: Any) -> dict[str, str]:
         except (ray.exceptions.RayError, TimeoutError) as error:
             answers[machine] = f"it does not answer: {str(error).splitlines()[0]}"
     return answers
+
+
+def check_nodes(job: JobSpec, model: Model) -> None:
+    """Make sure that every machine of a running cluster can write videos and has the model; this one alone can.
+
+    Raises:
+        ClusterError: one cannot, or lacks a checkpoint.
+    """
+    if job.cluster.address == "local":
+        return
+    if job.videos:
+        check_nodes_store(job.videos)
+    else:
+        check_nodes_write(job.output)
+    check_nodes_weights(model)
 
 
 def check_nodes_write(output: Path) -> None:

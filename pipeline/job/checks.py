@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -55,6 +55,10 @@ class Checked:
     rows: pa.Table
     model: Model
     motions: Mapping[str, MotionPlan]
+
+    def with_motion(self, name: str, motion: Micromotion) -> "Checked":
+        """The same job with one motion made."""
+        return replace(self, motions={**self.motions, name: replace(self.motions[name], ready=motion)})
 
 
 def check_job(job: JobSpec) -> Checked:

@@ -21,22 +21,25 @@ class ExistingResults:
         unreadable: their images could not be read when they were last tried, with these very settings.
         again: a video stands under their id, of other settings: it is made again, over the old one.
         video_bytes: of those kept, on average; 0.0 where there are none.
+        digests: for each motion that is ready, or of which nothing is used, the hash of all that decides its videos
+            besides the image.
     """
 
     kept: frozenset[int]
     failed: frozenset[int]
     again: frozenset[int]
     video_bytes: float
-    unreadable: frozenset[int] = frozenset()
+    unreadable: frozenset[int]
+    digests: Mapping[str, str]
 
 
-def find_existing(checked: Checked, digests: Mapping[str, str]) -> ExistingResults:
-    """Compare the manifest with the ledger.
-
-    Args:
-        checked: the job.
-        digests: of its motions (`target_digest`), as far as they are known.
-    """
+def find_existing(checked: Checked) -> ExistingResults:
+    """Compare the manifest with the ledger."""
+    digests = {
+        name: target_digest(plan.ready, checked.job, checked.model)
+        for name, plan in checked.motions.items()
+        if plan.ready is not None or checked.job.rehearsal
+    }
     ledger = Ledger(checked.job.output, checked.job.videos)
     done = ledger.done_rows()
     columns = (done[name].to_pylist() for name in ("id", "digest", "strength", "bytes"))
@@ -60,15 +63,10 @@ def find_existing(checked: Checked, digests: Mapping[str, str]) -> ExistingResul
             unreadable.add(order)
     each = size / max(len(kept), 1)
     return ExistingResults(
-        frozenset(kept), frozenset(failed - kept), frozenset(again), each, frozenset(unreadable - kept - failed)
+        frozenset(kept),
+        frozenset(failed - kept),
+        frozenset(again),
+        each,
+        frozenset(unreadable - kept - failed),
+        digests,
     )
-
-
-def ready_digests(checked: Checked) -> dict[str, str]:
-    """For each motion that is there, or of which nothing is used, what decides its videos besides the image."""
-    job, model = checked.job, checked.model
-    return {
-        name: target_digest(plan.ready, job, model)
-        for name, plan in checked.motions.items()
-        if plan.ready is not None or job.rehearsal
-    }

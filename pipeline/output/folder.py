@@ -3,7 +3,7 @@
 import importlib.metadata
 import platform
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +16,7 @@ from pipeline.job.spec import JobSpec
 from pipeline.output import workers_file
 from pipeline.output.event_log import EventLog
 from pipeline.output.redacted_files import write_yaml
-from stages.motion.micromotion import Micromotion
+from pipeline.output.stray_videos import report_strays
 
 MADE = (
     "ledger",
@@ -78,7 +78,31 @@ def stop_on_write_error(path: Path) -> Iterator[None]:
         ) from error
 
 
-def write_job(checked: Checked, motions: Mapping[str, Micromotion | None]) -> None:
+def prepare_folder(checked: Checked, events: EventLog, fresh: bool = False, prune: bool = False) -> Checked:
+    """Clear the output folder of what this run has no use for, and make the folder of its videos.
+
+    Args:
+        checked: the job.
+        events: where it is told what is removed.
+        fresh: remove all that earlier runs made.
+        prune: remove videos of rows that the manifest no longer has.
+
+    Returns:
+        The job; where its motions were removed, they are to be made.
+
+    Raises:
+        OSError, OutputError: the folder, or the store of the videos, cannot be written.
+    """
+    if fresh:
+        checked = discard_earlier_run(checked, events)
+    if not checked.job.videos:
+        (checked.job.output / "videos").mkdir(exist_ok=True)
+    clear_leftovers(checked.job)
+    report_strays(checked, events, prune)
+    return checked
+
+
+def write_job(checked: Checked) -> None:
     """`job.yaml`: the job as resolved, the versions and checkpoints that it is made with, and the motions so far.
 
     Raises:
@@ -95,9 +119,9 @@ def write_job(checked: Checked, motions: Mapping[str, Micromotion | None]) -> No
         "weights": dict(checked.model.hashes),
         "generator": checked.model.generator,
         "motions": {
-            name: {"made_from": checked.motions[name].made_from, "fingerprint": motion.fingerprint}
-            for name, motion in motions.items()
-            if motion is not None
+            name: {"made_from": plan.made_from, "fingerprint": plan.ready.fingerprint}
+            for name, plan in checked.motions.items()
+            if plan.ready is not None
         },
     }
     job = checked.job.model_copy(update={"made_with": made_with})

@@ -5,8 +5,22 @@ from contextlib import suppress
 from pathlib import Path
 
 from common.formatting import count
+from pipeline.job.checks import Checked
+from pipeline.output.event_log import EventLog
 
 EXAMPLES = 3
+
+
+def report_strays(checked: Checked, events: EventLog, prune: bool) -> None:
+    """Say which videos are of no row any more, and remove them where that was asked for."""
+    job = checked.job
+    if job.videos or not (strays := find_stray_videos(job.output, checked.rows["id"].to_pylist())):
+        return
+    if prune:
+        remove_strays(strays)
+        events.emit("warning", message=f"--prune: removed {len(strays):,} of {job.output / 'videos'}.")
+    else:
+        events.emit("warning", message=f"videos {describe_strays(strays)}.")
 
 
 def find_stray_videos(output: Path, ids: Collection[str]) -> list[Path]:

@@ -21,7 +21,7 @@ from pipeline.job.model import Model
 from pipeline.job.spec import JobSpec
 from pipeline.job.strengths import strength_notes
 from pipeline.output.disk_space import space_for
-from pipeline.output.existing import find_existing, ready_digests
+from pipeline.output.existing import find_existing
 from pipeline.output.job_diff import describe_changes
 from pipeline.output.stray_videos import describe_strays, find_stray_videos
 from pipeline.run.clip_look import report_clip
@@ -58,7 +58,7 @@ def plan_job(job: JobSpec, clips: Path | None = None) -> Plan:
         UserError: as `check_job`, or the job cannot fit.
     """
     checked = check_job(job)
-    existing = find_existing(checked, ready_digests(checked))
+    existing = find_existing(checked)
     kept, count = len(existing.kept), len(checked.manifest)
     lines = [f"job {job.name}: {counted(count, 'row')} in {job.manifest}, {kept:,} done already"]
     lines += [change] if (change := describe_changes(checked, existing)) else []

@@ -25,12 +25,11 @@ from pipeline.job.checks import Checked, check_job
 from pipeline.job.image_checks import check_there
 from pipeline.job.spec import JobSpec
 from pipeline.output.event_log import EventLog
-from pipeline.output.folder import clear_leftovers, discard_earlier_run, reject_unwritable
+from pipeline.output.folder import clear_leftovers, prepare_folder, reject_unwritable
 from pipeline.output.ledger import Ledger
 from pipeline.output.lock import OutputLock
 from pipeline.output.redacted_files import write_table
 from pipeline.output.results import collect_results
-from pipeline.output.stray_videos import describe_strays, find_stray_videos, remove_strays
 from pipeline.output.verify_videos import remove_videos, verify_videos
 from pipeline.report.html import write_report
 from pipeline.run.counts import RowCounts
@@ -95,12 +94,7 @@ def run_job(
     ):
         with reject_unwritable(job.output):
             events.open(job.output / "log.jsonl")
-            if fresh:
-                checked = discard_earlier_run(checked, events)
-            if not job.videos:
-                (job.output / "videos").mkdir(exist_ok=True)
-            clear_leftovers(job)
-            _look_for_strays(checked, events, prune)
+            checked = prepare_folder(checked, events, fresh, prune)
             ledger = Ledger.open(job.output, job.videos)
             if verify:
                 _remove_damaged(ledger, events)
@@ -138,17 +132,6 @@ def _remove_if_refused(output: Path, is_new: bool) -> Iterator[None]:
         if is_new and not list(output.rglob("*.png")):
             shutil.rmtree(output, ignore_errors=True)
         raise
-
-
-def _look_for_strays(checked: Checked, events: EventLog, prune: bool) -> None:
-    """Say which videos are of no row any more, and remove them where that was asked for."""
-    if checked.job.videos or not (strays := find_stray_videos(checked.job.output, checked.rows["id"].to_pylist())):
-        return
-    if prune:
-        remove_strays(strays)
-        events.emit("warning", message=f"--prune: removed {len(strays):,} of {checked.job.output / 'videos'}.")
-    else:
-        events.emit("warning", message=f"videos {describe_strays(strays)}.")
 
 
 def _remove_damaged(ledger: Ledger, events: EventLog) -> None:

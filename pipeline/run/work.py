@@ -1,20 +1,19 @@
 """What a run makes: the motions, then the videos; and how it finds that nothing has to be made."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from contextlib import closing
 from dataclasses import dataclass
 
 from common import storage
-from pipeline.cluster.preflight import check_nodes_store, check_nodes_weights, check_nodes_write
+from pipeline.cluster.preflight import check_nodes
 from pipeline.cluster.session import ray_session
 from pipeline.cluster.sizing import WorkerLayout
 from pipeline.engine.failures import translate_ray_errors
 from pipeline.engine.spare import SpareWorkers
 from pipeline.job.checks import Checked
-from pipeline.job.digests import target_digest
 from pipeline.output.disk_space import space_for
 from pipeline.output.event_log import EventLog, StageState
-from pipeline.output.existing import ExistingResults, find_existing, ready_digests
+from pipeline.output.existing import ExistingResults, find_existing
 from pipeline.output.folder import stop_on_write_error, write_job
 from pipeline.output.job_diff import describe_changes
 from pipeline.output.ledger import Ledger
@@ -31,7 +30,7 @@ from pipeline.run.videos import TargetFlow
 from stages.align_faces import AlignFaces, AlignFacesSettings
 from stages.animate_faces import AnimateFaces, AnimateFacesSettings
 from stages.models import ModelSettings
-from stages.motion.micromotion import Micromotion, load_micromotion
+from stages.motion.micromotion import load_micromotion
 
 
 @dataclass(frozen=True)
@@ -61,20 +60,18 @@ class Work:
             MicromotionError, KeyboardInterrupt: it ended before everything was made.
         """
         checked, events = self.checked, self.events
-        digests = ready_digests(checked)
-        existing = find_existing(checked, digests)
+        existing = find_existing(checked)
         finished = existing.kept | existing.failed | existing.unreadable
-        if self.retry is None and digests.keys() >= checked.motions.keys() and len(finished) == len(checked.manifest):
+        ready = existing.digests.keys() == checked.motions.keys()
+        if self.retry is None and ready and len(finished) == len(checked.manifest):
             self._announce(existing)
             self._ready_motions()
-            self._look(existing, digests)
+            self._look(existing)
             if not self.counts.missing():
                 return
         with ray_session(checked.job.cluster) as nodes:
             layout = layout_for(checked, nodes)
-            if checked.job.cluster.address != "local":
-                check_nodes_store(checked.job.videos) if checked.job.videos else check_nodes_write(checked.job.output)
-                check_nodes_weights(checked.model)
+            check_nodes(checked.job, checked.model)
             if self.counts.seen:
                 events.emit("workers", workers=layout.sentence)
             else:
@@ -82,7 +79,7 @@ class Work:
             with self.interruption.graceful(), translate_ray_errors(), closing(SpareWorkers()) as spare:
                 cluster, iterations = checked.job.cluster, checked.job.iterations
                 extractor = MotionExtractor(checked.model, cluster, nodes, events, self.interruption, spare, iterations)
-                self._make(extractor, layout, existing, digests)
+                self._make(extractor, layout, existing)
 
     def _announce(self, existing: ExistingResults, workers: str = "") -> None:
         """Say that the run begins, what it is, and what it will change."""
@@ -101,15 +98,14 @@ class Work:
             self.events.emit("warning", message=change)
         if not (space := space_for(checked, existing)).enough:
             self.events.emit("warning", message=f"{job.output} is likely to run full: {space.sentence}.")
-        write_job(checked, {name: plan.ready for name, plan in checked.motions.items()})
 
-    def _ready_motions(self, extractor: MotionExtractor | None = None) -> dict[str, Micromotion]:
-        """Every motion of the job, in the output folder and in memory; made only where it is not there already."""
+    def _ready_motions(self, extractor: MotionExtractor | None = None) -> Checked:
+        """The job with every motion ready and in the output folder; made only where it is not there already."""
         checked = self.checked
+        write_job(checked)
         if checked.job.rehearsal:
-            return {}
-        motions: dict[str, Micromotion] = {}
-        for name, plan in checked.motions.items():
+            return checked
+        for name, plan in self.checked.motions.items():
             plan.path.parent.mkdir(parents=True, exist_ok=True)
             if plan.ready is not None:
                 with stop_on_write_error(plan.path):
@@ -120,15 +116,16 @@ class Work:
             else:
                 assert extractor is not None, "a motion that has to be made takes workers"
                 extractor.extract_into(name, plan.spec, plan.path, plan.picture)
-            motions[name] = load_micromotion(plan.path)
-            motions[name].check(checked.model.generator, checked.model.num_layers)
-            write_job(checked, motions)
-        return motions
+            motion = load_micromotion(plan.path)
+            motion.check(checked.model.generator, checked.model.num_layers)
+            checked = checked.with_motion(name, motion)
+            write_job(checked)
+        return checked
 
-    def _look(self, existing: ExistingResults, digests: Mapping[str, str]) -> None:
+    def _look(self, existing: ExistingResults) -> None:
         """Take in what stands finished with the image that it was made from."""
         failed = failures_to_keep(self.ledger, self.retry)
-        outcomes = Outcomes(self.checked.rows, self.counts, self.ledger, self.events, digests, failed)
+        outcomes = Outcomes(self.checked.rows, self.counts, self.ledger, self.events, existing.digests, failed)
         outcomes.emit_progress(StageState.STARTED)
         # Images of a cluster need not be those that this machine sees under their names.
         unreadable = existing.unreadable if self.checked.job.cluster.address == "local" else frozenset[int]()
@@ -139,33 +136,25 @@ class Work:
         if not self.counts.missing():
             outcomes.emit_progress(StageState.FINISHED)
 
-    def _make(
-        self, extractor: MotionExtractor, layout: WorkerLayout, existing: ExistingResults, ready: Mapping[str, str]
-    ) -> None:
-        """The motions, and the videos that are missing; `ready` has the digests of motions that were there before."""
-        checked, job, cluster = self.checked, self.checked.job, self.checked.job.cluster
-        motions = self._ready_motions(extractor)
+    def _make(self, extractor: MotionExtractor, layout: WorkerLayout, existing: ExistingResults) -> None:
+        """Make the motions, and the videos that are missing."""
+        checked, job, cluster = self._ready_motions(extractor), self.checked.job, self.checked.job.cluster
         self.interruption.stop_here()
-        digests = (
-            ready
-            if job.rehearsal
-            else {name: target_digest(motion, job, checked.model) for name, motion in motions.items()}
-        )
-        if digests != ready:
-            existing = find_existing(checked, digests)
+        if existing.digests.keys() != checked.motions.keys():
+            existing = find_existing(checked)
         failed = failures_to_keep(self.ledger, self.retry)
-        outcomes = Outcomes(checked.rows, self.counts, self.ledger, self.events, digests, failed)
+        outcomes = Outcomes(checked.rows, self.counts, self.ledger, self.events, existing.digests, failed)
         leave_unreadable(outcomes, existing.unreadable, self.retry)
         files, detector = checked.model.files, checked.model.detector
         detect = AlignFacesSettings(
             model=ModelSettings(files, detector, layout.detect.device),
-            digests=digests,
+            digests=existing.digests,
             done=self.ledger.done() | failed.keys(),
             fetch_timeout=cluster.fetch_timeout,
         )
         render = AnimateFacesSettings(
             model=ModelSettings(files, detector, layout.render.device),
-            motions=motions,
+            motions={name: plan.ready for name, plan in checked.motions.items() if plan.ready is not None},
             video=job.video,
             output=str(job.output),
             videos=job.videos,

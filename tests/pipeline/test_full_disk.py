@@ -83,7 +83,7 @@ def test_a_job_that_cannot_be_written_down_stops_the_run(tmp_path: Path) -> None
     checked = check_job(load_job(write_material(tmp_path)))
     checked.job.output.mkdir()
     with full_disk(), pytest.raises(WorkStopped, match=f"job.yaml cannot be written: File too large. {GOES_ON}"):
-        write_job(checked, {})
+        write_job(checked)
     assert list(checked.job.output.iterdir()) == []
 
 

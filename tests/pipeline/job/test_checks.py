@@ -21,7 +21,7 @@ from pipeline.job.checks import check_job, target_rows
 from pipeline.job.digests import target_digest
 from pipeline.job.load import load_job
 from pipeline.job.spec import JobSpec
-from pipeline.output.existing import find_existing, ready_digests
+from pipeline.output.existing import find_existing
 from pipeline.output.ledger import Ledger
 from stages.motion.micromotion import Micromotion
 from tests.pipeline.material import write_job
@@ -44,7 +44,7 @@ def test_a_job_in_which_nothing_is_wrong_is_known_completely(job_file: Path) -> 
         "motion": ["smile"] * 4,
         "strength": [1.0] * 4,
     }
-    assert find_existing(checked, ready_digests(checked)).kept == frozenset()
+    assert find_existing(checked).kept == frozenset()
     assert this_machine()[0].cpus >= 1
 
 
@@ -147,4 +147,4 @@ def test_rows_done_with_the_same_settings_count_as_kept(job_file: Path, tmp_path
         for id_, made_with in (("anna", digest), ("ben", "older settings"), ("stranger", digest)):
             (tmp_path / f"out/videos/{id_}.mp4").write_bytes(b"x")
             ledger.append([row | {"id": id_, "video": f"videos/{id_}.mp4", "digest": made_with}])
-    assert len(find_existing(checked, ready_digests(checked)).kept) == 1
+    assert len(find_existing(checked).kept) == 1

@@ -66,7 +66,7 @@ def test_a_motion_is_ready_again_only_if_nothing_that_decides_it_has_changed(
     assert not ready()
     a_motion.save(checked.motions["smile"].path)
     assert not ready(), "a file that nobody vouches for"
-    write_job(checked, {"smile": a_motion})
+    write_job(checked.with_motion("smile", a_motion))
     assert ready("video.frames=9", "cluster.workers=1")
     assert not ready("motion.max_anchors=5")
     assert not ready("iterations=2")
@@ -76,7 +76,7 @@ def test_a_motion_is_ready_again_only_if_nothing_that_decides_it_has_changed(
 
 def test_job_yaml_says_what_the_output_is_made_with(checked: Checked, a_motion: Micromotion) -> None:
     checked.job.output.mkdir()
-    write_job(checked, {"smile": a_motion})
+    write_job(checked.with_motion("smile", a_motion))
     made_with = yaml.safe_load((checked.job.output / "job.yaml").read_text())["made_with"]
     assert made_with["weights"].keys() == {"generator", "inverter", "identity", "landmarks"}
     assert made_with["generator"] == checked.model.generator
