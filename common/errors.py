@@ -31,6 +31,9 @@ from enum import StrEnum
 
 from common.redaction import redact
 
+# How a message ends that says why a run stopped before its end.
+RESUME = "What is done is kept; resume by running the same command again."
+
 
 class Reason(StrEnum):
     """Why a row failed: a closed set, by which the report groups."""
@@ -115,11 +118,11 @@ class ClusterError(UserError):
 
 
 class WorkStopped(MicromotionError):
-    """The cluster, or every worker, failed while a job ran; the same command resumes with it."""
+    """The cluster, or every worker, failed while a job ran; running the same command again resumes it."""
 
 
 class EngineDied(WorkStopped):
-    """Ray's own processes died under the work; the same command, or whoever watches it, starts new ones."""
+    """Ray's own processes died under the work; the supervisor, or the same command, starts new ones."""
 
 
 class OutputUnavailable(MicromotionError):

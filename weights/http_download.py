@@ -67,7 +67,7 @@ def fetch_http(stored: Stored, part: Path, on_progress: ProgressCallback) -> str
                 ) from cut
             if failures > len(PAUSES):
                 here = size_of(part)
-                kept = f"{here:,} bytes are kept, and the same command resumes with them" if here else "nothing is kept"
+                kept = f"{here:,} bytes are kept, and the same command resumes" if here else "nothing is kept"
                 raise CheckpointError(
                     f"{url}: given up after {failures} attempts in a row without progress ({cut}); {kept}. "
                     f"{stored.by_hand}"

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
 
+from common.errors import RESUME
 from common.terminal import complain
 from pipeline.cluster.orphans import clear_dead_sessions
 from pipeline.run.signals import handle_signals
@@ -49,18 +50,16 @@ def supervise(arguments: Sequence[str]) -> int:
             elif status < 0:
                 how = f"was killed by signal {-status}"
             if life.stopped:
-                complain(
-                    f"The run's process {how} while it was stopping. What is done is kept; the same command resumes."
-                )
+                complain(f"The run's process {how} while it was stopping. {RESUME}")
                 return INTERRUPTED
             deaths = 1 if time.monotonic() - started > LONG_SECONDS else deaths + 1
             if deaths >= MOST_DEATHS:
                 complain(
                     f"The run's process {how}, {deaths} times in a row: most likely the memory does not suffice. Ask "
-                    "for fewer workers with --set cluster.workers=1. What is done is kept; the same command resumes."
+                    f"for fewer workers with --set cluster.workers=1. {RESUME}"
                 )
                 return 1
-            complain(f"The run's process {how}. What is done is kept, and it goes on by itself.")
+            complain(f"The run's process {how}. What is done is kept; the run starts again by itself.")
             time.sleep(PAUSE_SECONDS)
             if life.stopped:
                 return INTERRUPTED

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from common.errors import EngineDied
+from common.errors import RESUME, EngineDied
 from common.redaction import describe_error
 from pipeline.cluster.alarm import answering
 from pipeline.cluster.limits import check_limits
@@ -73,10 +73,8 @@ def ray_session(cluster: ClusterSpec, cpus: int | None = None) -> Iterator[list[
             yield machines()
         except Exception as error:  # whatever broke: if Ray died, that is why
             if lost_processes(ray):
-                raise EngineDied(
-                    f"The work stopped: Ray's own processes died ({describe_error(error)}). What is done is kept; the "
-                    "same command resumes from there."
-                ) from error
+                why = f"Ray's own processes died ({describe_error(error)})"
+                raise EngineDied(f"The work stopped: {why}. {RESUME}") from error
             raise
         finally:
             with answering():
@@ -98,10 +96,7 @@ def check_session() -> None:
     """
     for folder in _own_folders:
         if not ray_folder(folder).is_dir():
-            raise EngineDied(
-                f"The work stopped: Ray's own folder {folder} was removed under it. What is done is kept; the same "
-                "command resumes from there."
-            )
+            raise EngineDied(f"The work stopped: Ray's own folder {folder} was removed under it. {RESUME}")
 
 
 def is_through_client() -> bool:

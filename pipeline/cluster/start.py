@@ -43,7 +43,7 @@ def start_local_ray(ray: Any, cluster: ClusterSpec, folder: Path, cpus: int) -> 
             if not left:
                 raise WorkStopped(
                     f"Ray did not start on this machine, {STARTS} times in a row: it is too busy or out of memory "
-                    f"({describe_error(error)}). The same command tries again."
+                    f"({describe_error(error)}). Try again by running the same command."
                 ) from error
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from common.errors import MicromotionError, WorkStopped
+from common.errors import RESUME, MicromotionError, WorkStopped
 from common.redaction import describe_error
 
 
@@ -19,7 +19,5 @@ def translate_ray_errors() -> Iterator[None]:
     except MicromotionError:
         raise
     except Exception as error:  # Ray's own errors are of many kinds
-        raise WorkStopped(
-            f"The work stopped: {type(error).__name__}: {describe_error(error).rstrip('.')}. "
-            "What is done is kept; the same command resumes from there."
-        ) from error
+        why = f"{type(error).__name__}: {describe_error(error).rstrip('.')}"
+        raise WorkStopped(f"The work stopped: {why}. {RESUME}") from error

@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from common.errors import WorkStopped
+from common.errors import RESUME, WorkStopped
 from common.formatting import duration
 from pipeline.cluster.alarm import answering
 from pipeline.cluster.session import check_session, is_through_client
@@ -108,8 +108,7 @@ class Flow:
             elif (idle := time.monotonic() - at_work) > self._stall_timeout:
                 raise WorkStopped(
                     f"The work stopped: no worker could be started for {duration(idle)}. Other programs may hold what "
-                    "the cluster has; wait for longer with cluster.stall_timeout. What is done is kept; the same "
-                    "command resumes from there."
+                    f"the cluster has; wait for longer with cluster.stall_timeout. {RESUME}"
                 )
 
     def again(self, rows: list[Row], late: bool = False) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from common.errors import EngineDied, MicromotionError, WorkStopped
+from common.errors import RESUME, EngineDied, MicromotionError, WorkStopped
 from common.redaction import describe_error
 from pipeline.cluster.sizing import PoolSize
 from pipeline.engine.spare import SpareWorkers
@@ -142,7 +142,7 @@ class WorkerPool:
                     raise cause from error
                 raise WorkStopped(
                     f"The work stopped: a worker cannot be set up ({type(cause).__name__}: {describe_error(cause)}). "
-                    "What is done is kept; the same command resumes from there."
+                    f"{RESUME}"
                 ) from error
             # What another worker had left for it is lost, with the machine where it lay.
             return self._give_up_worker(member, LostCause.EXCUSED)
@@ -215,10 +215,7 @@ class WorkerPool:
         """
         alive = {node["NodeID"] for node in self._ray.nodes() if node["Alive"]}
         if not alive:
-            raise EngineDied(
-                "The work stopped: Ray has lost its own processes. What is done is kept; the same command resumes from "
-                "there."
-            )
+            raise EngineDied(f"The work stopped: Ray has lost its own processes. {RESUME}")
         with_machine = member.place is not None and member.place.node not in alive
         if member.state in (State.STARTING, State.LOADING) and not with_machine:
             self._count_failed_start()

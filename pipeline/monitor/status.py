@@ -143,9 +143,9 @@ def describe(status: Status) -> list[str]:
     lines.append(f"finished videos: {status.standing:,} of {progress.rows:,}, in {where}")
     if progress.cause:
         lines.append(progress.cause)
-        lines.append("Once that is mended, the same `run` command resumes from here.")
+        lines.append("Mend that, then resume by running the same `run` command again.")
     elif status.condition in (Condition.SILENT, Condition.DEAD, Condition.INTERRUPTED):
-        lines.append("The same `run` command resumes from here; what stands is not made again.")
+        lines.append("Resume by running the same `run` command again; finished videos are kept.")
     return lines
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from common import storage
-from common.errors import MotionFileError, OutputError, WorkStopped
+from common.errors import RESUME, MotionFileError, OutputError, WorkStopped
 from common.redaction import describe_error
 from pipeline.job.checks import Checked
 from pipeline.job.spec import JobSpec
@@ -56,14 +56,13 @@ def reject_unwritable(output: Path) -> Iterator[None]:
         place = error.filename or output
         raise OutputError(
             f"output {output}: {place} cannot be written ({describe_error(error)}). Nothing was started; mend it, "
-            "or choose "
-            "another folder."
+            "or choose another folder."
         ) from error
 
 
 @contextmanager
 def stop_on_write_error(path: Path) -> Iterator[None]:
-    """What a run writes while it works: where it cannot, that is nobody's mistake, and the same command resumes.
+    """What a run writes while it works: where it cannot, that is nobody's mistake, and the run can be resumed.
 
     Raises:
         WorkStopped: the disk is full, or the mount is gone.
@@ -72,10 +71,7 @@ def stop_on_write_error(path: Path) -> Iterator[None]:
         yield
     except (OSError, MotionFileError) as error:
         why = describe_error(error.__cause__ if isinstance(error, MotionFileError) and error.__cause__ else error)
-        raise WorkStopped(
-            f"The work stopped: {path} cannot be written: {why}. What is done is kept; when that is mended, the same "
-            "command resumes."
-        ) from error
+        raise WorkStopped(f"The work stopped: {path} cannot be written: {why}. Mend that. {RESUME}") from error
 
 
 def prepare_folder(checked: Checked, events: EventLog, fresh: bool = False, prune: bool = False) -> Checked:

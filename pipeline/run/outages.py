@@ -13,7 +13,7 @@ from pathlib import Path
 
 from common import storage
 from common.atomic_files import why_not_writable
-from common.errors import OutputUnavailable, RowError, WorkStopped
+from common.errors import RESUME, OutputUnavailable, RowError, WorkStopped
 from common.formatting import duration
 from pipeline.cluster.alarm import answering
 from pipeline.cluster.sizing import WorkerLayout
@@ -151,7 +151,7 @@ def wait_until_available(
             events.emit("warning", message=f"goes on after {duration(time.monotonic() - started)}.")
             return
         said = still
-    raise WorkStopped(f"The work stopped: {said}. What is done is kept; when that is mended, the same command resumes.")
+    raise WorkStopped(f"The work stopped: {said}. Mend that. {RESUME}")
 
 
 def _readable(image: str) -> bool:

@@ -4,7 +4,7 @@
 |---|---|
 | 0 | every row has its video |
 | 3 | finished, and some rows failed |
-| 130 | interrupted; the same command resumes from there |
+| 130 | interrupted; resume by running the same command again |
 
 The user's own mistakes (2) and everything else (1) leave `run_job` as exceptions.
 """
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from common import storage
-from common.errors import MicromotionError, UserError, WorkStopped
+from common.errors import RESUME, MicromotionError, UserError, WorkStopped
 from common.redaction import describe_error
 from pipeline.job.checks import Checked, check_job
 from pipeline.job.image_checks import check_there
@@ -157,11 +157,7 @@ def _store(checked: Checked, ledger: Ledger, counts: RowCounts, events: EventLog
         results = collect_results(checked.manifest.table, counts.keys, ledger.rows())
         write_table(path, results)
     except OSError as error:
-        message = (
-            f"{path} cannot be written: {storage.describe_io_error(error)}. "
-            "The videos that are whole stay; when there is room, "
-            "the same command resumes."
-        )
+        message = f"{path} cannot be written: {storage.describe_io_error(error)}. Make room. {RESUME}"
         if not bearable:
             raise WorkStopped(message) from error
         events.emit("warning", message=message)

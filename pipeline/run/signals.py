@@ -1,7 +1,7 @@
 """Ctrl-C, a batch system's SIGTERM, a terminal that is closed: stop soon, lose nothing.
 
 The first signal during a flow lets what is in hand be finished and begins nothing more; the second one, or one
-outside a flow, stops at once. Either way the run ends as KeyboardInterrupt, and the same command resumes from there.
+outside a flow, stops at once. Either way the run ends as KeyboardInterrupt, and the same command resumes it.
 A run that was started with nohup does not hear of its terminal's end.
 
 One key press may arrive twice: a terminal sends it to every process, and the supervisor hands it on.

@@ -2,17 +2,14 @@
 
 import pytest
 
-from common.errors import CheckpointError, WorkStopped
+from common.errors import RESUME, CheckpointError, WorkStopped
 from pipeline.engine.failures import translate_ray_errors
 
 
 def test_what_others_raise_stops_the_work_with_a_sentence() -> None:
     with pytest.raises(WorkStopped) as stopped, translate_ray_errors():
         raise ConnectionError("the head does not\nanswer.")
-    assert str(stopped.value) == (
-        "The work stopped: ConnectionError: the head does not answer. "
-        "What is done is kept; the same command resumes from there."
-    )
+    assert str(stopped.value) == f"The work stopped: ConnectionError: the head does not answer. {RESUME}"
 
 
 @pytest.mark.parametrize("error", [CheckpointError("it is damaged"), KeyboardInterrupt()])

@@ -65,7 +65,7 @@ def test_a_killed_run_is_known_at_once_on_its_own_machine(output: Path):
     (output / ".lock").write_text(f"process {vanished_process()} on {os.uname().nodename}")
     status = read_status(output)
     assert status.condition == "dead"
-    assert "The same `run` command resumes" in describe(status)[-1]
+    assert "same `run` command" in describe(status)[-1]
 
 
 @pytest.mark.parametrize(("mark", "other"), [(r"boot \S+,", "boot another-start,"), (r"tick \d+", "tick 1")])
@@ -116,7 +116,7 @@ def test_an_interrupted_run_says_how_to_go_on(output: Path):
     end(output, "run_interrupted", done=1, kept=0, failed=1, remaining=2)
     status = read_status(output)
     assert status.condition == "interrupted"
-    assert "resumes from here" in describe(status)[-1]
+    assert "same `run` command" in describe(status)[-1]
 
 
 def test_a_run_that_an_error_stopped_says_which_and_that_it_has_to_be_mended(output: Path):
@@ -124,7 +124,7 @@ def test_a_run_that_an_error_stopped_says_which_and_that_it_has_to_be_mended(out
     told = describe(read_status(output))
     assert "stopped by an error" in told[0]
     assert told[-2] == "smile.mp4: no face is seen."
-    assert "Once that is mended" in told[-1]
+    assert "Mend that" in told[-1]
 
 
 def test_a_status_says_what_every_worker_is_at_and_when_it_was_last_heard_of(output: Path):
