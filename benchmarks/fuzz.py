@@ -135,7 +135,7 @@ READERS = {"image": image_reader, "clip": clip_reader, "manifest": manifest_read
 # Whose branches the fuzzer is told of.
 WATCHED = {
     "image": ["PIL", "stages.media.decode_image", "stages.media.repair_image", "stages.media.image_colour"],
-    "clip": ["stages.media.ingest", "stages.media.scan_clip", "stages.media.decode_clip"],
+    "clip": ["stages.media.ingest", "stages.media.scan_clip", "stages.media.scan_report", "stages.media.decode_clip"],
     "manifest": ["manifests"],
     "job": ["yaml", "pipeline.job.load", "pipeline.job.spec"],
 }

@@ -14,7 +14,8 @@ from common.errors import ClipError
 from stages.media.colour import HDR, PRIMARIES, to_srgb
 from stages.media.image_colour import GROUND
 from stages.media.run_ffmpeg import Ffmpeg
-from stages.media.scan_clip import MOST_CRASHES, ScannedClip
+from stages.media.scan_clip import MOST_CRASHES
+from stages.media.scan_report import ScannedClip
 
 MOST_STRETCH = 8.0  # of a pixel; what claims more is damaged
 # Heights of SD television; what is larger and says nothing is HD (players do the same).
