@@ -37,7 +37,7 @@ def test_results_that_cannot_be_written_stop_a_run_with_a_sentence_and_an_interr
     ledger, counts = Ledger(checked.job.output), RowCounts([None] * len(checked.manifest))
     heard: list[Event] = []
     with EventLog(listeners=[heard.append]) as events:
-        with pytest.raises(WorkStopped, match="results.parquet cannot be written: Not a directory. The videos that"):
+        with pytest.raises(WorkStopped, match="results.parquet cannot be written: Not a directory"):
             run._store(checked, ledger, counts, events, bearable=False)
         assert heard == []
         assert not run._store(checked, ledger, counts, events, bearable=True)

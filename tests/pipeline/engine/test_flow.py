@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
@@ -125,7 +124,10 @@ def test_a_worker_that_dies_names_its_row_and_is_replaced_at_once(
     assert lost == [("a", LostCause.DIED)]
 
 
-def test_a_worker_that_died_while_it_had_nothing_to_do_is_not_held_against_its_next_row(ray_nodes: list[Node]) -> None:
+def test_a_worker_that_died_while_it_had_nothing_to_do_is_not_held_against_its_next_row(
+    ray_nodes: list[Node], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "IDLE_SECONDS", 0.0)  # however short it was idle
     lost: list[LostCause] = []
 
     def rows() -> Iterable[list[Row]]:
@@ -133,7 +135,6 @@ def test_a_worker_that_died_while_it_had_nothing_to_do_is_not_held_against_its_n
         (member,) = flow._first.members
         wait_until(lambda: member.state is State.IDLE or flow._arrivals() is None)
         assert member.place is not None
-        time.sleep(1.0)
         os.kill(member.place.process, signal.SIGKILL)
         wait_until(lambda: not is_running(member.place.process))  # type: ignore[union-attr]
         yield [{"id": "second"}]
