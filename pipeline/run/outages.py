@@ -32,8 +32,8 @@ CANARY_SECONDS = 5.0
 CANARY_TIMEOUT = 20.0
 
 
-class PicturesUnavailable(OutputUnavailable):
-    """Pictures that could be read a moment ago cannot be read any more."""
+class ImagesUnavailable(OutputUnavailable):
+    """Images that could be read a moment ago cannot be read any more."""
 
 
 class MachinesUnavailable(OutputUnavailable):
@@ -111,7 +111,7 @@ def why_still_away(
         canaries, ledger: of the run.
         replan: as `require_machines` takes it; None where machines neither leave nor join.
     """
-    if isinstance(outage, PicturesUnavailable):
+    if isinstance(outage, ImagesUnavailable):
         return canaries.why_away()
     if isinstance(outage, MachinesUnavailable):
         return NO_MACHINE if replan is not None and replan() is None else ""

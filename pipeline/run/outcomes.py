@@ -11,7 +11,7 @@ from common.errors import OutputUnavailable, Reason
 from pipeline.output.event_log import EventLog, StageState
 from pipeline.output.ledger import Ledger
 from pipeline.run.counts import RowCounts
-from pipeline.run.outages import CanaryImages, PicturesUnavailable, why_unavailable
+from pipeline.run.outages import CanaryImages, ImagesUnavailable, why_unavailable
 from stages.base import Row, RowStatus, Target
 from stages.result_row import result_row
 
@@ -79,7 +79,7 @@ class Outcomes:
         self.ledger.append(stored)
         self.blocked += len(blocked)
         if gone:
-            raise PicturesUnavailable(f"{gone}.")
+            raise ImagesUnavailable(f"{gone}.")
         if blocked and (self.blocked >= MOST_BLOCKED or why_unavailable(self.ledger.output, self.ledger.videos)):
             raise OutputUnavailable(self.messages[blocked[-1]])
         return blocked
