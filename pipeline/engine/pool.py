@@ -129,7 +129,7 @@ class WorkerPool:
         try:
             return self._read_answer(member)
         except errors.ActorUnavailableError:
-            if member.state is State.IN_DOUBT:  # it lives, but its call is lost
+            if member.state is State.IN_DOUBT:  # a second time
                 return self._give_up_worker(member, LostCause.EXCUSED)
             member.enter(State.IN_DOUBT, member.actor.ping.remote())
             return Answer()
@@ -154,18 +154,15 @@ class WorkerPool:
             State.IN_DOUBT: DOUBT_SECONDS,
             State.LOADING: max(self.spec.limit, LOADING_SECONDS),
         }
-        now, lost = time.monotonic(), []
+        now, lost = time.monotonic(), list[LostRows | None]()
         for member in list(self.members):
             if now - member.since <= limits.get(member.state, FOREVER):
                 continue
-            if member.rows:
-                cause = LostCause.TIMED_OUT if member.state is State.BUSY else LostCause.EXCUSED
-                lost.append(LostRows(member.rows, cause))
-            self._dismiss(member)
             if member.state is State.LOADING:
                 self._count_failed_start()
-        self.refill()
-        return lost
+            cause = LostCause.TIMED_OUT if member.state is State.BUSY else LostCause.EXCUSED
+            lost.append(self._give_up_worker(member, cause).lost)
+        return [rows for rows in lost if rows is not None]
 
     def close(self) -> None:
         """End all workers, whatever they have in hand."""
@@ -190,13 +187,13 @@ class WorkerPool:
             self._failed_starts = 0
             member.enter(State.IDLE)
             return Answer()
-        if member.state is State.IN_DOUBT:
+        if member.state is State.IN_DOUBT:  # it lives, but the call before is lost
             self._ray.get(member.answer)
             return self._give_up_worker(member, LostCause.EXCUSED)
         if self._follows:
             came = self._ray.get(next(member.answer))
             if isinstance(came, StepProgress):
-                member.since = member.heard = time.monotonic()
+                member.since = time.monotonic()
                 return Answer(progress=(member.rows[0], came))
             rows, carried = [came], []
         else:

@@ -35,8 +35,6 @@ class SpareWorkers:
 
     def close(self) -> None:
         """End those that nobody took."""
-        if not self._members:
-            return
         import ray
 
         untyped: Any = ray

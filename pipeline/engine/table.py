@@ -63,7 +63,7 @@ class Member:
         share: the cores and GPUs that it was started with, as a pool of its kind has them.
         rows: what it has in hand. carried: references to the arrays that its call leaves behind.
         began: answers before `rows` are begun, where the worker had been idle; None else.
-        since: when it came into its state. heard: when anything last came from it.
+        since: when it came into its state, or last told of progress.
         retiring: it is one too many, and leaves after the rows that it has in hand.
     """
 
@@ -76,13 +76,11 @@ class Member:
     carried: list[Any] = field(default_factory=list)
     began: Any = None
     since: float = field(default_factory=time.monotonic)
-    heard: float = field(default_factory=time.monotonic)
     retiring: bool = False
 
     def enter(self, state: State, answer: Any = None) -> None:
         """Come into another state, of which `answer` will tell the end."""
-        self.state, self.answer = state, answer
-        self.since = self.heard = time.monotonic()
+        self.state, self.answer, self.since = state, answer, time.monotonic()
 
 
 def workers_json(stage: str, members: Iterable[Member]) -> list[dict[str, Any]]:
@@ -95,7 +93,7 @@ def workers_json(stage: str, members: Iterable[Member]) -> list[dict[str, Any]]:
             "process": member.place.process,
             "rows": [str(row.get("id", row.get("index", ""))) for row in member.rows],
             "since": now - member.since if member.rows else 0.0,
-            "heard": clock - (now - member.heard),
+            "heard": clock - (now - member.since),
         }
         for member in members
         if member.place is not None
