@@ -1,4 +1,4 @@
-"""What can go wrong, and whose business it is.
+"""The exceptions, and who has to act on each.
 
     MicromotionError
     ├── UserError                  the user's mistake, found before work began: exit code 2

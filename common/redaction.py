@@ -1,4 +1,4 @@
-"""Foreign words in our sentences: a file's name, what a library says; and texts without the credentials in them.
+"""Quote foreign text (file names, libraries' messages) in our messages, and hide credentials in any text.
 
 Credentials are hidden where text leaves the program: `common.terminal` prints, `pipeline.output.redacted_files` writes,
 and an error is read by the library's callers. Whoever words a sentence need not think of them. Only what is cut short

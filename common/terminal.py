@@ -1,4 +1,4 @@
-"""What every verb of the command line says things with."""
+"""How every command prints."""
 
 import shlex
 import sys
@@ -30,7 +30,7 @@ SETTINGS: dict[str, Any] = {
 
 
 class LastingStream:
-    """A text stream whose reader may leave: what nobody reads any more is no error.
+    """A text stream that ignores errors once its reader has gone.
 
     Args:
         stream: where text goes as long as somebody reads it.
@@ -89,7 +89,7 @@ class WatchedStream:
 
 
 def outlast_readers() -> None:
-    """A night's work does not end because its terminal was closed, or what it was piped into."""
+    """Make stdout and stderr survive a closed terminal or pipe."""
     sys.stdout, sys.stderr = LastingStream(sys.stdout), LastingStream(sys.stderr)  # type: ignore[assignment]
 
 

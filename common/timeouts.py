@@ -1,4 +1,4 @@
-"""A limit on how long a store may take; what passes by itself is tried again until then."""
+"""A limit on how long a store may take; passing errors are retried until then."""
 
 import re
 import threading

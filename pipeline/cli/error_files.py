@@ -1,4 +1,4 @@
-"""Tracebacks of what should not have happened, in files for whoever looks into them: the latest few."""
+"""Tracebacks of unexpected errors, written to temporary files; the latest few are kept."""
 
 import os
 import tempfile
@@ -13,7 +13,7 @@ MOST_KEPT = 10
 
 
 def write_down(error: BaseException) -> Path:
-    """Put an exception's traceback into a file of the temporary folder; the oldest of this account's make room."""
+    """Write an exception's traceback into the temporary folder and remove this account's oldest ones."""
     prefix = f"{PREFIX}{os.getuid() if hasattr(os, 'getuid') else 0}-"
     text = redact_nested("".join(traceback.format_exception(error)))
     with tempfile.NamedTemporaryFile("w", prefix=prefix, suffix=SUFFIX, delete=False, encoding="utf-8") as file:

@@ -42,7 +42,7 @@ def run(
         bool, typer.Option("--verify", help="Read finished videos, and make damaged or changed ones again.")
     ] = False,
 ) -> None:
-    """Make the videos of a job, or go on where an earlier run of it stopped."""
+    """Make the videos of a job, or resume an earlier run of it."""
     from pipeline.job.load import load_job
 
     again = ["run", str(job), *(["--output", str(output)] if output else [])]
@@ -52,7 +52,7 @@ def run(
 
 @app.command(epilog=example("plan jobs/demo.yaml"))
 def plan(job: JobFile, output: Elsewhere = None, changes: Changes = None) -> None:
-    """Check everything about a job and say what would run where. Starts nothing.
+    """Check everything about a job and print what would run where. Starts nothing.
 
     All that it writes is a sheet of the clip's anchors, into the weights folder.
 
@@ -79,7 +79,7 @@ def status(
         typer.Option("--verify", help="Read finished videos and compare their hashes. Exit code 3 where one changed."),
     ] = False,
 ) -> None:
-    """Say how far a run is. Works from another terminal, and from any machine that sees the folder."""
+    """Show the progress of a run. Works from any terminal or machine that sees the folder."""
     from pipeline.job.written_job import written_job
     from pipeline.monitor.status import describe, read_status
     from pipeline.output.ledger import Ledger
@@ -104,7 +104,7 @@ def retry(
         ),
     ] = None,
 ) -> None:
-    """Try failed rows of a run again, all of them or those of one reason; go on with whatever else is left."""
+    """Retry failed rows of a run, all or those of one reason, and finish whatever else is left."""
     from pipeline.job.load import load_job
 
     if unknown := [one for one in reason or () if one not in list(Reason)]:
@@ -182,7 +182,7 @@ def _run(
     prune: bool = False,
     verify: bool = False,
 ) -> NoReturn:
-    """Run a job with its display, and say what came of it."""
+    """Run a job under its display and print a summary."""
     from pipeline.monitor.display import Display
     from pipeline.monitor.summary import summary
     from pipeline.output.event_log import EventLog

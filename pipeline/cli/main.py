@@ -1,4 +1,4 @@
-"""The command line: its verbs put together, its exit codes, and what becomes of an error.
+"""The command line: all commands, the exit codes, and how errors are reported.
 
 | exit code | meaning |
 |---|---|
@@ -66,7 +66,7 @@ def _options(
 
 
 def main() -> NoReturn:
-    """The command line; what may run for a night does so in a process of its own, under watch."""
+    """Run the command line; commands that may take a night run in a child process, under the supervisor."""
     arguments = sys.argv[1:]
     try:
         check_surroundings(arguments)

@@ -35,7 +35,7 @@ AGAIN = 75
 
 
 def supervise(arguments: Sequence[str]) -> int:
-    """Run the command line with these arguments in another process, again where that dies; returns its exit code."""
+    """Run the command line in a child process, restart it where it dies, and return its exit code."""
     deaths, life = 0, ChildProcess()
     with handle_signals(life.hand_on):
         while True:
@@ -67,13 +67,13 @@ def supervise(arguments: Sequence[str]) -> int:
 
 
 def to_be_supervised(arguments: Sequence[str]) -> bool:
-    """Whether a command line starts long work, and is not watched already."""
+    """Whether a command starts long work and does not run under the supervisor already."""
     return bool(arguments) and arguments[0] in VERBS and WATCHED not in os.environ
 
 
 @contextmanager
 def under_watch() -> Iterator[bool]:
-    """In a watched process: die with the supervisor, and let it know of a proper end and its exit code.
+    """In the child process: die with the supervisor, and report a proper end and its exit code to it.
 
     Yields:
         Whether it is watched.
@@ -103,7 +103,7 @@ def under_watch() -> Iterator[bool]:
 
 
 class ChildProcess:
-    """The watched process, one after another.
+    """The child process, and those that replace it.
 
     Attributes:
         stopped: whether it was told to stop.
@@ -114,7 +114,7 @@ class ChildProcess:
         self._process: subprocess.Popen[bytes] | None = None
 
     def run(self, arguments: Sequence[str]) -> tuple[int, int | None]:
-        """One life, to its end: the process's status, and the exit code of a proper end."""
+        """Run one child process to its end: its status, and the exit code if it ended properly."""
         ours, theirs = socket.socketpair()
         with ours:
             with theirs:
@@ -133,7 +133,7 @@ class ChildProcess:
             return status, None
 
     def hand_on(self, number: int, frame: FrameType | None) -> None:
-        """A signal that asks to stop."""
+        """Pass a signal that asks to stop on to the child process."""
         self.stopped = True
         if self._process is not None:
             with suppress(ProcessLookupError):

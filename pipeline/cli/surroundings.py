@@ -11,7 +11,7 @@ from common.errors import JobError, UserError
 
 
 def check_surroundings(arguments: Sequence[str]) -> None:
-    """Refuse what no command can work in.
+    """Refuse surroundings in which no command can work.
 
     Args:
         arguments: the command line's.

@@ -42,7 +42,7 @@ def list_() -> None:
 
 @app.command(epilog=example("weights fetch ffhq"))
 def fetch(name: Annotated[str, typer.Argument(metavar="NAME", help="A model.", show_default=False)]) -> None:
-    """Get a model's files from their publishers, those that are not here; an interrupted fetch goes on."""
+    """Download a model's missing files from their publishers; an interrupted download resumes."""
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
@@ -81,7 +81,7 @@ def verify(
         str | None, typer.Argument(metavar="[NAME]", help="A model; all that are here by default.", show_default=False)
     ] = None,
 ) -> None:
-    """Read a model's files as the networks that they have to be, and hold them to their hashes."""
+    """Load a model's files as the networks that they should be, and verify their hashes."""
     from common.errors import UserError
     from weights.load_clip import clip_hash, find_clip, load_clip
     from weights.load_face_check import BUNDLED as FACE_CHECK
@@ -154,7 +154,7 @@ def import_(
 
 
 def _holds(made: Path, motion: "Micromotion") -> bool:
-    """Whether a file holds this motion already, so that writing it again replaces nothing."""
+    """Whether a file holds this very motion already."""
     from common.errors import MotionFileError
     from stages.motion.micromotion import load_micromotion
 
@@ -165,7 +165,7 @@ def _holds(made: Path, motion: "Micromotion") -> bool:
 
 
 def _clip_state(model: str) -> tuple[str, str]:
-    """Where a model's CLIP is, and where it is not here what to do about it."""
+    """Where a model's CLIP is, or how to get it."""
     from common.errors import UserError
     from weights.load_clip import find_clip
 
@@ -176,7 +176,7 @@ def _clip_state(model: str) -> tuple[str, str]:
 
 
 def _print_verified(stored: "Stored", before: str = "") -> list[str]:
-    """Look at all files of one part, the published one and what was imported from it; what is wrong with them."""
+    """Verify all files of one part, published and imported; returns what is wrong with them."""
     from weights.store import imported_path
 
     failed = []
@@ -190,7 +190,7 @@ def _print_verified(stored: "Stored", before: str = "") -> list[str]:
 
 
 def _verify(stored: "Stored", path: Path) -> str:
-    """Load one checkpoint, hold it to its kind and its hash, and say that.
+    """Load one checkpoint and verify its kind and its hash; returns the verdict.
 
     Raises:
         CheckpointError: it is not what it has to be.

@@ -1,4 +1,4 @@
-"""The end of a process in which Ray does not answer.
+"""End a process in which Ray does not answer.
 
 A Ray whose own processes are frozen, and not dead, answers nothing: a call into it blocks the driver's main thread
 where no signal reaches Python any more. Such a process is killed from another thread, and whoever watches it

@@ -1,4 +1,4 @@
-"""Limits of the system under which a local Ray does not start, or starts no workers, and says nothing."""
+"""System limits under which a local Ray silently fails to start, or to start workers."""
 
 import os
 import resource
@@ -15,7 +15,7 @@ OWN_THREADS, THREADS_EACH = 250, 30
 
 
 def check_limits(cpus: int) -> None:
-    """Look whether this account may have what a local Ray of so many cores needs.
+    """Check that this account's limits allow a local Ray with so many cores.
 
     Raises:
         ClusterError: it may not; the limit is named.

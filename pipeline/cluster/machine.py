@@ -49,7 +49,7 @@ def address_space() -> float:
 
 
 def _free_on_machine() -> float:
-    """What the whole machine has, files that are kept in memory until somebody needs it among it."""
+    """Free memory of the whole machine, including its page cache."""
     with suppress(OSError, ValueError):
         for line in Path("/proc/meminfo").read_text().splitlines():
             if line.startswith("MemAvailable:"):
@@ -61,7 +61,7 @@ def _free_on_machine() -> float:
 
 
 def _left_by_groups(root: Path, own: Path) -> Iterator[float]:
-    """What each group above this process leaves of its memory."""
+    """Free memory in each control group that this process belongs to."""
     groups = {0: Path(), 1: Path()}
     with suppress(OSError):
         for line in own.read_text().splitlines():
@@ -83,7 +83,7 @@ def _left_by_groups(root: Path, own: Path) -> Iterator[float]:
 
 
 def _cache(folder: Path, name: str) -> int:
-    """Bytes of files that are kept in memory and given up on demand."""
+    """Bytes of page cache, which the system gives up on demand."""
     with suppress(OSError, ValueError):
         for line in (folder / "memory.stat").read_text().splitlines():
             key, _, value = line.partition(" ")

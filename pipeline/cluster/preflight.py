@@ -1,4 +1,4 @@
-"""What has to be true on every machine of a cluster before work begins: it is asked there.
+"""Checks that run on every machine of a cluster before work begins.
 
 Each machine finds the registry's checkpoints in its own weights folder, and writes videos to a path that has to mean
 the same place everywhere. Both are cheap to ask, and expensive to learn about in the middle of the night.
@@ -23,7 +23,7 @@ PATIENCE = 300.0  # seconds; a slow disk takes a minute to hash the published in
 
 
 def on_every_node(work: Callable[..., str], *arguments: Any) -> dict[str, str]:
-    """Do the same on every machine of the running Ray, at once.
+    """Call a function on every machine of the running Ray, at once.
 
     Args:
         work: called with `arguments` and the machine's id; returns an empty text, or what is wrong.
@@ -51,7 +51,7 @@ def on_every_node(work: Callable[..., str], *arguments: Any) -> dict[str, str]:
 
 
 def check_nodes(job: JobSpec, model: Model) -> None:
-    """Make sure that every machine of a running cluster can write videos and has the model; this one alone can.
+    """Make sure that every machine of a running cluster can write videos and has the model; skipped in a local run.
 
     Raises:
         ClusterError: one cannot, or lacks a checkpoint.

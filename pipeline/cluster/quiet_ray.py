@@ -1,4 +1,4 @@
-"""Ray without a word and without a connection that nobody asked for; only this file reaches into `ray._private`.
+"""Ray without messages and network connections of its own; only this file uses `ray._private`.
 
 What Ray 2.60 does by itself, and our measure against it (a test watches every connection of a local run):
 
@@ -91,14 +91,14 @@ def import_ray(local: bool) -> Any:
 
 
 def lost_processes(ray: Any) -> bool:
-    """Whether any process is gone that this one has started for Ray; then Ray's errors say all kinds of things."""
+    """Whether a process that this one started for Ray is gone, which shows in Ray as many kinds of errors."""
     node = ray._private.worker._global_node
     return node is not None and bool(node.dead_processes())
 
 
 @contextmanager
 def without_stderr() -> Iterator[None]:
-    """Silence for Ray's C++ side, which announces its log level on the descriptor itself; what goes wrong it raises."""
+    """Close stderr to Ray's C++ side, which writes its log level there; its errors arrive as exceptions."""
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     try:

@@ -1,4 +1,4 @@
-"""A session of Ray: begun quietly, and ended with everything that it has started.
+"""A session of Ray, started quietly and ended with every process that it has started.
 
 The environment is as before when the session ends.
 """
@@ -89,7 +89,7 @@ def ray_session(cluster: ClusterSpec, cpus: int | None = None) -> Iterator[list[
 
 
 def check_session() -> None:
-    """Look whether a local Ray can still start workers.
+    """Check that a local Ray can still start workers.
 
     Raises:
         EngineDied: its folder is gone, as where somebody clears old files away; only a new one helps.
@@ -107,7 +107,7 @@ def is_through_client() -> bool:
 
 
 def machines() -> list[Node]:
-    """Those that are up now, in the Ray that runs."""
+    """The machines that are up now, in the running Ray."""
     import ray
 
     return [

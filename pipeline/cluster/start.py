@@ -21,7 +21,7 @@ NOT_UPLOADED = ["/outputs", "/.git", "/tests", "/docs", "/benchmarks", "/trainin
 
 
 def start_local_ray(ray: Any, cluster: ClusterSpec, folder: Path, cpus: int) -> None:
-    """Start Ray, and again if its processes are not up within the half minute that it gives them.
+    """Start Ray; retry where its processes are not up within the half minute that it gives them.
 
     Args:
         ray: the module, of `import_ray`.
@@ -67,7 +67,7 @@ def _start_local(ray: Any, cluster: ClusterSpec, folder: Path, cpus: int) -> Non
 
 @contextmanager
 def _ignore_hangup() -> Iterator[None]:
-    """What is started meanwhile outlives the terminal: the run ends it, once the rows in hand are finished."""
+    """Let processes that are started meanwhile outlive the terminal; the run ends them after the rows in hand."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -1,4 +1,4 @@
-"""What went wrong under a run, in one sentence of ours."""
+"""Turn errors of Ray and of libraries under a run into one message."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from common.redaction import describe_error
 
 @contextmanager
 def translate_ray_errors() -> Iterator[None]:
-    """Turn another's exception into one sentence; ours pass, and so does the user's Ctrl-C.
+    """Turn foreign exceptions into `WorkStopped`; our own pass, and so does the user's Ctrl-C.
 
     Raises:
         WorkStopped: Ray, or something else that is not ours, failed under the work.

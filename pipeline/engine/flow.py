@@ -1,4 +1,4 @@
-"""Rows through one pool of workers, or through two of which the second fetches arrays from the first.
+"""Send rows through one pool of workers, or through two, of which the second fetches arrays from the first.
 
 A worker is given more only when it has nothing in hand: none idles while rows are left, a large row holds up no other,
 and a worker that dies takes along nothing but what it was at.
@@ -28,7 +28,7 @@ READY_EACH = 2
 
 @dataclass
 class Arrivals:
-    """What came at one moment: rows that are finished, rows that were lost, and progress of rows in hand."""
+    """What arrived at one moment: finished rows, lost rows, and progress of rows in hand."""
 
     finished: list[Row] = field(default_factory=list)
     lost: list[LostRows] = field(default_factory=list)
@@ -39,7 +39,7 @@ class Arrivals:
 
 
 class Flow:
-    """Pools at work, from the making of this object to `close`. Ray has to run.
+    """One or two pools, whose workers live until `close`. Ray has to run.
 
     Args:
         specs: one, or two; of the first one's rows those that are ready go on to the second, the others are finished.
@@ -74,7 +74,7 @@ class Flow:
         self._ready = deque[tuple[Row, Any]]()  # between the pools: rows, and references to their arrays
 
     def run(self, batches: Iterable[list[Row]]) -> Generator[Arrivals, None, None]:
-        """Send rows through; what came, as it comes.
+        """Send rows through the pools; yields what arrives.
 
         A lost row is not sent again unless the caller says so (`again`). Rows that were not begun when the flow was to
         stop do not come out.
@@ -187,14 +187,14 @@ class Flow:
         return arrivals
 
     def _wait_for_answers(self, answers: list[Any]) -> list[Any]:
-        """Those calls that have given something; waits for the first one only."""
+        """The calls that have an answer; waits until there is one."""
         first, rest = self._ray.wait(answers, num_returns=1, timeout=POLL_SECONDS)
         if first and rest:
             first += self._ray.wait(rest, num_returns=len(rest), timeout=0)[0]
         return first
 
     def _sort(self, pool: WorkerPool, member: Member, arrivals: Arrivals) -> None:
-        """Put what a worker answered where it belongs."""
+        """Sort a worker's answer into arrivals and into rows for the second pool."""
         answer: Answer = pool.take(member)
         if answer.lost is not None:
             arrivals.lost.append(answer.lost)
@@ -210,7 +210,7 @@ class Flow:
                 arrivals.finished.append(row)
 
     def _is_over(self, stopping: bool) -> bool:
-        """Whether nothing is in hand, and nothing will be."""
+        """Whether no row is in hand and none is left."""
         if any(pool.busy for pool in self._pools):
             return False
         if stopping:

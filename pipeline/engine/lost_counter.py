@@ -1,4 +1,4 @@
-"""How often each row was lost, and which rows get no further chance."""
+"""Count how often each row was lost, and give up rows that were lost too often."""
 
 from collections import Counter
 from collections.abc import Callable, Hashable
@@ -13,7 +13,7 @@ MOST_EXCUSED = 4
 
 
 class LostCounter:
-    """Rows by how they were lost.
+    """Lost rows, counted by cause.
 
     Args:
         key: what a row is known by.
@@ -25,7 +25,7 @@ class LostCounter:
         self._timed_out: set[Hashable] = set()
 
     def count(self, lost: LostRows) -> tuple[list[Row], list[Row]]:
-        """Take lost rows in; the rows that are run again, and those that are given up."""
+        """Count lost rows; returns those to run again, and those to give up."""
         again, given_up = list[Row](), list[Row]()
         for row in lost.rows:
             key = self._key(row)

@@ -1,4 +1,4 @@
-"""How a motion's anchors go through workers: every row comes out, or the work stops with a sentence.
+"""Send a motion's anchors through workers: every row comes out, or the work stops with a message.
 
 A clip's frames and a sentence's identities are rows as targets are, but a motion is made of all of them together:
 a row over which its worker died is tried once more by itself, and one that is lost again ends the work.
@@ -113,7 +113,7 @@ class Passes:
         return [finished[index] for index in range(len(rows))]
 
     def on_driver(self, stage: str, work: Callable[[], Result]) -> Result:
-        """Work on the driver, told as a stage."""
+        """Do work on the driver, reported as a stage."""
         started = time.monotonic()
         self.events.emit("stage", stage=stage, state=StageState.STARTED, done=0, total=1, seconds=0.0)
         result = work()

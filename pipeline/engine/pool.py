@@ -1,4 +1,4 @@
-"""A number of workers of one kind, kept at that number: started, set up, given rows, replaced when they die."""
+"""A pool of workers of one kind: started, set up, given rows, replaced when they die."""
 
 import time
 from collections.abc import Sequence
@@ -73,7 +73,7 @@ class WorkerPool:
 
     @property
     def at_work(self) -> bool:
-        """Whether any worker is at something that ends by itself, or is ended."""
+        """Whether any worker does something that has a time limit."""
         return any(member.state in (State.BUSY, State.LOADING, State.IN_DOUBT) for member in self.members)
 
     def resize(self, size: PoolSize) -> None:
@@ -118,7 +118,7 @@ class WorkerPool:
         member.enter(State.BUSY, answer)
 
     def take(self, member: Member) -> Answer:
-        """What came of a worker's call, of which `ray.wait` has said that it came.
+        """The answer of a worker whose call `ray.wait` has found finished.
 
         Raises:
             MicromotionError: a stage's constructor raised it.
@@ -148,7 +148,7 @@ class WorkerPool:
             return self._give_up_worker(member, LostCause.EXCUSED)
 
     def overdue(self) -> list[LostRows]:
-        """End the workers whose time is over, and start others; the rows that they had in hand."""
+        """Replace the workers that exceed their time limit; returns the rows that they had in hand."""
         limits = {
             State.BUSY: self.spec.limit,
             State.IN_DOUBT: DOUBT_SECONDS,
@@ -221,7 +221,7 @@ class WorkerPool:
         return self._give_up_worker(member, LostCause.DIED)
 
     def _had_begun(self, member: Member) -> bool:
-        """Whether a worker that died was alive when it was given its rows."""
+        """Whether a dead worker was still alive when it was given its rows."""
         if member.began is None:
             return True
         try:
@@ -231,14 +231,14 @@ class WorkerPool:
         return True
 
     def _give_up_worker(self, member: Member, cause: LostCause) -> Answer:
-        """What a worker had in hand is lost, and it with it: what it is at, nobody knows."""
+        """Replace a worker whose state is unknown; the rows that it had in hand are lost."""
         lost = LostRows(member.rows, cause) if member.rows else None
         self._dismiss(member)
         self.refill()
         return Answer(lost=lost)
 
     def _count_failed_start(self) -> None:
-        """Another worker was never ready.
+        """Count a worker that died before it was ready.
 
         Raises:
             WorkStopped: it is one too many.

@@ -1,4 +1,4 @@
-"""What the driver knows of each worker: where it is, what it has in hand, and when it was last heard of."""
+"""The driver's table of workers: where each is, what it has in hand, and when it last answered."""
 
 import time
 from collections.abc import Iterable, Sequence
@@ -19,7 +19,7 @@ class Place(NamedTuple):
 
 
 class State(Enum):
-    """What a worker is at; `IN_DOUBT` is one that does not answer, of which Ray does not know yet whether it lives."""
+    """What a worker does; `IN_DOUBT`: it does not answer, and Ray does not know yet whether it is alive."""
 
     STARTING = auto()
     LOADING = auto()
@@ -46,7 +46,7 @@ class LostRows:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of a call: rows that are finished, the references to their arrays, and what is lost or on its way."""
+    """A call's answer: finished rows, references to their arrays, and lost rows or progress."""
 
     rows: Sequence[Row] = ()
     carried: Sequence[Any] = ()
@@ -79,7 +79,7 @@ class Member:
     retiring: bool = False
 
     def enter(self, state: State, answer: Any = None) -> None:
-        """Come into another state, of which `answer` will tell the end."""
+        """Change the state; `answer` is the call that ends the new one."""
         self.state, self.answer, self.since = state, answer, time.monotonic()
 
 

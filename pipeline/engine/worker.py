@@ -38,7 +38,7 @@ class Worker:
         """Answer, and do nothing."""
 
     def process(self, rows: list[Row], *carried: Row) -> list[Row]:
-        """Rows through the stage.
+        """Run rows through the stage.
 
         Args:
             rows: without their arrays, where another worker made those.
@@ -51,7 +51,7 @@ class Worker:
             return [_failed(row, error) for row in rows]
 
     def process_apart(self, rows: list[Row]) -> list[Any]:
-        """Rows through the stage, and their arrays beside them: those stay here until another worker fetches them.
+        """Run rows through the stage, and return their arrays apart: those stay here until another worker fetches them.
 
         Returns:
             The rows without arrays, and then for each row its arrays.
@@ -65,7 +65,7 @@ class Worker:
         return [plain, *arrays]
 
     def follow(self, row: Row) -> Iterator[StepProgress | Row]:
-        """One row through a stage that tells its progress; the last thing that comes is the row."""
+        """Run one row through a stage that reports progress; the last item is the row."""
         assert isinstance(self._stage, StepwiseStage), "other stages have nothing to tell"
         try:
             steps = self._stage.steps(row)

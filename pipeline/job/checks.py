@@ -1,4 +1,4 @@
-"""Everything that can be found wrong with a job before work begins, and what is found out on the way."""
+"""Check everything about a job that can be checked before work begins, and keep what was found."""
 
 import warnings
 from collections.abc import Mapping
@@ -44,7 +44,7 @@ class MotionPlan:
 
 @dataclass(frozen=True)
 class Checked:
-    """A job in which nothing is wrong that can be known beforehand.
+    """A checked job, and what the checks found.
 
     Attributes:
         rows: order (int64), id, image, motion, strength: what enters the target flow.
@@ -62,7 +62,7 @@ class Checked:
 
 
 def check_job(job: JobSpec) -> Checked:
-    """Read and compare everything that a job names.
+    """Read and check everything that a job names.
 
     Raises:
         UserError: of the kind that fits: a job's field, the manifest, a clip, a checkpoint, a motion's file or its
@@ -117,7 +117,7 @@ def target_rows(manifest: Manifest, job: JobSpec) -> pa.Table:
 
 
 def check_output(output: Path) -> None:
-    """Refuse an output folder that cannot be written, before an hour is spent on what would go there.
+    """Refuse an output folder that cannot be written.
 
     Raises:
         OutputError: it is a file, or cannot be made or written, or its disk is full.
@@ -171,7 +171,7 @@ def _motion_plan(name: str, spec: MotionSpec, job: JobSpec, model: Model, single
 
 
 def _load_earlier(name: str, path: Path, output: Path, made_from: str) -> Micromotion | None:
-    """The motion in the output folder, if `job.yaml` there says that it was made from just the same."""
+    """The motion in the output folder, if `job.yaml` there says that it was made from the same things."""
     try:
         recorded = written_job(output)["made_with"]["motions"][name]
         if recorded["made_from"] != made_from:

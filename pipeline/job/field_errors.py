@@ -1,4 +1,4 @@
-"""What is wrong with a job's fields, in sentences."""
+"""Messages about wrong fields of a job."""
 
 import difflib
 import math
@@ -32,7 +32,7 @@ KINDS = {
 
 
 def describe_problem(problem: Any, data: dict[str, Any]) -> str:
-    """One of pydantic's complaints as a sentence: field, what was found, what is allowed.
+    """One of pydantic's errors as a message: field, what was found, what is allowed.
 
     Args:
         problem: of `ValidationError.errors`.

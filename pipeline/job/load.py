@@ -1,4 +1,4 @@
-"""Reading a job: from a YAML file to a validated model, or to sentences about what is wrong with it.
+"""Read a job: from a YAML file to a validated model, or to messages about what is wrong with it.
 
 Relative paths are meant from the job file's folder. Whatever is wrong is told at once, one line for each field: the
 file, the field, what was found, what is allowed.

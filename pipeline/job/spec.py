@@ -1,4 +1,4 @@
-"""What a job may say: every field with its unit, its default and the reason for it."""
+"""A job's fields, each with its unit, its default and the reason for it."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The `job.yaml` that an output folder holds, read as far as it is one: anybody may have written into it."""
+"""Read the `job.yaml` in an output folder, which anybody may have edited."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,7 +8,7 @@ import yaml
 
 
 def written_job(output: Path) -> dict[str, Any]:
-    """The job of the run that a folder holds; empty where there is none, or none that can be read.
+    """The job of the run in a folder; empty where there is none, or none that can be read.
 
     What it is made with is there in any case, as far as it has the shape that a run writes: `versions` and `weights`
     hold texts, `motions` a dictionary of texts for each name.

@@ -1,4 +1,4 @@
-"""A run as a person watches it: a live image on a terminal, plain lines anywhere else.
+"""A run's display: live on a terminal, plain lines anywhere else.
 
 Both draw the state of `pipeline/monitor/progress.py`; nothing is counted here.
 """
@@ -51,7 +51,7 @@ class Display:
             self._write_lines(before, event)
 
     def close(self) -> None:
-        """Leave the last image standing and give the terminal back."""
+        """Keep the last state on the screen and give the terminal back."""
         if self._live is not None:
             self._live.refresh()
             self._live.stop()
@@ -91,7 +91,7 @@ class Display:
 
 
 def plain_lines(before: RunProgress, after: RunProgress, event: Event) -> list[str]:
-    """What one event has to say by itself, without colours or control characters; mostly nothing."""
+    """The lines that one event adds to a plain log; mostly none."""
     match event.get("event"):
         case "run_started":
             kept = f", {after.kept:,} done before" if after.kept else ""
@@ -118,7 +118,7 @@ def plain_lines(before: RunProgress, after: RunProgress, event: Event) -> list[s
 
 
 def draw(progress: RunProgress, now: float) -> RenderableType:
-    """The live picture: stages with their bars, the counts, the pace and the last failures."""
+    """The live display: stages with their bars, the counts, the pace and the last failures."""
     title = _text(progress.job or "starting", style="bold")
     if progress.output:
         title.append_text(_text(f"  into {progress.output}", "dim"))

@@ -1,4 +1,4 @@
-"""How far a run is, worked out from its events alone.
+"""A run's progress, computed from its events alone.
 
 The display of a run, `status` from another machine and the last lines of a run all read the same state, and it is
 made by one pure function: `state = advance(state, event)`. The events stand in `pipeline/output/event_log.py`.
@@ -206,7 +206,7 @@ def _with_row(progress: RunProgress, event: Event) -> RunProgress:
 
 
 def _finish(progress: RunProgress, event: Event, outcome: RunState) -> RunProgress:
-    """The run's own totals stand above what was counted: they come from the ledger."""
+    """Prefer the run's own totals to what was counted: they come from the ledger."""
     return replace(
         progress,
         outcome=outcome,

@@ -1,4 +1,4 @@
-"""How a run stands, told from its output folder alone: from another terminal, or another machine with the same mount.
+"""A run's status, read from its output folder alone: from any terminal or machine that sees the folder.
 
 The log says what happened, the lock who works on the folder, the ledger which videos stand whatever happened.
 """
@@ -26,7 +26,7 @@ MOST_WORKERS = 12
 
 
 class Condition(StrEnum):
-    """How a run stands: as its events say and, while they do not say that it ended, as its lock and silence do."""
+    """A run's condition, from its events and, while they report no end, from its lock and its silence."""
 
     RUNNING = "running"
     SILENT = "silent"  # it has not ended, but nothing has come from it for a while
@@ -83,7 +83,7 @@ class Status:
 
 
 def read_status(output: Path, now: float | None = None) -> Status:
-    """Read how the run in a folder stands; nothing in the folder is changed.
+    """Read the status of the run in a folder; nothing in the folder is changed.
 
     Args:
         output: the output folder of a run.

@@ -1,4 +1,4 @@
-"""What is said of a run's state: in one line while it works, in a few when it has ended."""
+"""A run's state for a person: one line while it works, a few when it has ended."""
 
 from collections.abc import Mapping
 

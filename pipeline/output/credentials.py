@@ -1,4 +1,4 @@
-"""Credentials in the URIs of a table's columns: results are shown around. All else in a URI is data, and stays."""
+"""Hide credentials in the URIs of a table's columns: results are shared. All else in a URI is data and stays."""
 
 import re
 from typing import Any

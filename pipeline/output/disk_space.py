@@ -44,7 +44,7 @@ class Space:
 
 
 def space_for(checked: Checked, existing: ExistingResults) -> Space:
-    """Room for all rows that are neither kept nor known to fail, reckoned from videos that stand or by experience."""
+    """Room for all rows that are neither kept nor known to fail, estimated from finished videos or by experience."""
     each = 0.0 if checked.job.videos else existing.video_bytes or _by_experience(checked)
     rows = len(checked.manifest) - len(existing.kept) - len(existing.failed)
     return Space(round(rows * (each + BYTES_PER_ROW)), shutil.disk_usage(_there(checked.job.output)).free, round(each))

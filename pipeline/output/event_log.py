@@ -1,4 +1,4 @@
-"""What a run says while it works: one event after another, for the display, the log and the tests.
+"""A run's events, for the display, the log and the tests.
 
 An event is a flat dictionary with "time" (unix seconds) and "event" (its kind), and the fields of its kind:
 
@@ -78,7 +78,7 @@ class EventLog:
         return record
 
     def _write(self) -> None:
-        """Put what waits into the file, as far as there is room: for want of a log no run has to end."""
+        """Write waiting events to the file, as far as there is room; a log that cannot be written ends no run."""
         reopened = False
         while self._file is not None and self._waiting:
             line = ("\n" if self._torn else "") + self._waiting[0]
@@ -96,7 +96,7 @@ class EventLog:
             self._waiting.popleft()
 
     def _reopen(self) -> bool:
-        """Take a new handle, if there is one to be had: one that a mount went away under never works again.
+        """Open the file again if that is possible: a handle on a mount that went away never works again.
 
         A log that is not there is never made anew: under a mount that went away lies another disk.
         """

@@ -45,7 +45,7 @@ LIBRARIES = (
 
 @contextmanager
 def reject_unwritable(output: Path) -> Iterator[None]:
-    """What a run writes before any work begins: where it cannot, nothing was started.
+    """Around what a run writes before any work begins: where it cannot, nothing was started.
 
     Raises:
         OutputError: the disk is full, the mount is gone, or somebody else's files are in the way.
@@ -62,7 +62,7 @@ def reject_unwritable(output: Path) -> Iterator[None]:
 
 @contextmanager
 def stop_on_write_error(path: Path) -> Iterator[None]:
-    """What a run writes while it works: where it cannot, that is nobody's mistake, and the run can be resumed.
+    """Around what a run writes while it works: where it cannot, the run stops and can be resumed.
 
     Raises:
         WorkStopped: the disk is full, or the mount is gone.

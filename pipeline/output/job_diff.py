@@ -1,4 +1,4 @@
-"""What differs between a job and the run that its output folder holds: said before anything is made again."""
+"""How a job differs from the run in its output folder, reported before anything is made again."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

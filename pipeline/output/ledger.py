@@ -1,4 +1,4 @@
-"""What is done stays done.
+"""The ledger: a run's finished rows, on disk. What it holds is done.
 
 A target's key is a content key (`stages.align_faces.content_key`); its result is a row in `ledger/part-*.parquet`.
 Parts are written whole under a temporary name, flushed to disk and renamed, so that a run killed at any instant leaves
@@ -157,7 +157,7 @@ class Ledger:
         self.flush()
 
     def _video_sizes(self) -> dict[str, int]:
-        """A video as rows name it -> bytes, of all that stand: one listing instead of a question for each row."""
+        """A video as rows name it -> bytes, of all that are there, by one listing."""
         if not self.videos:
             return _files(self.output / "videos")
         try:
@@ -234,5 +234,5 @@ def _files(folder: Path) -> dict[str, int]:
 
 
 def _last(values: list[str]) -> pa.Array:
-    """Where each value stands for the last time, in rising order."""
+    """The last place of each value, in rising order."""
     return pa.array(sorted({value: position for position, value in enumerate(values)}.values()), pa.int64())

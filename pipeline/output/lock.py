@@ -1,4 +1,4 @@
-"""Who holds an output folder: one run at a time, and `status` can tell whether it lives.
+"""The lock of an output folder: one run at a time; `status` sees whether its holder is alive.
 
 The lock's file says `process N on HOST`, and below it when the machine was started and when the process was: after
 the machine's next start, or in a container, another process may have the same number.
@@ -19,7 +19,7 @@ HOLDER = re.compile(r"process (\d+) on ([^\n]+)(?:\nboot (\S+), started at tick 
 
 
 class OutputLock:
-    """Keeps a second run away from an output folder. The system drops it with the process, however that ends.
+    """Keeps a second run out of an output folder. The system releases it with the process, however that ends.
 
     Raises:
         OutputError: another run holds it, or nothing can be written there.
@@ -77,7 +77,7 @@ class OutputLock:
 
 
 def holder_lives(output: Path) -> bool | None:
-    """Whether the process that holds an output folder is there; None where only its own machine could tell."""
+    """Whether the process that holds an output folder is alive; None where only its own machine can know."""
     try:
         holder = (output / ".lock").read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):
@@ -100,14 +100,14 @@ def holder_lives(output: Path) -> bool | None:
 
 
 def _this_process() -> str:
-    """This process, so that no later one is taken for it."""
+    """An identifier of this process that no later one shares."""
     text = f"process {os.getpid()} on {os.uname().nodename}"
     boot, tick = _boot(), _start_time(os.getpid())
     return f"{text}\nboot {boot}, started at tick {tick}" if boot and tick else text
 
 
 def _boot() -> str:
-    """What the machine calls its latest start; empty where it has no name."""
+    """The machine's boot id; empty where it has none."""
     with suppress(OSError):
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     return ""

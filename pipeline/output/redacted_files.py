@@ -1,4 +1,4 @@
-"""The one gate through which text gets into files: without credentials, and whole or not at all.
+"""The one gate through which text gets into files: without credentials, and atomically.
 
 Files of an output folder are shown around. Whoever writes one hands over what it holds, and need not think of secrets.
 """
@@ -80,7 +80,7 @@ def write_table(path: Path, table: "pa.Table") -> None:
 
 
 def write_motion(path: Path, motion: "Micromotion") -> None:
-    """A motion as its file; the prompt or the name that it comes from is a text as any other.
+    """A motion as its file, whose `source` (a prompt or a name) is redacted as any text.
 
     Raises:
         MotionFileError: it cannot be written.

@@ -12,7 +12,7 @@ EXAMPLES = 3
 
 
 def report_strays(checked: Checked, events: EventLog, prune: bool) -> None:
-    """Say which videos are of no row any more, and remove them where that was asked for."""
+    """Report videos that belong to no row any more, and remove them where that was asked for."""
     job = checked.job
     if job.videos or not (strays := find_stray_videos(job.output, checked.rows["id"].to_pylist())):
         return

@@ -1,4 +1,4 @@
-"""`workers.json`: what each worker of a run is at, and when it was last heard of; for `status`."""
+"""`workers.json`: the rows and the last sign of life of each worker of a run; for `status`."""
 
 import time
 from contextlib import suppress
@@ -11,6 +11,6 @@ NAME = "workers.json"
 
 
 def write_workers(output: Path, workers: list[dict[str, Any]]) -> None:
-    """Write it anew, as `Flow.workers_json` gives it; no run ends because it cannot be written."""
+    """Replace the file, with what `Flow.workers_json` returns; a failure to write it ends no run."""
     with suppress(OSError):
         write_json(output / NAME, {"time": time.time(), "workers": workers})

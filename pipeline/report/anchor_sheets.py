@@ -1,4 +1,4 @@
-"""Pictures by which a person judges a motion's anchors before any video is made."""
+"""Images by which a person judges a motion's anchors before any video is made."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -63,12 +63,12 @@ def write_degrees(path: Path, pictures: np.ndarray, degrees: Sequence[str], seed
 
 
 def losses_path(picture: Path) -> Path:
-    """Where the plot of the losses stands: beside the anchors' image."""
+    """The path of the plot of the losses: beside the anchors' image."""
     return picture.with_name(f"{picture.stem}-loss.svg")
 
 
 def write_losses(path: Path, losses: np.ndarray, seeds: Sequence[int]) -> None:
-    """A plot of how text anchors were led to their sentences: the loss over the steps, one line for each seed.
+    """A plot of the loss of text anchors over the steps, one line for each seed.
 
     Args:
         path: an SVG file; it is put in place whole.

@@ -1,4 +1,4 @@
-"""Taking finished rows in: counted, stored in the ledger, told; and what they say of the output and the images."""
+"""Take finished rows in: count, store and report them, and notice where output or images are unavailable."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -54,7 +54,7 @@ class Outcomes:
         return self.rows.slice(order, 1).to_pylist()[0]
 
     def take_in(self, finished: Sequence[Row]) -> list[int]:
-        """Count finished rows, store them, tell them.
+        """Count finished rows, store them, report them.
 
         Returns:
             The orders of those whose video had nowhere to go: they count as unfinished.
@@ -98,14 +98,14 @@ class Outcomes:
             ) from error
 
     def emit_progress(self, state: StageState) -> None:
-        """How far the rows are, as an event."""
+        """Report the rows' progress as an event."""
         self.last_progress = time.monotonic()
         seconds = self.last_progress - self.counts.started
         total = len(self.counts.keys)
         self.events.emit("stage", stage=STAGE, state=state, done=self.counts.seen, total=total, seconds=seconds)
 
     def _count(self, row: Row) -> list[Row]:
-        """Count a row and tell it; what of it is stored."""
+        """Count a row and report it; returns what of it is stored."""
         counts = self.counts
         counts.keys[row["order"]] = row["key"]
         stored = [result_row(row) | {"digest": self.digests[row["motion"]]}]

@@ -1,4 +1,4 @@
-"""What a run would do, where, and with how many workers: said before it, and decided by it."""
+"""What a run would do, where, and with how many workers; `plan` prints it, and `run` decides by it."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ MOST_HOSTS = 10
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run would do: `rows` in all, of which `kept` are done; `lines` say it to a person.
+    """What a run would do: `rows` in all, of which `kept` are done; `lines` describe it.
 
     `sound` where nothing in them would keep it from its end, as too little room or nodes without the model would;
     `doubts` where rows will fail, or a value may not be meant.
@@ -46,7 +46,7 @@ class Plan:
 
 
 def plan_job(job: JobSpec, clips: Path | None = None) -> Plan:
-    """Check everything and say what would run where; starts no work and writes nothing into the output folder.
+    """Check everything and describe what would run where; starts no work and writes nothing into the output folder.
 
     A cluster is asked how many workers fit there, and whether each of its machines has the model.
 
@@ -102,7 +102,7 @@ def plan_job(job: JobSpec, clips: Path | None = None) -> Plan:
 
 
 def _check_images(checked: Checked) -> tuple[ImageChecks, dict[str, int]]:
-    """What a look at the images finds, and the hosts that they come from.
+    """What is wrong with the images, and the hosts that they come from.
 
     Of a cluster's images this machine may see none: then that they are not here is said, and not refused.
 
@@ -121,7 +121,7 @@ def _check_images(checked: Checked) -> tuple[ImageChecks, dict[str, int]]:
 
 
 def _lacking(model: Model) -> list[str]:
-    """What this machine does not have that one worker of each kind needs."""
+    """What this machine lacks for one worker of each kind."""
     free, needed = free_memory(), 2 * render_bytes(model)
     lines = []
     if free < needed:

@@ -59,7 +59,7 @@ def run_job(
     prune: bool = False,
     verify: bool = False,
 ) -> RunSummary:
-    """Run a job to its end, or go on with it.
+    """Run a job to its end, or resume it.
 
     Args:
         job: as `load_job` gives it.
@@ -125,7 +125,7 @@ def run_job(
 
 @contextmanager
 def _remove_if_refused(output: Path, is_new: bool) -> Iterator[None]:
-    """Where a run ends over the user's mistake, its new folder goes too, unless it shows the anchors of the motion."""
+    """Remove a new output folder where the run is refused, unless it shows the motion's anchors."""
     try:
         yield
     except UserError:
@@ -143,7 +143,7 @@ def _remove_damaged(ledger: Ledger, events: EventLog) -> None:
 
 
 def _store(checked: Checked, ledger: Ledger, counts: RowCounts, events: EventLog, bearable: bool) -> bool:
-    """Make what is known durable: the last rows of the ledger, and `results.parquet`; whether that could be done.
+    """Write the last rows of the ledger, and `results.parquet`; returns whether that could be done.
 
     Args:
         bearable: a run that was told to stop has stopped all the same, and only says what it could not write.
@@ -168,7 +168,7 @@ def _store(checked: Checked, ledger: Ledger, counts: RowCounts, events: EventLog
 
 
 def _report(output: Path, events: EventLog) -> None:
-    """The report is made of the results: should it fail, they stand all the same."""
+    """Write the report; its failure does not fail the run."""
     try:
         write_report(output)
     except Exception as error:  # the videos are made: nothing in a report may fail the run
@@ -183,7 +183,7 @@ def _row_counts(counts: RowCounts) -> dict[str, Any]:
 
 @contextmanager
 def _warnings_as_events(events: EventLog, said: set[str]) -> Iterator[None]:
-    """Python's warnings of the driver as events, each once in a run: what it says of a file, it says at every look."""
+    """Report the driver's Python warnings as events, each once in a run."""
 
     def tell(message: Warning | str, *others: Any, **named: Any) -> None:
         if str(message) not in said:

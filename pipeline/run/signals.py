@@ -66,7 +66,7 @@ class Interruption:
 
     @contextmanager
     def graceful(self) -> Iterator[None]:
-        """A part of the run in which there is something to finish, and which looks at `asked` or is over soon."""
+        """A part of the run that finishes rows in hand when it is asked to stop, or is over soon."""
         self._graceful = True
         try:
             yield
@@ -74,7 +74,7 @@ class Interruption:
             self._graceful = False
 
     def stop_here(self) -> None:
-        """Between two flows there is nothing to wait for.
+        """Stop between two flows, where no row is in hand.
 
         Raises:
             KeyboardInterrupt: the user wants to stop.

@@ -1,4 +1,4 @@
-"""Looking on the driver at rows that stand finished: where all of them do, nothing has to be started.
+"""Check finished rows on the driver: where all are unchanged, no worker is started.
 
 A row stands finished by its id, its motion and its strength; whether its image is the same too, its bytes alone
 say. Reading and hashing them takes a millisecond, most of which the disk takes, and threads share it.

@@ -33,7 +33,7 @@ QUICK_ROWS = 64
 
 @dataclass
 class TargetFlow:
-    """What makes all videos that are missing, once.
+    """Makes all missing videos.
 
     Attributes:
         outcomes: where finished rows are taken in.
@@ -90,7 +90,7 @@ class TargetFlow:
         outcomes.emit_progress(StageState.FINISHED)
 
     def _work(self, fresh: Sequence[int], quick: Sequence[int]) -> None:
-        """Rows through both pools, which are no larger than there are rows.
+        """Send rows through both pools, which have at most as many workers as there are rows.
 
         Raises:
             OutputUnavailable: videos have nowhere to go, images went away, or no machine can work.
@@ -120,13 +120,13 @@ class TargetFlow:
             self._flow = None
 
     def _batches(self, fresh: Sequence[int], quick: Sequence[int], together: int) -> Iterator[list[Row]]:
-        """Rows as they are handed out: real work one by one and first, what is hardly any in portions."""
+        """Rows in the order in which they are handed out: new ones first, one by one; likely done ones in batches."""
         yield from ([self.outcomes.row(order)] for order in fresh)
         for start in range(0, len(quick), together):
             yield [self.outcomes.row(order) for order in quick[start : start + together]]
 
     def _take_in(self, finished: Sequence[Row], flow: Flow) -> None:
-        """Finished rows; one whose video had nowhere to go is tried again when all others are done, and then fails."""
+        """Take finished rows in; one whose video had nowhere to go is retried after all others, and then fails."""
         outcomes, known = self.outcomes, set(self.outcomes.messages)
         for order in outcomes.take_in(finished):
             row = outcomes.row(order)
@@ -136,7 +136,7 @@ class TargetFlow:
                 flow.again([row], late=True)
 
     def _take_lost(self, lost: LostRows, flow: Flow) -> None:
-        """Lost rows are run again at once, each by itself; those that were lost too often are given up."""
+        """Run lost rows again at once, each by itself; give up those that were lost too often."""
         outcomes = self.outcomes
         again, given_up = self._lost.count(lost)
         flow.again([outcomes.row(row["order"]) for row in again])
@@ -149,7 +149,7 @@ class TargetFlow:
         outcomes.take_in([give_up(row, self._lost, outcomes, self.row_timeout) for row in given_up])
 
     def _stops(self) -> bool:
-        """`stopping`, said aloud when it is first noticed."""
+        """`stopping`, reported when it is first noticed."""
         if not self.stopping():
             return False
         if not self._stop_announced:
@@ -160,7 +160,7 @@ class TargetFlow:
         return True
 
     def _wait(self) -> None:
-        """While nothing comes: keep what came durable, and show whoever watches from elsewhere that we live."""
+        """Called all the while: flush the ledger, report progress, look for machines that joined or left."""
         outcomes, now = self.outcomes, time.monotonic()
         outcomes.flush(due=True)
         if now - outcomes.last_progress >= SIGN_OF_LIFE_SECONDS:
@@ -171,7 +171,7 @@ class TargetFlow:
             self._look_at_machines()
 
     def _look_at_machines(self) -> None:
-        """Machines that joined or left: as many workers as they hold, and more only where that is worth while.
+        """Fit the pools to the machines there are now; grow only where enough rows are left.
 
         Raises:
             MachinesUnavailable: none can work.
@@ -190,7 +190,7 @@ class TargetFlow:
             self.outcomes.events.emit("warning", message=message)
 
     def _wait_until_back(self, outage: OutputUnavailable) -> None:
-        """Wait for what went away; the waits of one outage that comes and goes add up until a video is made.
+        """Wait until an outage is over; the waits of one that comes and goes add up until a video is made.
 
         Raises:
             WorkStopped: it does not come back.

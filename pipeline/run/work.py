@@ -1,4 +1,4 @@
-"""What a run makes: the motions, then the videos; and how it finds that nothing has to be made."""
+"""Make a job's motions, then its videos, or find that nothing has to be made."""
 
 from collections.abc import Collection
 from contextlib import closing
@@ -35,7 +35,7 @@ from stages.motion.micromotion import load_micromotion
 
 @dataclass(frozen=True)
 class Work:
-    """A run at work.
+    """The working part of a run.
 
     Attributes:
         checked: what was asked.
@@ -82,7 +82,7 @@ class Work:
                 self._make(extractor, layout, existing)
 
     def _announce(self, existing: ExistingResults, workers: str = "") -> None:
-        """Say that the run begins, what it is, and what it will change."""
+        """Report the start of the run, and what it will change."""
         job, checked = self.checked.job, self.checked
         self.events.emit(
             "run_started",
@@ -123,7 +123,7 @@ class Work:
         return checked
 
     def _look(self, existing: ExistingResults) -> None:
-        """Take in what stands finished with the image that it was made from."""
+        """Take in the finished rows whose images are unchanged."""
         failed = failures_to_keep(self.ledger, self.retry)
         outcomes = Outcomes(self.checked.rows, self.counts, self.ledger, self.events, existing.digests, failed)
         outcomes.emit_progress(StageState.STARTED)
