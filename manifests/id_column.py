@@ -29,7 +29,7 @@ def check_ids(ids: pa.ChunkedArray, where: str) -> None:
 
 
 def check_unique(ids: pa.ChunkedArray, earlier_row: Callable[[int], str], row: Callable[[int], str]) -> None:
-    """Refuse ids that file systems may take for the same.
+    """Refuse ids that some file systems do not distinguish.
 
     Args:
         ids: of all files of a manifest.

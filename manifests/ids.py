@@ -35,7 +35,7 @@ def why_unsafe(name: str) -> str:
 
 
 def fold(ids: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
-    """Ids as file systems compare them that tell neither capitals nor ways to write an accent apart."""
+    """Ids as file systems compare them that ignore capitals and the encoding of accents."""
     return pc.utf8_normalize(pc.utf8_lower(pc.utf8_normalize(ids, "NFC")), "NFC")
 
 

@@ -17,7 +17,7 @@ SAMPLE = 8
 
 
 def field_of_bytes(field: pa.Field) -> str:
-    """The name of what holds a column's pictures: the column's, or `column.field` of a struct; empty for neither."""
+    """The name of what holds a column's images: the column's, or `column.field` of a struct; empty for neither."""
     if is_binary(field.type):
         return field.name
     if pa.types.is_struct(field.type):

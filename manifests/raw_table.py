@@ -1,4 +1,4 @@
-"""What every reader of a format gives: columns as they stand in the file, checked by no one yet."""
+"""What the reader of every format returns: a file's columns, unchecked."""
 
 from collections.abc import Container, Sequence
 from dataclasses import dataclass

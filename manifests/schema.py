@@ -139,7 +139,7 @@ def read_manifest(path: Path | str, columns: Mapping[str, str] | None = None) ->
 
 
 def check_table(table: pa.Table, path: Path) -> pa.Table:
-    """A manifest's table with its own columns first and of their proper types; `path` is where it is to stand.
+    """A manifest's table with its own columns first and of their proper types; `path` is where it will be written.
 
     Raises:
         ManifestError: as `read_manifest` says.

@@ -84,7 +84,7 @@ def as_finite(column: pa.ChunkedArray, name: str, where: str, decimal_comma: boo
 
 
 def as_whole(column: pa.ChunkedArray, name: str, where: str) -> pa.ChunkedArray:
-    """Whole numbers of any kind as int64; floats may stand for them, as in many a tool's files with gaps."""
+    """Whole numbers of any kind as int64; also as floats, which many tools write for columns with gaps."""
     column = plain(column)
     if pa.types.is_signed_integer(column.type):
         return column.cast(pa.int64())
@@ -142,7 +142,7 @@ def refuse(where: str, column: pa.ChunkedArray, wrong: Any, name: str, fault: st
 
 
 def format_value(value: object) -> str:
-    """A value as it stands in a message: quoted if it is text, without control characters, not too long."""
+    """A value for a message: quoted if it is text, without control characters, not too long."""
     text = value if isinstance(value, str) else str(value)
     text = cut(text, 60)
     return quote(text) if isinstance(value, str) else one_line(text)

@@ -164,7 +164,7 @@ def animate(
 
 
 def write_video(path: Path | str, frames: Iterable[np.ndarray], fps: float = 30.0, crf: int = 18) -> VideoFile:
-    """Encode frames as H.264; the file stands under its name when it is whole, and not before.
+    """Encode frames as H.264; the file gets its name once it is whole.
 
     Args:
         path: where the video goes, a name that ends in .mp4; its folder exists.

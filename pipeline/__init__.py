@@ -1,1 +1,1 @@
-"""What runs where: jobs, resources, the Ray flows, the ledger, the command line."""
+"""A batch run from end to end: job, cluster, engine, output, monitor, report, command line."""

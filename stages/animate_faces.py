@@ -58,7 +58,7 @@ class AnimateFacesSettings:
 
 
 class AnimateFaces(Stage):
-    """What `AlignFaces` gave -> a result row, `stages.result_row`. Its video stands in the output folder.
+    """Turns a row of `AlignFaces` into a result row (`stages.result_row`) and writes its video.
 
     A row whose video has nowhere to go has the status `blocked`: it is not the row that failed.
     """
@@ -184,7 +184,7 @@ def _keeping(take: RowFrames, wanted: set[int], kept: list[np.ndarray]) -> Itera
 
 
 def _sentence(error: MicromotionError) -> str:
-    """An error of ours as a result may hold it: some quote what a library said, in its own lines."""
+    """An error's message on one line: some quote a library's, which has several."""
     return one_line(str(error))
 
 

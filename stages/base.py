@@ -1,4 +1,4 @@
-"""What a stage is, and what travels between stages: one row."""
+"""The contract of a stage, and the row that travels between stages."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Generator
@@ -35,7 +35,7 @@ class Target(NamedTuple):
 
 @dataclass(frozen=True)
 class StepProgress:
-    """What a stage tells of a row that it is still at: steps taken so far, and the loss after them."""
+    """The progress of a row in a stage: steps taken so far, and the loss after them."""
 
     step: int
     loss: float
@@ -51,7 +51,7 @@ class Stage(ABC):
 
     @abstractmethod
     def process(self, row: Row) -> Row:
-        """What becomes of a row."""
+        """The row with the columns that this stage adds."""
 
     def process_rows(self, rows: list[Row]) -> list[Row]:
         """Several rows, in their order; for stages that are quicker with several at once."""
@@ -59,14 +59,14 @@ class Stage(ABC):
 
 
 class StepwiseStage(Stage):
-    """A stage that is at a row for minutes and tells how far it is."""
+    """A stage that takes minutes for a row and reports its progress."""
 
     @abstractmethod
     def steps(self, row: Row) -> Generator[StepProgress, None, Row]:
         """Work on a row; its progress on the way, and at the end the row."""
 
     def process(self, row: Row) -> Row:
-        """The same, without telling."""
+        """The same, without reporting progress."""
         return finish(self.steps(row))
 
 

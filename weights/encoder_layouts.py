@@ -1,4 +1,4 @@
-"""Which encoder a published checkpoint holds, told from its tensors and, where those leave it open, its options.
+"""Recognise the encoder in a published checkpoint by its tensors and, where those leave it open, its options.
 
 | published class | channels | tells it | here |
 |---|---|---|---|

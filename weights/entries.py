@@ -1,4 +1,4 @@
-"""Which networks a published file holds, and under what: told from the names of their tensors.
+"""Find the networks in a published file, and the keys around them, by the names of their tensors.
 
 The publishers save `g_ema`, `state_dict` or the bare state; others wrap the same names into `params_ema`, `generator`,
 `module.` of a parallel training, `_orig_mod.` of a compiled one, `G.` of a Lightning module; or save the whole module
@@ -149,7 +149,7 @@ def _entries(content: Any, route: tuple[str, ...], around: tuple[Mapping[str, An
 
 
 def _states(state: dict[str, Any], route: tuple[str, ...], around: tuple[Mapping[str, Any], ...]) -> Iterator[Entry]:
-    """The networks whose names stand in one dictionary."""
+    """The networks whose tensors share one dictionary."""
     for part, signature in SIGNATURES.items():
         before = Counter(
             name.removesuffix(mark) for mark in signature for name in state if name == mark or name.endswith(f".{mark}")
@@ -162,7 +162,7 @@ def _states(state: dict[str, Any], route: tuple[str, ...], around: tuple[Mapping
 
 
 def _route_of(route: tuple[str, ...], prefix: str, prefixes: list[str]) -> tuple[str, ...]:
-    """Where a state lies: what stands before its names counts where it tells several apart."""
+    """Where a state is: the key before its names counts where a file has several states."""
     return (*route, *prefix.strip(".").split(".")) if len(prefixes) > 1 and prefix else route
 
 

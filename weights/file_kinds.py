@@ -46,7 +46,7 @@ AGAIN = "Get the file again"
 
 
 def not_a_checkpoint(path: Path) -> str:
-    """What a file is, if its first bytes tell that it is no checkpoint: the end of a sentence that starts with it.
+    """What a file is, if its first bytes show that it is no checkpoint: the end of a message.
 
     Args:
         path: an existing file.

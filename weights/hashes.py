@@ -69,7 +69,7 @@ def verify_registered(path: Path, network: nn.Module | None = None) -> None:
 
 
 def facts_of(network: nn.Module) -> dict[str, Any]:
-    """What tells a network from others of its part, by the names that the registry's `holds` has."""
+    """What distinguishes a network from others of its part, by the names of the registry's `holds`."""
     match network:
         case Generator():
             return {"resolution": network.resolution, "mapping_layers": len(network.style) - 1}

@@ -147,7 +147,7 @@ def _open(request: Request, stored: Stored, part: Path) -> Any:
 
 
 def _whole_length(response: Any, have: int, stored: Stored, part: Path) -> int | None:
-    """Bytes of the whole file as a response tells them; None where it tells its end in another way (chunks)."""
+    """Bytes of the whole file as a response states them; None where it is sent in chunks."""
     total: int | None = None
     if response.status == HTTPStatus.PARTIAL_CONTENT:
         told = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+)", response.headers.get("Content-Range", ""))

@@ -161,7 +161,7 @@ def load_landmarks(path_or_name: str | Path, device: str = "cpu") -> LandmarkNet
 
 
 def part_of(path: Path) -> ModelPart:
-    """Which network a file holds, told from its contents.
+    """Which network a file holds, recognised by its contents.
 
     Raises:
         CheckpointError: none that we know.

@@ -18,7 +18,7 @@ def notes_of(part: Path) -> Path:
 
 
 def resumable(part: Path, url: str) -> tuple[int, int | None, str]:
-    """Bytes to go on with, bytes in all, and what the server knows the file by; (0, None, "") to begin anew."""
+    """Bytes that are here, bytes in all, and the server's validator of the file; (0, None, "") to start over."""
     try:
         notes = json.loads(notes_of(part).read_text(encoding="utf-8"))
         have, total, validator = size_of(part), notes["total"], notes["validator"]

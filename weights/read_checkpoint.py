@@ -95,7 +95,7 @@ def _read_published(path: Path) -> Any:
 
 
 def _is_nvidia(path: Path) -> bool:
-    """Whether a pickle is one of NVIDIA's, whose first network may stand behind any amount of options."""
+    """Whether a pickle is one of NVIDIA's, whose first network may follow any amount of options."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         return is_nvidia_pickle(content)
 

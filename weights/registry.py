@@ -1,4 +1,4 @@
-"""The registry of models, read from `registry.yaml` and checked: a wrong entry is told before anything is fetched."""
+"""Read and check the registry of models, `registry.yaml`: a wrong entry is refused before anything is fetched."""
 
 import re
 from collections.abc import Mapping

@@ -78,7 +78,7 @@ def fill(network: nn.Module, state: Mapping[str, Any], path: Path | str, *, look
 
 
 def complete_state(network: nn.Module, state: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
-    """A state with what can be made anew where it is missing, and whether noise was.
+    """A state completed by what can be computed where it is missing, and whether that was noise.
 
     Filters are the same in every network, and counters serve training alone. Noise images are random to begin with,
     but a trained network is published with its own: new ones, the same for each load, change an image's fine grain.

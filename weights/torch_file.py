@@ -98,7 +98,7 @@ def read_plain_pickle(file: BufferedReader) -> Any:
 
 
 def _entry_bytes(archive: zipfile.ZipFile, name: str, size: int) -> bytearray:
-    """An entry's bytes, whose checksum is held to where it has one."""
+    """An entry's bytes, whose checksum is verified where it has one."""
     info = _unchecked_if_bare(archive, name)
     if info.file_size != size:
         raise ValueError(f"{name} has {info.file_size} bytes instead of {size}")
@@ -109,7 +109,7 @@ def _entry_bytes(archive: zipfile.ZipFile, name: str, size: int) -> bytearray:
 
 
 def _unchecked_if_bare(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
-    """An entry; one without a checksum, as PyTorch writes all of them when told to, has none to be held to."""
+    """An entry; the checksum is skipped where it has none, as PyTorch can be set to write all of them."""
     info = archive.getinfo(name)
     if info.CRC == 0:
         info.CRC = None  # type: ignore[assignment]  # which zipfile takes for "do not check"

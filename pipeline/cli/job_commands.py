@@ -1,4 +1,4 @@
-"""The verbs about a job and its output: run, plan, status, retry, report, extract.
+"""The commands on a job and its output: run, plan, status, retry, report, extract.
 
 Each is a few lines onto the functions that do the work. Whatever is slow to import (PyTorch, Ray, Arrow) is imported
 inside the verb that needs it: `--help` has to be quick.
@@ -34,7 +34,7 @@ def run(
     job: JobFile,
     output: Elsewhere = None,
     changes: Changes = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Remove what earlier runs made, and start anew.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Remove what earlier runs made, and start over.")] = False,
     prune: Annotated[
         bool, typer.Option("--prune", help="Remove videos of rows that are no longer in the manifest.")
     ] = False,
@@ -144,7 +144,7 @@ def extract(
     model: Annotated[str, typer.Option("--model", metavar="NAME", help="See `weights list`.")] = "synthface",
     max_anchors: Annotated[
         int,
-        typer.Option("--max-anchors", min=2, max=4096, help="Frames of the clip that are looked at, evenly spread."),
+        typer.Option("--max-anchors", min=2, max=4096, help="Frames of the clip that become anchors, evenly spread."),
     ] = 64,
     seeds: Annotated[
         int, typer.Option("--seeds", min=1, max=1000, help="With --text: so many identities make the anchors.")

@@ -1,4 +1,4 @@
-"""The verbs of `manifest`: making the list of faces, and checking it."""
+"""The commands of `manifest`: make or check the list of faces."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""The verbs of `weights`: which models there are, getting them, checking them, importing them."""
+"""The commands of `weights`: list, download, verify and import models."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from stages.motion.micromotion import Micromotion
     from weights.store import Stored
 
-app = typer.Typer(help="Models: which there are, getting them, checking them, importing them.", **SETTINGS)
+app = typer.Typer(help="List, download, verify and import models.", **SETTINGS)
 
 
 @app.command("list", epilog=example("weights list"))

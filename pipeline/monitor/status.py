@@ -99,7 +99,7 @@ def read_status(output: Path, now: float | None = None) -> Status:
         raise OutputError(f"{output} has no log.jsonl that can be read: give the output folder of a run.") from error
     progress = replay(events)
     if progress.outcome == RunState.WAITING:
-        raise OutputError(f"{log} tells of no run: give the output folder of a run.")
+        raise OutputError(f"{log} records no run: give the output folder of a run.")
     now = time.time() if now is None else now
     silence = max(now - progress.last, 0.0)
     condition = _condition(output, progress, silence)

@@ -54,7 +54,7 @@ def make_detector(name: str, device: str) -> Detector:
 
 
 def detector_kind(file: Path) -> str:
-    """Which published detector a weights file is of, told from its contents.
+    """Which published detector a weights file is of, recognised by its contents.
 
     Raises:
         CheckpointError: of none.

@@ -137,7 +137,7 @@ def _matroska(content: mmap.mmap) -> bool:
 
 
 def _element(content: mmap.mmap, place: int) -> tuple[int, int | None]:
-    """Where an element's content begins and how long it is, from its length's place; None where it is not said."""
+    """Where an element's content begins and how long it is, from its length's place; None where it is not given."""
     if place >= len(content):
         return place, None
     width = _width(content[place])

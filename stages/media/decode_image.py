@@ -54,7 +54,7 @@ def decode_image(data: bytes, name: str = "") -> np.ndarray:
 
 
 def _decode(data: bytes, name: str) -> tuple[Image.Image, int]:
-    """An image in its own mode, as the camera stored it, and how the camera was held."""
+    """An image in its own mode, as the camera stored it, and its EXIF orientation."""
     try:
         return _load(data, name)
     except (UnreadableImage, MemoryError):
@@ -117,7 +117,7 @@ def _what_is_wrong(error: Exception, data: bytes) -> str:
 
 
 def _orientation(picture: Image.Image) -> int:
-    """How the camera was held, 1 to 8; 1 is upright, and what counts where the metadata are damaged."""
+    """The EXIF orientation, 1 to 8; 1 (upright) where the metadata are damaged."""
     try:
         return int(picture.getexif().get(ORIENTATION, 1))
     except Exception:  # Pillow's reader of EXIF raises whatever the damage leads it to

@@ -63,7 +63,7 @@ def colours_of(picture: Image.Image, data: bytes) -> Colours:
 
 
 def white_of(values: np.ndarray, highest: float = 0.0) -> float:
-    """Which value means white among wide numbers: told from the highest that there is.
+    """Which value means white among wide numbers, judged by the highest one.
 
     Args:
         values: of any type of numbers.

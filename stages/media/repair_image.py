@@ -1,4 +1,4 @@
-"""Damage to an image's file: what hides no pixel is mended, what hides some is told.
+"""Damage to an image's file: mended where no pixel is lost, reported where some are.
 
 Decoders stop at a wrong checksum in a comment, and pass in silence over hundreds of missing bytes in a JPEG's scan.
 """
@@ -28,7 +28,7 @@ UNPACKED = 1 << 20  # bytes at a time
 
 
 def strip_prefix(data: bytes) -> bytes:
-    """A file's bytes from where its image begins, where something short stands before it."""
+    """A file's bytes from where its image begins, where something short precedes it."""
     if re.match(STARTS, data, re.DOTALL):
         return data
     if re.match(OTHER_STARTS, data, re.DOTALL):

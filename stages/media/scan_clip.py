@@ -1,4 +1,4 @@
-"""What a clip is, told by decoding it from end to end: its frames' true times, their shape and colours, any damage.
+"""Decode a clip from end to end for its frames' true times, their shape and colours, and any damage.
 
 No index of a container is believed, for edit lists, missing or wrong timestamps and open groups of images make them
 lie: a frame is what the decoder gives, and its time is what the decoder says.

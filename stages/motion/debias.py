@@ -37,7 +37,7 @@ def debias(data: Tensor, courses: Tensor, rounds: int = 3) -> tuple[Tensor, Tens
 
 
 def huber_regression(design: Tensor, targets: Tensor, iterations: int = 10) -> Tensor:
-    """Regress every column of `targets` on `design`, with little weight for what lies far off.
+    """Regress every column of `targets` on `design`, with little weight for outliers.
 
     Iteratively reweighted least squares. Each column has its own scale, the median of its absolute residuals.
 

@@ -47,7 +47,7 @@ class ClipNetwork(nn.Module):
         self.most_tokens: int = config.text_config.max_position_embeddings
 
     def embed_images(self, images: Tensor) -> Tensor:
-        """Where images lie; gradients pass.
+        """Images' embeddings; gradients pass.
 
         Args:
             images: (B, 3, S, S) float32, RGB, nominally [-1, 1]; what lies beyond is clipped, with a gradient none the
@@ -63,7 +63,7 @@ class ClipNetwork(nn.Module):
 
     @torch.no_grad()
     def embed_texts(self, texts: Sequence[str]) -> Tensor:
-        """Where sentences lie.
+        """Prompts' embeddings.
 
         Returns:
             (N, E) float32, of unit length.

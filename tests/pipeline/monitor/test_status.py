@@ -172,7 +172,7 @@ def test_a_folder_without_a_run_is_refused_by_name(tmp_path: Path):
     with pytest.raises(OutputError, match="has no log"):
         read_status(tmp_path / "nowhere")
     (tmp_path / "log.jsonl").write_text(json.dumps({"event": "warning", "message": "x", "time": 1.0}) + "\n")
-    with pytest.raises(OutputError, match="tells of no run"):
+    with pytest.raises(OutputError, match="records no run"):
         read_status(tmp_path)
 
 
