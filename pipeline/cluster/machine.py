@@ -31,6 +31,16 @@ def free_memory(root: Path = CGROUPS, own: Path = OWN_CGROUP) -> float:
     return min([_free_on_machine(), *_left_by_groups(root, own)])
 
 
+def usable_cores() -> int:
+    """Cores that this process may run on: fewer than the machine's under taskset, in a container, on a batch system."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    with suppress(OSError, ValueError):
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        if quota != "max":
+            cores = min(cores, max(1, int(int(quota) / int(period))))
+    return cores
+
+
 def cores_of_group(root: Path = CGROUPS) -> float:
     """Cores that the control group of version 1 grants; inf where it says nothing."""
     with suppress(OSError, ValueError):

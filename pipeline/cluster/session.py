@@ -16,6 +16,7 @@ from common.errors import RESUME, EngineDied
 from common.redaction import describe_error
 from pipeline.cluster.alarm import answering
 from pipeline.cluster.limits import check_limits
+from pipeline.cluster.machine import usable_cores
 from pipeline.cluster.orphans import end_processes, ray_folder
 from pipeline.cluster.quiet_ray import (
     import_ray,
@@ -24,7 +25,7 @@ from pipeline.cluster.quiet_ray import (
     quiet_environment,
     restore_environment,
 )
-from pipeline.cluster.sizing import Node, usable_cores
+from pipeline.cluster.sizing import Node
 from pipeline.cluster.start import join_cluster, start_local_ray
 from pipeline.job.spec import ClusterSpec
 

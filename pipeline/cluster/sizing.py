@@ -7,18 +7,10 @@ equal parts, for the same reason. Detecting a face is light beside rendering its
 """
 
 import math
-import os
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
-
-import torch
 
 from common.errors import ClusterError
-from pipeline.cluster.machine import cores_of_group, free_memory
-from pipeline.job.checks import Model
-from stages.latent_optimisation import CPU_BYTES
 
 # A little of each node is left to Ray itself and to the driver.
 USABLE = 0.95
@@ -157,30 +149,3 @@ def _describe_workers(detect: PoolSize, render: PoolSize, cluster: str) -> str:
     makers = "1 render worker" if render.workers == 1 else f"{render.workers} render workers"
     gpus = f" and {render.gpus:.2g} GPU" if render.gpus else ""
     return f"{finders}, {makers} ({render.cpus:.2g} CPU{gpus} each) on {cluster}"
-
-
-def usable_cores() -> int:
-    """Cores that this process may run on: fewer than the machine's under taskset, in a container, on a batch system."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    with suppress(OSError, ValueError):
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
-        if quota != "max":
-            cores = min(cores, max(1, int(int(quota) / int(period))))
-    return cores
-
-
-def this_machine() -> list[Node]:
-    """What a local run would have, without starting Ray."""
-    cores = min(usable_cores(), cores_of_group())
-    return [Node(cores, torch.cuda.device_count(), 0.7 * free_memory())]
-
-
-def anchor_bytes(model: Model, degrees: int) -> float:
-    """Memory that a worker needs for text anchors, over what any render worker needs."""
-    return min(CPU_BYTES, degrees * model.degree_bytes)
-
-
-def render_bytes(model: Model) -> float:
-    """Memory that one render worker needs: Python and PyTorch, the networks, and frames of the model's resolution."""
-    frames = 8 * 16 * 4 * 3 * model.resolution**2  # eight at a time, with what lies between their layers
-    return (700 << 20) + 2 * model.bytes + frames

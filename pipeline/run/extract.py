@@ -4,8 +4,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.cluster.layout import anchor_pool
 from pipeline.cluster.session import ray_session
-from pipeline.cluster.sizing import Node, anchor_bytes, plan_workers, render_bytes
+from pipeline.cluster.sizing import Node
 from pipeline.engine.failures import translate_ray_errors
 from pipeline.engine.passes import Passes
 from pipeline.engine.spare import SpareWorkers
@@ -51,14 +52,11 @@ class MotionExtractor:
             WorkStopped: the workers failed, or there is no room for the motion.
         """
         model, cluster = self.model, self.cluster
-        texts = spec.text is not None
-        rows = len(spec.anchors.seeds) if texts else spec.max_anchors
-        each = render_bytes(model) + (anchor_bytes(model, len(spec.anchors.degrees)) if texts else 0)
-        pool = plan_workers(self.nodes, rows, cluster.workers, cluster.device, each).render
+        pool = anchor_pool(self.nodes, spec, model, cluster)
         passes = Passes(
             pool, self.events, cluster.row_timeout, cluster.stall_timeout, self.interruption.check, self.spare
         )
-        if texts:
+        if spec.text is not None:
             motion = extract_from_prompt(passes, name, spec, model, picture)
         else:
             motion = extract_from_clip(passes, name, spec, model, self.iterations, picture)

@@ -1,19 +1,18 @@
 """What a run would do, where, and with how many workers; `plan` prints it, and `run` decides by it."""
 
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from common import storage
-from common.errors import ClusterError, ManifestError
+from common.errors import ManifestError
 from common.formatting import count as counted
 from common.formatting import size
 from manifests.looking import hosts_of
+from pipeline.cluster.layout import layout_for, render_bytes, this_machine
 from pipeline.cluster.limits import check_limits
-from pipeline.cluster.machine import free_memory
+from pipeline.cluster.machine import free_memory, usable_cores
 from pipeline.cluster.preflight import nodes_without_weights
-from pipeline.cluster.session import machines, ray_session
-from pipeline.cluster.sizing import Node, WorkerLayout, plan_workers, render_bytes, this_machine, usable_cores
+from pipeline.cluster.session import ray_session
 from pipeline.job.checks import Checked, MotionPlan, check_job
 from pipeline.job.image_checks import ImageChecks, check_opens, check_there
 from pipeline.job.misspelt_columns import misspelt_notes
@@ -127,22 +126,6 @@ def _lacking(model: Model) -> list[str]:
     if free < needed:
         lines.append(f"memory: {size(free)} free, and two workers need {size(needed)}: TOO LITTLE")
     return lines
-
-
-def layout_for(checked: Checked, nodes: list[Node], as_asked: bool = True) -> WorkerLayout:
-    """The workers of the target flow: as many as the job asks for, or as fit."""
-    cluster, rows = checked.job.cluster, len(checked.manifest)
-    workers = cluster.workers if as_asked else None
-    return plan_workers(nodes, rows, workers, cluster.device, render_bytes(checked.model))
-
-
-def layout_now(checked: Checked) -> WorkerLayout | None:
-    """The workers that fit the machines that are up, fewer than the job asks for where some have gone, or none."""
-    nodes = machines()
-    for as_asked in (True, False):
-        with suppress(ClusterError):
-            return layout_for(checked, nodes, as_asked)
-    return None
 
 
 def _describe_motion(plan: MotionPlan) -> str:

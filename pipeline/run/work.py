@@ -5,6 +5,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from common import storage
+from pipeline.cluster.layout import layout_for, layout_now
 from pipeline.cluster.preflight import check_nodes
 from pipeline.cluster.session import ray_session
 from pipeline.cluster.sizing import WorkerLayout
@@ -22,7 +23,6 @@ from pipeline.report.anchor_sheets import losses_path
 from pipeline.run.counts import RowCounts
 from pipeline.run.extract import MotionExtractor
 from pipeline.run.outcomes import Outcomes
-from pipeline.run.plan import layout_for, layout_now
 from pipeline.run.retries import failures_to_keep, leave_unreadable
 from pipeline.run.signals import Interruption
 from pipeline.run.unchanged import take_in_unchanged

@@ -5,12 +5,13 @@ from pathlib import Path
 import pytest
 
 from common.errors import WorkStopped
+from pipeline.cluster import layout
 from pipeline.cluster.sizing import Node
 from pipeline.job.checks import check_job
 from pipeline.job.load import load_job
 from pipeline.output.event_log import Event, EventLog
 from pipeline.output.ledger import Ledger
-from pipeline.run import plan, run
+from pipeline.run import run
 from pipeline.run.counts import RowCounts
 from tests.pipeline.material import write_job
 
@@ -22,11 +23,11 @@ def test_fewer_machines_than_the_job_asks_for_get_as_many_workers_as_they_hold(
 ) -> None:
     checked = check_job(load_job(write_job(tmp_path), ["cluster.workers=4", "cluster.address=auto"]))
     for machines, workers in (([Node(4.0)] * 2, 4), ([Node(3.0)], 3)):
-        monkeypatch.setattr(plan, "machines", lambda machines=machines: machines)
-        layout = plan.layout_now(checked)
-        assert layout is not None and layout.render.workers == workers
-    monkeypatch.setattr(plan, "machines", lambda: [Node(0.0)])
-    assert plan.layout_now(checked) is None
+        monkeypatch.setattr(layout, "machines", lambda machines=machines: machines)
+        fitting = layout.layout_now(checked)
+        assert fitting is not None and fitting.render.workers == workers
+    monkeypatch.setattr(layout, "machines", lambda: [Node(0.0)])
+    assert layout.layout_now(checked) is None
 
 
 def test_results_that_cannot_be_written_stop_a_run_with_a_sentence_and_an_interrupted_one_says_so(

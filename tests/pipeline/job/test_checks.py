@@ -15,7 +15,7 @@ from common.errors import (
     UserError,
 )
 from manifests.schema import read_manifest
-from pipeline.cluster.sizing import this_machine
+from pipeline.cluster.layout import this_machine
 from pipeline.job import digests
 from pipeline.job.checks import check_job, target_rows
 from pipeline.job.digests import target_digest
