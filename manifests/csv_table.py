@@ -119,7 +119,7 @@ def _batches(rows: _Rows, header: list[str], image: int | None) -> Iterator[list
         if rows.count == 1 and not any(cell.strip() and not RULE.fullmatch(cell) for cell in row):
             raise ManifestError(f"{rows.named()}: dashes, as Markdown has them under its header. Remove that line.")
         if row[0].strip(BLANKS) == header[0] and [cell.strip(BLANKS) for cell in row] == header:
-            raise ManifestError(f"{rows.named()}: the header stands there once more. Remove that line.")
+            raise ManifestError(f"{rows.named()}: the header is repeated. Remove that line.")
         if image is not None:
             for cell in row:
                 if ("\n" in cell or "\r" in cell) and _holds_rows(cell, rows.separator, image):

@@ -46,11 +46,11 @@ def check_unique(ids: pa.ChunkedArray, earlier_row: Callable[[int], str], row: C
     at = int(repeated.argmax())
     other = int(firsts[codes[at]])
     earlier, later = ids[other].as_py(), ids[at].as_py()
-    same = "stands" if earlier == later else f"stands, written {format_value(earlier)},"
+    written = "" if earlier == later else f", written {format_value(earlier)}"
     more = int(repeated.sum()) - 1
     also = "" if not more else f" The same is wrong in {more:,} more row{'s' if more > 1 else ''}."
     raise ManifestError(
-        f'{row(at)}, column "id": {format_value(later)} {same} in {earlier_row(other)} already, '
+        f'{row(at)}, column "id": {format_value(later)} is in {earlier_row(other)} already{written}, '
         f"and ids name files.{also}"
     )
 

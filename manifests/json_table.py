@@ -137,7 +137,7 @@ def _unreadable(error: ValueError | RecursionError, text: str, place: str) -> Ma
         return ManifestError(f"{place}: it is nested too deeply. Write it flatter.")
     line = text.strip()
     if isinstance(error, DoubledName):
-        return ManifestError(f"{place}: {quote(error.args[0])} stands there twice. Keep one.")
+        return ManifestError(f"{place}: {quote(error.args[0])} is there twice. Keep one.")
     if line.endswith(",") and _is_json(line[:-1]):
         mend = "it ends in a comma. Write one object a line, without commas between them"
     elif "'" in line and '"' not in line:

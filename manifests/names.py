@@ -44,9 +44,7 @@ def own_columns(names: Sequence[str], mapping: Mapping[str, str], where: str) ->
         exact = [one for one in names if one == name]
         near = exact or [one for one in names if one.strip().casefold() == name.casefold()]
         if len(near) > 1:
-            times = (
-                f"stands there {len(near)} times" if exact else f"may be any of {', '.join(map(format_value, near))}"
-            )
+            times = f"is there {len(near)} times" if exact else f"may be any of {', '.join(map(format_value, near))}"
             raise ManifestError(f"{where}: column {format_value(name)} {times}. Keep one.")
         if near and not (own not in mapping and near[0] in mapping.values()):
             found[own] = near[0]

@@ -52,7 +52,7 @@ def fit_identities(
             landmarks=landmarks.mean(dim=0),
         )
     except ClipError as error:
-        raise TextError(f"no motion came of the prompt: {error}") from error
+        raise TextError(f"the prompt gives no motion: {error}") from error
 
 
 def find_concerns(pictures: np.ndarray, identity: Tensor, codes: Tensor) -> list[str]:

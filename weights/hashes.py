@@ -174,7 +174,7 @@ def read_lock(folder: Path) -> Mapping[str, HashRecord]:
         return {}
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise CheckpointError(
-            f"{path}: cannot be read ({error}). Remove it, and the files' hashes are recorded anew."
+            f"{path}: cannot be read ({error}). Remove it, and the files' hashes are recorded again."
         ) from error
 
 

@@ -128,7 +128,7 @@ def check_output(output: Path) -> None:
     if not place.is_dir():
         raise OutputError(f"output {output}: {place} is a file, not a folder. Choose another with --output.")
     if why := why_not_writable(place):
-        raise OutputError(f"output {output}: {place} cannot be written ({why}). Mend it, or choose another folder.")
+        raise OutputError(f"output {output}: {place} cannot be written ({why}). Fix that, or choose another folder.")
 
 
 def _motion_plan(name: str, spec: MotionSpec, job: JobSpec, model: Model, single: bool) -> MotionPlan:
@@ -156,7 +156,7 @@ def _motion_plan(name: str, spec: MotionSpec, job: JobSpec, model: Model, single
         motion.check(model.generator, model.num_layers)
         return MotionPlan(spec, source, path, picture, digest_of({"file": sha256(source)}), motion)
     if not source.is_file():
-        raise ClipError(f"motion.{name}.clip: there is no file {source}. Paths are meant from the job file's folder.")
+        raise ClipError(f"motion.{name}.clip: there is no file {source}. Paths are relative to the job file's folder.")
     made_from = digest_of(
         {
             "recipe": RECIPE,

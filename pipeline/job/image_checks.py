@@ -67,7 +67,7 @@ def check_there(manifest: Manifest, images: Sequence[str]) -> ImageChecks:
         base = _base_of(manifest, missing[0])
         elsewhere = _elsewhere(manifest, missing, base)
         mend = f"They are there from {elsewhere}: write them from {base}, or move the manifest" if elsewhere else ""
-        mend = mend or "Paths are meant from the manifest's folder: mend them, or move the manifest"
+        mend = mend or "Paths are relative to the manifest's folder: fix them, or move the manifest"
         raise ManifestError(
             f"{manifest.path}: {len(missing):,} of {len(looked):,} images are not there; relative "
             f"paths were looked for from {base}. {examples[0]}. {mend}."

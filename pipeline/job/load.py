@@ -1,6 +1,6 @@
 """Read a job: from a YAML file to a validated model, or to messages about what is wrong with it.
 
-Relative paths are meant from the job file's folder. Whatever is wrong is told at once, one line for each field: the
+Paths are relative to the job file's folder. Everything that is wrong is reported at once, one line for each field: the
 file, the field, what was found, what is allowed.
 """
 

@@ -143,7 +143,7 @@ def describe(status: Status) -> list[str]:
     lines.append(f"finished videos: {status.standing:,} of {progress.rows:,}, in {where}")
     if progress.cause:
         lines.append(progress.cause)
-        lines.append("Mend that, then resume by running the same `run` command again.")
+        lines.append("Fix that, then resume by running the same `run` command again.")
     elif status.condition in (Condition.SILENT, Condition.DEAD, Condition.INTERRUPTED):
         lines.append("Resume by running the same `run` command again; finished videos are kept.")
     return lines

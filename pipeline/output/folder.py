@@ -55,7 +55,7 @@ def reject_unwritable(output: Path) -> Iterator[None]:
     except OSError as error:
         place = error.filename or output
         raise OutputError(
-            f"output {output}: {place} cannot be written ({describe_error(error)}). Nothing was started; mend it, "
+            f"output {output}: {place} cannot be written ({describe_error(error)}). Nothing was started; fix that, "
             "or choose another folder."
         ) from error
 
@@ -71,7 +71,7 @@ def stop_on_write_error(path: Path) -> Iterator[None]:
         yield
     except (OSError, MotionFileError) as error:
         why = describe_error(error.__cause__ if isinstance(error, MotionFileError) and error.__cause__ else error)
-        raise WorkStopped(f"The work stopped: {path} cannot be written: {why}. Mend that. {RESUME}") from error
+        raise WorkStopped(f"The work stopped: {path} cannot be written: {why}. Fix that. {RESUME}") from error
 
 
 def prepare_folder(checked: Checked, events: EventLog, fresh: bool = False, prune: bool = False) -> Checked:

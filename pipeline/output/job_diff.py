@@ -54,8 +54,8 @@ def describe_changes(checked: Checked, existing: ExistingResults) -> str:
         else "gives rows another motion or strength"
     )
     return (
-        f"the job {why}: {count(len(existing.again), 'video')} that stand there are made again, over the old ones. "
-        "With --output they go elsewhere."
+        f"the job {why}: {count(len(existing.again), 'video')} there are made again and replace the old ones. "
+        "Keep those by choosing another folder with --output."
     )
 
 

@@ -109,7 +109,7 @@ class Ledger:
         return targets(self.done_rows())
 
     def done_rows(self) -> pa.Table:
-        """The row of each target that is done: it says so, and its video stands there with the recorded size.
+        """The row of each target that is done: it says so, and its video is there with the recorded size.
 
         One id has one video, so a later key's row means that an earlier key's video is overwritten; a later failure
         does not, for it writes none.

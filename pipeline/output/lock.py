@@ -71,8 +71,8 @@ class OutputLock:
 
     def _unwritable(self, error: OSError) -> OutputError:
         return OutputError(
-            f"{self.path} cannot be written: {error.strerror or error}. Nothing was started; mend it, or give this run "
-            "another folder with --output."
+            f"{self.path} cannot be written: {error.strerror or error}. Nothing was started; fix that, or give "
+            "this run another folder with --output."
         )
 
 

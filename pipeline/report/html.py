@@ -107,14 +107,12 @@ def _results(output: Path) -> pa.Table:
             names = [name for name in file.schema_arrow.names if name in RESULT_FIELDS]
             table = file.read(columns=names)
         if absent := [name for name in ("id", "status") if name not in names]:
-            raise OutputError(f"{path} has no column {absent[0]}. Run the job again; it makes it anew.")
+            raise OutputError(f"{path} has no column {absent[0]}. Run the job again to write it.")
         for name in ("reason", "message"):
             table = table if name in names else table.append_column(name, pa.nulls(len(table), pa.string()))
         return table
     except (pa.ArrowException, OSError) as error:
-        raise OutputError(
-            f"{path} cannot be read ({clean(str(error))}). Run the job again; it makes it anew."
-        ) from error
+        raise OutputError(f"{path} cannot be read ({clean(str(error))}). Run the job again to write it.") from error
 
 
 def _environment() -> Environment:

@@ -139,7 +139,7 @@ def wait_until_available(
     """
     said = str(outage).rstrip(".")
     if patience > 0:
-        events.emit("warning", message=f"paused: {said}. Waiting for up to {duration(patience)} until that is mended.")
+        events.emit("warning", message=f"paused: {said}. Waiting for up to {duration(patience)} until that is fixed.")
     started = looked = time.monotonic()
     while (now := time.monotonic()) - started < patience:
         on_wait()
@@ -148,10 +148,10 @@ def wait_until_available(
             continue
         looked = now
         if not (still := why()):
-            events.emit("warning", message=f"goes on after {duration(time.monotonic() - started)}.")
+            events.emit("warning", message=f"resumed after {duration(time.monotonic() - started)}.")
             return
         said = still
-    raise WorkStopped(f"The work stopped: {said}. Mend that. {RESUME}")
+    raise WorkStopped(f"The work stopped: {said}. Fix that. {RESUME}")
 
 
 def _readable(image: str) -> bool:

@@ -186,7 +186,7 @@ class TargetFlow:
         self.layout = layout
         self._flow.resize([layout.detect, layout.render])
         if workers > before:
-            message = f"the cluster has grown: it goes on with {count(workers, 'worker')}."
+            message = f"the cluster has grown: the run continues with {count(workers, 'render worker')}."
             self.outcomes.events.emit("warning", message=message)
 
     def _wait_until_back(self, outage: OutputUnavailable) -> None:

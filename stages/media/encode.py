@@ -80,7 +80,7 @@ def write_video(
         OutputUnavailable: the folder is full, or not there any more.
     """
     if path.is_dir():
-        raise EncodeFailed(f"{path}: a folder stands where the video goes. Move it away.")
+        raise EncodeFailed(f"{path}: a folder is in the video's place. Move it away.")
     rest = iter(frames)
     first = next(rest, None)
     if first is None:

@@ -145,12 +145,12 @@ TYPES = [
         },
     ),
     Kind(
-        "Pictures inside the table, as bytes",
+        "Images inside the table, as bytes",
         lambda folder: table("", lambda: {"image": _bytes()}).make(folder),
         right=shows_pictures,
     ),
     Kind(
-        "Pictures inside the table, as Hugging Face stores them",
+        "Images inside the table, as Hugging Face stores them",
         lambda folder: table("", lambda: {"image": [{"bytes": one, "path": None} for one in _bytes()]}).make(folder),
         right=shows_pictures,
     ),
@@ -195,7 +195,7 @@ REFUSED = [
     text("A ZIP archive", "m.csv", b"PK\x03\x04" + bytes(60), "refused"),
     text("A pickled table (.pkl)", "m.pkl", b"\x80\x04", "refused", says=".pkl"),
     text(
-        "Pictures at an address that nothing reads",
+        "Images at an address that nothing reads",
         "m.csv",
         CSV.replace("b.jpg", "ftp://x/b.jpg"),
         "refused",

@@ -1,6 +1,6 @@
 """Makes `docs/inputs.md` from the corpus: `python -m tests.corpus.table`.
 
-Every kind is made, read as the product reads it, and what became of it is written down.
+Every kind is made and read as the product reads it; the page has the outcome.
 """
 
 import tempfile
@@ -17,13 +17,13 @@ from tests.corpus.other_checkpoints import OTHER_CHECKPOINTS
 PAGE = Path(__file__).parents[2] / "docs/inputs.md"
 HEAD = """# What is read, converted and refused
 
-Generated from the test corpus, which makes every file itself: `python -m tests.corpus.table` writes this page anew.
+Generated from the test corpus, which makes every file itself: `python -m tests.corpus.table` writes this page again.
 
 - *read*: as it is;
-- *converted*: brought to what the pipeline needs, or mended; notes go into the log;
+- *converted*: brought to what the pipeline needs, or repaired; notes go into the log;
 - *warned*: read as it is, and `plan` and `extract` say what is doubtful;
-- *refused*: in one sentence, by `plan` where it can be known there. The sentences stand as they are said, after the
-  file's name.
+- *refused*: with one message, by `plan` where it can be known there. Messages are quoted without the file's name
+  before them.
 
 Of a clip only the aligned faces are kept. Reading 20 s of 3840x2160 took 154 MB in the reading process and 335 MB in
 ffmpeg; a longer clip takes no more. Besides, up to 200 MB of frames are with the workers at a time.
@@ -54,7 +54,7 @@ SECTIONS = (
     Section("Clips", clips.CLIPS, clip_files.read),
     Section("What clips show", motions.MOTIONS, motions.read),
     Section(
-        "Pictures", [*pictures.PICTURES, *([] if "HEIF" in pictures.FORMATS else pictures.HEIF)], picture_files.read
+        "Images", [*pictures.PICTURES, *([] if "HEIF" in pictures.FORMATS else pictures.HEIF)], picture_files.read
     ),
     Section("Manifests", [*manifests.MANIFESTS, *MORE_MANIFESTS], manifest_files.read),
     Section("Checkpoints", [*checkpoints.CHECKPOINTS, *OTHER_CHECKPOINTS], checkpoints.read),

@@ -86,7 +86,7 @@ def test_a_run_waits_for_an_output_that_went_away_and_goes_on(
     run.go()
     thread.join()
     assert run.warnings[0].startswith("paused: ") and "videos cannot be written: No such file" in run.warnings[0]
-    assert any(message.startswith("goes on after") for message in run.warnings)
+    assert any(message.startswith("resumed after") for message in run.warnings)
     assert run.whole()
 
 

@@ -144,7 +144,7 @@ def test_a_cell_of_megabytes_is_read(tmp_path: Path) -> None:
         ("id:image\nanna:a.jpg\n", "separator"),
         ("id,image\nanna,a.jpg,x\n", 'found 3: "anna,a.jpg,x"'),
         ("id,image,note\nanna,a.jpg\n", "expected 3 cells as in the header, found 2"),
-        ("id,image\nanna,a.jpg\nid,image\nben,b.jpg\n", "row 2 (line 3): the header stands there once more"),
+        ("id,image\nanna,a.jpg\nid,image\nben,b.jpg\n", "row 2 (line 3): the header is repeated"),
         ("| id | image |\n|:---|---:|\n| anna | a.jpg |\n", "row 1 (line 2): dashes"),
         ("id | image\n---|---\nanna | a.jpg\n", "row 1 (line 2): dashes"),
         ("Id,ID,image\nanna,b,a.jpg\n", 'may be any of "Id", "ID"'),

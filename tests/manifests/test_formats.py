@@ -182,7 +182,7 @@ def test_a_pattern_is_one_manifest_each_file_beside_its_images(tmp_path: Path) -
     assert manifest.table.to_pylist()[2] == {"id": "cleo", "image": "c.jpg", "age": None, "n": "1"}
     assert manifest.row(2) == f"{tmp_path / 'y/two.csv'}, row 1"
     (tmp_path / "y/two.csv").write_bytes(b"id,image\nANNA,c.jpg\n")
-    with pytest.raises(ManifestError, match=r'two.csv, row 1, .*"anna", in .*one.csv, row 1 already'):
+    with pytest.raises(ManifestError, match=r'two.csv, row 1, .*"ANNA" is in .*one.csv, row 1 already'):
         read_manifest(tmp_path / "*" / "*.csv")
 
 

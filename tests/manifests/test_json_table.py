@@ -77,7 +77,7 @@ def test_ids_may_be_numbers_and_rows_may_lack_what_is_optional(tmp_path: Path) -
     [
         ('{"id": "a", "image": "b"},\n{"id": "c", "image": "d"}\n', r"row 1 \(line 1\): it ends in a comma"),
         ("{'id': 'a', 'image': 'b'}\n", "double ones"),
-        ('{"id": "a", "id": "b", "image": "c"}\n', '"id" stands there twice'),
+        ('{"id": "a", "id": "b", "image": "c"}\n', '"id" is there twice'),
         ('["id", "image"]\n', "row 1: expected an object"),
         ('{"id": "a", "image": "b"}\n7\n', "row 2: expected an object"),
         ('{"id": ["a"], "image": "b"}\n', r'row 1, column "id": expected text or a number, found'),

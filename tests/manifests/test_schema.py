@@ -113,8 +113,8 @@ def test_whole_numbers_with_gaps_that_a_tool_made_floats_are_seeds(tmp_path):
         ({"id": ["a", "an/na", "c"]}, r'row 2, column "id": "an/na" names a file'),
         ({"id": ["a", "", "c"]}, r'row 2, column "id": expected an id, found nothing\.$'),
         ({"id": ["a", " ", " "]}, r"row 2.*found nothing\. The same is wrong in 1 more row\.$"),
-        ({"id": ["a", "b", "a"]}, r'row 3, column "id": "a" stands in row 1 already'),
-        ({"id": ["Anna", "b", "anna"]}, r'row 3, column "id": "anna" stands, written "Anna", in row 1 already'),
+        ({"id": ["a", "b", "a"]}, r'row 3, column "id": "a" is in row 1 already'),
+        ({"id": ["Anna", "b", "anna"]}, r'row 3, column "id": "anna" is in row 1 already, written "Anna"'),
         ({"id": ["\u00e9", "e\u0301", "c"]}, r'row 2, column "id".* in row 1 already'),
         ({"id": ["x/1", "x/2", "x/3"]}, r'row 1.*"x/1".*in 2 more rows\.$'),
         ({"image": ["a.jpg", "", ""]}, r'row 2, column "image": expected a path or URI.*in 1 more row\.$'),
@@ -162,8 +162,8 @@ def test_parquet_columns_that_cannot_serve_are_named(columns, said, tmp_path):
 
 def test_a_column_that_stands_there_twice_is_refused(tmp_path):
     table = pa.Table.from_arrays([pa.array(["a"])] * 3, names=["id", "image", "id"])
-    refused(written(table, tmp_path / "targets.parquet"), 'column "id" stands there 2 times')
-    refused(written(table, tmp_path / "targets.csv"), 'column "id" stands there 2 times')
+    refused(written(table, tmp_path / "targets.parquet"), 'column "id" is there 2 times')
+    refused(written(table, tmp_path / "targets.csv"), 'column "id" is there 2 times')
 
 
 @pytest.mark.parametrize(
@@ -267,4 +267,4 @@ def test_a_hundred_thousand_rows_are_checked(target):
     manifest = read_manifest(written(table, target))
     assert len(manifest.images()) == count
     ids[-1] = "TARGET-5"
-    refused(written(table.set_column(0, "id", pa.array(ids)), target), 'row 100,000.*"target-5", in row 6 already')
+    refused(written(table.set_column(0, "id", pa.array(ids)), target), 'row 100,000.*"TARGET-5" is in row 6 already')

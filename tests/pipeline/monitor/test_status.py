@@ -124,7 +124,7 @@ def test_a_run_that_an_error_stopped_says_which_and_that_it_has_to_be_mended(out
     told = describe(read_status(output))
     assert "stopped by an error" in told[0]
     assert told[-2] == "smile.mp4: no face is seen."
-    assert "Mend that" in told[-1]
+    assert "Fix that" in told[-1]
 
 
 def test_a_status_says_what_every_worker_is_at_and_when_it_was_last_heard_of(output: Path):

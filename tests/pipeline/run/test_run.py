@@ -108,7 +108,7 @@ def test_a_job_runs_from_clip_to_report_and_makes_nothing_twice(tmp_path: Path, 
 
     # Another strength makes the videos again, out of the same motion.
     before = (output / "videos/anna.mp4").read_bytes()
-    changed = "(video.strength 1.0 -> 0.0): 2 videos that stand there are made again, over the old ones"
+    changed = "(video.strength 1.0 -> 0.0): 2 videos there are made again"
     planned = plan_job(load_job(job, ["video.strength=0.0"]))
     assert any(changed in line for line in planned.lines)
     assert any(line.startswith("space: about ") and line.endswith(" free") for line in planned.lines)
