@@ -53,9 +53,7 @@ class Section:
 SECTIONS = (
     Section("Clips", clips.CLIPS, clip_files.read),
     Section("What clips show", motions.MOTIONS, motions.read),
-    Section(
-        "Images", [*pictures.PICTURES, *([] if "HEIF" in pictures.FORMATS else pictures.HEIF)], picture_files.read
-    ),
+    Section("Images", [*pictures.PICTURES, *([] if "HEIF" in pictures.FORMATS else pictures.HEIF)], picture_files.read),
     Section("Manifests", [*manifests.MANIFESTS, *MORE_MANIFESTS], manifest_files.read),
     Section("Checkpoints", [*checkpoints.CHECKPOINTS, *OTHER_CHECKPOINTS], checkpoints.read),
 )
