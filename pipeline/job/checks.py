@@ -9,37 +9,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from common.atomic_files import why_not_writable
-from common.errors import ClipError, JobError, MicromotionError, OutputError
+from common.errors import JobError, OutputError
 from manifests.schema import Manifest, read_manifest
-from pipeline.job.digests import RECIPE, digest_of
 from pipeline.job.image_checks import check_network
 from pipeline.job.model import Model, check_model
-from pipeline.job.motion_spec import MotionSpec
+from pipeline.job.motion_plan import MotionPlan, plan_motion
 from pipeline.job.spec import JobSpec
-from pipeline.job.written_job import written_job
-from stages.motion.micromotion import Micromotion, load_micromotion
-from weights.store import sha256
-
-
-@dataclass(frozen=True)
-class MotionPlan:
-    """Where one motion comes from and where it goes.
-
-    Attributes:
-        spec: the job's field.
-        source: the clip or the file; None for a text.
-        path: the `.safetensors` in the output folder.
-        picture: the anchors' image beside it.
-        made_from: hash of everything that decides the motion.
-        ready: the motion, where it is a file or stands in the output folder already.
-    """
-
-    spec: MotionSpec
-    source: Path | None
-    path: Path
-    picture: Path
-    made_from: str
-    ready: Micromotion | None
+from stages.motion.micromotion import Micromotion
 
 
 @dataclass(frozen=True)
@@ -80,15 +56,7 @@ def check_job(job: JobSpec) -> Checked:
         raise JobError(
             f"video.layers: expected an end of at most {model.num_layers}, the generator's layers, found {layers[1]}."
         )
-    single = len(job.motion) == 1
-    for name, spec in job.motion.items():
-        moving = spec.anchors.layers
-        if moving is not None and moving[1] > model.num_layers:
-            raise JobError(
-                f"motion.{name}.anchors.layers: expected an end of at most {model.num_layers}, the generator's layers, "
-                f"found {moving[1]}."
-            )
-    motions = {name: _motion_plan(name, spec, job, model, single) for name, spec in job.motion.items()}
+    motions = {name: plan_motion(name, spec, job, model) for name, spec in job.motion.items()}
     return Checked(job, manifest, rows, model, motions)
 
 
@@ -129,54 +97,3 @@ def check_output(output: Path) -> None:
         raise OutputError(f"output {output}: {place} is a file, not a folder. Choose another with --output.")
     if why := why_not_writable(place):
         raise OutputError(f"output {output}: {place} cannot be written ({why}). Fix that, or choose another folder.")
-
-
-def _motion_plan(name: str, spec: MotionSpec, job: JobSpec, model: Model, single: bool) -> MotionPlan:
-    """Find a motion's source, and the motion itself where it need not be made.
-
-    Raises:
-        ClipError, MotionFileError, MotionMismatch: the source is missing, unreadable, or of another generator.
-    """
-    path = job.output / "motion.safetensors" if single else job.output / "motions" / f"{name}.safetensors"
-    picture = job.output / "anchors.png" if single else path.with_suffix(".png")
-    if spec.text is not None:
-        parts = ("generator", "identity", "landmarks")
-        made_from = digest_of(
-            {
-                "recipe": RECIPE,
-                "text": spec.text,
-                "fit": spec.model_dump(mode="json", exclude={"clip", "file", "text", "max_anchors"}),
-                "model": {"clip": model.clip, **{part: model.hashes[part] for part in parts}},
-            }
-        )
-        return MotionPlan(spec, None, path, picture, made_from, _load_earlier(name, path, job.output, made_from))
-    source = Path(spec.file or spec.clip or "")
-    if spec.file is not None:
-        motion = load_micromotion(source)
-        motion.check(model.generator, model.num_layers)
-        return MotionPlan(spec, source, path, picture, digest_of({"file": sha256(source)}), motion)
-    if not source.is_file():
-        raise ClipError(f"motion.{name}.clip: there is no file {source}. Paths are relative to the job file's folder.")
-    made_from = digest_of(
-        {
-            "recipe": RECIPE,
-            "clip": sha256(source),
-            "fit": spec.model_dump(exclude={"clip", "file", "text", "anchors"}),
-            "model": {part: model.hashes[part] for part in ("generator", "inverter", "landmarks")},
-            "detector": job.detector,
-            "iterations": job.iterations,
-        }
-    )
-    return MotionPlan(spec, source, path, picture, made_from, _load_earlier(name, path, job.output, made_from))
-
-
-def _load_earlier(name: str, path: Path, output: Path, made_from: str) -> Micromotion | None:
-    """The motion in the output folder, if `job.yaml` there says that it was made from the same things."""
-    try:
-        recorded = written_job(output)["made_with"]["motions"][name]
-        if recorded["made_from"] != made_from:
-            return None
-        motion = load_micromotion(path)
-        return motion if motion.fingerprint == recorded["fingerprint"] else None
-    except (OSError, KeyError, ValueError, MicromotionError):
-        return None

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from common.redaction import describe_error
-from pipeline.job.checks import MotionPlan
 from pipeline.job.model import Model
+from pipeline.job.motion_plan import MotionPlan
 from pipeline.output.redacted_files import write_json
 from pipeline.report.anchor_sheets import write_anchors
 from stages.look_at_clip import ANCHORS, look_at_clip

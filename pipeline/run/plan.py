@@ -13,10 +13,11 @@ from pipeline.cluster.limits import check_limits
 from pipeline.cluster.machine import free_memory, usable_cores
 from pipeline.cluster.preflight import nodes_without_weights
 from pipeline.cluster.session import ray_session
-from pipeline.job.checks import Checked, MotionPlan, check_job
+from pipeline.job.checks import Checked, check_job
 from pipeline.job.image_checks import ImageChecks, check_opens, check_there
 from pipeline.job.misspelt_columns import misspelt_notes
 from pipeline.job.model import Model
+from pipeline.job.motion_plan import MotionPlan
 from pipeline.job.spec import JobSpec
 from pipeline.job.strengths import strength_notes
 from pipeline.output.disk_space import space_for
