@@ -69,7 +69,7 @@ def clip_reader() -> Reader:
     import numpy as np
 
     from common.errors import ClipError
-    from stages.media.ingest import read_clip
+    from stages.media.open_clip import read_clip
 
     path = Path(tempfile.mkdtemp(prefix="micromotion-fuzz-")) / "clip.mp4"
 
@@ -135,7 +135,12 @@ READERS = {"image": image_reader, "clip": clip_reader, "manifest": manifest_read
 # Whose branches the fuzzer is told of.
 WATCHED = {
     "image": ["PIL", "stages.media.decode_image", "stages.media.repair_image", "stages.media.image_colour"],
-    "clip": ["stages.media.ingest", "stages.media.scan_clip", "stages.media.scan_report", "stages.media.decode_clip"],
+    "clip": [
+        "stages.media.open_clip",
+        "stages.media.scan_clip",
+        "stages.media.scan_report",
+        "stages.media.decode_clip",
+    ],
     "manifest": ["manifests"],
     "job": ["yaml", "pipeline.job.load", "pipeline.job.spec"],
 }

@@ -23,7 +23,8 @@ from stages.invert import invert_face
 from stages.media.decode_image import decode_image
 from stages.media.encode import VideoFile
 from stages.media.encode import write_video as encode
-from stages.media.ingest import fetch, open_clip
+from stages.media.fetch_image import fetch
+from stages.media.open_clip import open_clip
 from stages.models import ModelFiles, Models, ModelSettings
 from stages.motion.animate import MotionPath as Course
 from stages.motion.animate import animate as move_code

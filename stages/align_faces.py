@@ -10,7 +10,7 @@ from stages.base import Row, RowStatus, Stage, Target
 from stages.faces.align import align_face, face_quad
 from stages.faces.rotations import find_in_any_rotation
 from stages.media.decode_image import decode_image
-from stages.media.ingest import fetch
+from stages.media.fetch_image import fetch
 from stages.models import Models, ModelSettings
 
 CROP_SIZE = 256

@@ -19,7 +19,7 @@ from stages.invert import invert_face
 from stages.media.compose import paste, side_by_side
 from stages.media.decode_image import decode_image
 from stages.media.encode import write_video
-from stages.media.ingest import fetch
+from stages.media.fetch_image import fetch
 from stages.models import Models, ModelSettings
 from stages.motion.animate import animate
 from stages.motion.drift import drift_of

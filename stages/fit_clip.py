@@ -18,7 +18,7 @@ from stages.base import Row
 from stages.detect_faces import SeenFace, locate_faces
 from stages.faces.track import track_face
 from stages.invert import check_inversion, invert_anchors
-from stages.media.ingest import OpenClip
+from stages.media.open_clip import OpenClip
 from stages.models import Models
 from stages.motion.attenuation import compensate_attenuation
 from stages.motion.clip_checks import keep_first_person, refuse_still, rest_is_elsewhere

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stages.fit_clip import anchors_of_clip, check_anchors
-from stages.media.ingest import OpenClip
+from stages.media.open_clip import OpenClip
 from stages.models import Models, ModelSettings
 
 ANCHORS = 12  # that are looked at: as many as a sheet shows

@@ -25,7 +25,7 @@ from torch import Tensor
 
 from stages.faces.crop_landmarks import landmarks_in_crops
 from stages.invert import invert_crops
-from stages.media.ingest import read_clip
+from stages.media.open_clip import read_clip
 from stages.models import Models, ModelSettings, images_to_tensor, tensor_to_images
 from stages.quality.metrics import identity_crop
 from training.scene.face_code import face_from_code

@@ -28,7 +28,7 @@ from common.errors import RowError, UserError
 from stages.faces.align import align_face
 from stages.invert import invert_face
 from stages.media.decode_image import decode_image
-from stages.media.ingest import read_clip
+from stages.media.open_clip import read_clip
 from stages.models import Models, ModelSettings
 from stages.motion.animate import animate
 from stages.motion.drift import drift_of

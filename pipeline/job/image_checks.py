@@ -17,7 +17,7 @@ from manifests.image_places import is_local
 from manifests.looking import exists, hosts_of, missing_sentence
 from manifests.schema import Manifest
 from stages.media.decode_image import decode_image
-from stages.media.ingest import fetch
+from stages.media.fetch_image import fetch
 
 LOOKED_FOR, OPENED = 10_000, 24
 OPEN_SECONDS, FETCH_SECONDS = 60.0, 20.0

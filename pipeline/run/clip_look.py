@@ -11,7 +11,7 @@ from pipeline.job.motion_plan import MotionPlan
 from pipeline.output.redacted_files import write_json
 from pipeline.report.anchor_sheets import write_anchors
 from stages.look_at_clip import ANCHORS, look_at_clip
-from stages.media.ingest import open_clip
+from stages.media.open_clip import open_clip
 from stages.models import ModelSettings
 
 MOST_KEPT = 50  # clips whose look is kept

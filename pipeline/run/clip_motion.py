@@ -14,7 +14,7 @@ from pipeline.report.anchor_sheets import write_anchors
 from stages.detect_faces import GROUP, DetectFaces, DetectFacesSettings, SeenFace
 from stages.fit_clip import BATCH, anchors_of, check_anchors, fit_anchors, follow_face
 from stages.invert import InvertCrops, InvertSettings
-from stages.media.ingest import OpenClip, open_clip
+from stages.media.open_clip import OpenClip, open_clip
 from stages.models import ModelSettings
 from stages.motion.micromotion import Micromotion
 

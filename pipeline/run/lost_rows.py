@@ -6,7 +6,7 @@ from pipeline.engine.table import LostCause
 from pipeline.run.outcomes import Outcomes
 from stages.align_faces import content_key
 from stages.base import Row, RowStatus
-from stages.media.ingest import fetch
+from stages.media.fetch_image import fetch
 
 CRASHED = "its worker died twice while it worked on this row: out of memory, or a fault in a native library"
 TIMED_OUT = "it took longer than {limit:g} s twice, and its worker was stopped. Allow more with cluster.row_timeout"

@@ -19,7 +19,7 @@ from pipeline.cluster.alarm import answering
 from pipeline.cluster.sizing import WorkerLayout
 from pipeline.output.event_log import EventLog
 from pipeline.output.ledger import Ledger
-from stages.media.ingest import fetch
+from stages.media.fetch_image import fetch
 
 NO_MACHINE = "no machine of the cluster can work now"
 LOOK_SECONDS = 5.0

@@ -13,7 +13,7 @@ from common.redaction import one_line
 from pipeline.run.outcomes import Outcomes
 from stages.align_faces import content_key
 from stages.base import Row, RowStatus, Target
-from stages.media.ingest import fetch
+from stages.media.fetch_image import fetch
 
 READERS = 8
 # Rows that are read at a time: between two portions the run looks whether it is to stop.

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from stages.media.ingest import ClipFrames, open_clip, read_clip
+from stages.media.open_clip import ClipFrames, open_clip, read_clip
 from tests.corpus.kinds import Kind, Outcome, ffmpeg
 from tests.stages.media.made_clips import PATCHES, make, numbers, patches
 

@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 
-from stages.media.ingest import ClipFrames
+from stages.media.open_clip import ClipFrames
 from tests.corpus.clip_files import (
     CLEAR,
     QUIET,

@@ -16,7 +16,7 @@ from common.errors import ManifestError
 from manifests.looking import check_manifest
 from manifests.schema import Manifest, read_manifest
 from stages.media.decode_image import decode_image
-from stages.media.ingest import fetch
+from stages.media.fetch_image import fetch
 from tests.corpus.kinds import Kind, Outcome, write
 
 IDS = ["anna", "ben", "cleo"]

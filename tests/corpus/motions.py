@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from stages.look_at_clip import ClipLook, look_at_clip
-from stages.media.ingest import open_clip
+from stages.media.open_clip import open_clip
 from stages.models import ModelSettings
 from tests.corpus.kinds import Kind, Outcome, ffmpeg
 

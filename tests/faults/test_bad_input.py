@@ -33,7 +33,7 @@ from pipeline.run.run import run_job
 from stages.align_faces import AlignFaces, AlignFacesSettings
 from stages.base import Row, RowStatus
 from stages.media.decode_image import decode_image
-from stages.media.ingest import fetch
+from stages.media.fetch_image import fetch
 from stages.models import ModelSettings
 from tests.faults.cases import Case
 from tests.faults.corpus import build_corpus, silent_server
@@ -210,7 +210,7 @@ import resource, sys
 from pathlib import Path
 from common.errors import UnreadableImage
 from stages.media.decode_image import decode_image
-from stages.media.ingest import fetch
+from stages.media.fetch_image import fetch
 decode_image(Path(sys.argv[1]).read_bytes())
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:

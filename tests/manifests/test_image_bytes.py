@@ -12,7 +12,7 @@ from PIL import Image
 from common.errors import ManifestError, UnreadableImage
 from manifests.schema import read_manifest
 from stages.media.decode_image import decode_image
-from stages.media.ingest import fetch
+from stages.media.fetch_image import fetch
 
 STRUCT = pa.struct({"bytes": pa.binary(), "path": pa.string()})
 

@@ -22,7 +22,7 @@ from stages.animate_faces import AnimateFaces, AnimateFacesSettings
 from stages.base import Row, RowStatus
 from stages.media import encode
 from stages.media.encode import VideoFile
-from stages.media.ingest import read_clip
+from stages.media.open_clip import read_clip
 from stages.models import ModelSettings
 from stages.motion.fit import fit_micromotion
 from stages.motion.micromotion import load_micromotion

@@ -8,7 +8,7 @@ from stages.detect_faces import GROUP, DetectFaces, DetectFacesSettings, cut_fac
 from stages.faces.align import align_face
 from stages.faces.detect import Face
 from stages.media.decode_image import decode_image
-from stages.media.ingest import read_clip
+from stages.media.open_clip import read_clip
 from stages.models import ModelSettings
 
 

@@ -12,7 +12,7 @@ from micromotion import read_image
 from stages.base import Row
 from stages.detect_faces import SeenFace, cut_faces
 from stages.fit_clip import ClipAnchors, FollowedFace, anchors_of, check_anchors, fit_anchors, follow_face
-from stages.media.ingest import OpenClip
+from stages.media.open_clip import OpenClip
 from stages.models import Models, ModelSettings
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 from common.errors import ClipError
 from stages.look_at_clip import look_at_clip
 from stages.media.encode import write_video
-from stages.media.ingest import open_clip, read_clip
+from stages.media.open_clip import open_clip, read_clip
 from stages.models import ModelSettings
 from tests.pipeline.material import write_job
 

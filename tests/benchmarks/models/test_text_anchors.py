@@ -13,7 +13,7 @@ from common.errors import CheckpointError
 from stages.faces.align import align_face
 from stages.faces.crop_landmarks import landmarks_in_crops
 from stages.invert import invert_crops
-from stages.media.ingest import read_clip
+from stages.media.open_clip import read_clip
 from stages.models import Models, ModelSettings
 from stages.motion.fit import fit_micromotion
 from stages.motion.prompts import captions

@@ -11,7 +11,7 @@ from pipeline.job.checks import Checked, check_job
 from pipeline.job.load import load_job
 from pipeline.run.clip_look import report_clip
 from stages.look_at_clip import ClipLook, look_at_clip
-from stages.media.ingest import open_clip
+from stages.media.open_clip import open_clip
 from stages.models import ModelSettings
 from tests.pipeline.material import write_job
 

@@ -21,7 +21,7 @@ from pipeline.run.plan import plan_job
 from pipeline.run.run import RunSummary, run_job
 from pipeline.run.work import Work
 from stages.media.encode import write_video
-from stages.media.ingest import read_clip
+from stages.media.open_clip import read_clip
 from stages.motion.micromotion import Micromotion, load_micromotion
 from tests.pipeline.material import write_job
 

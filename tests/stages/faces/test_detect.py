@@ -10,7 +10,7 @@ import skimage.data
 from common.errors import FaceTooSmall, NoFace
 from stages.faces.detect import FaceFinder, rotate
 from stages.media.decode_image import decode_image
-from stages.media.ingest import read_clip
+from stages.media.open_clip import read_clip
 from training.scene.animals import beast
 from weights.load_networks import load_landmarks
 from weights.networks.fan import MIRRORED

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from common.errors import ClipError
-from stages.media.ingest import open_clip, read_clip
+from stages.media.open_clip import open_clip, read_clip
 from tests.stages.media.made_clips import HEIGHT, PATCHES, WIDTH, make, patches, picture, run
 
 HDR = {"pq": ("smpte2084", 16), "hlg": ("arib-std-b67", 18)}

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from common.errors import ClipError
-from stages.media.ingest import open_clip, read_clip
+from stages.media.open_clip import open_clip, read_clip
 from stages.media.scan_clip import MOST_CRASHES
 from tests.stages.media.made_clips import FFMPEG, X264, make, numbers
 

@@ -6,7 +6,7 @@ import pytest
 
 from common.errors import ClipError
 from stages.media.clip_kind import is_encrypted
-from stages.media.ingest import open_clip
+from stages.media.open_clip import open_clip
 from tests.stages.media.made_clips import X264, make, run
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from common.errors import ClipError
 from stages.media.clip_streams import Streams, StreamSource
-from stages.media.ingest import open_clip, read_clip
+from stages.media.open_clip import open_clip, read_clip
 from tests.stages.media.made_clips import make, numbers, patches, run
 
 RIGHT_HALF_CLEAR = "format=rgba,geq=r='r(X,Y)':g='g(X,Y)':b='b(X,Y)':a='if(gt(X,96),0,255)'"

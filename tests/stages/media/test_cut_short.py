@@ -6,7 +6,7 @@ import pytest
 
 from common.errors import ClipError
 from stages.media.cut_short import lacks_its_end
-from stages.media.ingest import open_clip
+from stages.media.open_clip import open_clip
 from tests.stages.media.made_clips import X264, X265, make
 
 SOUND = ("-f", "lavfi", "-i", "sine=d=2", "-c:a", "mp2", "-ar", "44100")

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stages.media.ingest import open_clip, read_clip
+from stages.media.open_clip import open_clip, read_clip
 from tests.stages.media.made_clips import (
     HEIGHT,
     QUIET,
@@ -177,7 +177,7 @@ def test_many_anchors_of_a_long_clip_are_chosen_by_their_times(tmp_path: Path) -
 @pytest.mark.slow
 def test_a_minute_is_read_in_the_memory_of_a_frame(tmp_path: Path) -> None:
     code = (
-        "import re, resource, sys\nfrom stages.media.ingest import open_clip\n"
+        "import re, resource, sys\nfrom stages.media.open_clip import open_clip\n"
         "for frame in open_clip(sys.argv[1]).frames(): pass\n"
         "own = int(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1])\n"
         "print((own + resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) >> 10)"

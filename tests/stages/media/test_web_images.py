@@ -11,7 +11,7 @@ import pytest
 
 from common.errors import UnreadableImage
 from stages.media import web_images
-from stages.media.ingest import fetch
+from stages.media.fetch_image import fetch
 from stages.media.web_images import read_from_web
 
 MOST = 1 << 20
@@ -104,7 +104,7 @@ def test_half_an_image_is_tried_again_and_never_taken(server: Server) -> None:
 def test_a_row_says_why_its_image_did_not_come(
     server: Server, answer: tuple[int, dict[str, str], bytes], said: str, asked: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stages.media.ingest.LARGEST_FILE", MOST)
+    monkeypatch.setattr("stages.media.fetch_image.LARGEST_FILE", MOST)
     server.answers["/a.png"] = [answer]
     with pytest.raises(UnreadableImage, match=said):
         fetch(f"{server.address}/a.png?token=SECRET".replace("?token=SECRET", ""))

@@ -13,7 +13,7 @@ from torch import Tensor
 from stages.faces.align import align_face
 from stages.faces.crop_landmarks import interocular, landmarks_in_crops
 from stages.media.decode_image import decode_image
-from stages.media.ingest import read_clip
+from stages.media.open_clip import read_clip
 from stages.models import Models, ModelSettings, tensor_to_images
 from stages.picture import appearance
 from stages.picture.appearance import appearance_changes

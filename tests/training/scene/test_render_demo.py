@@ -11,7 +11,7 @@ import pytest
 from manifests.schema import read_manifest
 from pipeline.job.load import load_job
 from stages.media.decode_image import decode_image
-from stages.media.ingest import read_clip
+from stages.media.open_clip import read_clip
 from training.scene.face_code import RenderedFace
 from training.scene.render_demo import (
     CLIP_SIZE,
