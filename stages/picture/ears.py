@@ -32,7 +32,7 @@ def with_ears(figure: Figure, canvas: Canvas, matte: np.ndarray) -> Figure:
         matte: (H, W) float32, 1 on the head, hair included, and 0 beside it.
     """
     neutral, at = figure.head.neutral, canvas.on_grid(figure.rest[:, :2])
-    ears, away = _ears(neutral), _at(canvas.outwards, at)  # (V,), (V, 2)
+    ears, away = ear_share(neutral), _at(canvas.outwards, at)  # (V,), (V, 2)
     known = np.flatnonzero((ears > 0.5) & (np.abs(_at(canvas.outline, at)) < NEAR))
     steps = np.arange(-INWARDS * canvas.head_width, OUTWARDS * canvas.head_width, STEP, dtype=np.float32)
     beside = np.stack([_at(matte, at[known] + step * away[known]) < 0.5 for step in steps], axis=1)  # (N, steps)
@@ -47,7 +47,7 @@ def with_ears(figure: Figure, canvas: Canvas, matte: np.ndarray) -> Figure:
     return replace(figure, ears=plane @ figure.fit.rotation)
 
 
-def _ears(neutral: np.ndarray) -> np.ndarray:
+def ear_share(neutral: np.ndarray) -> np.ndarray:
     """(V, 3) -> (V,): 1 on the ears, 0 elsewhere, between them a slope."""
     x, y, z = np.abs(neutral[:, 0]), neutral[:, 1], neutral[:, 2]
     inside = np.minimum(np.minimum(y - BELOW, ABOVE - y), np.minimum(z - BEHIND, BEFORE - z)) / END

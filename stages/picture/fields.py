@@ -11,7 +11,9 @@ import numpy as np
 
 from stages.picture.around import around_field
 from stages.picture.canvas import Canvas
+from stages.picture.own_hair import Hair, hair_of
 from stages.picture.raster import Drawn, draw, facing_of
+from stages.picture.spread_hair import spread_hair
 from stages.picture.warp import fill, unfolded
 
 TURNED = 1e-3  # radians from which a head's outline is another line on it than at rest
@@ -52,23 +54,26 @@ class OwnPixels:
     Attributes:
         share: (H, W) float32, how surely each cell does.
         nearest: (H, W, 2) float32 cells, from each cell on to the nearest that does.
+        hair: of the picture.
     """
 
     share: np.ndarray
     nearest: np.ndarray
+    hair: Hair
 
 
-def own_pixels(canvas: Canvas, matte: np.ndarray) -> OwnPixels:
-    """What shows the head by its shape and by a matte, (H, W) float32 in [0, 1]; its border is left out."""
+def own_pixels(canvas: Canvas, picture: np.ndarray, matte: np.ndarray) -> OwnPixels:
+    """What of a picture (H, W, 3) shows the head by its shape and by a matte, (H, W) in [0, 1]; no border of it."""
+    hair = hair_of(canvas, picture, matte)
     share = (matte * canvas.drawn.whole).astype(np.float32)
     inside = cv2.erode((share > 0.5).astype(np.uint8), np.ones((3, 3), np.uint8), iterations=RIM)
     rows, columns = np.nonzero(inside)
     if not len(rows):
-        return OwnPixels(share, np.zeros((*canvas.cells, 2), np.float32))
+        return OwnPixels(share, np.zeros((*canvas.cells, 2), np.float32), hair)
     _, label = cv2.distanceTransformWithLabels(1 - inside, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
     places = np.zeros((label.max() + 1, 2), np.float32)
     places[label[rows, columns]] = np.column_stack([columns, rows])
-    return OwnPixels(share, np.asarray(places[label] - canvas.places, np.float32))
+    return OwnPixels(share, np.asarray(places[label] - canvas.places, np.float32), hair)
 
 
 def fields_of(canvas: Canvas, own: OwnPixels, moved: np.ndarray, turn: float) -> Fields:
@@ -86,11 +91,14 @@ def fields_of(canvas: Canvas, own: OwnPixels, moved: np.ndarray, turn: float) ->
     share = _levelled(now.drawn.covered * (1 - now.trust * owned)) * ramp
     further = cv2.remap(own.nearest, at, np.empty(0), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     head = head + further * share[..., None]
+    hair = spread_hair(canvas, own.hair, moved, now.drawn, head, beside)
+    head = head + hair.share[..., None] * (hair.field - head)
+    beside = beside + hair.share[..., None] * (hair.field - beside)
     # A blurred mask has its contour between the cells, where the drawn one has steps.
     covered = cv2.GaussianBlur(whole.astype(np.float32), (0, 0), OUTLINE)
     # A head that hardly turns shows nothing new: what is stretched there is skin, as below a chin that drops.
     few = np.clip((now.stretched - TOO_FEW) / (NONE - TOO_FEW), 0, 1) * min(turn / SLIGHT, 1.0)
-    unseen = _levelled(np.maximum(few, (1 - owned) * ramp) * now.skull)
+    unseen = _levelled(np.maximum(few, (1 - owned) * ramp) * now.skull * (1 - hair.share))
     return Fields(_in_pixels(canvas, head), _in_pixels(canvas, beside), covered, now.drawn, unseen)
 
 

@@ -176,7 +176,7 @@ def mover_for(
         canvas = replace(canvas, figure=with_ears(figure, canvas, matte))
         likeness = replace(likeness, canvas=canvas)
     insides = tuple(inside_of(picture, likeness, number) for number in range(3))
-    own = own_pixels(canvas, matte)
+    own = own_pixels(canvas, likeness.small_picture, matte)
     colours = appearance_changes(likeness, matte, _covered(canvas))
     return Mover(picture, canvas, course, likeness, colours, insides, own, views_of(likeness, own, matte))
 

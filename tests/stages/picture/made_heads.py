@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from stages.picture.canvas import Canvas
 from stages.picture.fit import HeadFit
 from stages.picture.gesture import Gesture
 from weights.networks.head import Head
@@ -51,3 +52,8 @@ def made_gesture(head: Head, **changes: Any) -> Gesture:
 def made_change(head: Head, **expressions: Any) -> np.ndarray:
     """(E,) expressions by name, as `made_fit` takes them."""
     return made_fit(head, **expressions).expression
+
+
+def plain(canvas: Canvas) -> np.ndarray:
+    """(H, W, 3) float32, a picture of one colour on a canvas's grid: nothing on it looks like hair."""
+    return np.full((*canvas.cells, 3), 120.0, np.float32)
