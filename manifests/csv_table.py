@@ -81,7 +81,7 @@ class _Rows:
             try:
                 row = next(self._reader)
             except csv.Error as error:
-                raise self._unclosed(error) from error
+                raise self._describe_unclosed(error) from error
             if row and (row[0].strip() or any(cell.strip() for cell in row)):
                 self.blank_inside += self._blank if self.count >= 0 else 0
                 self._blank = 0
@@ -93,7 +93,7 @@ class _Rows:
         """Where the present row is, as the beginning of a sentence."""
         return f"{self.where}, row {self.count:,} (line {self.line:,})"
 
-    def _unclosed(self, error: csv.Error) -> ManifestError:
+    def _describe_unclosed(self, error: csv.Error) -> ManifestError:
         self.count += 1
         place = self.named() if self.count else f"{self.where}, header"
         if "end of data" in str(error):

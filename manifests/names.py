@@ -52,7 +52,7 @@ def own_columns(names: Sequence[str], mapping: Mapping[str, str], where: str) ->
             close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
             hint = f" Did you mean {format_value(close[0])}?" if close else ""
             raise ManifestError(
-                f"{where}: columns.{own}: there is no column {format_value(name)}; {_listed(names)}.{hint}"
+                f"{where}: columns.{own}: there is no column {format_value(name)}; {_list_names(names)}.{hint}"
             )
     absent = [own for own in REQUIRED if own not in found]
     if absent and (absent != ["id"] or _meant(names, "id", found)):
@@ -73,7 +73,7 @@ def _missing(names: Sequence[str], absent: Sequence[str], found: Mapping[str, st
     """Which columns a file lacks, what it has, and which of those may be meant."""
     which = " and ".join(f'"{own}"' for own in absent)
     columns = f"columns {which} are" if len(absent) > 1 else f"column {which} is"
-    start = f"{columns} missing; {_listed(names)}."
+    start = f"{columns} missing; {_list_names(names)}."
     if any(LIKE_A_PATH.search(name) for name in names):
         return f"{start} The first line is no header: put one above it, such as id,image."
     if len(names) == 1 and all(own in names[0].casefold() for own in absent):
@@ -89,7 +89,7 @@ def _missing(names: Sequence[str], absent: Sequence[str], found: Mapping[str, st
     return f"{start} Did you mean {these}? Rename, or put columns: {{{mapping}}} into the job."
 
 
-def _listed(names: Sequence[str]) -> str:
+def _list_names(names: Sequence[str]) -> str:
     """What a file has, as the end of a sentence."""
     more = f" and {len(names) - 8} more" if len(names) > 8 else ""
     return f"found {', '.join(map(format_value, names[:8])) or 'none'}{more}"

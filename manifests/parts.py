@@ -52,7 +52,7 @@ def part_files(path: Path) -> list[PartFile]:
 
 
 def _of_folder(folder: Path) -> list[PartFile]:
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and not _hidden(path.relative_to(folder)))
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and not _is_hidden(path.relative_to(folder)))
     if strange := [path for path in files if ending_of(path) not in ENDINGS]:
         raise ManifestError(
             f"{folder}: a folder, not a manifest: it holds {strange[0].name}, which is no list. Make a manifest of a "
@@ -64,7 +64,7 @@ def _of_folder(folder: Path) -> list[PartFile]:
     return [PartFile(path, base, _partition(path.relative_to(folder).parent)) for path in files]
 
 
-def _hidden(path: Path) -> bool:
+def _is_hidden(path: Path) -> bool:
     """Whether a file, or a folder above it, is of those that engines leave beside their parts."""
     return any(part.startswith((".", "_")) for part in path.parts)
 

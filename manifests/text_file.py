@@ -64,7 +64,7 @@ def decode(data: bytes, where: str, western: bool) -> tuple[str, str]:
     Raises:
         ManifestError: of none of these.
     """
-    encoding = _marked(data)
+    encoding = _encoding_by_mark(data)
     try:
         return data.decode(encoding).removeprefix("\ufeff"), ""
     except UnicodeDecodeError as error:
@@ -88,7 +88,7 @@ def lines_of(text: str) -> Iterator[str]:
     return (found[0] for found in LINE.finditer(text))
 
 
-def _marked(data: bytes) -> str:
+def _encoding_by_mark(data: bytes) -> str:
     """The encoding by the mark at the start, or by the zeros that Latin letters have in UTF-16."""
     for mark, encoding in MARKS:
         if data.startswith(mark):

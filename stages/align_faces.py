@@ -57,10 +57,10 @@ class AlignFaces(Stage):
 
     def process(self, row: Row) -> Row:
         """The row with its face found, or with the reason why there is none."""
-        return row | self._gained(row)
+        return row | self._align(row)
 
-    def _gained(self, row: Row) -> Row:
-        """What the row gains."""
+    def _align(self, row: Row) -> Row:
+        """The columns that this stage adds."""
         gained: Row = {
             "status": RowStatus.READY,
             "reason": "",

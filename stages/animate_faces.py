@@ -100,7 +100,7 @@ class AnimateFaces(Stage):
         crop = np.asarray(row["crop"])  # (256, 256, 3)
         if self.settings.rehearsal:
             still = self._still(row)[0]
-            return self._written(row, RowFrames(still, repeat(still, video.frames), lambda frame: crop))
+            return self._write(row, RowFrames(still, repeat(still, video.frames), lambda frame: crop))
         motion = self.settings.motions[row["motion"]]
         face = invert_face(self.models.inverter, crop, self.settings.iterations)
         codes = animate(
@@ -113,7 +113,7 @@ class AnimateFaces(Stage):
         moments, shown = np.unique([same_as[number] for number in measured], return_inverse=True)
         kept: list[np.ndarray] = []
         watched = replace(take, frames=_keeping(take, set(moments.tolist()), kept))
-        written = self._written(row, watched) | take.figures
+        written = self._write(row, watched) | take.figures
         quality: dict[str, Any] = {}
         if len(measured):
             asked = take.asked(moments.tolist())[shown] if take.asked else None
@@ -145,7 +145,7 @@ class AnimateFaces(Stage):
         """The row's image once more, (H, W, 3) uint8: between workers only its crop travels."""
         return decode_image(fetch(row["image"], self.settings.fetch_timeout), row["image"])
 
-    def _written(self, row: Mapping[str, Any], take: RowFrames) -> dict[str, Any]:
+    def _write(self, row: Mapping[str, Any], take: RowFrames) -> dict[str, Any]:
         """Lay frames out, encode them, and put the video in its place; the columns that say so."""
         video = self.settings.video
         name, timeout = f"{row['id']}.mp4", self.settings.row_timeout

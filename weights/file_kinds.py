@@ -87,7 +87,7 @@ def _of_signature(head: bytes) -> tuple[str, str] | None:
 
 def _of_text(head: bytes) -> tuple[str, str] | None:
     """What a file of text is: a page, an error, a pointer."""
-    text = _decoded(head)
+    text = _decode(head)
     if text is None:
         return None
     start = text.lstrip("\ufeff \t\r\n")
@@ -127,21 +127,21 @@ def _of_archive(path: Path) -> str:
     if any(name.endswith("/model.json") for name in names):
         return "not a checkpoint, but a TorchScript archive from before PyTorch 1.4. Give its tensors as a state."
     if names and all(name.endswith(".npy") for name in names):
-        return f"not a checkpoint, but NumPy arrays ({_listed(names)}). {PYTORCH}"
+        return f"not a checkpoint, but NumPy arrays ({_list_names(names)}). {PYTORCH}"
     if any(name.endswith("AndroidManifest.xml") or name.startswith("META-INF/") for name in names):
         return f"not a checkpoint, but a Java archive. {NOT_WEIGHTS}"
     if "config.json" in names and "model.weights.h5" in names:
         return f"not a checkpoint, but a Keras model. {PYTORCH}"
     if not names:
         return f"not a checkpoint, but an empty ZIP archive. {AGAIN}."
-    return f"not a checkpoint, but a ZIP archive around {_listed(names)}. {UNPACK}"
+    return f"not a checkpoint, but a ZIP archive around {_list_names(names)}. {UNPACK}"
 
 
-def _listed(names: list[str]) -> str:
+def _list_names(names: list[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
-def _decoded(head: bytes) -> str | None:
+def _decode(head: bytes) -> str | None:
     """The text that a file begins with; None where it is not text."""
     encoding = "utf-16" if head.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8"
     # The last character may be cut by the end of what was read.

@@ -187,7 +187,7 @@ def _layer(layer: _Part, up: int, size: int, name: str, index: int, state: dict[
     layer.expect("up", up)
     layer.expect("activation", "lrelu")
     layer.expect("act_gain", SQRT2)
-    _modulated(layer, f"{name}.conv", state)
+    _read_modulation(layer, f"{name}.conv", state)
     state[f"{name}.activate.bias"] = layer.tensor("bias", 1)
     noise, strength = layer.find("noise_const", 2), layer.find("noise_strength", 0)
     if (noise is None) != (strength is None):
@@ -198,13 +198,13 @@ def _layer(layer: _Part, up: int, size: int, name: str, index: int, state: dict[
 
 
 def _to_rgb(layer: _Part, name: str, state: dict[str, Tensor]) -> None:
-    _modulated(layer, f"{name}.conv", state)
+    _read_modulation(layer, f"{name}.conv", state)
     channels = layer.tensor("weight", 4).shape[1]
     layer.expect("weight_gain", 1.0 / math.sqrt(channels))
     state[f"{name}.bias"] = layer.tensor("bias", 1)[None, :, None, None]  # (1, 3, 1, 1)
 
 
-def _modulated(layer: _Part, name: str, state: dict[str, Tensor]) -> None:
+def _read_modulation(layer: _Part, name: str, state: dict[str, Tensor]) -> None:
     state[f"{name}.weight"] = layer.tensor("weight", 4)[None]  # (1, O, I, k, k)
     affine = layer.part("affine")
     affine.expect("activation", "linear")

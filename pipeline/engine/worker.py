@@ -48,7 +48,7 @@ class Worker:
         try:
             return self._stage.process_rows(whole)
         except Exception as error:  # a fault in a stage fails its rows and ends no worker
-            return [_failed(row, error) for row in rows]
+            return [_fail(row, error) for row in rows]
 
     def process_apart(self, rows: list[Row]) -> list[Any]:
         """Run rows through the stage, and return their arrays apart: those stay here until another worker fetches them.
@@ -76,10 +76,10 @@ class Worker:
                     yield end.value
                     return
         except Exception as error:  # as in `process`
-            yield _failed(row, error)
+            yield _fail(row, error)
 
 
-def _failed(row: Row, error: Exception) -> Row:
+def _fail(row: Row, error: Exception) -> Row:
     """A row that its stage did not expect; without crops and the like, which nobody will use."""
     kept = {name: value for name, value in row.items() if not isinstance(value, np.ndarray)}
     message = f"{type(error).__name__}: {describe_error(error)}"

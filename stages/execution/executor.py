@@ -101,14 +101,14 @@ class CompiledNetwork:
     def _run(self, batch: Tensor) -> Tensor:
         count = len(batch)
         if count not in self._graphs:
-            self._graphs[count] = self._compiled(count)
+            self._graphs[count] = self._compile(count)
         graph = self._graphs[count]
         if graph is None:
             return self._network.compute(batch)
         found = graph.request.infer([batch.detach().contiguous().numpy()], share_inputs=True)
         return torch.from_numpy(found[0])
 
-    def _compiled(self, count: int) -> CompiledGraph | None:
+    def _compile(self, count: int) -> CompiledGraph | None:
         """The graph for batches of `count`; None where the runtime cannot do it, which PyTorch then does."""
         threads = torch.get_num_threads()
         name = f"{type(self._network).__name__.lower()}-{count}-{self._key(count)}.graph"
@@ -116,7 +116,7 @@ class CompiledNetwork:
         if shared is not None:
             return shared
         try:
-            data = stored_graph(name, lambda: self._converted(count))
+            data = stored_graph(name, lambda: self._convert(count))
             graph = CompiledGraph(openvino_runtime.compile_graph(data, threads))
         except RuntimeError as error:
             kind, reason = type(self._network).__name__, str(error).strip().splitlines()[-1]
@@ -125,7 +125,7 @@ class CompiledNetwork:
         _graphs[f"{name} {threads}"] = graph
         return graph
 
-    def _converted(self, count: int) -> bytes:
+    def _convert(self, count: int) -> bytes:
         """The graph, compared with PyTorch before anyone uses it.
 
         Raises:

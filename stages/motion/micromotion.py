@@ -212,7 +212,7 @@ def _load_ours(path: Path) -> Micromotion:
         )
     if missing := [name for name in REQUIRED if name not in tensors]:
         raise MotionFileError(f'{path}: tensor "{missing[0]}" is missing. Extract the motion again.')
-    return _checked(path, tensors, metadata)
+    return _make(path, tensors, metadata)
 
 
 def _load_published(path: Path) -> Micromotion:
@@ -238,10 +238,10 @@ def _load_published(path: Path) -> Micromotion:
         "coefficients": torch.stack([torch.zeros(()), extent])[:, None],  # (2, 1)
         "neutral": torch.zeros_like(direction),
     }
-    return _checked(path, tensors, {"source": path.name, "explained": "1.0", "fps": "0.0"})
+    return _make(path, tensors, {"source": path.name, "explained": "1.0", "fps": "0.0"})
 
 
-def _checked(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> Micromotion:
+def _make(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> Micromotion:
     names = {name: tensors.get(name) for name in (*REQUIRED, *OPTIONAL)}
     try:
         return Micromotion(
