@@ -1,12 +1,10 @@
-"""Parts of a run that a whole run seldom comes to: machines that leave, and an end at which nothing can be written."""
+"""The end of a run at which nothing can be written."""
 
 from pathlib import Path
 
 import pytest
 
 from common.errors import WorkStopped
-from pipeline.cluster import layout
-from pipeline.cluster.sizing import Node
 from pipeline.job.checks import check_job
 from pipeline.job.load import load_job
 from pipeline.output.event_log import Event, EventLog
@@ -16,18 +14,6 @@ from pipeline.run.counts import RowCounts
 from tests.pipeline.material import write_job
 
 pytestmark = pytest.mark.usefixtures("bundled_model_is_known")
-
-
-def test_fewer_machines_than_the_job_asks_for_get_as_many_workers_as_they_hold(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    checked = check_job(load_job(write_job(tmp_path), ["cluster.workers=4", "cluster.address=auto"]))
-    for machines, workers in (([Node(4.0)] * 2, 4), ([Node(3.0)], 3)):
-        monkeypatch.setattr(layout, "machines", lambda machines=machines: machines)
-        fitting = layout.layout_now(checked)
-        assert fitting is not None and fitting.render.workers == workers
-    monkeypatch.setattr(layout, "machines", lambda: [Node(0.0)])
-    assert layout.layout_now(checked) is None
 
 
 def test_results_that_cannot_be_written_stop_a_run_with_a_sentence_and_an_interrupted_one_says_so(
