@@ -65,6 +65,20 @@ def test_a_turn_that_is_meant_keeps_its_size_and_one_between_is_shortened(head: 
     assert turns[0] == 0 and 0 < turns[1] < 3.6 and turns[2] == pytest.approx(9, abs=1)
 
 
+def test_what_landmarks_seem_to_do_besides_as_a_head_turns_is_left_out(head: Head, course: Course) -> None:
+    gesture = read(head, course, noise=0.1, yaw=17.0).at(np.ones(1))
+    assert np.degrees(gesture.yaw) == pytest.approx(17, abs=1.5)
+    assert (gesture.expression == 0).all() and (gesture.residual == 0).all()
+    assert np.abs(gesture.closure).max() < 0.1
+
+
+def test_a_head_that_turns_and_smiles_or_blinks_does_both(head: Head, course: Course) -> None:
+    smile = head.names.index("mouthSmile_L")
+    still, turning = (read(head, course, mouthSmile=0.9, **turn).at(np.ones(1)) for turn in ({}, {"yaw": 17.0}))
+    assert turning.expression[smile] > 0.7 * still.expression[smile]
+    assert (read(head, course, eyeBlink=1.0, yaw=17.0).at(np.ones(1)).closure > 0.75).all()
+
+
 def test_lids_that_shut_are_read_as_shut_and_half_way_as_half(head: Head, course: Course) -> None:
     gestures = read(head, course, eyeBlink=1.0)
     shut, half = gestures.at(np.ones(1)).closure, gestures.at(np.full(1, 0.5)).closure
