@@ -26,6 +26,7 @@ SOFT = 0.006  # of the opening's width: how soft its edge is
 # generator's. Gaps of less than `SHUT` of the width are no sight of what is inside.
 OWN, OTHERS = 1.6, 2.6
 SHUT = 0.03
+TOGETHER, APART = 0.02, 0.06  # of an eye's width: by which its lids have moved over the eyeball
 VISIBLE = 0.4  # pixels: a mask below is none
 
 
@@ -56,6 +57,12 @@ class Inside:
 
     def sharpened(self, moved: np.ndarray) -> Patch:
         """The field to the pixel, around the opening."""
+        points, drawn, fine = self._field(moved)
+        ramp = self._ramp(fine.shape[:2]) * self._within_outline(drawn, outline(points, self.rims))[..., None]
+        return Patch(*self._rows_and_columns, fine, ramp)
+
+    def _field(self, moved: np.ndarray) -> tuple[np.ndarray, Drawn, np.ndarray]:
+        """The vertices on the box's own grid, what is drawn there, and (h, w, 2) float32, pixels to go back."""
         canvas = self.likeness.canvas
         figure, box = canvas.figure, self.box
         step = max(box.width / FINEST, 1.0)
@@ -66,10 +73,10 @@ class Inside:
         back = figure.rest[:, :2] - moved[:, :2]
         values = drawn.interpolate(self.near, np.column_stack([back, canvas.shown_at_rest]))
         known = (drawn.covered & (values[..., 2] > 0.5)).astype(np.float32)
-        field = fill(values[..., :2], known)
-        fine = cv2.resize(field, (box.width, box.height), interpolation=cv2.INTER_LINEAR)
-        ramp = self._ramp(fine.shape[:2]) * self._within_outline(drawn, outline(points, self.rims))[..., None]
-        return Patch(*self._rows_and_columns, fine, ramp)
+        # Through an opening the far side of the head is seen: what is there goes with the rims.
+        cv2.fillPoly(known, [np.round(outline(points, self.rims)).astype(np.int32)], 0.0)
+        fine = cv2.resize(fill(values[..., :2], known), (box.width, box.height), interpolation=cv2.INTER_LINEAR)
+        return points, drawn, fine
 
     def _within_outline(self, drawn: Drawn, edge: np.ndarray) -> np.ndarray:
         """(h, w) float32: 1 on skin and in the opening, 0 towards where the head ends."""
@@ -89,6 +96,8 @@ class Inside:
         edge = outline(moved, self.rims)
         width = float(np.linalg.norm(edge[0] - moved[self.rims.upper[-1], :2]))
         mask = opening_mask(edge, self.box, max(SOFT * width, 0.5))
+        if self.number != MOUTH:
+            mask *= self._uncovered(moved, turned, width)
         if mask.max() * width < VISIBLE:
             return
         inside = self._content(moved, turned, place, width)
@@ -111,20 +120,24 @@ class Inside:
     def _own(self, moved: np.ndarray, turned: np.ndarray) -> np.ndarray:
         """The picture's own inside: an eye stays, but for the head's turn; teeth hang between the lips."""
         rest = self.likeness.canvas.figure.rest
-        corner = np.array([self.box.left, self.box.top], np.float32)
         if self.number == MOUTH:
+            corner = np.array([self.box.left, self.box.top], np.float32)
             back = self._between(self._laid(moved), lattice(rest, self.rims) - corner - np.float32(0.5))
             return cv2.remap(
                 self.own, back[..., 0], back[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
             ).astype(np.float32)
-        around = np.concatenate([self.rims.upper, self.rims.lower])
-        to = turned[around, :2] - corner - 0.5
-        start = np.column_stack([rest[around, :2] - corner - 0.5, np.ones(len(around))])
-        matrix = np.linalg.lstsq(start, to, rcond=None)[0].T
-        size = (self.box.width, self.box.height)
-        return cv2.warpAffine(self.own, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE).astype(
-            np.float32
-        )
+        if turned is rest:
+            return self.own.astype(np.float32)
+        rows, columns = np.mgrid[: self.box.height, : self.box.width].astype(np.float32)
+        at = self._field(turned)[2] + np.dstack([columns, rows])
+        eye = cv2.remap(self.own, at, np.empty(0), cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        return eye.astype(np.float32)
+
+    def _uncovered(self, moved: np.ndarray, turned: np.ndarray, width: float) -> float:
+        """1 where lids move over the eyeball; 0 where they only turn with it, and both are one surface of the image."""
+        rim = np.concatenate([self.rims.upper, self.rims.lower])
+        apart = float(np.linalg.norm((moved - turned)[rim, :2], axis=1).max()) / width
+        return float(np.clip((apart - TOGETHER) / (APART - TOGETHER), 0, 1))
 
     def _others(self, moved: np.ndarray, place: np.ndarray, width: float) -> np.ndarray:
         """The generator's inside at the nearest keys, mixed, in the picture's tones."""

@@ -122,6 +122,18 @@ def test_what_comes_into_view_is_not_stretched_from_the_picture(movers: dict[str
     assert differs[:, beyond].sum() > 0.8 * differs.sum()
 
 
+def test_eyes_of_a_head_that_only_turns_are_one_surface_with_their_lids(movers: dict[str, Mover]) -> None:
+    mover = movers["head_turn"]
+    place, figure = mover.course.places[-1], mover.canvas.figure
+    turned = figure.moved(replace(mover.likeness.gestures.at(place), closure=np.zeros(2)))
+    for eye in mover.insides[:2]:
+        shown = mover.picture[mover.canvas.box].copy()
+        eye.lay(shown, turned, turned, place)
+        np.testing.assert_array_equal(shown, mover.picture[mover.canvas.box])
+        eye.lay(shown, turned, figure.rest, place)
+        assert (shown != mover.picture[mover.canvas.box]).any()
+
+
 def test_ears_are_met_where_a_path_turns_the_head_and_nowhere_else(movers: dict[str, Mover]) -> None:
     assert np.abs(movers["head_turn"].canvas.figure.ears).max() > 0.05
     assert movers["smile"].canvas.figure.ears == 0.0
