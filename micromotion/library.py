@@ -157,11 +157,11 @@ def animate(
         )
     landmarks = find_in_any_rotation(models.finder, image).landmarks
     crop = align_face(image, landmarks)  # (256, 256, 3)
-    rest = invert_face(models.inverter, crop).code  # (L, 512)
-    codes = move_code(rest, motion, frames, path, strength)  # (F, L, 512)
+    face = invert_face(models.inverter, crop)
+    codes = move_code(face.code, motion, frames, path, strength)  # (F, L, 512)
     if pixels == "generator":
-        return frames_of_generator(models, crop, codes).frames
-    return frames_of_image(models, *own_crop(image, landmarks, longest), rest, codes, drift_of(motion)).frames
+        return frames_of_generator(models, crop, codes, face).frames
+    return frames_of_image(models, *own_crop(image, landmarks, longest), face.code, codes, drift_of(motion)).frames
 
 
 def write_video(path: Path | str, frames: Iterable[np.ndarray], fps: float = 30.0, crf: int = 18) -> VideoFile:

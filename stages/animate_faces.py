@@ -15,7 +15,7 @@ from common import storage
 from common.errors import EncoderKilled, MicromotionError, OutputUnavailable, Reason, RowError, UnreadableImage
 from common.redaction import describe_error, one_line
 from stages.base import Row, RowStatus, Stage
-from stages.invert import invert_face
+from stages.invert import InvertedFace, invert_face
 from stages.media.compose import paste, side_by_side
 from stages.media.decode_image import decode_image
 from stages.media.encode import write_video
@@ -108,7 +108,7 @@ class AnimateFaces(Stage):
         )  # (F, L, 512)
         measured = np.unique(np.linspace(0, video.frames - 1, video.measured_frames).round().astype(int))
         progress = _progress(codes - face.code, motion.direction)  # (F,)
-        take = self._take(row, face.code, codes)
+        take = self._take(row, face, codes)
         same_as = take.same_as or range(video.frames)
         moments, shown = np.unique([same_as[number] for number in measured], return_inverse=True)
         kept: list[np.ndarray] = []
@@ -124,12 +124,12 @@ class AnimateFaces(Stage):
             quality = {**asdict(measures), "message": beyond}
         return {**written, "reconstruction_psnr": face.psnr, **quality}
 
-    def _take(self, row: Mapping[str, Any], rest: torch.Tensor, codes: torch.Tensor) -> RowFrames:
+    def _take(self, row: Mapping[str, Any], face: InvertedFace, codes: torch.Tensor) -> RowFrames:
         """The row's frames, either way."""
         if self.settings.video.pixels == "generator":
-            return frames_of_generator(self.models, np.asarray(row["crop"]), codes)
+            return frames_of_generator(self.models, np.asarray(row["crop"]), codes, face)
         return frames_of_image(
-            self.models, *self._still(row), rest, codes, drift_of(self.settings.motions[row["motion"]])
+            self.models, *self._still(row), face.code, codes, drift_of(self.settings.motions[row["motion"]])
         )
 
     def _still(self, row: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:

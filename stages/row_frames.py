@@ -6,10 +6,12 @@ from typing import Literal
 
 import cv2
 import numpy as np
+import torch
 from torch import Tensor
 
 from stages.align_faces import CROP_SIZE
 from stages.faces.align import align_face, cut_quad, face_quad, shares_of_quad
+from stages.invert import InvertedFace
 from stages.media.encode import render_frames
 from stages.media.frames_once import KEPT_BYTES, first_alike, made_once
 from stages.models import Models
@@ -91,18 +93,37 @@ def frames_of_image(
     return RowFrames(still, _each_once(mover, same_as, figures), aligned, asked, figures, same_as)
 
 
-def frames_of_generator(models: Models, crop: np.ndarray, codes: Tensor) -> RowFrames:
-    """The generator's frames of a path (F, L, 512); `crop` is the (256, 256, 3) still."""
+def frames_of_generator(models: Models, crop: np.ndarray, codes: Tensor, face: InvertedFace | None = None) -> RowFrames:
+    """The generator's frames of a path (F, L, 512).
+
+    Args:
+        models: of the codes.
+        crop: (256, 256, 3) uint8, the still.
+        codes: the path.
+        face: that the path starts from; where it comes by it, its rendering is shown and not made again.
+    """
+    known = face if face is not None and _renders_as_inverted(models) else None
     same_as = first_alike([code.numpy() for code in codes.cpu()])
-    return RowFrames(crop, _rendered_once(models, codes, same_as), lambda frame: frame, same_as=same_as)
+    frames = _rendered_once(models, codes, same_as, known)
+    return RowFrames(crop, frames, lambda frame: frame, same_as=same_as)
 
 
-def _rendered_once(models: Models, codes: Tensor, same_as: Sequence[int]) -> Iterator[np.ndarray]:
-    """Every frame of a path, rendered a batch of new ones at a time."""
-    new = [number for number, first in enumerate(same_as) if first == number]
+def _renders_as_inverted(models: Models) -> bool:
+    """Whether videos show what the inverter's own decoder shows: a job may name two generators."""
+    return models.inverter.decoder.fingerprint == models.generator.fingerprint
+
+
+def _rendered_once(
+    models: Models, codes: Tensor, same_as: Sequence[int], known: InvertedFace | None
+) -> Iterator[np.ndarray]:
+    """Every frame of a path, rendered a batch of new ones at a time; of one that is `known`, its rendering."""
+    there = [known is not None and bool(torch.equal(code, known.code)) for code in codes.cpu()]
+    new = [number for number, first in enumerate(same_as) if first == number and not there[number]]
     rendered = (frame for part in render_frames(models.generator, codes[new]) for frame in part)
 
     def make(number: int) -> np.ndarray:
+        if known is not None and there[number]:
+            return known.rendering
         if same_as[number] == number:
             return next(rendered)
         again: np.ndarray = next(render_frames(models.generator, codes[number : number + 1]))[0]

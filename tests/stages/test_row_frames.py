@@ -9,6 +9,7 @@ from torch import Tensor
 
 from stages import row_frames
 from stages.faces.align import align_face, face_quad, shares_of_quad
+from stages.invert import InvertedFace
 from stages.media.decode_image import decode_image
 from stages.models import Models, ModelSettings
 from stages.motion.drift import Drift
@@ -133,3 +134,18 @@ def test_the_generator_renders_codes_that_come_again_once_where_they_can_be_kept
         assert np.abs(frame.astype(int) - expected).max() <= 1
     for first, again in ((0, 5), (1, 4), (2, 3)):
         assert np.abs(frames[first].astype(int) - frames[again]).max() <= 1
+
+
+@pytest.mark.parametrize("same_generator", [True, False])
+def test_what_the_inversion_rendered_is_shown_and_not_rendered_again_where_both_use_one_generator(
+    models: Models, same_generator: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(row_frames, "_renders_as_inverted", lambda models: same_generator)
+    rest, path = codes(models, 0.0, 1, 0)
+    face = InvertedFace(rest, np.full((128, 128, 3), 7, np.uint8), 20.0)
+    frames = list(frames_of_generator(models, np.zeros((256, 256, 3), np.uint8), path, face).frames)
+    assert [bool((frame == 7).all()) for frame in frames] == [same_generator, False, same_generator]
+
+
+def test_the_bundled_inverter_renders_as_the_bundled_generator_does(models: Models) -> None:
+    assert row_frames._renders_as_inverted(models)
