@@ -23,7 +23,7 @@ from torch import Tensor
 
 from common.errors import CheckpointError
 from stages.execution import openvino_runtime
-from stages.execution.graph_store import stored_graph
+from stages.execution.graph_store import StoredGraph, stored_graph
 from stages.execution.mixed_precision import MixedPrecision
 from weights import networks
 from weights.networks.fingerprint import fingerprint
@@ -66,10 +66,15 @@ def accelerated(network: Network, device: str) -> Network:
 
 
 class CompiledGraph:
-    """A compiled graph: shared by all networks of a process that hold the same values."""
+    """A compiled graph: shared by all networks of a process that hold the same values.
 
-    def __init__(self, request: Any):
-        self.request = request
+    Args:
+        request: runs it.
+        source: what it was compiled of, which the runtime may go on reading.
+    """
+
+    def __init__(self, request: Any, source: StoredGraph):
+        self.request, self.source = request, source
 
 
 _graphs: WeakValueDictionary[str, CompiledGraph] = WeakValueDictionary()
@@ -116,8 +121,9 @@ class CompiledNetwork:
         if shared is not None:
             return shared
         try:
-            data = stored_graph(name, lambda: self._convert(count))
-            graph = CompiledGraph(openvino_runtime.compile_graph(data, threads))
+            stored = stored_graph(name, lambda: self._convert(count))
+            graph = CompiledGraph(openvino_runtime.compile_graph(stored.content, threads), stored)
+            stored.release()
         except RuntimeError as error:
             kind, reason = type(self._network).__name__, str(error).strip().splitlines()[-1]
             warnings.warn(f"{kind} runs in PyTorch, for OpenVINO cannot run it: {reason}", stacklevel=2)
@@ -135,7 +141,8 @@ class CompiledNetwork:
         example = self._network.example(count)
         with torch.no_grad():
             expected = self._network.compute(example).numpy()
-        request = openvino_runtime.compile_graph(np.frombuffer(graph, np.uint8), torch.get_num_threads())
+        content = np.frombuffer(bytearray(graph), np.uint8)
+        request = openvino_runtime.compile_graph(content, torch.get_num_threads())
         error = float(np.abs(request.infer([example.numpy()])[0] - expected).max())
         if not error <= TOLERANCE * float(np.abs(expected).max()):
             raise RuntimeError(f"its result is {error:.2g} away, expected at most {TOLERANCE:g} of the largest value")

@@ -5,9 +5,11 @@ that it depends on: a change makes a new file, and an old one is never wrong.
 """
 
 import hashlib
+import mmap
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -28,8 +30,24 @@ def graphs_folder() -> Path:
     return weights_folder() / "graphs"
 
 
-def stored_graph(name: str, convert: Callable[[], bytes]) -> np.ndarray:
-    """A graph's bytes, (n,) uint8, mapped from its file where there is one.
+@dataclass(frozen=True, eq=False)
+class StoredGraph:
+    """Attributes:
+    content: (n,) uint8, to be kept as long as what is compiled of it: a runtime may read weights where they are.
+    file: what `content` is mapped from; None where it is in memory alone.
+    """
+
+    content: np.ndarray
+    file: mmap.mmap | None = None
+
+    def release(self) -> None:
+        """Let go of the pages that were read; what is read again comes from the file anew."""
+        if self.file is not None and hasattr(mmap, "MADV_DONTNEED"):
+            self.file.madvise(mmap.MADV_DONTNEED)
+
+
+def stored_graph(name: str, convert: Callable[[], bytes]) -> StoredGraph:
+    """A graph, mapped from its file where there is one.
 
     Processes that ask for the same graph at once convert it once. Where the folder cannot be written, each converts
     for itself.
@@ -51,20 +69,22 @@ def stored_graph(name: str, convert: Callable[[], bytes]) -> np.ndarray:
             _remove_oldest(path.parent)
     except (OSError, Timeout):
         made = convert()
-    return np.frombuffer(made, np.uint8)
+    return StoredGraph(np.frombuffer(bytearray(made), np.uint8))
 
 
-def _read(path: Path) -> np.ndarray | None:
-    """A graph's bytes if the file is there and whole."""
+def _read(path: Path) -> StoredGraph | None:
+    """A graph if the file is there and whole; in memory that may be written, as a runtime asks, and no file is."""
     try:
-        content = np.memmap(path, np.uint8, mode="r")
+        with path.open("rb") as file:
+            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
     except (OSError, ValueError):
         return None
+    content = np.frombuffer(mapped, np.uint8)
     if hashlib.sha256(content[DIGEST:].data).digest() != content[:DIGEST].tobytes():
         return None
     with suppress(OSError):
         os.utime(path)
-    return content[DIGEST:]
+    return StoredGraph(content[DIGEST:], mapped)
 
 
 def _write(path: Path, graph: bytes) -> None:

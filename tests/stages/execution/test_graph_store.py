@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from stages.execution import graph_store
-from stages.execution.graph_store import stored_graph
+from stages.execution.graph_store import StoredGraph, stored_graph
 
 
 @pytest.fixture(autouse=True)
@@ -22,22 +22,38 @@ def refuse() -> bytes:
 
 
 def test_a_graph_is_converted_once(folder: Path) -> None:
-    assert stored_graph("a.graph", lambda: b"graph").tobytes() == b"graph"
-    assert stored_graph("a.graph", refuse).tobytes() == b"graph"
+    assert stored_graph("a.graph", lambda: b"graph").content.tobytes() == b"graph"
+    assert stored_graph("a.graph", refuse).content.tobytes() == b"graph"
     assert not list(folder.glob("*.part"))
+
+
+def test_a_graph_is_the_same_after_its_pages_are_released(folder: Path) -> None:
+    stored_graph("a.graph", lambda: b"graph" * 10_000)
+    graph = stored_graph("a.graph", refuse)
+    graph.release()
+    assert graph.content.tobytes() == b"graph" * 10_000
+    in_memory = StoredGraph(graph.content.copy())
+    in_memory.release()
+    assert in_memory.content.tobytes() == b"graph" * 10_000
+
+
+def test_a_graph_may_be_written_and_its_file_is_not(folder: Path) -> None:
+    stored_graph("a.graph", lambda: b"graph")
+    stored_graph("a.graph", refuse).content[:] = 0
+    assert stored_graph("a.graph", refuse).content.tobytes() == b"graph"
 
 
 @pytest.mark.parametrize("damage", [b"", b"short", b"\0" * 64])
 def test_a_damaged_file_is_made_again(folder: Path, damage: bytes) -> None:
     stored_graph("a.graph", lambda: b"graph")
     (folder / "a.graph").write_bytes(damage)
-    assert stored_graph("a.graph", lambda: b"again").tobytes() == b"again"
-    assert stored_graph("a.graph", refuse).tobytes() == b"again"
+    assert stored_graph("a.graph", lambda: b"again").content.tobytes() == b"again"
+    assert stored_graph("a.graph", refuse).content.tobytes() == b"again"
 
 
 def test_a_folder_that_cannot_be_written_costs_the_conversion_and_nothing_else(folder: Path) -> None:
     folder.write_text("a file stands where the folder would be")
-    assert stored_graph("a.graph", lambda: b"graph").tobytes() == b"graph"
+    assert stored_graph("a.graph", lambda: b"graph").content.tobytes() == b"graph"
 
 
 def test_a_failed_conversion_leaves_nothing(folder: Path) -> None:
@@ -65,7 +81,7 @@ def _convert_once(log: str, start: Barrier) -> None:
         return b"graph" * 1000
 
     start.wait()
-    assert stored_graph("a.graph", convert).tobytes() == b"graph" * 1000
+    assert stored_graph("a.graph", convert).content.tobytes() == b"graph" * 1000
 
 
 def test_workers_that_start_at_once_convert_once(tmp_path: Path) -> None:
