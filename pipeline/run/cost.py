@@ -1,34 +1,37 @@
 """How long a job will take on what it sees: the formula and the constants of docs/performance.md.
 
-Seconds are of one core, as measured on a server's core with AVX-512; another core takes its own multiple of them, so
-that the figure tells an hour from a night, not a minute from two. A GPU's seconds are not known here.
+Constants are seconds of one core of a server, with AVX-512 and nothing else to do. How much slower the cores here are
+is measured before they are used. A GPU's seconds are not known here.
 """
 
+import statistics
+import time
 from bisect import bisect_left
+
+import torch
 
 from common.formatting import duration
 from pipeline.cluster.sizing import WorkerLayout
 from pipeline.job.checks import Checked
 from pipeline.output.existing import ExistingResults
+from stages.models import BUNDLED
 
-# An image of the generator, by its resolution: bundled widths at 128 px, published ones above; 512 px is reckoned from
-# its operations.
-RENDER = {128: 0.0105, 256: 0.58, 512: 0.85, 1024: 1.09}
-# One encoding of an inversion; the landmarks and the identity of one measured frame. The published networks' measuring
-# is reckoned from their operations.
-ENCODE_BUNDLED, ENCODE_PUBLISHED = 0.0045, 0.50
-MEASURE_BUNDLED, MEASURE_PUBLISHED = 0.025, 0.6
-BUNDLED = 128  # pixels, the resolution up to which networks are of the bundled sizes
-# Finding a face, aligning it and reading its image.
-PREPARE = 0.14
-# Set-up of an image's own pixels, besides the key frames that the generator renders for it; and those.
-SET_UP, KEY_FRAMES = 0.47, 7
+# An image of the generator, by its resolution: bundled widths at 128 px, published ones above.
+RENDER = {128: 0.0105, 256: 0.43, 512: 0.57, 1024: 0.72}
+# One run of each other network, bundled and published: an inversion's encoder, landmarks, identity.
+ENCODE, LANDMARKS, IDENTITY = (0.0045, 0.30), (0.0185, 0.21), (0.0055, 0.055)
+# Reading an image, finding its face and aligning it, besides looks at its landmarks; and those.
+PREPARE, LOOKS = 0.08, 3
+# Set-up of an image's own pixels, besides the key frames that are rendered and located for it; and those.
+SET_UP, KEY_FRAMES = 0.23, 7
 # A frame and a megapixel of it: moved, and encoded by x264.
-MOVE, MOVE_MEGAPIXEL = 0.009, 0.025
+MOVE, MOVE_MEGAPIXEL = 0.006, 0.022
 VIDEO, VIDEO_MEGAPIXEL = 0.001, 0.011
 # Ray, its workers and their networks.
 START = 15.0
 USUAL_SIDE = 384  # of a face's crop at its image's own resolution: a guess, for a plan opens no images
+# A product of two square matrices of so many rows on the core of the constants; how often it is timed here.
+MATRIX, MATRIX_SECONDS, TIMES = 512, 0.00132, 15
 
 
 def distinct_frames(frames: int, path: str) -> int:
@@ -42,27 +45,43 @@ def render_seconds(resolution: int) -> float:
     return RENDER[known[min(bisect_left(known, resolution), len(known) - 1)]]
 
 
+def core_slowness() -> float:
+    """How many times as long this machine's core takes as the one of the constants; what else runs on it counts."""
+    matrix, threads, spent = torch.ones(MATRIX, MATRIX), torch.get_num_threads(), []
+    torch.set_num_threads(1)
+    try:
+        for _ in range(TIMES):
+            started = time.process_time()
+            torch.mm(matrix, matrix)
+            spent.append(time.process_time() - started)
+    finally:
+        torch.set_num_threads(threads)
+    return statistics.median(spent) / MATRIX_SECONDS
+
+
 def row_seconds(checked: Checked) -> float:
-    """Core seconds of one row."""
-    job, size = checked.job, checked.model.resolution
-    video, bundled = job.video, size <= BUNDLED
+    """Seconds that one row takes the core of the constants."""
+    job, size, files = checked.job, checked.model.resolution, checked.model.files
+    video = job.video
     own = video.pixels == "picture"
+    encode = ENCODE[files.inverter != BUNDLED.inverter]
+    locate = LANDMARKS[files.landmarks != BUNDLED.landmarks]
+    identify = IDENTITY[files.identity != BUNDLED.identity]
+    prepare = PREPARE + LOOKS * locate
     side = min(USUAL_SIDE, video.longest) if own else size
     megapixels = side**2 / 1e6 * (2 if video.layout == "side_by_side" else 1)
     encoding = video.frames * (VIDEO + megapixels * VIDEO_MEGAPIXEL)
     if job.rehearsal:
-        return PREPARE + encoding
+        return prepare + encoding
     new = distinct_frames(video.frames, video.path)
     render = render_seconds(size)
-    steps = job.iterations
-    inversion = steps * (ENCODE_BUNDLED if bundled else ENCODE_PUBLISHED) + steps * render
-    moving = SET_UP + min(KEY_FRAMES, new) * render + new * (MOVE + megapixels * MOVE_MEGAPIXEL)
-    showing = moving if own else new * render
+    inversion = job.iterations * (encode + render)
+    keys = min(KEY_FRAMES, new) * (render + locate)
+    # The inversion has rendered the face at rest.
+    showing = SET_UP + keys + new * (MOVE + megapixels * MOVE_MEGAPIXEL) if own else (new - 1) * render
     # Measured frames are spread evenly, so that those of a way back show what was measured on the way there.
-    measured = min(new, -(-video.measured_frames * new // video.frames)) * (
-        MEASURE_BUNDLED if bundled else MEASURE_PUBLISHED
-    )
-    return PREPARE + inversion + showing + encoding + measured
+    measured = min(new, -(-video.measured_frames * new // video.frames)) * (locate + identify)
+    return prepare + inversion + showing + encoding + measured
 
 
 def describe_time(checked: Checked, existing: ExistingResults, layout: WorkerLayout) -> str:
@@ -70,7 +89,8 @@ def describe_time(checked: Checked, existing: ExistingResults, layout: WorkerLay
     rows = len(checked.manifest) - len(existing.kept) - len(existing.failed)
     if layout.render.gpus or not rows:
         return ""
-    each = row_seconds(checked)
+    slowness = core_slowness()
+    each = slowness * row_seconds(checked)
     cores = layout.render.workers * layout.render.cpus
-    total = START + rows * each / cores
+    total = slowness * START + rows * each / cores
     return f"time: about {duration(total)} ({each:.1f} s of a core a video, on {cores:.2g} cores)"

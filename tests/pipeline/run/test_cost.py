@@ -7,15 +7,28 @@ from typing import Any
 import pytest
 
 from pipeline.cluster.sizing import PoolSize, WorkerLayout
-from pipeline.run.cost import MEASURE_BUNDLED, RENDER, describe_time, distinct_frames, render_seconds, row_seconds
+from pipeline.run import cost
+from pipeline.run.cost import (
+    IDENTITY,
+    LANDMARKS,
+    RENDER,
+    core_slowness,
+    describe_time,
+    distinct_frames,
+    render_seconds,
+    row_seconds,
+)
+from stages.models import BUNDLED, ModelFiles
 
 
-def checked(resolution: int = 128, rows: int = 10, rehearsal: bool = False, **video: Any) -> Any:
+def checked(
+    resolution: int = 128, rows: int = 10, rehearsal: bool = False, files: ModelFiles = BUNDLED, **video: Any
+) -> Any:
     """What the estimate reads of a checked job."""
     settings = {"frames": 60, "path": "pingpong", "pixels": "generator", "longest": 1024, "layout": "crop"}
     settings |= {"measured_frames": 30} | video
     job = SimpleNamespace(video=SimpleNamespace(**settings), iterations=5, rehearsal=rehearsal)
-    return SimpleNamespace(job=job, manifest=range(rows), model=SimpleNamespace(resolution=resolution))
+    return SimpleNamespace(job=job, manifest=range(rows), model=SimpleNamespace(resolution=resolution, files=files))
 
 
 def test_a_path_that_comes_back_has_half_the_frames_to_make() -> None:
@@ -37,8 +50,27 @@ def test_more_frames_a_larger_generator_and_measuring_take_longer(pixels: str) -
     assert row_seconds(checked(1024, pixels=pixels)) > usual
     assert row_seconds(checked(pixels=pixels, path="linear")) > usual
     unmeasured = row_seconds(checked(pixels=pixels, measured_frames=0))
-    assert usual - unmeasured == pytest.approx(15 * MEASURE_BUNDLED)
+    assert usual - unmeasured == pytest.approx(15 * (LANDMARKS[0] + IDENTITY[0]))
     assert row_seconds(checked(pixels=pixels, rehearsal=True)) < unmeasured
+
+
+def test_a_published_network_costs_what_it_does_whatever_the_others_are() -> None:
+    usual = row_seconds(checked())
+    published = ModelFiles(generator="synthface", inverter="synthface", landmarks="2DFAN4.pth")
+    assert row_seconds(checked(files=published)) - usual == pytest.approx(18 * (LANDMARKS[1] - LANDMARKS[0]))
+    published = ModelFiles(generator="synthface", inverter="restyle.pt")
+    assert row_seconds(checked(files=published)) > usual
+
+
+def test_a_slower_core_is_told_a_longer_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert 0.1 < core_slowness() < 1000
+    none: Any = SimpleNamespace(kept=(), failed=())
+    layout = WorkerLayout(PoolSize(1, 0.5), PoolSize(2, 1.0), "")
+    times = []
+    for slowness in (1.0, 100.0):
+        monkeypatch.setattr(cost, "core_slowness", lambda slowness=slowness: slowness)
+        times.append(describe_time(checked(rows=1000), none, layout))
+    assert times[0] != times[1]
 
 
 def test_time_falls_with_cores_and_is_not_told_of_gpus_or_of_nothing() -> None:
