@@ -16,7 +16,7 @@ help:
 	@echo "make check   lint, types and the quick tests: under 3 minutes"
 	@echo "make lint    lint and types alone"
 	@echo "make docs    write the library's reference, docs/api/micromotion.html"
-	@echo "make bench   measure speed on this machine"
+	@echo "make bench   measure speed on this machine, about an hour; make bench QUICK=1: minutes"
 	@echo "make truth   measure motions, and both ways to animate a photograph, against true renderings"
 	@echo "make text    measure motions made from prompts"
 	@echo "make faults  kill runs at random instants and compare what is left"
@@ -54,10 +54,7 @@ docs: setup
 	$(PYTHON_IN) -m pdoc --docformat google --output-directory docs/api micromotion
 
 bench: setup
-	$(PYTHON_IN) -m benchmarks.speed.networks
-	$(PYTHON_IN) -m benchmarks.speed.workers
-	$(PYTHON_IN) -m benchmarks.speed.rows --rows 24
-	$(PYTHON_IN) -m benchmarks.speed.picture_cost
+	$(PYTHON_IN) -m benchmarks.speed.table $(if $(QUICK),--quick)
 
 truth: setup
 	$(PYTHON_IN) -m benchmarks.truth.motions

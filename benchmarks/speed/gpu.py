@@ -17,7 +17,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from benchmarks.speed.networks import Row, operations_of
+from benchmarks.speed.figures import Row
+from benchmarks.speed.networks import operations_of
 from stages.execution.executor import accelerated
 from stages.execution.mixed_precision import free_memory, pictures_together
 from stages.media.encode import render_frames

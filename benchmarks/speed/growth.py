@@ -16,6 +16,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from benchmarks.speed.figures import restart_on_one_thread
 from benchmarks.speed.picture_cost import use_one_thread
 from benchmarks.speed.rows import Bench, with_pixels
 from common.atomic_files import replace_atomically
@@ -91,6 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     if options.rows < 2:
         parser.error(f"--rows: expected at least 2, found {options.rows}")
+    restart_on_one_thread()
     use_one_thread()
     with tempfile.TemporaryDirectory(prefix="micromotion-growth-") as folder:
         bench = Bench(options.rows, Path(folder))

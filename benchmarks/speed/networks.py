@@ -15,14 +15,14 @@ Times are of the processor, on one thread, in turns, so that a busy machine dist
 import argparse
 import statistics
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from benchmarks.models.published_generator import published_synthesis
+from benchmarks.speed.figures import Row, print_table
 from stages.execution.executor import accelerated, chosen_executor
 from weights.load_networks import load_generator, load_identity, load_inverter, load_landmarks
 from weights.networks.running import RunnableNetwork
@@ -32,22 +32,6 @@ SPEEDUP = {256: 2.2, 1024: 4.0}  # wanted over the published formulation
 SHARE = {256: 0.85, 1024: 0.75}  # wanted of the peak
 ACCURACY = 1e-5  # of the largest value
 PEAK_SHAPES = ((256, 64), (512, 32), (256, 128))  # channels and side of convolutions that run at full speed
-
-
-@dataclass(frozen=True)
-class Row:
-    """A line of the table: the figure, what stands beside it, and what the ratio should be at least."""
-
-    name: str
-    figure: str
-    beside: str
-    ratio: float
-    wanted: float | None = None
-
-    def line(self) -> str:
-        """As printed."""
-        wanted = "" if self.wanted is None else f"{self.wanted:.2f}{'' if self.ratio >= self.wanted else '  MISSED'}"
-        return f"{self.name:34}{self.figure:>16}{self.beside:>28}{self.ratio:8.2f}  {wanted}"
 
 
 class Convolution(RunnableNetwork):
@@ -142,6 +126,16 @@ def generator_rows(size: int, peak: float, repeats: int) -> list[Row]:
     ]
 
 
+def network_rows(sizes: Sequence[int], repeats: int) -> Iterator[Row]:
+    """All lines, as they come."""
+    torch.set_num_threads(1)
+    with torch.inference_mode():
+        peak = peak_speed(repeats)
+        for size in sizes:
+            yield from generator_rows(size, peak, repeats)
+        yield from bundled_rows(repeats)
+
+
 def bundled_rows(repeats: int) -> list[Row]:
     """The bundled networks in batches of eight, against PyTorch."""
     networks: dict[str, RunnableNetwork] = {
@@ -162,22 +156,14 @@ def bundled_rows(repeats: int) -> list[Row]:
     return rows
 
 
-@torch.inference_mode()
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=[256, 1024])
     parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args()
-    torch.set_num_threads(1)
     print(f"networks on the CPU run in {chosen_executor()}; one thread")
-    print(f"{'figure':34}{'here':>16}{'peer or limit':>28}{'ratio':>8}  wanted")
-    peak = peak_speed(options.repeats)
-    for size in options.sizes:
-        for row in generator_rows(size, peak, options.repeats):
-            print(row.line(), flush=True)
-    for row in bundled_rows(options.repeats):
-        print(row.line(), flush=True)
+    print_table(network_rows(options.sizes, options.repeats))
 
 
 if __name__ == "__main__":

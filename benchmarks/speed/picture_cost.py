@@ -23,6 +23,7 @@ import torch
 
 import micromotion
 from benchmarks.models.demo_motions import DEMO, MOTIONS
+from benchmarks.speed.figures import Row
 from benchmarks.speed.picture_cost_measures import (
     LAYOUTS,
     ROW,
@@ -101,6 +102,17 @@ def verdict_lines(size: int, layout: str, cost: Cost) -> Iterator[str]:
     for speed, how in ((1 / cost.frame, "without"), (1 / (cost.frame + cost.encoding), "with")):
         met = "met" if speed >= WANTED else "MISSED"
         yield f"{met}: {size} px, {layout}, {how} encoding: {speed:.1f} frames/s a core, wanted {WANTED:g}"
+
+
+def picture_rows(frames: int, repeats: int) -> Iterator[Row]:
+    """Whether `picture` is as fast as is wanted, as lines of the table of all figures."""
+    use_one_thread()
+    models = Models(ModelSettings(device="cpu"))
+    direction = micromotion.extract_motion(models, DEMO / "smile.mp4", max_anchors=ANCHORS).direction
+    face = enlarged_face(models, DEMO / "faces/face_01.jpg", WANTED_SIZE, frames, direction)
+    cost = measure_pairs(models, face, "crop", repeats)["picture"]
+    for speed, how in ((1 / cost.frame, "frames/s"), (1 / (cost.frame + cost.encoding), "encoded frames/s")):
+        yield Row(f"picture, {WANTED_SIZE} px, {how}", f"{speed:.1f}", f"limit {WANTED:g}", speed / WANTED, 1.0)
 
 
 def _peak_here(model: str, file: Path, size: int, layout: str, way: str) -> float:

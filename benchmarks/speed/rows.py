@@ -1,21 +1,23 @@
-"""What a row of the demo costs: one table, each figure with its peer or limit in the same run.
+"""What a row of a job costs: one table, each figure with its peer or limit in the same run.
 
-    python -m benchmarks.speed.rows [--rows 6]
+    python -m benchmarks.speed.rows [--rows 6] [--size 1024]
 
 | line | peer or limit |
 |---|---|
-| a row, both ways to make pixels, from its image to its video and figures | 1.3 s of a core |
+| a row of the demo, both ways to make pixels, from its image to its video and figures | 1.3 s of a core |
 | a row of the generator's frames, measured and not | its distinct frames rendered and encoded, and nothing else |
 | what `plan` expects of a row | the row |
 | memory after the last row | memory after the second; `--rows 24` says more than 6 |
 
-Seconds are of the processor, x264's own process included, on one thread; medians of all rows but the first.
+With `--size` the job is one of a generator and an inverter of published widths, with random weights; faces are found
+and videos measured by the bundled networks, as jobs do by default. Seconds are of the processor, x264's own process
+included, on one thread; medians of all rows but the first.
 """
 
 import argparse
 import statistics
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,12 +25,13 @@ import torch
 
 import micromotion
 from benchmarks.models.demo_motions import DEMO
-from benchmarks.speed.networks import Row
+from benchmarks.speed.figures import Row, print_table, restart_on_one_thread
 from benchmarks.speed.picture_cost import use_one_thread
 from benchmarks.speed.picture_cost_measures import cpu_seconds
+from benchmarks.speed.published_job import write_published_job
 from pipeline.job.checks import Checked, check_job
 from pipeline.job.load import load_job
-from pipeline.run.cost import row_seconds
+from pipeline.run.cost import core_slowness, row_seconds
 from stages.align_faces import AlignFaces, AlignFacesSettings
 from stages.animate_faces import AnimateFaces, AnimateFacesSettings
 from stages.base import RowStatus
@@ -57,20 +60,21 @@ def own_memory() -> float:
 
 
 class Bench:
-    """Rows of the demo through both stages of a job, in this process.
+    """Rows of a job through both of its stages, in this process.
 
     Args:
         rows: how many of the manifest's.
         folder: where videos go.
+        job: its file.
     """
 
-    def __init__(self, rows: int, folder: Path):
-        self.checked = check_job(load_job(JOB))
+    def __init__(self, rows: int, folder: Path, job: Path = JOB):
+        self.checked = check_job(load_job(job))
         self._rows = self.checked.rows.to_pylist()[:rows]
         self._folder = folder
         (folder / "videos").mkdir()
-        self._models = Models(ModelSettings(self.checked.model.files, device="cpu"))
-        self.motion: Micromotion = micromotion.extract_motion(self._models, DEMO / "smile.mp4", max_anchors=ANCHORS)
+        self._models = Models(self._settings)
+        self.motion = self._motion()
         names = {row["motion"] for row in self._rows}
         self._align = AlignFaces(AlignFacesSettings(self._settings, dict.fromkeys(names, "")))
         self._motions = dict.fromkeys(names, self.motion)
@@ -78,6 +82,11 @@ class Bench:
     @property
     def _settings(self) -> ModelSettings:
         return ModelSettings(self.checked.model.files, device="cpu")
+
+    def _motion(self) -> Micromotion:
+        """The job's own where it is a file, else the demo's smile."""
+        ready = next(iter(self.checked.motions.values())).ready
+        return ready or micromotion.extract_motion(self._models, DEMO / "smile.mp4", max_anchors=ANCHORS)
 
     def measure(self, video: VideoSettings) -> tuple[float, list[float]]:
         """A row's seconds of the processor, and this process's MB after each row."""
@@ -115,47 +124,65 @@ def with_pixels(checked: Checked, pixels: Pixels) -> Checked:
     return replace(checked, job=job.model_copy(update={"video": job.video.model_copy(update={"pixels": pixels})}))
 
 
-def rows_of(bench: Bench) -> list[Row]:
-    """The table's lines."""
-    lines = []
+def demo_rows(bench: Bench) -> Iterator[Row]:
+    """The demo's lines."""
     usual = bench.checked.job.video
-    spent: dict[Pixels, float] = {}
-    spent["picture"], memory = bench.measure(usual.model_copy(update={"pixels": "picture"}))
-    spent["generator"], _ = bench.measure(usual.model_copy(update={"pixels": "generator"}))
-    for pixels, seconds in spent.items():
-        lines.append(Row(f"row, {pixels}, s", f"{seconds:.2f}", f"limit {ROW}", ROW / seconds, 1.0))
-    bare = bench.bare_seconds(usual)
-    unmeasured, _ = bench.measure(usual.model_copy(update={"pixels": "generator", "measured_frames": 0}))
-    for name, seconds, wanted in (
-        ("row, measured, s", spent["generator"], SHARE),
-        ("row, not measured, s", unmeasured, SHARE_UNMEASURED),
-    ):
-        lines.append(Row(name, f"{seconds:.2f}", f"rendered and encoded {bare:.2f}", bare / seconds, wanted))
-    for pixels, seconds in spent.items():
-        expected = row_seconds(with_pixels(bench.checked, pixels))
-        near = min(expected / seconds, seconds / expected)
-        lines.append(Row(f"plan, {pixels}, s a row", f"{expected:.2f}", f"row {seconds:.2f}", near, ESTIMATE))
+    spent, memory = bench.measure(usual.model_copy(update={"pixels": "picture"}))
+    yield Row("row, picture, s", f"{spent:.2f}", f"limit {ROW}", ROW / spent, 1.0)
+    yield _estimate(bench, "picture", spent)
     if late := memory[-1]:
         early = memory[1]
-        lines.append(
-            Row(f"memory after {len(memory)} rows, MB", f"{late:.0f}", f"after 2 {early:.0f}", early / late, FLAT)
-        )
-    return lines
+        yield Row(f"memory after {len(memory)} rows, MB", f"{late:.0f}", f"after 2 {early:.0f}", early / late, FLAT)
+    spent, _ = bench.measure(usual.model_copy(update={"pixels": "generator"}))
+    yield Row("row, generator, s", f"{spent:.2f}", f"limit {ROW}", ROW / spent, 1.0)
+    yield from _share_rows(bench, spent)
+
+
+def published_rows(bench: Bench) -> Iterator[Row]:
+    """Lines of a job on networks of published sizes."""
+    spent, _ = bench.measure(bench.checked.job.video.model_copy(update={"pixels": "generator"}))
+    yield from _share_rows(bench, spent)
+
+
+def _share_rows(bench: Bench, measured: float) -> Iterator[Row]:
+    """How much of a row of the generator's frames, which takes so many seconds, is rendering and encoding."""
+    usual, size = bench.checked.job.video, bench.checked.model.resolution
+    yield _estimate(bench, "generator", measured)
+    bare = bench.bare_seconds(usual)
+    unmeasured, _ = bench.measure(usual.model_copy(update={"pixels": "generator", "measured_frames": 0}))
+    peer = f"rendered and encoded {bare:.2f}"
+    yield Row(f"row, {size} px, measured, s", f"{measured:.2f}", peer, bare / measured, SHARE)
+    yield Row(f"row, {size} px, not measured, s", f"{unmeasured:.2f}", peer, bare / unmeasured, SHARE_UNMEASURED)
+
+
+def _estimate(bench: Bench, pixels: Pixels, spent: float) -> Row:
+    """What `plan` expects of a row that took so many seconds."""
+    expected = core_slowness() * row_seconds(with_pixels(bench.checked, pixels))
+    near = min(expected / spent, spent / expected)
+    name = f"plan, {bench.checked.model.resolution} px, {pixels}, s a row"
+    return Row(name, f"{expected:.2f}", f"row {spent:.2f}", near, ESTIMATE)
+
+
+def row_lines(rows: int, size: int | None = None) -> Iterator[Row]:
+    """All lines of the demo, or of a job on a generator of so many pixels."""
+    use_one_thread()
+    with tempfile.TemporaryDirectory(prefix="micromotion-rows-") as folder:
+        if size is None:
+            yield from demo_rows(Bench(rows, Path(folder)))
+        else:
+            yield from published_rows(Bench(rows, Path(folder), write_published_job(Path(folder), size)))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, default=6, help="of the demo, at least 2 (6)")
+    parser.add_argument("--rows", type=int, default=6, help="of the job, at least 2 (6)")
+    parser.add_argument("--size", type=int, help="of a generator of published widths, px; the demo without it")
     options = parser.parse_args(arguments)
     if options.rows < 2:
         parser.error(f"--rows: expected at least 2, found {options.rows}")
-    use_one_thread()
-    with tempfile.TemporaryDirectory(prefix="micromotion-rows-") as folder:
-        bench = Bench(options.rows, Path(folder))
-        print(f"{'figure':34}{'here':>16}{'peer or limit':>28}{'ratio':>8}  wanted")
-        for row in rows_of(bench):
-            print(row.line(), flush=True)
+    restart_on_one_thread()
+    print_table(row_lines(options.rows, options.size))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@
 | convolutions that fit into a core's cache: two | one |
 | copies of memory: two | one; they share nothing but the memory's bandwidth |
 | two workers of one core, frames a second | one |
-| memory of a worker that renders | 2.5 GB |
+| memory of a process that renders and does nothing else | 2.5 GB |
 
 Processes are started anew for each figure, each on a core of its own, and timed by the clock. On a machine that is not
 idle the clock tells who else is at work: `--first` runs them before all other processes, which needs Linux and root.
@@ -19,7 +19,7 @@ import multiprocessing
 import os
 import resource
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from threading import BrokenBarrierError
@@ -28,7 +28,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.speed.networks import Convolution, Row
+from benchmarks.speed.figures import Row, print_table
+from benchmarks.speed.networks import Convolution
 from stages.execution.executor import accelerated
 from weights.networks.stylegan2 import Generator
 
@@ -115,21 +116,17 @@ def side_by_side(made: Callable[[], Step], count: int, seconds: float, first: bo
     return sum(rates), max(memory)
 
 
-def worker_rows(size: int, seconds: float, first: bool = False) -> list[Row]:
+def worker_rows(size: int, seconds: float, first: bool = False) -> Iterator[Row]:
     """Two processes beside one: of each peer, then of workers that render at a size; and a worker's memory."""
-    rows = []
     for name, made in PEERS.items():
         alone, together = (side_by_side(made, count, seconds, first)[0] for count in (1, 2))
-        rows.append(Row(f"two processes, {name}/s", f"{together:.1f}", f"one {alone:.1f}", together / alone))
+        yield Row(f"two processes, {name}/s", f"{together:.1f}", f"one {alone:.1f}", together / alone)
     frame = partial(_frame, size)
     side_by_side(frame, 1, 0.0, False)  # whoever comes first converts: that is no worker's memory
     alone, memory = side_by_side(frame, 1, seconds, first)
     together, _ = side_by_side(frame, 2, seconds, first)
-    rows.append(
-        Row(f"two workers, {size} px, frames/s", f"{together:.2f}", f"one {alone:.2f}", together / alone, PARALLEL)
-    )
-    rows.append(Row(f"worker at {size} px, MB", f"{memory:.0f}", f"limit {MEMORY:.0f}", MEMORY / memory, 1.0))
-    return rows
+    yield Row(f"two workers, {size} px, frames/s", f"{together:.2f}", f"one {alone:.2f}", together / alone, PARALLEL)
+    yield Row(f"generator of {size} px alone, MB", f"{memory:.0f}", f"limit {MEMORY:.0f}", MEMORY / memory, 1.0)
 
 
 def main() -> None:
@@ -139,10 +136,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5.0, help="for each figure (5)")
     parser.add_argument("--first", action="store_true", help="before all other processes; Linux, root")
     options = parser.parse_args()
-    print(f"{'figure':34}{'here':>16}{'peer or limit':>28}{'ratio':>8}  wanted")
     try:
-        for row in worker_rows(options.size, options.seconds, options.first):
-            print(row.line(), flush=True)
+        print_table(worker_rows(options.size, options.seconds, options.first))
     except (PermissionError, BrokenBarrierError) as error:
         raise SystemExit(f"--first: {error or 'a process did not get ready'}") from error
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 import torch
 
-from benchmarks.speed.networks import Convolution, Row, operations_of, prove_equal, seconds_in_turns
+from benchmarks.speed.networks import Convolution, operations_of, prove_equal, seconds_in_turns
 from weights.networks.stylegan2 import Generator
 
 
@@ -32,12 +32,6 @@ def test_calls_take_turns_and_the_first_round_does_not_count() -> None:
     spent = seconds_in_turns({"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}, repeats=2)
     assert calls == ["a", "b"] * 3
     assert set(spent) == {"a", "b"}
-
-
-def test_a_line_says_where_less_than_wanted_is_reached() -> None:
-    assert Row("x", "1", "2", 2.0, 4.0).line().endswith("2.00  4.00  MISSED")
-    assert Row("x", "1", "2", 5.0, 4.0).line().endswith("5.00  4.00")
-    assert Row("x", "1", "2", 5.0).line().rstrip().endswith("5.00")
 
 
 def test_the_peak_is_counted_over_every_pixel() -> None:

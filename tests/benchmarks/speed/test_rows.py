@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.speed.rows import Bench, main, own_memory, rows_of
+from benchmarks.speed.rows import Bench, demo_rows, main, own_memory
 
 
 def test_one_row_is_too_few_for_a_median_without_the_first() -> None:
@@ -18,7 +18,7 @@ def test_memory_is_that_of_this_process() -> None:
 
 @pytest.mark.slow
 def test_every_line_has_a_figure_and_what_is_wanted(tmp_path: Path) -> None:
-    lines = rows_of(Bench(2, tmp_path))
+    lines = list(demo_rows(Bench(2, tmp_path)))
     assert all(line.ratio > 0 and line.wanted is not None for line in lines)
     assert sum(line.name.startswith("plan, ") for line in lines) == 2
     assert len(list((tmp_path / "videos").glob("*.mp4"))) == 2
