@@ -10,6 +10,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
+from stages.picture.along_edges import along_edges
 from stages.picture.canvas import Canvas
 from stages.picture.counterparts import Tones, find_alike, find_counterparts
 from stages.picture.gesture import GestureCourse
@@ -28,9 +29,10 @@ from stages.picture.light import relit
 from stages.picture.neck import shaded_neck
 from stages.picture.palette import Palette, grey_of, neutral_of
 from stages.picture.raster import facing_of
+from stages.picture.trunk import trunk_share
 from stages.picture.warp import fill
 
-SMOOTH = 2  # cells over which a change is smooth, but for the picture's own edges
+FACE_SOFT = 4  # cells over which a face ends
 # Cosines: skin that is seen more askew than the first tells nothing, from the second on it tells all.
 ASIDE, FACING = 0.15, 0.45
 PALER = 10.0  # grey levels that hair may darken by as it greys; what darkens by more has come into the shade
@@ -41,7 +43,6 @@ SHADES = 4.0  # cells over which shades change as a head turns
 OWN_LIGHT, GENERATOR_LIGHT = 0.75, 0.45
 BORDER = 0.02  # of the generator's frame: what lies nearer its edge is not looked at
 BRIGHT, USUAL, MOST_EXPOSURE = 90, 110.0, 8.0  # percentile of a head's grey levels; what it is at least; times
-EDGE = 12.0**2  # grey levels squared: borders that are fainter do not stop a change from spreading
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,7 +175,8 @@ def appearance_changes(likeness: Likeness, matte: np.ndarray, covered: np.ndarra
     keyed = no_further(picture, carried + replaced * (other - grey_of(other)), becomes)
     keyed = mixed_with_skin(picture, keyed, replaced, trusted)
     greyed = ((replaced[..., 0] > CERTAIN) & (grey_of(keyed)[..., 0] > -PALER)).any(axis=0)
-    hair = greyed & (face < 0.5)
+    trunk = trunk_share(canvas)
+    hair = greyed & (face < 0.5) & (trunk < 0.5)
     head = sharpened_matte(picture, matte, canvas.drawn.covered) * canvas.window
     likelier = likelier_hair(canvas, picture, hair, (face > 0.5) & (trusted > 0.5), matte)
     if (likelier > NONE).any():
@@ -188,9 +190,12 @@ def appearance_changes(likeness: Likeness, matte: np.ndarray, covered: np.ndarra
         keyed = np.stack([unlike * change + curls.carried(change) for change in keyed])
         replaced = np.stack([unlike[..., :1] * part + curls.carried(part) for part in replaced])
         as_hair = np.clip(replaced.max(axis=0)[..., 0], 0, 1)
-        head += as_hair * (hair_share(canvas, told, likelier, head) - head)
+        grown = as_hair * hair_share(canvas, told, likelier, head)
+        head += grown - as_hair * head
     else:
         keyed = within_sway(keyed, np.maximum(face, turning))
+        grown = np.zeros_like(head)
+    head -= trunk * np.maximum(head - grown, 0)
     head = head * covered
     lit = head[..., None] * turning * OWN_LIGHT / likeness.exposure
     if turning > 0:
@@ -208,7 +213,7 @@ def appearance_changes(likeness: Likeness, matte: np.ndarray, covered: np.ndarra
     for part, strand in zip(coefficients, strands, strict=True):
         shade = cv2.GaussianBlur(part.astype(np.float32), (0, 0), SHADES)  # features do not turn to the pixel
         changed.append(
-            _along_edges(part + turning * (shade - part), guide) * head[..., None]
+            along_edges(part + turning * (shade - part), guide) * head[..., None]
             + strand * (1 - turning) * head[..., None]
         )
     return (np.stack(changed) / likeness.exposure + lit).astype(np.float32)
@@ -234,23 +239,9 @@ def _face(canvas: Canvas) -> np.ndarray:
     mask = np.zeros(canvas.cells, np.float32)
     points = canvas.on_grid(canvas.figure.rest[canvas.figure.head.landmarks, :2])
     cv2.fillConvexPoly(mask, cv2.convexHull(np.round(points).astype(np.int32)), 1.0)
-    return cv2.GaussianBlur(mask, (0, 0), 2 * SMOOTH)
+    return cv2.GaussianBlur(mask, (0, 0), FACE_SOFT)
 
 
 def _change(likeness: Likeness, key: int, still: np.ndarray) -> np.ndarray:
     """What one key's frame has beyond the rest frame, (H, W, 3), point for point of the face."""
     return likeness.shown(key, likeness.places[key]) - still
-
-
-def _along_edges(change: np.ndarray, guide: np.ndarray) -> np.ndarray:
-    """A change smoothed within the picture's own borders (guided filter: He, Sun and Tang, ECCV 2010)."""
-    side = (2 * SMOOTH + 1, 2 * SMOOTH + 1)
-
-    def mean(values: np.ndarray) -> np.ndarray:
-        return cv2.blur(values, side, borderType=cv2.BORDER_REPLICATE)
-
-    middle = mean(guide)
-    variance = mean(guide * guide) - middle * middle
-    slope = (mean(guide[..., None] * change) - middle[..., None] * mean(change)) / (variance + EDGE)[..., None]
-    level = mean(change) - slope * middle[..., None]
-    return np.asarray(mean(slope) * guide[..., None] + mean(level), np.float32)

@@ -12,7 +12,7 @@ from stages.picture.canvas import Canvas
 from stages.picture.palette import to_lab
 
 CERTAIN = 0.5  # how surely hair is replaced at least
-LIP, CHIN = 57, 8  # of the landmarks
+NOSE, LIP, CHIN = 33, 57, 8  # of the landmarks: a collar may reach up to the lips
 LONG, FAR, BORDER = 0.28, 0.5, 14.0  # of the head's width: how long hair may be, and where it ends; cells at a border
 LEVELLED, FEWEST, LEAST_SPREAD = 1.5, 50, 3.0  # cells; cells that tell what hair or a wall is like; levels of L*a*b*
 LEAST = 0.06  # of the skull: hair that greys; what is less is a shadow
@@ -74,13 +74,15 @@ def told_as_hair(canvas: Canvas, hair: np.ndarray, likelier: np.ndarray) -> np.n
     """
     told = likelier > LIKELIER
     near = _from_skull(canvas) < BESIDE
-    lip, chin = canvas.on_grid(canvas.figure.rest[canvas.figure.head.landmarks[[LIP, CHIN]], :2])[:, 1]
+    nose, lip, chin = canvas.on_grid(canvas.figure.rest[canvas.figure.head.landmarks[[NOSE, LIP, CHIN]], :2])[:, 1]
     rows = np.mgrid[: told.shape[0], : told.shape[1]][0]
-    above = rows < lip
-    # Broad ways lead to all that hangs from a head; a curl beside it may be joined by none.
+    # Broad ways lead to all that hangs from a head; a curl beside it may be joined by none, but ends above the chin.
     broad = cv2.erode((told | (hair & canvas.drawn.covered)).astype(np.uint8), np.ones((BROAD, BROAD), np.uint8))
-    joined = cv2.dilate(_parts(broad > 0, near & above), np.ones((BROAD + 4, BROAD + 4), np.uint8)) > 0
-    curls = _parts(told & (rows < chin), near & above) > 0
+    joined = cv2.dilate(_parts(broad > 0, near & (rows < nose)), np.ones((BROAD + 4, BROAD + 4), np.uint8)) > 0
+    short = told & (rows < chin)
+    _, numbers = cv2.connectedComponents(short.astype(np.uint8), connectivity=4)
+    going_on = np.setdiff1d(numbers[:-1][short[:-1] & (told & ~short)[1:]], [0])
+    curls = (_parts(short, near & (rows < lip)) > 0) & ~np.isin(numbers, going_on)
     return (told & (joined | curls)) | (hair & canvas.drawn.covered)
 
 

@@ -68,3 +68,11 @@ def test_a_few_cells_that_change_are_no_hair(canvas: Canvas, places: dict[str, n
     matte = canvas.drawn.covered.astype(np.float32)
     likelier = likelier_hair(canvas, painted(canvas, places), few, places["face"], matte)
     assert (likelier == NONE).all()
+
+
+def test_a_collar_that_stands_up_to_the_lips_is_no_hair(canvas: Canvas, places: dict[str, np.ndarray]) -> None:
+    lips = canvas.on_grid(canvas.figure.rest[canvas.figure.head.landmarks[[57]], :2])[0, 1]
+    bare = places | {"curl": np.zeros(canvas.cells, bool), "long": np.zeros(canvas.cells, bool)}
+    collar = (canvas.places[..., 1] > lips - 10) & ~places["face"] & (canvas.outline < 14)
+    found, _ = told(canvas, bare | {"coat": collar})
+    assert found[cv2.erode(collar.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0].mean() < 0.05
