@@ -21,7 +21,9 @@ IRIS, BLANK, DARK = 0.36, 0.42, 15  # how light an iris is for the white, and wh
 CARVED = 0.45  # how much of teeth's contrast a statue's have
 SLIT, DEEP = 0.05, 0.5  # of the mouth's width: lips less apart throw their shade on what is between; how light that is
 FINE, MOST_GRAIN = 0.012, 9.0  # of the mouth's width: what is finer is grain; grey levels
-EYES = (0, 1)  # of the openings
+SKIN_LIGHT, LEAST_LIGHT, MOST_LIGHT = 70, 0.4, 1.5  # percentile of a column that is skin; shares of the mean light
+OVER_SKIN = 1.4  # times as bright as the skin around a mouth: teeth of people who laugh
+EYES, MOUTH = (0, 1), 2  # of the openings
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +32,7 @@ class Teeth:
     gain: (3,) the picture's tones over the generator's. stone: 0 for a face, 1 for a statue.
     skin: (3,) colour around the mouth. palette: of the picture.
     grain: (h, w, 3) float32, of the skin below the mouth, in its box.
+    falloff: (1, w, 1) float32, how light falls on the box from left to right, of mean 1.
     """
 
     gain: np.ndarray
@@ -37,6 +40,7 @@ class Teeth:
     skin: np.ndarray
     palette: Palette
     grain: np.ndarray
+    falloff: np.ndarray
 
     def shown(self, rendered: np.ndarray, gap: float) -> np.ndarray:
         """What the generator shows between its lips (h, w, 3) float32, in the picture.
@@ -45,7 +49,7 @@ class Teeth:
             rendered: the generator's colours at the box's pixels.
             gap: how far the lips are apart, as a share of the mouth's width.
         """
-        colours = rendered * self.gain
+        colours = rendered * (self.gain * self.falloff)
         if self.stone > 0:
             light = colours.mean(axis=-1, keepdims=True) / max(float(self.skin.mean()), 1.0)
             colours += self.stone * (self.skin * (1 - CARVED + CARVED * light) - colours)
@@ -75,7 +79,12 @@ def teeth_of(picture: np.ndarray, likeness: Likeness, box: Box) -> Teeth:
         away = float(np.linalg.norm(_tint(white) - _tint(skin)))
         stone = float(np.clip((FLESH - away) / (FLESH - STONE), 0, 1) * np.clip((dark - IRIS) / (BLANK - IRIS), 0, 1))
     gain *= min(1.0, most / max(brightest, 1.0))
-    return Teeth(gain.astype(np.float32), stone, skin, likeness.palette, _grain(picture, box))
+    line = _line(small[part])
+    whitest = _whitest(likeness) * float(gain.mean())
+    gain *= min(1.0, OVER_SKIN * float(line.mean()) / max(whitest, 1.0))
+    return Teeth(
+        gain.astype(np.float32), stone, skin, likeness.palette, _grain(picture, box), _falloff(line, box.width)
+    )
 
 
 def _eyes(picture: np.ndarray, likeness: Likeness) -> tuple[np.ndarray, float] | None:
@@ -105,6 +114,32 @@ def _grain(picture: np.ndarray, box: Box) -> np.ndarray:
     fine = part - cv2.GaussianBlur(part, (0, 0), max(FINE * box.width, 0.8))
     below = np.clip(fine[box.height // 2 : box.height // 2 + box.height], -MOST_GRAIN, MOST_GRAIN)
     return np.pad(below, ((0, box.height - len(below)), (0, 0), (0, 0)))
+
+
+def _line(small: np.ndarray) -> np.ndarray:
+    """(W,) a straight line through how light the skin around a mouth, (H, W, 3), is from left to right."""
+    columns = np.percentile(small.mean(axis=-1), SKIN_LIGHT, axis=0)  # (W,)
+    at = np.arange(len(columns))
+    line: np.ndarray = np.polyval(np.polyfit(at, columns, 1), at) if len(columns) > 1 else columns
+    return line
+
+
+def _falloff(line: np.ndarray, width: int) -> np.ndarray:
+    """(W,) how light skin is, on a straight line -> (1, width, 1) float32, of mean 1."""
+    wide = np.interp((np.arange(width) + 0.5) / width, (np.arange(len(line)) + 0.5) / len(line), line)
+    return np.clip(wide / max(float(wide.mean()), 1.0), LEAST_LIGHT, MOST_LIGHT)[None, :, None].astype(np.float32)
+
+
+def _whitest(likeness: Likeness) -> float:
+    """The brightness of the generator's teeth, grey levels; 0 where its lips never part."""
+    side = likeness.frames.shape[1]
+    rims = likeness.canvas.figure.head.openings[MOUTH]
+    found = [
+        frame[opening_mask(outline(vertices, rims), Box(0, 0, side, side), 0.5) > 0.9].mean(axis=-1)
+        for frame, vertices in zip(likeness.frames, likeness.vertices, strict=True)
+    ]
+    inside = np.concatenate(found)
+    return float(np.percentile(inside, BRIGHTEST)) if len(inside) else 0.0
 
 
 def _tint(colour: np.ndarray) -> np.ndarray:

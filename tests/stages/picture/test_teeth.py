@@ -20,7 +20,8 @@ def teeth(stone: float = 0.0, picture: np.ndarray | None = None) -> Teeth:
     if picture is None:
         picture = np.random.default_rng(1).uniform(0, 255, (40, 48, 3)).astype(np.float32)
     palette = Palette(picture, np.ones(picture.shape[:2], np.float32))
-    return Teeth(np.ones(3, np.float32), stone, SKIN, palette, np.zeros(RENDERED.shape, np.float32))
+    even = np.ones((1, RENDERED.shape[1], 1), np.float32)
+    return Teeth(np.ones(3, np.float32), stone, SKIN, palette, np.zeros(RENDERED.shape, np.float32), even)
 
 
 def test_a_face_has_white_teeth_and_a_statue_stone_ones() -> None:
@@ -80,3 +81,21 @@ def test_eyes_without_an_iris_make_a_statue(canvas: Canvas) -> None:
     face.small_picture[:] = (170, 150, 130)
     assert teeth_of(stone, face, box).stone == 1
     assert teeth_of(flesh, face, box).stone == 0
+
+
+def test_teeth_are_darker_on_the_side_of_a_face_that_lies_in_the_shade(canvas: Canvas) -> None:
+    face = likeness(canvas, np.full((FRAME, FRAME, 3), 60.0))
+    side = np.linspace(0.3, 1.0, canvas.cells[1], dtype=np.float32)[None, :, None]
+    face.small_picture[:] = np.array((170, 150, 130), np.float32) * side
+    picture = np.clip(cv2.resize(face.small_picture, (SIDE, SIDE)), 0, 255).astype(np.uint8)
+    falloff = teeth_of(picture, face, mouth(canvas)).falloff[0, :, 0]
+    lit = picture[mouth(canvas).rows_and_columns].mean(axis=(0, 2))
+    np.testing.assert_allclose(falloff, lit / lit.mean(), rtol=0.05)
+
+
+def test_teeth_are_no_brighter_than_those_of_people_who_laugh(canvas: Canvas, monkeypatch: pytest.MonkeyPatch) -> None:
+    face = likeness(canvas, np.full((FRAME, FRAME, 3), 60.0))
+    face.small_picture[:] = (90, 75, 65)
+    picture = np.full((SIDE, SIDE, 3), (90, 75, 65), np.uint8)
+    monkeypatch.setattr("stages.picture.teeth._whitest", lambda face: 250.0)
+    assert teeth_of(picture, face, mouth(canvas)).gain.mean() * 250 < 1.45 * picture.mean()
