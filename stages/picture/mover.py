@@ -20,6 +20,7 @@ from stages.picture.eye_contours import with_eyes_outlined
 from stages.picture.fields import OwnPixels, fields_of, own_pixels
 from stages.picture.figure import find_figure
 from stages.picture.gesture import Gesture, gesture_course
+from stages.picture.hidden_eyes import hidden_eyes, with_eyes_left
 from stages.picture.inside import Inside, inside_of
 from stages.picture.matte import head_matte
 from stages.picture.stand_in import stand_in
@@ -171,6 +172,9 @@ def mover_for(
     canvas = canvas_for(figure, *picture.shape[:2])
     still = int(np.abs(course.keys).max(axis=1).argmin())
     likeness = likeness_of(picture, canvas, frames, gestures, still)
+    hidden = hidden_eyes(canvas, likeness.small_picture)
+    if any(hidden):
+        likeness = replace(likeness, gestures=with_eyes_left(gestures, models.head, hidden))
     matte = head_matte(canvas, likeness.small_picture)
     if gestures.largest_turn > 0:
         canvas = replace(canvas, figure=with_ears(figure, canvas, matte))
