@@ -20,7 +20,7 @@ from stages.picture.eye_contours import with_eyes_outlined
 from stages.picture.fields import OwnPixels, fields_of, own_pixels
 from stages.picture.figure import find_figure
 from stages.picture.gesture import Gesture, gesture_course
-from stages.picture.hidden_eyes import hidden_eyes, with_eyes_left
+from stages.picture.hidden_parts import cover_of, hidden_parts, with_parts_left
 from stages.picture.inside import Inside, inside_of
 from stages.picture.matte import head_matte
 from stages.picture.stand_in import stand_in
@@ -172,16 +172,17 @@ def mover_for(
     canvas = canvas_for(figure, *picture.shape[:2])
     still = int(np.abs(course.keys).max(axis=1).argmin())
     likeness = likeness_of(picture, canvas, frames, gestures, still)
-    hidden = hidden_eyes(canvas, likeness.small_picture)
-    if any(hidden):
-        likeness = replace(likeness, gestures=with_eyes_left(gestures, models.head, hidden))
+    hidden = hidden_parts(canvas, likeness.small_picture)
+    gestures = with_parts_left(gestures, models.head, [colour is not None for colour in hidden])
+    likeness = replace(likeness, gestures=gestures)
     matte = head_matte(canvas, likeness.small_picture)
     if gestures.largest_turn > 0:
         canvas = replace(canvas, figure=with_ears(figure, canvas, matte))
         likeness = replace(likeness, canvas=canvas)
     insides = tuple(inside_of(picture, likeness, number) for number in range(3))
     own = own_pixels(canvas, likeness.small_picture, matte)
-    colours = appearance_changes(likeness, matte, _covered(canvas))
+    covered = _covered(canvas) * (1 - cover_of(canvas, likeness.small_picture, hidden))
+    colours = appearance_changes(likeness, matte, covered)
     return Mover(picture, canvas, course, likeness, colours, insides, own, views_of(likeness, own, matte))
 
 
