@@ -20,6 +20,7 @@ from stages.picture.eye_contours import with_eyes_outlined
 from stages.picture.fields import OwnPixels, fields_of, own_pixels
 from stages.picture.figure import find_figure
 from stages.picture.gesture import Gesture, gesture_course
+from stages.picture.grain import Grain, grain_of
 from stages.picture.hidden_parts import cover_of, hidden_parts, with_parts_left
 from stages.picture.inside import Inside, inside_of
 from stages.picture.matte import head_matte
@@ -88,7 +89,9 @@ class Mover:
             strip = self._strip(rows, head, cv2.INTER_CUBIC, patches)
             if seen is not None and fields.unseen is not None and fields.unseen.any():
                 share = np.clip(self._widened(fields.unseen, rows), 0, 1)
-                strip = cv2.blendLinear(cv2.convertScaleAbs(self._widened(seen, rows)), strip, share, 1 - share)
+                if share.any():
+                    shown_there = self._grain.on(self._widened(seen, rows), strip)
+                    strip = cv2.blendLinear(shown_there, strip, share, 1 - share)
             if around is not None and fields.covered is not None:  # no surface joins a turned head and what is around
                 share = np.clip((self._widened(fields.covered, rows) - 0.5) * CRISP + 0.5, 0, 1)
                 strip = cv2.blendLinear(strip, self._strip(rows, around, cv2.INTER_LINEAR), share, 1 - share)
@@ -116,6 +119,10 @@ class Mover:
         if layer.colours is None:
             return strip
         return cv2.add(strip, self._widened(layer.colours, rows), dtype=cv2.CV_8U)
+
+    @cached_property
+    def _grain(self) -> Grain:
+        return grain_of(self.picture, self.canvas)
 
     def _layer(self, field: np.ndarray, colours: np.ndarray) -> Layer:
         """A layer whose pixels have changed their colours, (h, w, 3) float32 at rest's places, and moved since."""
