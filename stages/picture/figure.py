@@ -14,7 +14,7 @@ from weights.networks.head import Head, Rims
 PIVOT = np.array([0.0, -2.0, 0.0])
 # How far a flat picture can be turned before it shows: freely, at most, and how much of that is lost for each degree
 # that the head is turned away at rest. Degrees.
-FREE, FARTHEST, LOSS, LEAST_TURN = 18.0, 25.0, 0.3, 10.0
+FREE, FARTHEST, LOSS, LEAST_TURN = 18.0, 25.0, 0.6, 6.0
 FREE_SHARE = FREE / FARTHEST
 LIDS = ("eyeBlink_R", "eyeBlink_L")  # of the left and right eye as the viewer sees them
 
