@@ -15,6 +15,7 @@ from stages.picture.own_hair import Hair, hair_of
 from stages.picture.raster import Drawn, draw, facing_of
 from stages.picture.spread_hair import spread_hair
 from stages.picture.warp import fill, unfolded
+from weights.networks.head import Head
 
 TURNED = 1e-3  # radians from which a head's outline is another line on it than at rest
 WHOLLY = np.radians(10.0)  # a turn from which on nothing but the head itself is shown on the head
@@ -25,6 +26,11 @@ EVEN = 1.0  # cells over which it is smooth how well the head is seen
 # A cosine that is added to both, so that skin at the outline has some; from how many times the picture's pixels would
 # have to be stretched they are too few, and from how many they are none.
 ASIDE, TOO_FEW, NONE = 0.05, 1.3, 2.5
+# Degrees by which a head looks aside at rest: up to the first its neck is seen on both sides; from the second on the
+# neck on its far side is in no image, and how dark it is under the jaw nobody knows.
+FRONTAL, ASIDE_AT_REST = 6.0, 14.0
+UNDER, ENDS = 0.5, 1.0  # centimetres below the line of the jaw: the neck begins, and over how much
+CHIN, CORNER = 8, 4  # of the landmarks
 NECK = 0.6  # of a head's turn: what takes part in no more of it, a collar may cover
 
 
@@ -114,7 +120,8 @@ class _Moved:
         drawn: its triangles.
         back: (H, W, 2) float32 cells to go back. seen: (H, W) 1 where the picture shows what is there.
         trust: (H, W) how well it does. stretched: (H, W) how many times as large it is seen as at rest.
-        skull: (H, W) 1 on skin that turns with the head; 0 on the trunk, where a collar may cover it, on lids and lips.
+        skull: (H, W) 1 on skin that turns with the head; 0 on the trunk, where a collar may cover it, on lids and lips,
+            and on the neck of a head that looks aside.
     """
 
     drawn: Drawn
@@ -141,6 +148,7 @@ def _moved(canvas: Canvas, moved: np.ndarray) -> _Moved:
     back = (figure.rest[:, :2] - moved[:, :2]) / canvas.step
     stretched = (np.maximum(facing_of(moved, figure.head.triangles), 0) + ASIDE) / (canvas.towards + ASIDE)
     skull = np.clip((figure.head.turning - NECK) / (1 - NECK), 0, 1) * figure.head.closed
+    skull *= 1 - _below_jaw(figure.head) * np.clip((figure.aside - FRONTAL) / (ASIDE_AT_REST - FRONTAL), 0, 1)
     values = drawn.interpolate(
         figure.head.triangles, np.column_stack([back, canvas.shown_at_rest, canvas.facing, stretched, skull])
     )
@@ -148,6 +156,13 @@ def _moved(canvas: Canvas, moved: np.ndarray) -> _Moved:
     seen = (drawn.covered & (shown > 0.5)).astype(np.float32)
     trust = cv2.GaussianBlur(facing * seen, (0, 0), EVEN) * seen
     return _Moved(drawn, cv2.merge([across, down]), seen, trust, stretched, skull)
+
+
+def _below_jaw(head: Head) -> np.ndarray:
+    """(V,) 1 on the neck, 0 on the face."""
+    x, y = np.abs(head.neutral[head.landmarks[CHIN : CORNER - 1 : -1], :2].T) * [[1], [-1]]
+    below: np.ndarray = np.interp(np.abs(head.neutral[:, 0]), x, y) - UNDER - head.neutral[:, 1]
+    return np.clip(below / ENDS, 0, 1)
 
 
 def _in_pixels(canvas: Canvas, field: np.ndarray) -> np.ndarray:

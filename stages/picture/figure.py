@@ -53,10 +53,14 @@ class Figure:
         return self.head.expression.astype(np.float64)
 
     @cached_property
+    def aside(self) -> float:
+        """How far the head looks to one side at rest, degrees."""
+        return float(np.degrees(np.abs(Rotation.from_rotvec(self.fit.turn).as_euler("yxz")[0])))
+
+    @cached_property
     def farthest_turn(self) -> float:
         """How far this head may turn, radians."""
-        aside = np.degrees(np.abs(Rotation.from_rotvec(self.fit.turn).as_euler("yxz")[0]))
-        return float(np.radians(max(FARTHEST - LOSS * aside, LEAST_TURN)))
+        return float(np.radians(max(FARTHEST - LOSS * self.aside, LEAST_TURN)))
 
     def softened(self, gesture: Gesture) -> tuple[float, float]:
         """Yaw and pitch as far as the picture can be turned, radians: as asked, then ever less up to the limit."""

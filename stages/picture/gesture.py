@@ -99,15 +99,15 @@ def _gestures(head: Head, course: Course, rest: HeadFit, fits: list[HeadFit], la
     for fit, points in zip(fits, landmarks, strict=True):
         away = points - fit.seen(head.shape(fit.identity, fit.expression, head.landmarks))[:, :2]
         turn = Rotation.from_matrix(fit.rotation @ rest.rotation.T).as_euler("yxz")
-        closure = [_opening(rest_points, eye) - _opening(points, eye) for eye in EYES]
+        closed = [_opening(rest_points, eye) - _opening(points, eye) for eye in EYES]
         room = [max(_opening(rest_points, eye) - SHUT, LEAST_OPEN) for eye in EYES]
         rows.append(
             np.concatenate(
-                [fit.expression - rest.expression, turn[:2], (away / fit.scale).ravel(), np.divide(closure, room)]
+                [fit.expression - rest.expression, turn[:2], (away / fit.scale).ravel(), np.divide(closed, room)]
             )
         )
     values = np.stack(rows)
-    expression, turns, residual, closure = np.split(values, _parts(rest), axis=1)  # views
+    expression, turns, residual, closure = np.split(values, _parts(rest), axis=1)  # views of `values`
     turns *= _meant(course, turns)
     misread = float(np.sin(np.hypot(*_largest(course, turns))))
     ways = np.tensordot(expression, head.expression[:, head.landmarks, :2] * DOWN, 1)  # (K, 68, 2) centimetres
@@ -120,9 +120,10 @@ def _gestures(head: Head, course: Course, rest: HeadFit, fits: list[HeadFit], la
     return values
 
 
-def _parts(rest: HeadFit) -> np.ndarray:
+def _parts(rest: HeadFit) -> list[int]:
     """Where a gesture's turns, residual and closure begin among its numbers."""
-    return np.cumsum([len(rest.expression), 2, 136])
+    expressions = len(rest.expression)
+    return [expressions, expressions + 2, expressions + 2 + 136]
 
 
 def _largest(course: Course, values: np.ndarray) -> np.ndarray:

@@ -49,6 +49,20 @@ def least_area(canvas: Canvas, gesture: Gesture) -> float:
     )
 
 
+@pytest.mark.parametrize(("aside", "shown"), [(0.0, True), (25.0, False)])
+def test_the_neck_of_a_head_that_looks_aside_is_not_the_generators(head: Head, aside: float, shown: bool) -> None:
+    figure = find_figure(head, made_landmarks(head, made_fit(head, yaw=aside)))
+    canvas = canvas_for(figure, SIDE, SIDE)
+    made = fields(canvas, made_gesture(head, yaw=-np.radians(15.0)))
+    assert made.drawn is not None and made.unseen is not None
+    chin = head.neutral[head.landmarks[8], 1]
+    neck = (
+        made.drawn.interpolate(head.triangles, (head.neutral[:, 1] < chin - 2.5)[:, None].astype(float))[..., 0] > 0.99
+    )
+    assert (made.unseen[neck].max() > 0.2) == shown
+    assert made.unseen[~neck].max() > 0.5
+
+
 def test_at_rest_nothing_moves(canvases: dict[str, Canvas], head: Head) -> None:
     for canvas in canvases.values():
         np.testing.assert_array_equal(fields(canvas, made_gesture(head)).head, 0)

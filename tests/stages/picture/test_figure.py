@@ -163,7 +163,8 @@ def test_a_small_turn_is_made_in_full(figure: Figure, head: Head, degrees: float
 
 def test_a_head_that_is_turned_away_turns_less_far(head: Head, figure: Figure) -> None:
     assert figure_of(head, yaw=40.0).farthest_turn < figure.farthest_turn
-    assert np.degrees(figure_of(head, yaw=80.0).farthest_turn) >= 10
+    assert np.degrees(figure_of(head, yaw=27.0).farthest_turn) < 12  # what is hidden of it cannot be shown
+    assert np.degrees(figure_of(head, yaw=80.0).farthest_turn) >= 5
 
 
 @pytest.mark.parametrize("roll", [-60.0, 30.0, 90.0])

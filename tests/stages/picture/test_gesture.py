@@ -74,7 +74,7 @@ def test_what_landmarks_seem_to_do_besides_as_a_head_turns_is_left_out(head: Hea
 
 def test_a_head_that_turns_and_smiles_or_blinks_does_both(head: Head, course: Course) -> None:
     smile = head.names.index("mouthSmile_L")
-    still, turning = (read(head, course, mouthSmile=0.9, **turn).at(np.ones(1)) for turn in ({}, {"yaw": 17.0}))
+    still, turning = (read(head, course, mouthSmile=0.9, yaw=yaw).at(np.ones(1)) for yaw in (0.0, 17.0))
     assert turning.expression[smile] > 0.7 * still.expression[smile]
     assert (read(head, course, eyeBlink=1.0, yaw=17.0).at(np.ones(1)).closure > 0.75).all()
 
