@@ -124,9 +124,13 @@ class Likeness:
 
     def shown(self, key: int, at: np.ndarray) -> np.ndarray:
         """The generator's frame at places (H, W, 2): (H, W, 3) float32."""
-        frame = self.frames[key].astype(np.float32)
-        x, y = (np.ascontiguousarray(at[..., axis]) - 0.5 for axis in range(2))
-        return cv2.remap(frame, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        return sampled(self.frames[key].astype(np.float32), at)
+
+
+def sampled(frame: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """A frame (S, S, 3) float32 at places (H, W, 2) of it, pixels with centres at .5: (H, W, 3) float32."""
+    x, y = (np.ascontiguousarray(at[..., axis]) - 0.5 for axis in range(2))
+    return cv2.remap(frame, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
 
 
 def likeness_of(

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from stages.picture.appearance import BORDER, Likeness
+from stages.picture.appearance import BORDER, Likeness, sampled
 from stages.picture.canvas import Canvas
 from stages.picture.fields import OwnPixels
+from stages.picture.head_alone import head_alone
 from stages.picture.raster import Drawn, draw
 from stages.picture.skin_and_hair import SkinAndHair, scale_of, skin_and_hair_of
 from stages.picture.warp import fill
@@ -96,7 +97,10 @@ def _view(likeness: Likeness, tones: SkinAndHair, key: int, turn: np.ndarray) ->
     vertices = canvas.on_grid(moved[:, :2])
     drawn = draw(vertices, moved[:, 2], triangles, canvas.cells)
     at = drawn.interpolate(triangles, likeness.vertices[key])
-    shown = likeness.shown(key, at)
+    frame = likeness.frames[key].astype(np.float32)
+    head = draw(likeness.vertices[key] - 0.5, moved[:, 2], triangles, frame.shape[:2])
+    brows = likeness.vertices[key][canvas.figure.head.landmarks[BROWS], 1].mean()
+    shown = sampled(head_alone(frame, head, brows), at)
     rest = drawn.interpolate(triangles, canvas.on_grid(canvas.figure.rest[:, :2]))  # (H, W, 2) where each cell was
     there = drawn.covered & _within(likeness, at)
     colours = np.zeros_like(shown)

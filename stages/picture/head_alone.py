@@ -1,0 +1,44 @@
+"""A generator's head without the wall behind it.
+
+The head that is fitted to a frame ends a few pixels beside where the frame's own does, least exactly at ears and neck.
+What is wall there would be painted on another person's ear.
+"""
+
+import cv2
+import numpy as np
+
+from stages.picture.raster import Drawn
+from stages.picture.warp import fill
+
+# Shares of a frame's side: so far beyond the outline is wall, so far within it is head, and between is either.
+BEYOND, WITHIN = 0.025, 0.03
+
+
+def head_alone(frame: np.ndarray, head: Drawn, brows: float) -> np.ndarray:
+    """The frame with its head continued over its wall, below the brows: above them it is hair that goes on.
+
+    Args:
+        frame: (S, S, 3) float32.
+        head: drawn on the frame's pixels.
+        brows: row of the frame.
+
+    Returns:
+        (S, S, 3) float32.
+    """
+    whole = head.whole.astype(np.uint8)
+    inside = cv2.erode(whole, _disc(WITHIN * len(frame)), borderValue=1)
+    inside[: max(round(brows), 0)] = 1
+    beyond = 1 - cv2.dilate(whole, _disc(BEYOND * len(frame)))
+    to_head, to_wall = (_distance(frame, fill(frame, known.astype(np.float32))) for known in (inside, beyond))
+    shown = inside | cv2.erode((whole & (to_head < to_wall)).astype(np.uint8), _disc(1))
+    return fill(frame, shown.astype(np.float32))
+
+
+def _distance(colours: np.ndarray, others: np.ndarray) -> np.ndarray:
+    distance: np.ndarray = np.linalg.norm(colours - others, axis=2)
+    return distance
+
+
+def _disc(radius: float) -> np.ndarray:
+    side = 2 * round(radius) + 1
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
