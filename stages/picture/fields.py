@@ -5,6 +5,7 @@ picture shows too little where its side comes into view, and what is around it (
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -57,29 +58,39 @@ class Fields:
 class OwnPixels:
     """Where the picture at rest shows the head, so that nothing else is ever shown on a turned one.
 
+    All of it is worked out when it is first asked for: a head that does not turn needs none.
+
     Attributes:
-        share: (H, W) float32, how surely each cell does.
-        nearest: (H, W, 2) float32 cells, from each cell on to the nearest that does.
-        hair: of the picture.
+        canvas: of the head.
+        picture: (H, W, 3) float32.
+        matte: (H, W) float32, 1 on the head, hair included, and 0 beside it.
     """
 
-    share: np.ndarray
-    nearest: np.ndarray
-    hair: Hair
+    canvas: Canvas
+    picture: np.ndarray
+    matte: np.ndarray
 
+    @cached_property
+    def share(self) -> np.ndarray:
+        """(H, W) float32, how surely each cell does, by the head's shape and by the matte."""
+        return np.asarray(self.matte * self.canvas.drawn.whole, np.float32)
 
-def own_pixels(canvas: Canvas, picture: np.ndarray, matte: np.ndarray) -> OwnPixels:
-    """What of a picture (H, W, 3) shows the head by its shape and by a matte, (H, W) in [0, 1]; no border of it."""
-    hair = hair_of(canvas, picture, matte)
-    share = (matte * canvas.drawn.whole).astype(np.float32)
-    inside = cv2.erode((share > 0.5).astype(np.uint8), np.ones((3, 3), np.uint8), iterations=RIM)
-    rows, columns = np.nonzero(inside)
-    if not len(rows):
-        return OwnPixels(share, np.zeros((*canvas.cells, 2), np.float32), hair)
-    _, label = cv2.distanceTransformWithLabels(1 - inside, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    places = np.zeros((label.max() + 1, 2), np.float32)
-    places[label[rows, columns]] = np.column_stack([columns, rows])
-    return OwnPixels(share, np.asarray(places[label] - canvas.places, np.float32), hair)
+    @cached_property
+    def nearest(self) -> np.ndarray:
+        """(H, W, 2) float32 cells, from each cell on to the nearest that does and is no border."""
+        inside = cv2.erode((self.share > 0.5).astype(np.uint8), np.ones((3, 3), np.uint8), iterations=RIM)
+        rows, columns = np.nonzero(inside)
+        if not len(rows):
+            return np.zeros((*self.canvas.cells, 2), np.float32)
+        _, label = cv2.distanceTransformWithLabels(1 - inside, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+        places = np.zeros((label.max() + 1, 2), np.float32)
+        places[label[rows, columns]] = np.column_stack([columns, rows])
+        return np.asarray(places[label] - self.canvas.places, np.float32)
+
+    @cached_property
+    def hair(self) -> Hair:
+        """Of the picture."""
+        return hair_of(self.canvas, self.picture, self.matte)
 
 
 def fields_of(canvas: Canvas, own: OwnPixels, moved: np.ndarray, turn: float) -> Fields:

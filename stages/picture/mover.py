@@ -17,7 +17,7 @@ from stages.picture.canvas import Canvas, canvas_for
 from stages.picture.course import Course, course_of
 from stages.picture.ears import with_ears
 from stages.picture.eye_contours import with_eyes_outlined
-from stages.picture.fields import OwnPixels, fields_of, own_pixels
+from stages.picture.fields import OwnPixels, fields_of
 from stages.picture.figure import find_figure
 from stages.picture.gesture import Gesture, gesture_course
 from stages.picture.grain import Grain, grain_of
@@ -187,7 +187,7 @@ def mover_for(
         canvas = replace(canvas, figure=with_ears(figure, canvas, matte))
         likeness = replace(likeness, canvas=canvas)
     insides = tuple(inside_of(picture, likeness, number) for number in range(3))
-    own = own_pixels(canvas, likeness.small_picture, matte)
+    own = OwnPixels(canvas, likeness.small_picture, matte)
     covered = _covered(canvas) * (1 - cover_of(canvas, likeness.small_picture, hidden))
     colours = appearance_changes(likeness, matte, covered)
     return Mover(picture, canvas, course, likeness, colours, insides, own, views_of(likeness, own, matte))

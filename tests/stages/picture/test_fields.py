@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages.picture.canvas import Canvas, canvas_for
-from stages.picture.fields import Fields, fields_of, own_pixels
+from stages.picture.fields import Fields, OwnPixels, fields_of
 from stages.picture.figure import Figure, find_figure
 from stages.picture.gesture import Gesture
 from stages.picture.raster import draw
@@ -35,7 +35,7 @@ def canvases(head: Head) -> dict[str, Canvas]:
 
 
 def fields(canvas: Canvas, gesture: Gesture) -> Fields:
-    own = own_pixels(canvas, plain(canvas), np.ones(canvas.cells, np.float32))
+    own = OwnPixels(canvas, plain(canvas), np.ones(canvas.cells, np.float32))
     turn = float(np.hypot(*canvas.figure.softened(gesture)))
     return fields_of(canvas, own, canvas.figure.moved(gesture), turn)
 
@@ -151,7 +151,7 @@ def test_a_tiny_face_has_a_canvas_too(head: Head) -> None:
 
 
 def test_on_a_turned_head_nothing_of_the_wall_is_shown(canvas: Canvas, head: Head) -> None:
-    own = own_pixels(canvas, plain(canvas), np.ones(canvas.cells, np.float32))
+    own = OwnPixels(canvas, plain(canvas), np.ones(canvas.cells, np.float32))
     for yaw in (-18.0, 18.0):
         gesture = made_gesture(head, yaw=np.radians(yaw))
         moved = canvas.figure.moved(gesture)
@@ -170,7 +170,7 @@ def test_what_the_matte_calls_wall_is_not_shown_on_a_turned_head_either(canvas: 
     matte = smaller.astype(np.float32)  # the proxy is wider than this head
     shares = []
     for mask in (np.ones_like(matte), matte):
-        made = fields_of(canvas, own_pixels(canvas, plain(canvas), mask), moved, np.radians(18.0))
+        made = fields_of(canvas, OwnPixels(canvas, plain(canvas), mask), moved, np.radians(18.0))
         source = canvas.places + made.head / canvas.step
         shown = cv2.remap(matte, source.astype(np.float32), np.empty(0), cv2.INTER_LINEAR)
         on_head = draw(canvas.on_grid(moved[:, :2]), moved[:, 2], head.triangles, canvas.cells).whole

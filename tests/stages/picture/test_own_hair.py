@@ -6,7 +6,7 @@ import pytest
 
 from stages.picture.canvas import Canvas
 from stages.picture.ears import ear_share
-from stages.picture.fields import Fields, fields_of, own_pixels
+from stages.picture.fields import Fields, OwnPixels, fields_of
 from stages.picture.own_hair import hair_of
 from tests.stages.picture.made_heads import made_gesture, plain
 from weights.networks.head import Head
@@ -34,7 +34,7 @@ def portrait(canvas: Canvas, wall: tuple[float, float, float] = WALL) -> tuple[n
 
 def turned(canvas: Canvas, picture: np.ndarray, matte: np.ndarray, head: Head) -> Fields:
     moved = canvas.figure.moved(made_gesture(head, yaw=TURN))
-    return fields_of(canvas, own_pixels(canvas, picture, matte), moved, TURN)
+    return fields_of(canvas, OwnPixels(canvas, picture, matte), moved, TURN)
 
 
 def test_hair_is_told_from_skin_and_wall(canvas: Canvas) -> None:

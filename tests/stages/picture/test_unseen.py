@@ -8,7 +8,7 @@ import pytest
 
 from stages.picture.appearance import Likeness
 from stages.picture.canvas import Canvas
-from stages.picture.fields import Fields, fields_of, own_pixels
+from stages.picture.fields import Fields, OwnPixels, fields_of
 from stages.picture.gesture import Gesture
 from stages.picture.unseen import View, view_towards, views_of
 from tests.stages.picture.made_heads import made_gesture, plain
@@ -48,11 +48,11 @@ def made_likeness(canvas: Canvas, head: Head, turns: list[float]) -> Likeness:
 
 def views(canvas: Canvas, head: Head, turns: list[float]) -> tuple[View, ...]:
     matte = canvas.drawn.whole.astype(np.float32)
-    return views_of(made_likeness(canvas, head, turns), own_pixels(canvas, plain(canvas), matte), matte)
+    return views_of(made_likeness(canvas, head, turns), OwnPixels(canvas, plain(canvas), matte), matte)
 
 
 def made_fields(canvas: Canvas, gesture: Gesture) -> Fields:
-    own = own_pixels(canvas, plain(canvas), np.ones(canvas.cells, np.float32))
+    own = OwnPixels(canvas, plain(canvas), np.ones(canvas.cells, np.float32))
     return fields_of(canvas, own, canvas.figure.moved(gesture), float(np.hypot(gesture.yaw, gesture.pitch)))
 
 
@@ -72,7 +72,7 @@ def test_what_comes_into_view_has_the_pictures_tone_and_none_of_the_wall(canvas:
     (view,) = views(canvas, head, [0.0, TURN])
     gesture = made_gesture(head, yaw=TURN)
     fields = fields_of(
-        canvas, own_pixels(canvas, plain(canvas), np.ones(canvas.cells, np.float32)), canvas.figure.moved(gesture), TURN
+        canvas, OwnPixels(canvas, plain(canvas), np.ones(canvas.cells, np.float32)), canvas.figure.moved(gesture), TURN
     )
     assert fields.drawn is not None and fields.unseen is not None
     shown = view.on(canvas, fields.drawn)[fields.unseen > 0.5]
@@ -82,7 +82,7 @@ def test_what_comes_into_view_has_the_pictures_tone_and_none_of_the_wall(canvas:
 def unseen(canvas: Canvas, gesture: Gesture) -> np.ndarray:
     turn = float(np.hypot(gesture.yaw, gesture.pitch))
     fields = fields_of(
-        canvas, own_pixels(canvas, plain(canvas), np.ones(canvas.cells, np.float32)), canvas.figure.moved(gesture), turn
+        canvas, OwnPixels(canvas, plain(canvas), np.ones(canvas.cells, np.float32)), canvas.figure.moved(gesture), turn
     )
     assert fields.unseen is not None
     return fields.unseen
