@@ -3,7 +3,8 @@
     python -m benchmarks.speed.growth [--rows 3]
 
 Lines are what `plan` expects (`pipeline.run.cost`); points are rows of the demo, measured here as
-`benchmarks.speed.rows` does. Hours of a night are expected ones alone.
+`benchmarks.speed.rows` does, and brought to the core of the plan's constants by how much slower this one is. Hours of a
+night are expected ones alone.
 """
 
 import argparse
@@ -21,7 +22,7 @@ from benchmarks.speed.picture_cost import use_one_thread
 from benchmarks.speed.rows import Bench, with_pixels
 from common.atomic_files import replace_atomically
 from pipeline.job.checks import Checked
-from pipeline.run.cost import RENDER, START, row_seconds
+from pipeline.run.cost import RENDER, START, core_slowness, row_seconds
 from stages.row_frames import Pixels
 
 mpl.use("Agg")  # no screen is needed
@@ -45,11 +46,12 @@ def with_resolution(checked: Checked, resolution: int) -> Checked:
 
 
 def measured_rows(bench: Bench) -> dict[Pixels, list[float]]:
-    """A row's seconds of a core for each of `FRAMES`, both ways."""
+    """A row's seconds of the constants' core for each of `FRAMES`, both ways."""
     found: dict[Pixels, list[float]] = {}
+    slowness = core_slowness()
     for pixels in COLOURS:
         jobs = [with_frames(with_pixels(bench.checked, pixels), frames) for frames in FRAMES]
-        found[pixels] = [bench.measure(job.job.video)[0] for job in jobs]
+        found[pixels] = [bench.measure(job.job.video)[0] / slowness for job in jobs]
     return found
 
 

@@ -25,8 +25,8 @@ PREPARE, LOOKS = 0.08, 3
 # Set-up of an image's own pixels, besides the key frames that are rendered and located for it; and those.
 SET_UP, KEY_FRAMES = 0.23, 7
 # A frame and a megapixel of it: moved, and encoded by x264.
-MOVE, MOVE_MEGAPIXEL = 0.006, 0.022
-VIDEO, VIDEO_MEGAPIXEL = 0.001, 0.011
+MOVE, MOVE_MEGAPIXEL = 0.005, 0.020
+VIDEO, VIDEO_MEGAPIXEL = 0.0007, 0.009
 # Ray, its workers and their networks.
 START = 15.0
 USUAL_SIDE = 384  # of a face's crop at its image's own resolution: a guess, for a plan opens no images
