@@ -26,12 +26,12 @@ def head_alone(frame: np.ndarray, head: Drawn, brows: float) -> np.ndarray:
         (S, S, 3) float32.
     """
     whole = head.whole.astype(np.uint8)
-    inside = cv2.erode(whole, _disc(WITHIN * len(frame)), borderValue=1)
-    inside[: max(round(brows), 0)] = 1
-    beyond = 1 - cv2.dilate(whole, _disc(BEYOND * len(frame)))
+    inside = cv2.erode(whole, _disc(WITHIN * len(frame)), borderValue=1) > 0
+    inside[: max(round(brows), 0)] = True
+    beyond = cv2.dilate(whole, _disc(BEYOND * len(frame))) == 0
     to_head, to_wall = (_distance(frame, fill(frame, known.astype(np.float32))) for known in (inside, beyond))
-    shown = inside | cv2.erode((whole & (to_head < to_wall)).astype(np.uint8), _disc(1))
-    return fill(frame, shown.astype(np.float32))
+    alike = cv2.erode((head.whole & (to_head < to_wall)).astype(np.uint8), _disc(1)) > 0
+    return fill(frame, (inside | alike).astype(np.float32))
 
 
 def _distance(colours: np.ndarray, others: np.ndarray) -> np.ndarray:
