@@ -4,13 +4,12 @@ It goes where the outline goes. But on the side that the head turns to, the new 
 the front: hair stays with the rim that it stands on, and hides behind that skin.
 """
 
-import cv2
 import numpy as np
 
 from stages.picture.canvas import Canvas
 from stages.picture.outline import outline_field
 from stages.picture.raster import Drawn
-from stages.picture.warp import fill
+from stages.picture.warp import at_places, fill
 
 RIM = 1.5  # cells within the outline at rest on which hair stands
 # Cosines between the way out of the outline and the head's own way: from the first on hair goes with its rim, from the
@@ -36,7 +35,7 @@ def around_field(canvas: Canvas, moved: np.ndarray, drawn: Drawn) -> np.ndarray:
     rim = canvas.drawn.covered & (canvas.outline > -RIM)
     goes = fill(canvas.drawn.interpolate(figure.head.triangles, ways), rim.astype(np.float32))
     # What has gone to a point was where its way began.
-    back = -cv2.remap(goes, canvas.places - goes, np.empty(0), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    back = -at_places(goes, canvas.places - goes)
     ahead = canvas.outwards @ (own / max(float(np.linalg.norm(own)), 1e-6))
     share = np.clip((ahead - BESIDE) / (AHEAD - BESIDE), 0, 1)[..., None]
     return np.asarray(beside + share * (back - beside), np.float32)

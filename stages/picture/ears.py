@@ -6,11 +6,11 @@ beside the head: it would not hide behind a cheek that turns, nor come forward o
 
 from dataclasses import replace
 
-import cv2
 import numpy as np
 
 from stages.picture.canvas import Canvas
 from stages.picture.figure import Figure
+from stages.picture.warp import at_places
 
 # Where ears are on the mean head, centimetres: away from its middle plane they begin and are wholly ears; their box
 # from below to above and from behind to before; and over how much they end there.
@@ -32,10 +32,10 @@ def with_ears(figure: Figure, canvas: Canvas, matte: np.ndarray) -> Figure:
         matte: (H, W) float32, 1 on the head, hair included, and 0 beside it.
     """
     neutral, at = figure.head.neutral, canvas.on_grid(figure.rest[:, :2])
-    ears, away = ear_share(neutral), _at(canvas.outwards, at)  # (V,), (V, 2)
-    known = np.flatnonzero((ears > 0.5) & (np.abs(_at(canvas.outline, at)) < NEAR))
+    ears, away = ear_share(neutral), at_places(canvas.outwards, at)  # (V,), (V, 2)
+    known = np.flatnonzero((ears > 0.5) & (np.abs(at_places(canvas.outline, at)) < NEAR))
     steps = np.arange(-INWARDS * canvas.head_width, OUTWARDS * canvas.head_width, STEP, dtype=np.float32)
-    beside = np.stack([_at(matte, at[known] + step * away[known]) < 0.5 for step in steps], axis=1)  # (N, steps)
+    beside = np.stack([at_places(matte, at[known] + step * away[known]) < 0.5 for step in steps], axis=1)  # (N, steps)
     # What has no end within reach is no ear: hair, or a wall of the same colour.
     ends = beside.any(axis=1)
     known, out = known[ends], steps[beside[ends].argmax(axis=1)]
@@ -53,9 +53,3 @@ def ear_share(neutral: np.ndarray) -> np.ndarray:
     inside = np.minimum(np.minimum(y - BELOW, ABOVE - y), np.minimum(z - BEHIND, BEFORE - z)) / END
     ears: np.ndarray = np.clip((x - BEGIN) / (WHOLLY - BEGIN), 0, 1) * np.clip(inside, 0, 1)
     return ears
-
-
-def _at(values: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """A grid (H, W) or (H, W, C) at N places (N, 2) of it: (N,) or (N, C)."""
-    x, y = (np.ascontiguousarray(places[None, :, axis], np.float32) for axis in range(2))
-    return cv2.remap(np.asarray(values, np.float32), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[0]

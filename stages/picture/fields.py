@@ -15,7 +15,7 @@ from stages.picture.canvas import Canvas
 from stages.picture.own_hair import Hair, hair_of
 from stages.picture.raster import Drawn, draw, facing_of
 from stages.picture.spread_hair import spread_hair
-from stages.picture.warp import fill, unfolded
+from stages.picture.warp import at_places, fill, unfolded
 from weights.networks.head import Head
 
 TURNED = 1e-3  # radians from which a head's outline is another line on it than at rest
@@ -106,7 +106,7 @@ def fields_of(canvas: Canvas, own: OwnPixels, moved: np.ndarray, turn: float) ->
     owned = cv2.remap(own.share, at, np.empty(0), cv2.INTER_LINEAR)
     ramp = min(turn / WHOLLY, 1.0)
     share = _levelled(now.drawn.covered * (1 - now.trust * owned)) * ramp
-    further = cv2.remap(own.nearest, at, np.empty(0), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    further = at_places(own.nearest, at)
     head = head + further * share[..., None]
     hair = spread_hair(canvas, own.hair, moved, now.drawn, head, beside)
     head = head + hair.share[..., None] * (hair.field - head)

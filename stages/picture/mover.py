@@ -27,6 +27,7 @@ from stages.picture.matte import head_matte
 from stages.picture.stand_in import stand_in
 from stages.picture.strips import Patch, strips, taken_back, widened
 from stages.picture.unseen import View, view_towards, views_of
+from stages.picture.warp import at_places
 
 BATCH = 8
 CRISP = 3.0  # how much steeper a head's outline is than its blurred mask
@@ -129,7 +130,7 @@ class Mover:
         if np.abs(colours).max() < 0.5:
             return Layer(field, None)
         cells = field / self.canvas.steps + self.canvas.places
-        return Layer(field, cv2.remap(colours, cells, np.empty(0), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+        return Layer(field, at_places(colours, cells))
 
     def _widened(self, values: np.ndarray, rows: slice) -> np.ndarray:
         return widened(values, rows, self.canvas.height, self.canvas.width)

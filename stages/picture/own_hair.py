@@ -14,6 +14,7 @@ from stages.picture.canvas import Canvas
 from stages.picture.ears import ear_share
 from stages.picture.palette import to_lab
 from stages.picture.skin_and_hair import scale_of
+from stages.picture.warp import at_places
 
 RIM, FOREHEAD = 8.0, 0.45  # cells from the outline, and share of the height from brows to chin, where hair surely grows
 HIGHEST = 0.4  # of the way from the canvas's upper end to the brows
@@ -54,14 +55,14 @@ def hair_of(canvas: Canvas, picture: np.ndarray, matte: np.ndarray) -> Hair:
         return Hair(share, np.zeros(len(rest)), np.zeros(len(rest)))
     apart, near = cKDTree(rest[seen]).query(rest, NEXT)
     weights = 1 / (apart + 1e-3)
-    grown = (weights * _of(share, at[seen])[near]).sum(axis=1) / weights.sum(axis=1)
+    grown = (weights * at_places(share, at[seen])[near]).sum(axis=1) / weights.sum(axis=1)
     # On a side whose ear is not seen at all, hair that begins right beside the outline hides what lies behind that.
     neutral = canvas.figure.head.neutral
     ears = ear_share(neutral)
-    out = (BEYOND - _of(canvas.outline, at))[:, None] * _of(canvas.outwards, at)
+    out = (BEYOND - at_places(canvas.outline, at))[:, None] * at_places(canvas.outwards, at)
     for side in (neutral[:, 0] < 0, neutral[:, 0] > 0):
         if seen[side & (ears > 0.5)].mean() < HIDDEN:
-            grown = np.where(side & ~seen, np.maximum(grown, _of(share, at + out)), grown)
+            grown = np.where(side & ~seen, np.maximum(grown, at_places(share, at + out)), grown)
     return Hair(share, grown, ears * (grown < BARE))
 
 
@@ -108,10 +109,3 @@ def _like_hair(picture: np.ndarray, hair: np.ndarray, wall: np.ndarray) -> np.nd
     to_hair, to_wall = (cKDTree(part).query(cells, eps=0.5)[0] for part in known)
     alike = np.clip((to_wall / np.maximum(to_hair + to_wall, 1e-9) - UNSURE) / (SURE - UNSURE), 0, 1)
     return cv2.resize(alike, hair.shape[::-1], interpolation=cv2.INTER_LINEAR)
-
-
-def _of(values: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """A grid (H, W) or (H, W, C) at N places (N, 2) of it: (N,) or (N, C)."""
-    at = np.asarray(places[None], np.float32)
-    found: np.ndarray = cv2.remap(values, at, np.empty(0), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[0]
-    return found

@@ -13,7 +13,7 @@ import numpy as np
 from stages.picture.canvas import Canvas
 from stages.picture.own_hair import Hair
 from stages.picture.raster import Drawn, facing_of
-from stages.picture.warp import fill
+from stages.picture.warp import at_places, fill
 
 # Cosines between the way out of the outline and the head's own way: of the side that comes into view.
 NOT_YET, WHOLLY = 0.0, -0.3
@@ -49,26 +49,18 @@ def spread_hair(
     figure = canvas.figure
     way = (moved - figure.rest)[figure.head.landmarks, :2].mean(axis=0) / canvas.step
     way = way / max(float(np.linalg.norm(way)), 1e-6)
-    cosine = _at(canvas.outwards, canvas.places + beside) @ way
+    cosine = at_places(canvas.outwards, canvas.places + beside) @ way
     trailing = np.clip((cosine - NOT_YET) / (WHOLLY - NOT_YET), 0, 1)
     values = np.column_stack([_stretched(canvas, moved), hair.grown, hair.ears])
     stretched, grown, bare = cv2.split(drawn.interpolate(figure.head.triangles, values))
     few = np.clip((stretched - ENOUGH) / (TOO_FEW - ENOUGH), 0, 1)
     loose = np.where(drawn.covered, few, 1.0) * trailing
-    hairy = np.maximum(grown, _at(hair.share, canvas.places + beside)).astype(np.float32)
+    hairy = np.maximum(grown, at_places(hair.share, canvas.places + beside)).astype(np.float32)
     bare = 1 - cv2.GaussianBlur(bare, (0, 0), EAR_SOFT)
     share = bare * cv2.GaussianBlur((loose * hairy).astype(np.float32), (0, 0), SOFT)
     both = np.where(drawn.covered[..., None], head, beside).astype(np.float32)
     field = fill(both, (share < LEAST).astype(np.float32))
     return Spread(field, np.clip(2 * (share - LEAST), 0, 1).astype(np.float32))
-
-
-def _at(values: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """A grid at places (H, W, 2) of it."""
-    found: np.ndarray = cv2.remap(
-        values, np.asarray(places, np.float32), np.empty(0), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    return found
 
 
 def _stretched(canvas: Canvas, moved: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ from stages.picture.fields import OwnPixels
 from stages.picture.head_alone import head_alone
 from stages.picture.raster import Drawn, draw
 from stages.picture.skin_and_hair import SkinAndHair, scale_of, skin_and_hair_of
-from stages.picture.warp import fill
+from stages.picture.warp import at_places, fill
 
 NEAR, LIKE = 14.0, 8.0  # one step of unlikeness: cells away on the head at rest; levels of L*a*b* apart
 SEEN = 0.1  # cosine from which on a cell at rest tells something
@@ -46,7 +46,7 @@ class View:
     def on(self, canvas: Canvas, drawn: Drawn) -> np.ndarray:
         """Its colours on the head as it is drawn in some frame: (H, W, 3) float32."""
         at = drawn.interpolate(canvas.figure.head.triangles, self.vertices)
-        return cv2.remap(self.colours, at, np.empty(0), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return at_places(self.colours, at)
 
 
 def views_of(likeness: Likeness, own: OwnPixels, matte: np.ndarray) -> tuple[View, ...]:

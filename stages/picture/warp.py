@@ -15,6 +15,15 @@ BLUR, GENTLE, WIDER, ROUNDS = 1.5, 4, 1.35, 20
 TAILS = 5.0  # standard deviations, beyond which a blur of OpenCV's reads nothing
 
 
+def at_places(grid: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """What a grid (H, W) or (H, W, C) float32 has at places (N, 2) or (h, w, 2), column and row of each, linearly
+    between cells and as at its border beyond: (N), (h, w), (N, C) or (h, w, C) float32."""
+    at = np.asarray(places, np.float32)
+    flat = at.ndim == 2
+    found = cv2.remap(grid, at[None] if flat else at, np.empty(0), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return found[0] if flat else found
+
+
 def fill(field: np.ndarray, known: np.ndarray) -> np.ndarray:
     """Continue a field smoothly into what is not known: averages of ever larger neighbourhoods, the nearest first.
 

@@ -6,9 +6,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.picture.warp import determinant, fill, unfolded
+from stages.picture.warp import at_places, determinant, fill, unfolded
 
 shapes = st.tuples(st.integers(1, 40), st.integers(1, 40))
+
+
+def test_a_grid_is_read_by_column_and_row_between_its_cells_and_beyond_its_border() -> None:
+    grid = np.arange(12, dtype=np.float32).reshape(3, 4)  # 4 a row
+    places = np.array([[2.0, 1.0], [0.5, 2.0], [9.0, -5.0]])
+    np.testing.assert_allclose(at_places(grid, places), [6.0, 8.5, 3.0])
+    both = at_places(np.dstack([grid, -grid]), places[None])
+    np.testing.assert_allclose(both, np.array([[[6.0, -6.0], [8.5, -8.5], [3.0, -3.0]]]))
 
 
 @settings(max_examples=40)
