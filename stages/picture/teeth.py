@@ -22,8 +22,7 @@ CARVED = 0.45  # how much of teeth's contrast a statue's have
 SLIT, DEEP = 0.05, 0.5  # of the mouth's width: lips less apart throw their shade on what is between; how light that is
 FINE, MOST_GRAIN = 0.012, 9.0  # of the mouth's width: what is finer is grain; grey levels
 SKIN_LIGHT, LEAST_LIGHT, MOST_LIGHT = 70, 0.4, 1.5  # percentile of a column that is skin; shares of the mean light
-OVER_SKIN = 1.4  # times as bright as the skin around a mouth: teeth of people who laugh
-EYES, MOUTH = (0, 1), 2  # of the openings
+EYES = (0, 1)  # of the openings
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,12 +78,8 @@ def teeth_of(picture: np.ndarray, likeness: Likeness, box: Box) -> Teeth:
         away = float(np.linalg.norm(_tint(white) - _tint(skin)))
         stone = float(np.clip((FLESH - away) / (FLESH - STONE), 0, 1) * np.clip((dark - IRIS) / (BLANK - IRIS), 0, 1))
     gain *= min(1.0, most / max(brightest, 1.0))
-    line = _line(small[part])
-    whitest = _whitest(likeness) * float(gain.mean())
-    gain *= min(1.0, OVER_SKIN * float(line.mean()) / max(whitest, 1.0))
-    return Teeth(
-        gain.astype(np.float32), stone, skin, likeness.palette, _grain(picture, box), _falloff(line, box.width)
-    )
+    falloff = _falloff(_line(small[part]), box.width)
+    return Teeth(gain.astype(np.float32), stone, skin, likeness.palette, _grain(picture, box), falloff)
 
 
 def _eyes(picture: np.ndarray, likeness: Likeness) -> tuple[np.ndarray, float] | None:
@@ -128,18 +123,6 @@ def _falloff(line: np.ndarray, width: int) -> np.ndarray:
     """(W,) how light skin is, on a straight line -> (1, width, 1) float32, of mean 1."""
     wide = np.interp((np.arange(width) + 0.5) / width, (np.arange(len(line)) + 0.5) / len(line), line)
     return np.clip(wide / max(float(wide.mean()), 1.0), LEAST_LIGHT, MOST_LIGHT)[None, :, None].astype(np.float32)
-
-
-def _whitest(likeness: Likeness) -> float:
-    """The brightness of the generator's teeth, grey levels; 0 where its lips never part."""
-    side = likeness.frames.shape[1]
-    rims = likeness.canvas.figure.head.openings[MOUTH]
-    found = [
-        frame[opening_mask(outline(vertices, rims), Box(0, 0, side, side), 0.5) > 0.9].mean(axis=-1)
-        for frame, vertices in zip(likeness.frames, likeness.vertices, strict=True)
-    ]
-    inside = np.concatenate(found)
-    return float(np.percentile(inside, BRIGHTEST)) if len(inside) else 0.0
 
 
 def _tint(colour: np.ndarray) -> np.ndarray:

@@ -20,6 +20,7 @@ from stages.picture.appearance import appearance_changes
 from stages.picture.figure import rim_gaps
 from stages.picture.matte import head_matte
 from stages.picture.mover import Mover, mover_for, picture_frames
+from stages.picture.openings import opening_mask, outline
 from stages.picture.stand_in import stand_in
 from stages.quality.metrics import jitter
 from tests.stages.picture.portraits import Portrait, face_hull, portraits
@@ -132,6 +133,18 @@ def test_eyes_of_a_head_that_only_turns_are_one_surface_with_their_lids(movers: 
         np.testing.assert_array_equal(shown, mover.picture[mover.canvas.box])
         eye.lay(shown, turned, figure.rest, place)
         assert (shown != mover.picture[mover.canvas.box]).any()
+
+
+def test_teeth_of_a_dark_face_are_far_lighter_than_its_skin(
+    models: Models, directions: dict[str, Tensor], repository: Path
+) -> None:
+    file = repository / "weights/bundled/demo/faces/face_10.jpg"
+    mover = move(models, portraits(models, [decode_image(file.read_bytes())])[0], directions["smile"])
+    place = mover.course.places[-1]
+    mouth, moved = mover.insides[2], mover.canvas.figure.moved(mover.likeness.gestures.at(place))
+    shown = mover.frame(place)[mouth.box.rows_and_columns].mean(axis=2)
+    within = opening_mask(outline(moved, mouth.rims), mouth.box, 0.5) > 0.9
+    assert np.median(shown[within]) > 1.7 * np.median(shown[~within])
 
 
 def test_ears_are_met_where_a_path_turns_the_head_and_nowhere_else(movers: dict[str, Mover]) -> None:

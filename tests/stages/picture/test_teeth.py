@@ -91,11 +91,3 @@ def test_teeth_are_darker_on_the_side_of_a_face_that_lies_in_the_shade(canvas: C
     falloff = teeth_of(picture, face, mouth(canvas)).falloff[0, :, 0]
     lit = picture[mouth(canvas).rows_and_columns].mean(axis=(0, 2))
     np.testing.assert_allclose(falloff, lit / lit.mean(), rtol=0.05)
-
-
-def test_teeth_are_no_brighter_than_those_of_people_who_laugh(canvas: Canvas, monkeypatch: pytest.MonkeyPatch) -> None:
-    face = likeness(canvas, np.full((FRAME, FRAME, 3), 60.0))
-    face.small_picture[:] = (90, 75, 65)
-    picture = np.full((SIDE, SIDE, 3), (90, 75, 65), np.uint8)
-    monkeypatch.setattr("stages.picture.teeth._whitest", lambda face: 250.0)
-    assert teeth_of(picture, face, mouth(canvas)).gain.mean() * 250 < 1.45 * picture.mean()
