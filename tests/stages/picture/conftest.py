@@ -1,10 +1,19 @@
-"""What the tests of the picture's mover share: the bundled head, and one face of known shape."""
+"""What the tests of the picture's mover share: the bundled head, one face of known shape, and a portrait."""
+
+from pathlib import Path
 
 import pytest
+from torch import Tensor
 
+from stages.media.decode_image import decode_image
+from stages.media.open_clip import read_clip
+from stages.models import Models, ModelSettings
 from stages.picture.canvas import Canvas, canvas_for
 from stages.picture.figure import Figure, find_figure
+from stages.picture.mover import Mover
 from tests.stages.picture.made_heads import SIDE, made_fit, made_landmarks
+from tests.stages.picture.made_movers import EXTREME, MOTIONS, move
+from tests.stages.picture.portraits import Portrait, portraits
 from weights.load_head import load_head
 from weights.networks.head import Head
 
@@ -25,3 +34,36 @@ def figure(head: Head) -> Figure:
 def canvas(figure: Figure) -> Canvas:
     """Of that face, in a picture of `SIDE` pixels."""
     return canvas_for(figure, SIDE, SIDE)
+
+
+@pytest.fixture(scope="session")
+def models() -> Models:
+    return Models(ModelSettings(device="cpu"))
+
+
+@pytest.fixture(scope="session")
+def portrait(models: Models, repository: Path) -> Portrait:
+    file = repository / "weights/bundled/demo/faces/face_01.jpg"
+    return portraits(models, [decode_image(file.read_bytes())])[0]
+
+
+@pytest.fixture(scope="session")
+def clips(models: Models, repository: Path) -> dict[str, list[Portrait]]:
+    """Of each demo clip the actor at rest and at the extreme."""
+    return {
+        name: portraits(
+            models, list(read_clip(repository / f"weights/bundled/demo/{name}.mp4", 8).frames[[0, EXTREME]])
+        )
+        for name in MOTIONS
+    }
+
+
+@pytest.fixture(scope="session")
+def directions(clips: dict[str, list[Portrait]]) -> dict[str, Tensor]:
+    """(L, 512) each."""
+    return {name: extreme.code - rest.code for name, (rest, extreme) in clips.items()}
+
+
+@pytest.fixture(scope="session")
+def movers(models: Models, portrait: Portrait, directions: dict[str, Tensor]) -> dict[str, Mover]:
+    return {name: move(models, portrait, direction) for name, direction in directions.items()}

@@ -1,10 +1,8 @@
 """Pictures moved along paths of codes, with the bundled networks."""
 
-import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 import torch
@@ -13,8 +11,7 @@ from torch import Tensor
 from stages.faces.align import align_face
 from stages.faces.crop_landmarks import interocular, landmarks_in_crops
 from stages.media.decode_image import decode_image
-from stages.media.open_clip import read_clip
-from stages.models import Models, ModelSettings, tensor_to_images
+from stages.models import Models, tensor_to_images
 from stages.picture import appearance
 from stages.picture.appearance import appearance_changes
 from stages.picture.figure import rim_gaps
@@ -23,70 +20,8 @@ from stages.picture.mover import Mover, mover_for, picture_frames
 from stages.picture.openings import opening_mask, outline
 from stages.picture.stand_in import stand_in
 from stages.quality.metrics import jitter
+from tests.stages.picture.made_movers import MOTIONS, changed, check_moves_within_its_window, move
 from tests.stages.picture.portraits import Portrait, face_hull, portraits
-
-MOTIONS = ("smile", "eyes_closed", "head_turn", "ageing")
-EXTREME = 4  # of eight frames spread over a demo clip, the one that goes farthest
-
-
-@pytest.fixture(scope="module")
-def models() -> Models:
-    return Models(ModelSettings(device="cpu"))
-
-
-@pytest.fixture(scope="module")
-def portrait(models: Models, repository: Path) -> Portrait:
-    file = repository / "weights/bundled/demo/faces/face_01.jpg"
-    return portraits(models, [decode_image(file.read_bytes())])[0]
-
-
-@pytest.fixture(scope="module")
-def clips(models: Models, repository: Path) -> dict[str, list[Portrait]]:
-    """Of each demo clip the actor at rest and at the extreme."""
-    return {
-        name: portraits(
-            models, list(read_clip(repository / f"weights/bundled/demo/{name}.mp4", 8).frames[[0, EXTREME]])
-        )
-        for name in MOTIONS
-    }
-
-
-@pytest.fixture(scope="module")
-def directions(clips: dict[str, list[Portrait]]) -> dict[str, Tensor]:
-    """(L, 512) each."""
-    return {name: extreme.code - rest.code for name, (rest, extreme) in clips.items()}
-
-
-def move(models: Models, portrait: Portrait, direction: Tensor, strength: float = 1.0) -> Mover:
-    codes = portrait.code + torch.linspace(0, strength, 7)[:, None, None] * direction
-    return mover_for(models, portrait.picture, portrait.landmarks, portrait.code, codes)
-
-
-@pytest.fixture(scope="module")
-def movers(models: Models, portrait: Portrait, directions: dict[str, Tensor]) -> dict[str, Mover]:
-    return {name: move(models, portrait, direction) for name, direction in directions.items()}
-
-
-def changed(mover: Mover, frame: np.ndarray) -> np.ndarray:
-    """(H, W) bool."""
-    assert frame.shape == mover.picture.shape and frame.dtype == np.uint8
-    return (frame != mover.picture).any(axis=2)
-
-
-def may_change(mover: Mover) -> np.ndarray:
-    """(H, W) bool: the cells of the canvas's window and their neighbours, pixel by pixel."""
-    near = cv2.dilate((mover.canvas.window > 0).astype(np.uint8), np.ones((3, 3), np.uint8))
-    size = (mover.canvas.width, mover.canvas.height)
-    allowed = np.zeros(mover.picture.shape[:2], bool)
-    allowed[mover.canvas.box] = cv2.resize(near, size, interpolation=cv2.INTER_NEAREST) > 0
-    return allowed
-
-
-def check_moves_within_its_window(mover: Mover) -> None:
-    """At rest the picture to the bit; at the extreme another, within the window alone."""
-    np.testing.assert_array_equal(mover.frame(mover.course.places[0]), mover.picture)
-    moved = changed(mover, mover.frame(mover.course.places[-1]))
-    assert moved.any() and not moved[~may_change(mover)].any()
 
 
 @pytest.mark.parametrize("motion", MOTIONS)
@@ -239,67 +174,6 @@ def test_a_curved_path_begins_and_ends_at_rest(
     for place in mover.course.places[[0, -1]]:
         np.testing.assert_array_equal(mover.frame(place), portrait.picture)
     assert changed(mover, mover.frame(mover.course.places[4])).any()
-
-
-@pytest.mark.parametrize(
-    ("share", "place"),
-    [(0.33, (96, 105, 0, 0)), (1.0, (301, 211, 9, -109))],
-    ids=["a face of 60 pixels", "odd, not square, half of the face outside"],
-)
-@pytest.mark.slow
-def test_any_size_and_place_will_do(
-    models: Models,
-    portrait: Portrait,
-    directions: dict[str, Tensor],
-    share: float,
-    place: tuple[int, int, int, int],
-) -> None:
-    check_moves_within_its_window(move(models, portrait.scaled(share).placed(*place), directions["smile"]))
-
-
-@pytest.mark.slow
-def test_a_huge_picture_needs_memory_for_its_head_alone(
-    models: Models, portrait: Portrait, directions: dict[str, Tensor]
-) -> None:
-    huge = portrait.scaled(5.0).placed(4000, 6000, 1200, 2100)
-    tracemalloc.start()
-    try:
-        mover = move(models, huge, directions["smile"])
-        frame = mover.frame(mover.course.places[-1])
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert peak < 250e6  # the frame alone has 72; one field of floats for the whole picture would have 192
-    moved = changed(mover, frame)
-    assert moved[mover.canvas.box].any()
-    moved[mover.canvas.box] = False
-    assert not moved.any()
-    assert max(mover.canvas.cells) <= 224
-
-
-@pytest.mark.slow
-def test_of_several_faces_the_others_stay(models: Models, portrait: Portrait, directions: dict[str, Tensor]) -> None:
-    both = portrait.placed(320, 640, 0, 320)
-    both.picture[:, :320] = portrait.picture[:, ::-1]
-    mover = move(models, both, directions["smile"])
-    moved = changed(mover, mover.frame(mover.course.places[-1]))
-    assert moved[face_hull(both)].any()
-    assert not moved[np.roll(face_hull(both), -320, axis=1)].any()
-    assert not moved[~may_change(mover)].any()
-
-
-@pytest.mark.parametrize(("rest", "motion"), [("smile", "smile"), ("eyes_closed", "smile")])
-@pytest.mark.slow
-def test_faces_that_smile_or_have_shut_their_eyes_move_from_there(
-    models: Models, clips: dict[str, list[Portrait]], directions: dict[str, Tensor], rest: str, motion: str
-) -> None:
-    mover = move(models, clips[rest][1], directions[motion])
-    check_moves_within_its_window(mover)
-    figure = mover.canvas.figure
-    for place in mover.course.places:
-        moved = figure.moved(mover.likeness.gestures.at(place))
-        for rims in figure.head.openings:
-            assert rim_gaps(moved, rims)[1][1:-1].min() > -0.05
 
 
 def test_eyes_that_close_show_less_of_what_is_in_them(movers: dict[str, Mover]) -> None:

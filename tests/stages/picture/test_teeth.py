@@ -1,5 +1,7 @@
 """A render's teeth as a picture would show them."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -41,6 +43,13 @@ def test_lips_that_hardly_part_throw_their_shade_on_what_is_between() -> None:
     shut, parted, wide = (teeth().shown(RENDERED.copy(), gap).mean() for gap in (0.0, 0.2, 0.4))
     assert shut < 0.7 * parted
     assert parted == wide
+
+
+def test_teeth_in_the_shade_are_darker_than_those_in_the_light() -> None:
+    even = teeth()
+    sided = replace(even, falloff=np.linspace(0.5, 1.5, RENDERED.shape[1], dtype=np.float32)[None, :, None])
+    levels, changed = (one.shown(np.full_like(RENDERED, 120.0), gap=0.3).mean(axis=(0, 2)) for one in (even, sided))
+    assert changed[2] < 0.7 * levels[2] and changed[-3] > 1.2 * levels[-3]
 
 
 def mouth(canvas: Canvas) -> Box:

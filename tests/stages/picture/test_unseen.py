@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 from typing import Any, cast
 
+import cv2
 import numpy as np
 import pytest
 
@@ -10,6 +11,7 @@ from stages.picture.appearance import Likeness
 from stages.picture.canvas import Canvas
 from stages.picture.fields import Fields, OwnPixels, fields_of
 from stages.picture.gesture import Gesture
+from stages.picture.raster import draw
 from stages.picture.unseen import View, view_towards, views_of
 from tests.stages.picture.made_heads import made_gesture, plain
 from weights.networks.head import Head
@@ -23,9 +25,17 @@ def made_likeness(canvas: Canvas, head: Head, turns: list[float]) -> Likeness:
     """A generator whose head is one colour before a wall, the picture's another, and whose keys turn it."""
     gestures = [made_gesture(head, yaw=turn) for turn in turns]
     moved = [canvas.figure.moved(gesture) for gesture in gestures]
-    frames = np.full((len(turns), SIDE, SIDE, 3), HEAD, np.uint8)
     scale = SIDE / max(canvas.width, canvas.height)
     vertices = [(points[:, :2] - (canvas.left, canvas.top)) * scale for points in moved]
+    # Below the brows the frames' heads end a few pixels within the outlines that are fitted to them.
+    shape, triangles = (SIDE, SIDE), canvas.figure.head.triangles
+    heads = [
+        cv2.erode(draw(at - 0.5, one[:, 2], triangles, shape).whole.astype(np.uint8), np.ones((7, 7)), borderValue=1)
+        for at, one in zip(vertices, moved, strict=True)
+    ]
+    frames = np.where(np.stack(heads)[..., None] > 0, HEAD, WALL).astype(np.uint8)
+    for frame, at in zip(frames, vertices, strict=True):
+        frame[: int(at[head.landmarks[17:27], 1].mean()) + 1] = HEAD  # hair goes on above the brows
     still = np.tile(HEAD.astype(np.float32), (*canvas.cells, 1))
     picture = np.where(canvas.drawn.whole[..., None], SKIN, WALL).astype(np.float32)
     places = [(canvas.places + 0.5) * canvas.step.astype(np.float32) * np.float32(scale) for _ in turns]
