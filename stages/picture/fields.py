@@ -12,11 +12,12 @@ import numpy as np
 
 from stages.picture.around import around_field
 from stages.picture.canvas import Canvas
+from stages.picture.collar import collar_share
+from stages.picture.jaw import below_jaw
 from stages.picture.own_hair import Hair, hair_of
 from stages.picture.raster import Drawn, draw, facing_of
 from stages.picture.spread_hair import spread_hair
 from stages.picture.warp import at_places, fill, unfolded
-from weights.networks.head import Head
 
 TURNED = 1e-3  # radians from which a head's outline is another line on it than at rest
 WHOLLY = np.radians(10.0)  # a turn from which on nothing but the head itself is shown on the head
@@ -30,8 +31,6 @@ ASIDE, TOO_FEW, NONE = 0.05, 1.3, 2.5
 # Degrees by which a head looks aside at rest: up to the first its neck is seen on both sides; from the second on the
 # neck on its far side is in no image, and how dark it is under the jaw nobody knows.
 FRONTAL, ASIDE_AT_REST = 6.0, 14.0
-UNDER, ENDS = 0.5, 1.0  # centimetres below the line of the jaw: the neck begins, and over how much
-CHIN, CORNER = 8, 4  # of the landmarks
 NECK = 0.6  # of a head's turn: what takes part in no more of it, a collar may cover
 
 
@@ -88,6 +87,11 @@ class OwnPixels:
         return np.asarray(places[label] - self.canvas.places, np.float32)
 
     @cached_property
+    def collar(self) -> np.ndarray:
+        """(H, W) float32, how surely each cell shows what covers the neck."""
+        return collar_share(self.canvas, self.picture)
+
+    @cached_property
     def hair(self) -> Hair:
         """Of the picture."""
         return hair_of(self.canvas, self.picture, self.matte)
@@ -107,6 +111,7 @@ def fields_of(canvas: Canvas, own: OwnPixels, moved: np.ndarray, turn: float) ->
     ramp = min(turn / WHOLLY, 1.0)
     share = _levelled(now.drawn.covered * (1 - now.trust * owned)) * ramp
     further = at_places(own.nearest, at)
+    collar = at_places(own.collar, at)
     head = head + further * share[..., None]
     hair = spread_hair(canvas, own.hair, moved, now.drawn, head, beside)
     head = head + hair.share[..., None] * (hair.field - head)
@@ -115,7 +120,7 @@ def fields_of(canvas: Canvas, own: OwnPixels, moved: np.ndarray, turn: float) ->
     covered = cv2.GaussianBlur(whole.astype(np.float32), (0, 0), OUTLINE)
     # A head that hardly turns shows nothing new: what is stretched there is skin, as below a chin that drops.
     few = np.clip((now.stretched - TOO_FEW) / (NONE - TOO_FEW), 0, 1) * min(turn / SLIGHT, 1.0)
-    unseen = _levelled(np.maximum(few, (1 - owned) * ramp) * now.skull * (1 - hair.share))
+    unseen = _levelled(np.maximum(few, (1 - owned) * ramp) * now.skull * (1 - hair.share) * (1 - collar))
     return Fields(_in_pixels(canvas, head), _in_pixels(canvas, beside), covered, now.drawn, unseen)
 
 
@@ -159,7 +164,7 @@ def _moved(canvas: Canvas, moved: np.ndarray) -> _Moved:
     back = (figure.rest[:, :2] - moved[:, :2]) / canvas.step
     stretched = (np.maximum(facing_of(moved, figure.head.triangles), 0) + ASIDE) / (canvas.towards + ASIDE)
     skull = np.clip((figure.head.turning - NECK) / (1 - NECK), 0, 1) * figure.head.closed
-    skull *= 1 - _below_jaw(figure.head) * np.clip((figure.aside - FRONTAL) / (ASIDE_AT_REST - FRONTAL), 0, 1)
+    skull *= 1 - below_jaw(figure.head) * np.clip((figure.aside - FRONTAL) / (ASIDE_AT_REST - FRONTAL), 0, 1)
     values = drawn.interpolate(
         figure.head.triangles, np.column_stack([back, canvas.shown_at_rest, canvas.facing, stretched, skull])
     )
@@ -167,13 +172,6 @@ def _moved(canvas: Canvas, moved: np.ndarray) -> _Moved:
     seen = (drawn.covered & (shown > 0.5)).astype(np.float32)
     trust = cv2.GaussianBlur(facing * seen, (0, 0), EVEN) * seen
     return _Moved(drawn, cv2.merge([across, down]), seen, trust, stretched, skull)
-
-
-def _below_jaw(head: Head) -> np.ndarray:
-    """(V,) 1 on the neck, 0 on the face."""
-    x, y = np.abs(head.neutral[head.landmarks[CHIN : CORNER - 1 : -1], :2].T) * [[1], [-1]]
-    below: np.ndarray = np.interp(np.abs(head.neutral[:, 0]), x, y) - UNDER - head.neutral[:, 1]
-    return np.clip(below / ENDS, 0, 1)
 
 
 def _in_pixels(canvas: Canvas, field: np.ndarray) -> np.ndarray:

@@ -42,19 +42,19 @@ class Differences:
     Attributes:
         features: of the cells, (N, F).
         levels: (N, 3).
-        different: levels by which they differ where they show two things after all.
+        doubts: (N,) steps of unlikeness that are added where the two may show two things after all.
     """
 
     features: cKDTree
     levels: np.ndarray
-    different: float
+    doubts: np.ndarray
 
     def near(self, features: np.ndarray) -> np.ndarray:
         """(M, F) features of other cells -> (M, 3): the mean of those that are near them."""
         count = min(NEIGHBOURS, len(self.levels))
         apart, found = (values.reshape(-1, count) for values in self.features.query(features, count, eps=0.5))
         levels = self.levels[found]  # (M, k, 3)
-        unlike = np.square(apart) + np.square(levels / self.different).mean(axis=2)
+        unlike = np.square(apart) + np.square(self.doubts[found])
         weights = np.exp(-(unlike - unlike.min(axis=1, keepdims=True)) / 2)
         mean: np.ndarray = np.einsum("mk,mkc->mc", weights, levels) / weights.sum(axis=1, keepdims=True)
         return mean
@@ -107,6 +107,7 @@ def skin_and_hair_of(
     scales: tuple[Scale | None, Scale | None],
     seen: np.ndarray,
     features: np.ndarray,
+    may_be_hair: np.ndarray,
 ) -> SkinAndHair:
     """What is known from cells at rest.
 
@@ -115,19 +116,30 @@ def skin_and_hair_of(
         scales: of both.
         seen: (H, W) bool, the cells that are asked.
         features: (H * W, F), by which cells are near and alike.
+        may_be_hair: (H, W), as `SkinAndHair.own` has it.
     """
     hairy = [
-        np.zeros(seen.shape) if scale is None else scale.hairiness(image)
+        np.zeros(seen.shape) if scale is None else scale.hairiness(image) * may_be_hair
         for scale, image in zip(scales, (still, picture), strict=True)
     ]
     levels = (picture - still).reshape(-1, 3)
+    doubts = _rms(levels) / DIFFERENT
+    if scales[1] is not None:  # below the nose what has the colour of skin is skin, however dark the generator's shadow
+        skin = _rms(picture.reshape(-1, 3) - scales[1].skin) / DIFFERENT
+        doubts = np.where(may_be_hair.ravel() > 0, doubts, np.minimum(doubts, skin))
 
-    def known(where: np.ndarray, different: float) -> Differences | None:
+    def known(where: np.ndarray, doubts: np.ndarray) -> Differences | None:
         cells = np.flatnonzero(where.ravel())
-        return Differences(cKDTree(features[cells]), levels[cells], different) if len(cells) >= FEWEST else None
+        return Differences(cKDTree(features[cells]), levels[cells], doubts[cells]) if len(cells) >= FEWEST else None
 
-    hair = known(seen & (np.minimum(*hairy) > SURE), np.inf)
+    hair = known(seen & (np.minimum(*hairy) > SURE), np.zeros_like(doubts))
     if hair is None and scales[0] is not None and scales[1] is not None:  # nowhere in the same cells
         everywhere = cKDTree(np.zeros((1, features.shape[1])))
-        hair = Differences(everywhere, (scales[1].hair - scales[0].hair)[None], np.inf)
-    return SkinAndHair(scales[0], known(seen & (hairy[0] < MIDDLE), DIFFERENT), hair)
+        hair = Differences(everywhere, (scales[1].hair - scales[0].hair)[None], np.zeros(1))
+    return SkinAndHair(scales[0], known(seen & (hairy[0] < MIDDLE), doubts), hair)
+
+
+def _rms(levels: np.ndarray) -> np.ndarray:
+    """(N, 3) -> (N,)."""
+    rms: np.ndarray = np.sqrt(np.square(levels).mean(axis=1))
+    return rms

@@ -25,8 +25,8 @@ EVERY_OTHER = 2
 # Skin is looked for below the brows and so many cells within the head's outline; hair so near to it, and so far above
 # the brows, as a share of their height above the chin.
 RIM, FOREHEAD = 8.0, 0.45
-FADES = 10.0  # cells above the mouth from which on what is dark is hair, and no shadow under a jaw
-CHIN, BROWS, MOUTH = 8, slice(17, 27), [48, 54]
+FADES = 10.0  # cells above the nose's base from which on what is dark is hair, and no shadow under a jaw
+CHIN, BROWS, NOSE = 8, slice(17, 27), 33
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +88,9 @@ def _tones(likeness: Likeness, own: OwnPixels, matte: np.ndarray) -> SkinAndHair
     top = (rows < brows - FOREHEAD * (chin - brows)) & (np.abs(canvas.outline) < RIM)
     scales = scale_of(still, face, top & within), scale_of(picture, face, top & (matte > SURELY_HEAD))
     thinned = seen & (np.indices(canvas.cells).sum(axis=0) % EVERY_OTHER == 0)
-    return skin_and_hair_of(still, picture, scales, thinned, _features(canvas.places, still))
+    return skin_and_hair_of(
+        still, picture, scales, thinned, _features(canvas.places, still), _may_be_hair(canvas, rows)
+    )
 
 
 def _view(likeness: Likeness, tones: SkinAndHair, key: int, turn: np.ndarray) -> View:
@@ -104,10 +106,15 @@ def _view(likeness: Likeness, tones: SkinAndHair, key: int, turn: np.ndarray) ->
     rest = drawn.interpolate(triangles, canvas.on_grid(canvas.figure.rest[:, :2]))  # (H, W, 2) where each cell was
     there = drawn.covered & _within(likeness, at)
     colours = np.zeros_like(shown)
-    mouth = canvas.on_grid(canvas.figure.rest[canvas.figure.head.landmarks[MOUTH], :2])[:, 1].mean()
-    grows = np.clip((mouth - rest[..., 1]) / FADES, 0, 1)[there]  # (N,)
+    grows = _may_be_hair(canvas, rest[..., 1])[there]  # (N,)
     colours[there] = np.clip(tones.own(shown[there], _features(rest, shown)[there.ravel()], grows), 0, 255)
     return View(turn, vertices, fill(colours / np.float32(likeness.exposure), there.astype(np.float32)))
+
+
+def _may_be_hair(canvas: Canvas, rows: np.ndarray) -> np.ndarray:
+    """Rows of the head at rest -> 1 where hair grows, 0 below the nose."""
+    nose = canvas.on_grid(canvas.figure.rest[canvas.figure.head.landmarks[NOSE], :2])[1]
+    return np.clip((nose - rows) / FADES, 0, 1)
 
 
 def _within(likeness: Likeness, at: np.ndarray) -> np.ndarray:

@@ -23,7 +23,7 @@ def places() -> np.ndarray:
 
 def known(generator: np.ndarray, picture: np.ndarray) -> SkinAndHair:
     scales = scale_of(generator, ~HAIR, HAIR), scale_of(picture, ~HAIR, HAIR)
-    return skin_and_hair_of(generator, picture, scales, np.ones((SIDE, SIDE), bool), places())
+    return skin_and_hair_of(generator, picture, scales, np.ones((SIDE, SIDE), bool), places(), np.ones((SIDE, SIDE)))
 
 
 def test_skin_takes_the_tone_of_skin_and_hair_that_of_hair() -> None:
@@ -37,7 +37,7 @@ def test_hair_that_the_generator_has_where_the_picture_has_a_forehead_is_hair_al
     picture = face(BROWN, BLOND, rows=2)
     scales = scale_of(face(PALE, DARK), ~HAIR, HAIR), scale_of(picture, ~HAIR, picture[..., 0] == BLOND[0])
     seen = np.arange(SIDE)[:, None].repeat(SIDE, axis=1) >= 3
-    tones = skin_and_hair_of(face(PALE, DARK), picture, scales, seen, places())
+    tones = skin_and_hair_of(face(PALE, DARK), picture, scales, seen, places(), np.ones((SIDE, SIDE)))
     (own,) = tones.own(DARK[None], np.array([[0.6, 2.0]]), np.ones(1))
     np.testing.assert_allclose(own, BLOND, atol=1)
 
@@ -55,6 +55,19 @@ def test_what_is_dark_where_no_hair_grows_is_a_shadow_on_skin() -> None:
     np.testing.assert_allclose(own, DARK + BROWN - PALE, atol=1)
 
 
+def test_a_shadow_below_the_nose_that_only_the_generator_casts_is_the_pictures_skin() -> None:
+    shadow, below = PALE / 4, np.arange(SIDE)[:, None].repeat(SIDE, axis=1) >= 30
+    generator = np.where(below[..., None], shadow, face(PALE, DARK)).astype(np.float32)
+    picture = face(PALE, BLOND)
+    scales = scale_of(generator, ~HAIR & ~below, HAIR), scale_of(picture, ~HAIR, HAIR)
+    features = generator.reshape(-1, 3) / 90  # skin in the light is not much less alike than it is sure
+    seen = np.ones((SIDE, SIDE), bool)
+    seen[::2] = False
+    tones = skin_and_hair_of(generator, picture, scales, seen & (np.indices(seen.shape)[1] < 4), features, 1.0 - below)
+    (own,) = tones.own(shadow[None], shadow[None] / 90, np.zeros(1))
+    np.testing.assert_allclose(own, PALE, rtol=0.1)
+
+
 def test_a_bald_generator_has_skin_alone() -> None:
     tones = known(face(PALE, PALE), face(BROWN, BROWN))
     assert tones.scale is None
@@ -63,7 +76,12 @@ def test_a_bald_generator_has_skin_alone() -> None:
 
 def test_where_nothing_is_known_colours_stay() -> None:
     nothing = skin_and_hair_of(
-        face(PALE, DARK), face(BROWN, BLOND), (None, None), np.zeros((SIDE, SIDE), bool), places()
+        face(PALE, DARK),
+        face(BROWN, BLOND),
+        (None, None),
+        np.zeros((SIDE, SIDE), bool),
+        places(),
+        np.ones((SIDE, SIDE)),
     )
     np.testing.assert_array_equal(nothing.own(PALE[None], np.array([[0.2, 2.0]]), np.ones(1)), [PALE])
 
