@@ -13,9 +13,11 @@ import numpy as np
 from stages.picture.along_edges import along_edges
 from stages.picture.canvas import Canvas
 from stages.picture.counterparts import Tones, find_alike, find_counterparts
+from stages.picture.crown import crown_row
 from stages.picture.gesture import GestureCourse
 from stages.picture.greying import (
     colour_lost,
+    hair_recoloured,
     mixed_with_skin,
     no_further,
     shade_replaced,
@@ -165,6 +167,9 @@ def appearance_changes(likeness: Likeness, matte: np.ndarray, covered: np.ndarra
     trusted = _trusted(likeness) * covered
     turning = np.clip(likeness.gestures.largest_turn / TURNED, 0, 1)
     face = _face(canvas)
+    crown = canvas.drawn.covered & (canvas.places[..., 1] < crown_row(canvas))
+    recoloured = hair_recoloured(still, changes, (face > 0.5) & (trusted > 0.5), crown)
+    changes = within_sway(changes, np.maximum(face, max(turning, recoloured)))
     tones = Tones(picture, still, trusted, trusted * face)
     window = hair_window(canvas)
     counterparts = find_counterparts(picture, tones.own(still), trusted, window, face)

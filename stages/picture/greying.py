@@ -5,6 +5,7 @@ import numpy as np
 
 from stages.picture.canvas import Canvas
 from stages.picture.palette import grey_of
+from stages.picture.skin_and_hair import scale_of
 
 PALE, COLOURED = 0.3, 0.7  # shares of its saturation that skin may lose, and that hair which greys loses
 LEAST_COLOUR = 8.0  # levels of CIE a*b*: greyer than that, nothing is lost
@@ -15,6 +16,7 @@ DARK = 10.0  # grey levels
 MOST_CONTRAST = 2.0  # of strands, for what they were
 REPLACED = 60.0  # grey levels: what changes by so many is another colour then
 SWAY = 10.0  # grey levels that colours beyond the face may change by as its expression does
+SURELY, GREYS = 0.5, 25.0  # of hairiness; levels by which most hair changes where it takes another colour
 BEYOND = 10.0  # grey levels that a change may lead past what its counterpart becomes
 SOFT = 2  # cells
 HAIR, SKIN = 0.5, 0.2  # how surely hair is replaced at least, and skin at most
@@ -29,6 +31,26 @@ def colour_lost(still: np.ndarray, changes: np.ndarray) -> np.ndarray:
     coloured = np.clip(before / LEAST_COLOUR - 1, 0, 1)
     lost_colour: np.ndarray = (coloured * np.clip((lost - PALE) / (COLOURED - PALE), 0, 1))[..., None]
     return lost_colour
+
+
+def hair_recoloured(still: np.ndarray, changes: np.ndarray, skin: np.ndarray, hair: np.ndarray) -> float:
+    """How surely the hair of a generator's frames takes another colour, 0 to 1: all of it, and not the hairline alone.
+
+    A hairline that creeps by a pixel as a code moves changes more than hair that greys, in a narrow band.
+
+    Args:
+        still: (H, W, 3) float32, the rest frame in [0, 255].
+        changes: (K, H, W, 3) from it.
+        skin, hair: (H, W) bool, cells of the face, and of the crown.
+    """
+    scale = scale_of(still, skin, hair)
+    if scale is None:
+        return 1.0
+    hairy = hair & (scale.hairiness(still) > SURELY)
+    if not hairy.any():
+        return 1.0
+    most = np.abs(changes[:, hairy]).max(axis=2)  # (K, N)
+    return float(np.clip((np.median(most, axis=1).max() - SWAY) / (GREYS - SWAY), 0, 1))
 
 
 def shade_replaced(keyed: np.ndarray) -> np.ndarray:

@@ -11,13 +11,13 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from stages.picture.canvas import Canvas
+from stages.picture.crown import crown_row
 from stages.picture.ears import ear_share
 from stages.picture.palette import to_lab
 from stages.picture.skin_and_hair import scale_of
 from stages.picture.warp import at_places
 
-RIM, FOREHEAD = 8.0, 0.45  # cells from the outline, and share of the height from brows to chin, where hair surely grows
-HIGHEST = 0.4  # of the way from the canvas's upper end to the brows
+RIM = 8.0  # cells from the outline where hair surely grows
 SURELY_HEAD, SURELY_HAIR, WALL = 0.6, 0.8, 0.2  # of a matte and of hairiness; of the canvas's window: what is wall
 LEVELLED = 1.5  # cells over which strands are levelled
 NEAR, LIKE = 25.0, 8.0  # one step of unlikeness: cells away; levels of L*a*b* apart
@@ -78,8 +78,7 @@ def _share(canvas: Canvas, picture: np.ndarray, matte: np.ndarray) -> np.ndarray
     rows = canvas.places[..., 1]
     hull = np.zeros(canvas.cells, np.uint8)
     cv2.fillConvexPoly(hull, cv2.convexHull(np.round(landmarks).astype(np.int32)), 1)
-    highest = max(brows - FOREHEAD * (chin - brows), HIGHEST * brows)  # the picture may end there
-    top = (rows < highest) & (np.abs(canvas.outline) < RIM) & (matte > SURELY_HEAD)
+    top = (rows < crown_row(canvas)) & (np.abs(canvas.outline) < RIM) & (matte > SURELY_HEAD)
     levelled = cv2.GaussianBlur(picture, (0, 0), LEVELLED)
     scale = scale_of(picture, (hull > 0) & (rows > brows), top)
     if scale is None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from stages.picture.appearance import BORDER, Likeness, sampled
 from stages.picture.canvas import Canvas
+from stages.picture.crown import crown_row
 from stages.picture.fields import OwnPixels
 from stages.picture.head_alone import head_alone
 from stages.picture.raster import Drawn, draw
@@ -22,11 +23,9 @@ NEAR, LIKE = 14.0, 8.0  # one step of unlikeness: cells away on the head at rest
 SEEN = 0.1  # cosine from which on a cell at rest tells something
 SURELY_HEAD = 0.6  # of a cell that belongs to the head in the picture
 EVERY_OTHER = 2
-# Skin is looked for below the brows and so many cells within the head's outline; hair so near to it, and so far above
-# the brows, as a share of their height above the chin.
-RIM, FOREHEAD = 8.0, 0.45
+RIM = 8.0  # cells: skin is looked for so far within the head's outline, hair so near to it
 FADES = 10.0  # cells above the nose's base from which on what is dark is hair, and no shadow under a jaw
-CHIN, BROWS, NOSE = 8, slice(17, 27), 33
+BROWS, NOSE = slice(17, 27), 33  # of the landmarks
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,10 +81,10 @@ def _tones(likeness: Likeness, own: OwnPixels, matte: np.ndarray) -> SkinAndHair
     still, within = likeness.shown(likeness.rest, at), _within(likeness, at)
     facing = canvas.drawn.interpolate(canvas.figure.head.triangles, canvas.cosines[:, None])[..., 0]
     seen = (facing > SEEN) & (own.share > SURELY_HEAD) & within
-    points = canvas.on_grid(canvas.figure.rest[canvas.figure.head.landmarks, :2])
-    brows, chin, rows = points[BROWS, 1].mean(), points[CHIN, 1], canvas.places[..., 1]
+    brows = canvas.on_grid(canvas.figure.rest[canvas.figure.head.landmarks[BROWS], :2])[:, 1].mean()
+    rows = canvas.places[..., 1]
     face = seen & (rows > brows) & (canvas.outline < -RIM)
-    top = (rows < brows - FOREHEAD * (chin - brows)) & (np.abs(canvas.outline) < RIM)
+    top = (rows < crown_row(canvas)) & (np.abs(canvas.outline) < RIM)
     scales = scale_of(still, face, top & within), scale_of(picture, face, top & (matte > SURELY_HEAD))
     thinned = seen & (np.indices(canvas.cells).sum(axis=0) % EVERY_OTHER == 0)
     return skin_and_hair_of(

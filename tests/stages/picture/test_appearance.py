@@ -7,6 +7,7 @@ import pytest
 
 from stages.picture.appearance import Likeness, appearance_changes
 from stages.picture.canvas import Canvas
+from stages.picture.crown import crown_row
 from tests.stages.picture.made_heads import SIDE
 from tests.stages.picture.made_likeness import FRAME, likeness
 
@@ -46,6 +47,18 @@ def test_what_becomes_another_colour_becomes_the_generators_and_not_its_compleme
     change = found[at[:, 1], at[:, 0]]
     assert (np.ptp(change, axis=1) < 25).all(), "a face that is less brown than the generator's turns blue"
     np.testing.assert_allclose(change.mean(axis=1), 75, rtol=0.2)
+
+
+def test_a_hairline_that_creeps_recolours_no_hair(canvas: Canvas) -> None:
+    """The generator's dark hair lightens in a band over the brows, as where its hairline rises."""
+    face, crown = likeness(canvas, np.zeros((FRAME, FRAME, 3))), crown_row(canvas)
+    rows = np.mgrid[:FRAME, :FRAME][0] - (crown * canvas.step[1] + canvas.top) * FRAME / SIDE
+    face.frames[:, rows < 3] = 30
+    for frame, place in zip(face.frames, face.gestures.course.keys[:, 0], strict=True):
+        frame[np.abs(rows) < 6] = 30 + 120 * abs(place)
+    dark = (canvas.places[..., 1] < crown + 4)[..., None]
+    found = changes_of(replace(face, small_picture=np.where(dark, 30.0, face.small_picture).astype(np.float32)))
+    assert np.abs(found[canvas.drawn.covered & (canvas.places[..., 1] < crown)]).max() < 12
 
 
 def test_a_spot_that_greys_stays_where_it_is(canvas: Canvas) -> None:

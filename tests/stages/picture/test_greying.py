@@ -2,10 +2,12 @@
 
 import cv2
 import numpy as np
+import pytest
 
 from stages.picture.canvas import Canvas
 from stages.picture.greying import (
     colour_lost,
+    hair_recoloured,
     mixed_with_skin,
     no_further,
     shade_replaced,
@@ -27,6 +29,21 @@ def test_what_pales_a_little_has_not_lost_its_colour_and_what_turns_grey_has() -
 def test_a_shade_is_another_colour_by_how_much_it_changes() -> None:
     keyed = np.array([0.0, -30.0, 60.0, 90.0])[:, None, None, None] * np.ones((1, 2, 2, 3))
     np.testing.assert_allclose(shade_replaced(keyed)[:, 0, 0, 0], [0, 0.5, 1, 1])
+
+
+@pytest.mark.parametrize(("rows", "expected"), [(12, 1.0), (3, 0.0), (0, 0.0)])
+def test_hair_takes_another_colour_as_a_whole_and_not_where_a_hairline_creeps(rows: int, expected: float) -> None:
+    hair = np.arange(30)[:, None].repeat(20, axis=1) < 12
+    still = np.where(hair[..., None], 40.0, np.array([210.0, 170.0, 150.0])).astype(np.float32)
+    changes = np.zeros((3, *still.shape), np.float32)
+    changes[2, 12 - rows : 12] = 120.0  # the rows next to the skin
+    assert hair_recoloured(still, changes, ~hair, hair) == expected
+
+
+def test_a_head_without_hair_may_change_all_over() -> None:
+    still = np.full((30, 20, 3), 180.0, np.float32)
+    crown = np.arange(30)[:, None].repeat(20, axis=1) < 12
+    assert hair_recoloured(still, np.zeros((1, *still.shape), np.float32), ~crown, crown) == 1.0
 
 
 def test_a_coat_that_looks_like_hair_does_not_grey_and_hair_that_hangs_does(canvas: Canvas) -> None:
