@@ -53,10 +53,10 @@ def test_a_hairline_that_creeps_recolours_no_hair(canvas: Canvas) -> None:
     """The generator's dark hair lightens in a band over the brows, as where its hairline rises."""
     face, crown = likeness(canvas, np.zeros((FRAME, FRAME, 3))), crown_row(canvas)
     rows = np.mgrid[:FRAME, :FRAME][0] - (crown * canvas.step[1] + canvas.top) * FRAME / SIDE
-    face.frames[:, rows < 3] = 30
+    face.frames[:, rows < 9] = 30
     for frame, place in zip(face.frames, face.gestures.course.keys[:, 0], strict=True):
-        frame[np.abs(rows) < 6] = 30 + 120 * abs(place)
-    dark = (canvas.places[..., 1] < crown + 4)[..., None]
+        frame[(rows > -5) & (rows < 9)] = 30 + 200 * abs(place)
+    dark = (canvas.places[..., 1] < crown + 12)[..., None]
     found = changes_of(replace(face, small_picture=np.where(dark, 30.0, face.small_picture).astype(np.float32)))
     assert np.abs(found[canvas.drawn.covered & (canvas.places[..., 1] < crown)]).max() < 12
 
