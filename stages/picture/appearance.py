@@ -179,7 +179,7 @@ def appearance_changes(likeness: Likeness, matte: np.ndarray, covered: np.ndarra
     paired = counterparts.carried(np.ones_like(still))
     other = counterparts.carried(still) - paired * picture
     replaced = np.stack([counterparts.carried(part) for part in colour_lost(still, changes)])  # (K, H, W, 1)
-    replaced = np.maximum(replaced, shade_replaced(carried))
+    replaced = np.maximum(replaced, shade_replaced(carried)) * recoloured
     becomes = (counterparts.carried(tones.own(still)) + carried) / np.maximum(paired, 1e-3)
     keyed = no_further(picture, carried + replaced * (other - grey_of(other)), becomes)
     keyed = mixed_with_skin(picture, keyed, replaced, trusted)

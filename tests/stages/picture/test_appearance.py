@@ -61,6 +61,25 @@ def test_a_hairline_that_creeps_recolours_no_hair(canvas: Canvas) -> None:
     assert np.abs(found[canvas.drawn.covered & (canvas.places[..., 1] < crown)]).max() < 12
 
 
+def test_a_deep_fold_keeps_the_hue_of_skin_where_no_hair_is_recoloured(canvas: Canvas) -> None:
+    """As a lid that darkens by a third: only a face whose hair greys takes other colours than its own."""
+    tint = (60.0, 0.0, -40.0)
+    face = likeness(canvas, np.zeros((FRAME, FRAME, 3)), tint=(-50.0, 0.0, 30.0), shared=tint)
+    rows = np.mgrid[:FRAME, :FRAME][0] - (crown_row(canvas) * canvas.step[1] + canvas.top) * FRAME / SIDE
+    face.frames[:, rows < 9] = 30
+    nose = (canvas.figure.rest[canvas.figure.head.landmarks[30], :2] * FRAME / SIDE).astype(int)
+    fold = (slice(nose[1] - 12, nose[1] + 12), slice(nose[0] - 12, nose[0] + 12))
+    for frame, place in zip(face.frames, face.gestures.course.keys[:, 0], strict=True):
+        frame[fold] = (frame[fold] * (1 - 0.7 * abs(place))).astype(np.uint8)
+    dark = (canvas.places[..., 1] < crown_row(canvas) + 12)[..., None]
+    picture = np.where(dark, 30.0, face.small_picture).astype(np.float32)
+    found = picture + changes_of(replace(face, small_picture=picture))
+    column, row = canvas.on_grid(canvas.figure.rest[canvas.figure.head.landmarks[30], :2]).astype(int)
+    before, after = picture[row, column], found[row, column]
+    assert after.mean() < 0.6 * before.mean()
+    assert (after - after.mean()) @ tint > 0.5 * (before - before.mean()) @ tint * after.mean() / before.mean()
+
+
 def test_a_spot_that_greys_stays_where_it_is(canvas: Canvas) -> None:
     spot = canvas.figure.rest[canvas.figure.head.landmarks[30], :2] * FRAME / SIDE
     rows, columns = np.mgrid[:FRAME, :FRAME]
