@@ -13,20 +13,26 @@ import numpy as np
 # Corners at the left and right, two landmarks on the upper lid, two on the lower, each pair from left to right.
 EYES = ((36, 39, 37, 38, 41, 40), (42, 45, 43, 44, 47, 46))
 LID_PLACE = 0.4  # of half an eye's width from its middle: where a lid's two landmarks are
+ROUND = 1 - LID_PLACE**2  # how high a lid is there, as a share of its height in the middle
+NEAREST = 3.0  # pixels: half the width of an eye that can be looked at
 # The patch that is looked at: columns, rows, and how many half widths of the eye it reaches to each side and down.
-COLUMNS, ROWS, ACROSS, DOWN = 48, 32, 1.8, 1.2
+COLUMNS, ROWS, ACROSS, DOWN = 64, 32, 2.4, 1.2
 X, Y = np.meshgrid(
     ((np.arange(COLUMNS) + 0.5) / COLUMNS * 2 - 1) * ACROSS, ((np.arange(ROWS) + 0.5) / ROWS * 2 - 1) * DOWN
 )
 BAND = 0.24  # half widths: of the skin around the almond that it is compared with
 # Steps by which an almond's place, width and lids are tried, in half widths, twice: coarsely, then around the best.
-COARSE = ((-0.36, -0.18, 0.0, 0.18, 0.36), (-0.2, -0.1, 0.0, 0.1, 0.2), (0.85, 1.0, 1.18))
+COARSE = ((-0.36, -0.18, 0.0, 0.18, 0.36), (-0.2, -0.1, 0.0, 0.1, 0.2), (0.85, 1.0, 1.18, 1.4))
 LIDS = (0.7, 1.0, 1.35, 1.8)
 FINE = ((-0.09, 0.0, 0.09), (-0.05, 0.0, 0.05), (0.94, 1.0, 1.06))
 FINE_LIDS = (0.87, 1.0, 1.15)
-# Standard deviations of what a network gets wrong, in the same units; the logarithm of the lids' openings.
-MISPLACED, MISJUDGED = (0.3, 0.16, 0.16), 0.45
-BETTER = 2.0  # so much more contrast is worth leaving the landmarks
+# Where the landmarks are known to be wrong, an eye may be far wider than they say.
+WIDE = ((-0.36, -0.18, 0.0, 0.18, 0.36), (-0.2, -0.1, 0.0, 0.1, 0.2), (0.85, 1.0, 1.18, 1.4, 1.65))
+# Standard deviations of what a network gets wrong, in the same units, of its eyes and of those that it misses; the
+# logarithm of the lids' openings.
+MISPLACED, MISSED, MISJUDGED = (0.3, 0.16, 0.16), (0.3, 0.16, 0.3), 0.45
+# So much more contrast is worth leaving the landmarks; and so much where those of the other eye are left.
+BETTER, BETTER_TOO = 4.0, 1.5
 LASHES = 0.1  # half widths: the line of lashes and its shade, which looks no more like skin than an eye does
 # How far an almond has to lie from the landmarks' for them to be wrong: across, down, in width and in both lids.
 FROM_LANDMARKS = np.array([0.4, 0.14, 0.25, 0.16, 0.16])
@@ -46,37 +52,63 @@ def with_eyes_outlined(picture: np.ndarray, landmarks: np.ndarray) -> np.ndarray
         (68, 2); the others, and those of eyes that are shut or that nothing parts from skin, as they were.
     """
     outlined = np.array(landmarks, np.float64)
-    for eye in EYES:
-        outlined[list(eye)] = _outlined(picture, outlined[list(eye)])
+    eyes = [_Eye(picture, outlined[list(eye)]) for eye in EYES]
+    missed = [eye.is_missed(BETTER) for eye in eyes]
+    for numbers, eye in zip(EYES, eyes, strict=True):
+        # A network that has missed one eye of a face has hardly found the other.
+        if any(missed) and eye.is_missed(BETTER_TOO, FROM_LANDMARKS / 2):
+            outlined[list(numbers)] = eye.outline()
     return outlined
 
 
-def _outlined(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """One eye's six landmarks."""
-    half = (points[1] - points[0]) / 2
-    width = float(np.linalg.norm(half))
-    middle = (points[0] + points[1]) / 2
-    if width < 3:
-        return points
-    axes = np.stack([half, [-half[1], half[0]]])  # (2, 2): along the eye, and down
-    lids = (points[2:] - middle) @ axes.T / width**2  # (4, 2)
-    round_share = 1 - LID_PLACE**2
-    upper, lower = -float(lids[:2, 1].mean()) / round_share, float(lids[2:, 1].mean()) / round_share
-    if upper + lower < SHUT:
-        return points
-    unlike = _unlike_skin(picture, middle, axes)
-    first = np.array([0.0, 0.0, 1.0, max(upper, NARROWEST), max(lower, NARROWEST)])
-    best = _best(unlike, first, first, COARSE, LIDS)
-    best = _best(unlike, best, first, FINE, FINE_LIDS)
+class _Eye:
+    """An eye's six landmarks (6, 2), and the patch of the picture around them."""
+
+    def __init__(self, picture: np.ndarray, points: np.ndarray):
+        half = (points[1] - points[0]) / 2
+        self._middle = (points[0] + points[1]) / 2
+        self._axes = np.stack([half, [-half[1], half[0]]])  # (2, 2): along the eye, and down
+        lids = (points[2:] - self._middle) @ self._axes.T / max(float(half @ half), 1e-9)  # (4, 2)
+        upper, lower = -float(lids[:2, 1].mean()) / ROUND, float(lids[2:, 1].mean()) / ROUND
+        self._is_seen = float(half @ half) >= NEAREST**2 and upper + lower >= SHUT
+        self._first = np.array([0.0, 0.0, 1.0, max(upper, NARROWEST), max(lower, NARROWEST)])
+        if self._is_seen:
+            self._unlike = _unlike_skin(picture, self._middle, self._axes)
+            self._best = _fitted(self._unlike, self._first, COARSE, MISPLACED)
+
+    def is_missed(self, better: float, away: np.ndarray = FROM_LANDMARKS) -> bool:
+        """Whether another almond parts the eye from skin so many times better than the landmarks', and lies elsewhere.
+
+        Args:
+            better: times the contrast.
+            away: how far it lies from theirs at least, in one of the five numbers.
+        """
+        if not self._is_seen or (np.abs(self._best - self._first) < away).all():
+            return False
+        return _contrast(self._unlike, self._best) >= better * _contrast(self._unlike, self._first)
+
+    def outline(self) -> np.ndarray:
+        """(6, 2) landmarks on the almond that parts best, which may be far wider than the landmarks say."""
+        across, down, wide, upper, lower = _fitted(self._unlike, self._first, WIDE, MISSED)
+        almond = [(-1.0, 0.0), (1.0, 0.0)]
+        almond += [(side * LID_PLACE, height * ROUND) for height in (-upper, lower) for side in (-1, 1)]
+        found: np.ndarray = self._middle + (np.array(almond) * (wide, 1) + (across, down)) @ self._axes
+        return found
+
+
+def _fitted(
+    unlike: np.ndarray, first: np.ndarray, places: tuple[tuple[float, ...], ...], wrong: tuple[float, ...]
+) -> np.ndarray:
+    """The almond that parts the patch best: across, down, width, upper and lower lid.
+
+    Args:
+        first: the landmarks' own.
+        places: steps by which place and width are tried. wrong: by how much the landmarks' may be wrong.
+    """
+    best = _best(unlike, first, first, places, LIDS, wrong)
+    best = _best(unlike, best, first, FINE, FINE_LIDS, wrong)
     best[3] = max(best[3] - LASHES, NARROWEST)
-    told_apart = np.abs(best - first) / FROM_LANDMARKS
-    if _contrast(unlike, best) < BETTER * _contrast(unlike, first) or told_apart.max() < 1:
-        return points
-    across, down, wide, upper, lower = best
-    almond = [(-1.0, 0.0), (1.0, 0.0)]
-    almond += [(side * LID_PLACE, height * round_share) for height in (-upper, lower) for side in (-1, 1)]
-    found: np.ndarray = middle + (np.array(almond) * (wide, 1) + (across, down)) @ axes
-    return found
+    return best
 
 
 def _best(
@@ -85,13 +117,14 @@ def _best(
     first: np.ndarray,
     places: tuple[tuple[float, ...], ...],
     lids: tuple[float, ...],
+    wrong: tuple[float, ...],
 ) -> np.ndarray:
     """Of the almonds around one, the one that parts best; what the network says counts as well."""
     across, down, wide = np.array(list(product(*places))).T  # (P,) each
     across, down, wide = around[0] + across, around[1] + down, around[2] * wide
     uppers, lowers = around[3] * np.array(lids), around[4] * np.array(lids)  # (L,)
     contrast = _contrasts(unlike, across, down, wide, uppers, lowers)  # (P, L, L)
-    moved = (np.stack([across, down, wide], axis=1) - first[:3]) / MISPLACED
+    moved = (np.stack([across, down, wide], axis=1) - first[:3]) / wrong
     upper, lower = np.log(uppers / first[3]) / MISJUDGED, np.log(lowers / first[4]) / MISJUDGED
     away = np.square(moved).sum(axis=1)[:, None, None] + np.square(upper)[:, None] + np.square(lower)
     worth = np.log(np.maximum(contrast, 1e-9)) - 0.1 * away

@@ -44,3 +44,45 @@ def test_an_eye_whose_landmarks_lie_beside_it_is_outlined_where_the_picture_show
     found = with_eyes_outlined(picture, landmarks)[list(EYES[0])]
     middle = (found[0] + found[1]) / 2
     assert np.abs(middle - (80, 60)).max() < 3 < np.abs(beside[:2].mean(axis=0) - (80, 60)).max()
+
+
+def face_with_eyes(*eyes: tuple[int, int, int, int]) -> np.ndarray:
+    """(120, 320, 3), skin with an almond for each (column, row, half width, half height)."""
+    picture = np.full((120, 320, 3), SKIN, np.uint8)
+    rows, columns = np.mgrid[:120, :320] + 0.5
+    for column, row, wide, high in eyes:
+        along = (columns - column) / wide
+        picture[np.abs(rows - row) < high * (1 - along * along)] = EYE
+    return picture
+
+
+def eye_at(column: float, row: float, wide: float, high: float) -> np.ndarray:
+    lid, lifted = eye_contours.LID_PLACE * wide, eye_contours.ROUND * high
+    return np.array([(-wide, 0), (wide, 0), (-lid, -lifted), (lid, -lifted), (-lid, lifted), (lid, lifted)]) + np.array(
+        [column, row]
+    )
+
+
+def landmarks_of(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    landmarks = np.zeros((68, 2))
+    landmarks[list(EYES[0])], landmarks[list(EYES[1])] = left, right
+    return landmarks
+
+
+def test_an_eye_that_the_landmarks_miss_may_be_far_wider_than_they_say():
+    along = X / 1.6
+    unlike = np.where(np.abs(Y) < 0.6 * (1 - along * along), 40.0, 3.0)
+    landmarks = np.array([0.0, 0.0, 1.0, 0.3, 0.3])
+    trusted = eye_contours._fitted(unlike, landmarks, eye_contours.COARSE, eye_contours.MISPLACED)
+    missed = eye_contours._fitted(unlike, landmarks, eye_contours.WIDE, eye_contours.MISSED)
+    assert abs(missed[2] - 1.6) < 0.15 < abs(trusted[2] - 1.6)
+
+
+def test_where_one_eye_is_missed_the_other_is_outlined_for_less():
+    nearly = eye_at(240, 63, 20, 7)
+    picture = face_with_eyes((80, 60, 20, 10), (240, 60, 20, 10))
+    well = with_eyes_outlined(picture, landmarks_of(eye_at(80, 60, 20, 10), nearly))
+    np.testing.assert_array_equal(well[list(EYES[1])], nearly)
+    missed = with_eyes_outlined(picture, landmarks_of(eye_at(72, 68, 20, 4), nearly))
+    middle = missed[list(EYES[1])[:2], 1].mean()
+    assert abs(middle - 60) < 1.5
