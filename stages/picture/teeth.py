@@ -11,7 +11,7 @@ import numpy as np
 
 from stages.picture.appearance import Likeness
 from stages.picture.openings import Box, opening_mask, outline
-from stages.picture.palette import Palette, to_lab
+from stages.picture.palette import Palette, to_lab, to_rgb
 
 DARKEST, LEAST_GAIN, MOST_GAIN = 4.0, 0.08, 1.6
 BRIGHT, BRIGHTEST = 80, 98  # percentiles: of the skin around a mouth and of an eye's white; of the generator's teeth
@@ -22,6 +22,8 @@ CARVED = 0.45  # how much of teeth's contrast a statue's have
 SLIT, DEEP = 0.05, 0.5  # of the mouth's width: lips less apart throw their shade on what is between; how light that is
 FINE, MOST_GRAIN = 0.012, 9.0  # of the mouth's width: what is finer is grain; grey levels
 SKIN_LIGHT, LEAST_LIGHT, MOST_LIGHT = 70, 0.4, 1.5  # percentile of a column that is skin; shares of the mean light
+# Of the skin's colour: how much of its hue teeth have at least, and how much of another at most; levels of a*b*.
+LEAST_HUE, ASIDE_HUE, COLOURLESS = 0.12, 0.15, 2.0
 EYES = (0, 1)  # of the openings
 
 
@@ -75,9 +77,10 @@ def teeth_of(picture: np.ndarray, likeness: Likeness, box: Box) -> Teeth:
     if eyes is not None:
         white, dark = eyes
         most = min(most, max(float(white.mean()), LEAST_WHITE * float(skin.mean())))
-        away = float(np.linalg.norm(_tint(white) - _tint(skin)))
+        away = float(np.linalg.norm(tint_of(white) - tint_of(skin)))
         stone = float(np.clip((FLESH - away) / (FLESH - STONE), 0, 1) * np.clip((dark - IRIS) / (BLANK - IRIS), 0, 1))
     gain *= min(1.0, most / max(brightest, 1.0))
+    gain *= towards(gain * brightest / max(float(gain.mean()), 1e-6), skin)
     falloff = _falloff(_line(small[part]), box.width)
     return Teeth(gain.astype(np.float32), stone, skin, likeness.palette, _grain(picture, box), falloff)
 
@@ -125,6 +128,24 @@ def _falloff(line: np.ndarray, width: int) -> np.ndarray:
     return np.clip(wide / max(float(wide.mean()), 1.0), LEAST_LIGHT, MOST_LIGHT)[None, :, None].astype(np.float32)
 
 
-def _tint(colour: np.ndarray) -> np.ndarray:
+def towards(white: np.ndarray, skin: np.ndarray) -> np.ndarray:
+    """(3,) what makes teeth of a colour (3,) at least a little of the skin's hue (3,), and next to nothing of another.
+
+    Teeth are a little yellow, and lie in the light that falls on the skin: blue or pink ones are a render's.
+    """
+    hue = tint_of(skin)
+    strength = float(np.linalg.norm(hue))
+    if strength < COLOURLESS:
+        return np.ones(3)
+    lab = to_lab(np.asarray(white, np.float32)[None, None])
+    along = hue / strength * max(float(lab[0, 0, 1:] @ hue) / strength, LEAST_HUE * strength)
+    across = lab[0, 0, 1:] - hue * float(lab[0, 0, 1:] @ hue) / strength**2
+    most = ASIDE_HUE * strength + COLOURLESS
+    lab[0, 0, 1:] = along + across * min(1.0, most / max(float(np.linalg.norm(across)), 1e-6))
+    share: np.ndarray = np.clip(to_rgb(lab)[0, 0] / np.maximum(white, 1.0), 0.5, 2.0)
+    return share
+
+
+def tint_of(colour: np.ndarray) -> np.ndarray:
     """(3,) in 0 to 255 -> (2,) a*b*."""
     return to_lab(np.asarray(colour, np.float32)[None, None])[0, 0, 1:]

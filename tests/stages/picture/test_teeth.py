@@ -9,11 +9,12 @@ import pytest
 from stages.picture.canvas import Canvas
 from stages.picture.openings import Box, outline
 from stages.picture.palette import Palette
-from stages.picture.teeth import Teeth, teeth_of
+from stages.picture.teeth import Teeth, teeth_of, tint_of, towards
 from tests.stages.picture.made_heads import SIDE
 from tests.stages.picture.made_likeness import FRAME, likeness
 
 SKIN = np.array([200.0, 140.0, 100.0])
+PALE = np.array([215.0, 175.0, 150.0])
 RENDERED = np.zeros((20, 40, 3), np.float32) + np.linspace(60, 240, 40, dtype=np.float32)[None, :, None]
 
 
@@ -100,3 +101,18 @@ def test_teeth_are_darker_on_the_side_of_a_face_that_lies_in_the_shade(canvas: C
     falloff = teeth_of(picture, face, mouth(canvas)).falloff[0, :, 0]
     lit = picture[mouth(canvas).rows_and_columns].mean(axis=(0, 2))
     np.testing.assert_allclose(falloff, lit / lit.mean(), rtol=0.05)
+
+
+@pytest.mark.parametrize("white", [(165.0, 180.0, 190.0), (190.0, 165.0, 185.0)], ids=["blue", "pink"])
+def test_teeth_lie_in_the_light_that_falls_on_the_skin(white: tuple[float, ...]) -> None:
+    warmed = np.array(white) * towards(np.array(white), PALE)
+    hue = tint_of(PALE) / np.linalg.norm(tint_of(PALE))
+    across = tint_of(warmed) - hue * (tint_of(warmed) @ hue)
+    assert tint_of(warmed) @ hue > 1
+    assert np.linalg.norm(across) < 0.2 * np.linalg.norm(tint_of(PALE)) + 2
+    assert warmed.mean() == pytest.approx(np.mean(white), rel=0.1)
+
+
+def test_teeth_that_are_white_in_warm_light_stay_and_so_do_those_of_a_grey_picture() -> None:
+    np.testing.assert_allclose(towards(np.array([235.0, 228.0, 218.0]), PALE), 1, atol=0.02)
+    np.testing.assert_array_equal(towards(np.array([165.0, 180.0, 190.0]), np.full(3, 160.0)), 1)
