@@ -24,8 +24,8 @@ SEEN = 0.1  # cosine from which on a cell at rest tells something
 SURELY_HEAD = 0.6  # of a cell that belongs to the head in the picture
 EVERY_OTHER = 2
 RIM = 8.0  # cells: skin is looked for so far within the head's outline, hair so near to it
-FADES = 10.0  # cells above the nose's base from which on what is dark is hair, and no shadow under a jaw
-BROWS, NOSE = slice(17, 27), 33  # of the landmarks
+FADES = 10.0  # cells above the bridge of the nose from which on what is dark is hair, and no shadow under an ear or a jaw
+BROWS, NOSE = slice(17, 27), 29  # of the landmarks
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +111,7 @@ def _view(likeness: Likeness, tones: SkinAndHair, key: int, turn: np.ndarray) ->
 
 
 def _may_be_hair(canvas: Canvas, rows: np.ndarray) -> np.ndarray:
-    """Rows of the head at rest -> 1 where hair grows, 0 below the nose."""
+    """Rows of the head at rest -> 1 where hair grows, 0 from the middle of the ears down."""
     nose = canvas.on_grid(canvas.figure.rest[canvas.figure.head.landmarks[NOSE], :2])[1]
     return np.clip((nose - rows) / FADES, 0, 1)
 
