@@ -72,11 +72,17 @@ class ResultRow:
     )
     motion_correlation: float = _column(
         math.nan,
-        "Whether the landmarks move when the code does: correlation over time; 1 is in step, below 0 is backwards.",
+        "Whether the landmarks, as the landmark network sees them, move when the code does: correlation over time; 1 "
+        "is in step, below 0 is backwards. In small motions, closing eyes among them, and on paintings the network can "
+        "misread: brows that seem to follow the lids turn the sign.",
         best="high",
     )
     motion_amplitude: float = _column(
-        math.nan, "How far the landmarks move, as a share of what the anchors' landmarks move: 1 is as far.", best="one"
+        math.nan,
+        "How far the landmarks, as the landmark network sees them, move, as a share of what the anchors' landmarks "
+        "move: 1 is as far, below 0 is backwards. It errs where `motion_correlation` does; `motion_found` says whether "
+        "the image went where it was to go.",
+        best="one",
     )
     akd: float = _column(
         math.nan,

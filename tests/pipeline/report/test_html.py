@@ -134,11 +134,36 @@ def test_every_tag_is_closed(small_run: tuple[Path, Page]):
 
 def test_the_page_says_what_became_of_the_rows(small_run: tuple[Path, Page]):
     text = " ".join(small_run[1].text.split())
-    assert "3 of 6 faces make the motion" in text
+    assert "3 videos made of 6 rows." in text
     assert "2 failed" in text
     assert "1 had no turn yet" in text
     assert "row 4 dog no face was found" in text
     assert "unreadable_image 1 row" in text
+
+
+def test_videos_measured_far_from_the_motion_are_counted_and_named(tmp_path: Path):
+    rows = [
+        done("anna"),
+        done("back", motion_amplitude=-0.81, motion_correlation=-0.98, motion_found=0.4),
+        done("small", motion_amplitude=0.24, motion_found=math.nan),
+        done("large", motion_amplitude=2.5),
+        done("unmeasured", motion_amplitude=math.nan, motion_correlation=math.nan),
+    ]
+    page = page_of(tmp_path, rows)
+    text = " ".join(page.text.split())
+    assert "5 videos made. 3 measure far from the motion asked" in text
+    assert {"href": "#remarks"} in page.all("a")
+    named = [text.index(f"row {row} {id_} its landmarks seem to move") for row, id_ in ((2, "back"), (4, "large"))]
+    assert named == sorted(named)
+    assert "backwards (size -0.81, timing -0.98); of the way that the image was to take they went 40 %" in text
+    assert "row 1 anna its landmarks" not in text and "unmeasured its landmarks" not in text
+
+
+@pytest.mark.parametrize(("rows", "said"), [([done("anna")], "1 video made."), ([failed("dog")], "No video made of 1")])
+def test_the_page_counts_videos_and_claims_no_more(tmp_path: Path, rows: list[dict[str, object]], said: str):
+    text = " ".join(page_of(tmp_path, rows).text.split())
+    assert said in text
+    assert "far from the motion" not in text
 
 
 def test_the_page_says_what_the_motion_is(small_run: tuple[Path, Page]):
@@ -210,7 +235,7 @@ def test_a_large_picture_of_the_anchors_is_made_smaller(tmp_path: Path):
 
 def test_a_run_without_any_video_has_a_report(tmp_path: Path):
     text = page_of(tmp_path, [failed("dog"), failed("cat")]).text
-    assert "0 of 2 faces" in text
+    assert "No video made of 2 rows." in " ".join(text.split())
     assert "no_face 2 rows" in " ".join(text.split())
 
 
