@@ -28,10 +28,11 @@ MOST_BASES = 100
 
 @dataclass(frozen=True)
 class ImageChecks:
-    """What a look found: sentences for a person, and how many of the rows looked at will fail."""
+    """What a look found: sentences for a person, how many of the rows looked at will fail, and their share of all."""
 
     lines: tuple[str, ...]
     failing: int
+    share: float = 0.0
 
 
 def check_network(manifest: Manifest, images: Sequence[str], allowed: bool) -> dict[str, int]:
@@ -49,6 +50,26 @@ def check_network(manifest: Manifest, images: Sequence[str], allowed: bool) -> d
             f"{count(len(hosts), 'host')} of the network: {shown}. Put network: true into the job to allow that."
         )
     return hosts
+
+
+def check_images(manifest: Manifest, images: Sequence[str]) -> ImageChecks:
+    """Look for the images and open some, as `check_there` and `check_opens` do; the rows fail for either alike.
+
+    Raises:
+        ManifestError: more than half of them are not there or cannot be opened.
+    """
+    missing, opened = check_there(manifest, images), check_opens(manifest, images)
+    found = ImageChecks(
+        (*missing.lines, *opened.lines),
+        missing.failing + opened.failing,
+        missing.share + (1 - missing.share) * opened.share,
+    )
+    if found.share > 0.5:
+        raise ManifestError(
+            f"{manifest.path}: more than half of the images are missing ({missing.failing:,}) or not readable "
+            f"({opened.failing:,}), so a run is of no use. {missing.lines[1].strip()}. Mend the files or their paths."
+        )
+    return found
 
 
 def check_there(manifest: Manifest, images: Sequence[str]) -> ImageChecks:
@@ -76,7 +97,8 @@ def check_there(manifest: Manifest, images: Sequence[str]) -> ImageChecks:
     fate = "its row" if len(missing) == 1 else "their rows"
     said = f"images: {len(missing):,} of {of} missing; {fate} will fail as {Reason.UNREADABLE_IMAGE}:"
     lines = [said, *(f"  {example}" for example in examples)]
-    return ImageChecks((*lines, *_describe_rest(len(missing))), len(missing))
+    share = len(missing) / len(looked) * len(local) / len(images)
+    return ImageChecks((*lines, *_describe_rest(len(missing))), len(missing), share)
 
 
 def check_opens(manifest: Manifest, images: Sequence[str]) -> ImageChecks:
@@ -101,12 +123,14 @@ def check_opens(manifest: Manifest, images: Sequence[str]) -> ImageChecks:
     of = "all others" if looked == len(present) < len(images) else of
     if not failures:
         return ImageChecks((f"images: {of} opened, all readable",), 0)
-    if 2 * len(failures) > looked and looked > 1:
+    # Of many, one that is slow says nothing of the others.
+    told = looked > 1 or len(present) == 1
+    if 2 * len(failures) > looked and told:
         raise ManifestError(f"{manifest.path}: of {of}, {len(failures)} cannot be read. {failures[0]}")
     fate = "its row" if len(failures) == 1 else "their rows"
     said = f"images: {of} opened, {len(failures)} not readable; {fate} will fail as {Reason.UNREADABLE_IMAGE}:"
     lines = [said, *(f"  {one}" for one in failures[:EXAMPLES])]
-    return ImageChecks((*lines, *_describe_rest(len(failures))), len(failures))
+    return ImageChecks((*lines, *_describe_rest(len(failures))), len(failures), told * len(failures) / looked)
 
 
 def _describe_rest(number: int) -> list[str]:

@@ -14,7 +14,7 @@ from pipeline.cluster.machine import free_memory, usable_cores
 from pipeline.cluster.preflight import nodes_without_weights
 from pipeline.cluster.session import ray_session
 from pipeline.job.checks import Checked, check_job
-from pipeline.job.image_checks import ImageChecks, check_opens, check_there
+from pipeline.job.image_checks import ImageChecks, check_images
 from pipeline.job.misspelt_columns import misspelt_notes
 from pipeline.job.model import Model
 from pipeline.job.motion_plan import MotionPlan
@@ -112,12 +112,11 @@ def _check_images(checked: Checked) -> tuple[ImageChecks, dict[str, int]]:
     manifest, images = checked.manifest, checked.rows["image"].to_pylist()
     hosts = hosts_of(images)
     try:
-        missing, opened = check_there(manifest, images), check_opens(manifest, images)
+        return check_images(manifest, images), hosts
     except ManifestError as error:
         if checked.job.cluster.address == "local":
             raise
         return ImageChecks((f"images, as this machine sees them: {error}",), 1), hosts
-    return ImageChecks((*missing.lines, *opened.lines), missing.failing + opened.failing), hosts
 
 
 def _lacking(model: Model) -> list[str]:

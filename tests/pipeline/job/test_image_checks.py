@@ -1,6 +1,7 @@
 """A look at the images before work begins: what is missing, unreadable or far away is said, or refused."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -9,7 +10,7 @@ from PIL import Image
 
 from common.errors import JobError, ManifestError
 from manifests.schema import Manifest, read_manifest
-from pipeline.job.image_checks import OPENED, check_network, check_opens, check_there
+from pipeline.job.image_checks import OPEN_SECONDS, OPENED, check_images, check_network, check_opens, check_there
 from pipeline.job.strengths import strength_notes
 
 
@@ -69,6 +70,32 @@ def test_unreadable_images_are_named_and_refused_where_they_are_most(tmp_path: P
     (tmp_path / "1.png").write_bytes(b"")
     with pytest.raises(ManifestError, match=r"of all images, 2 cannot be read\. .*row 2"):
         check_opens(*listed(tmp_path, images))
+
+
+def test_a_run_of_which_nothing_would_come_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "only.png").write_bytes(b"no image")
+    with pytest.raises(ManifestError, match="of all images, 1 cannot be read"):
+        check_images(*listed(tmp_path, ["only.png"]))
+    with pytest.raises(ManifestError, match="of all others, 1 cannot be read"):
+        check_images(*listed(tmp_path, ["only.png", "gone.png"]))
+
+
+def test_missing_and_unreadable_images_count_together(tmp_path: Path) -> None:
+    images = [*pictures(tmp_path, 3), "gone.png", "lost.png"]
+    assert check_images(*listed(tmp_path, images)).failing == 2
+    (tmp_path / "2.png").write_bytes(b"no image")
+    with pytest.raises(ManifestError, match=r"missing \(2\) or not readable \(1\).*row 4"):
+        check_images(*listed(tmp_path, images))
+
+
+def test_one_unreadable_image_of_a_list_that_is_slow_to_open_refuses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = pictures(tmp_path, 3)
+    (tmp_path / "0.png").write_bytes(b"no image")
+    clock = iter([0.0, 0.0, 2 * OPEN_SECONDS])
+    monkeypatch.setattr("pipeline.job.image_checks.time", SimpleNamespace(monotonic=lambda: next(clock)))
+    assert check_images(*listed(tmp_path, images)).failing == 1
 
 
 def test_images_of_the_network_need_the_jobs_word(tmp_path: Path) -> None:
