@@ -2,6 +2,7 @@
 
 import difflib
 import math
+from collections.abc import Iterator
 from typing import Any
 
 from common.formatting import count
@@ -28,7 +29,9 @@ KINDS = {
     "model": "fields",
     "tuple": "two whole numbers",
     "path": "a path",
+    "place": "a path or a URI",
 }
+MOST_OFFERED = 3
 
 
 def describe_problem(problem: Any, data: dict[str, Any]) -> str:
@@ -44,14 +47,15 @@ def describe_problem(problem: Any, data: dict[str, Any]) -> str:
         return f"{location} is missing."
     if kind == "extra_forbidden":
         known = _known_fields(problem["loc"][:-1])
-        close = difflib.get_close_matches(str(problem["loc"][-1]), known, n=1, cutoff=0.6)
-        hint = f"Did you mean {close[0]}?" if close else f"Allowed here: {', '.join(known)}."
+        meant = _offered(str(problem["loc"][-1]), known)
+        hint = f"Did you mean {' or '.join(meant)}?" if meant else f"Allowed here: {', '.join(known)}."
         return f"{location} is not a field of a job. {hint}"
+    allowed = _describe_allowed(kind, context, problem["msg"])
+    if problem["input"] is None and kind != "value_error":
+        return f"{location} is empty: expected {allowed}. Fill it in, or remove the line where the default will do."
     if kind == "value_error":
         return f"{location}: {context['error']}."
-    return (
-        f"{location}: expected {_describe_allowed(kind, context, problem['msg'])}, found {shorten(problem['input'])}."
-    )
+    return f"{location}: expected {allowed}, found {shorten(problem['input'])}."
 
 
 def _field_name(location: tuple[int | str, ...], data: dict[str, Any]) -> str:
@@ -69,6 +73,27 @@ def _known_fields(location: tuple[int | str, ...]) -> list[str]:
     for name in location:
         part = settings_of(part, str(name)) or part  # a motion's own name is none of its fields
     return [name for name in part.model_fields if name != "made_with"]
+
+
+def _offered(name: str, known: list[str]) -> list[str]:
+    """The fields that an unknown one may stand for: one near it in name, or others of a job, whole paths, by name."""
+    elsewhere = {path: path.rpartition(".")[2] for path in _nested_fields(JobSpec)}
+    same = [path for path, last in elsewhere.items() if last == name]
+    if same:
+        return same[:MOST_OFFERED]
+    if close := difflib.get_close_matches(name, known, n=1, cutoff=0.6):
+        return close
+    close = difflib.get_close_matches(name, set(elsewhere.values()), n=1, cutoff=0.8)
+    return [path for path, last in elsewhere.items() if [last] == close][:MOST_OFFERED]
+
+
+def _nested_fields(part: type[Settings], above: str = "") -> Iterator[str]:
+    """The paths of a part's fields and of those within them."""
+    for name in part.model_fields:
+        if name != "made_with":
+            yield f"{above}{name}"
+            if inner := settings_of(part, name):
+                yield from _nested_fields(inner, f"{above}{name}.")
 
 
 def _describe_allowed(kind: str, context: dict[str, Any], message: str) -> str:

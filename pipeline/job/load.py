@@ -21,6 +21,7 @@ from common.storage import is_uri
 from pipeline.job.field_errors import describe_problem, shorten
 from pipeline.job.motion_spec import is_single
 from pipeline.job.spec import JobSpec
+from pipeline.job.yaml_errors import describe_yaml_error
 
 PLAIN = (dict, list, str, int, float, datetime.date, type(None))
 MOST_VALUES = 100_000
@@ -79,9 +80,9 @@ def _parse(text: str, where: str) -> Any:
     """
     try:
         data = yaml.safe_load(text)
-    except yaml.MarkedYAMLError as error:
-        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise JobError(f"{where}{line}: not valid YAML: {one_line(str(error.problem or error.context))}.") from error
+    except yaml.YAMLError as error:
+        place, mend = describe_yaml_error(error, text)
+        raise JobError(f"{where}{place}: not valid YAML: {mend}.") from error
     except RecursionError:
         raise JobError(f"{where}: it is nested too deeply. Write it flatter.") from None
     except Exception as error:  # what PyYAML makes dates and numbers with raises whatever it stumbles over

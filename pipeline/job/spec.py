@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
 
 from common.redaction import HIDDEN
 from common.settings import Settings
@@ -195,7 +196,9 @@ class JobSpec(Settings):
             raise ValueError(
                 "expected one path or URI, found a list; a pattern such as lists/*.csv names several files"
             )
-        if not isinstance(place, str):
+        if not isinstance(place, str | Path):  # of a union pydantic would tell what is wrong with each of its parts
+            raise PydanticCustomError("place_type", "a path or a URI")
+        if isinstance(place, Path):
             return place
         return _check_store(place) if is_uri(place) else Path(place)
 

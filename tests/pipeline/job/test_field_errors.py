@@ -37,6 +37,11 @@ def test_a_field_is_named_with_its_path_in_the_job(change: dict[str, Any], field
     ("change", "hint"),
     [
         ({"video": {"framse": 3}}, "Did you mean frames?"),
+        ({"strength": 0.5}, "Did you mean video.strength?"),
+        ({"strenght": 0.5}, "Did you mean video.strength?"),
+        ({"seeds": [1]}, "Did you mean motion.anchors.seeds?"),
+        ({"clip": "a.mp4"}, "Did you mean model.clip or motion.clip?"),
+        ({"video": {"workers": 2}}, "Did you mean cluster.workers?"),
         ({"motion": {"grin": {"clip": "a.mp4", "max_anchor": 3}}}, "Did you mean max_anchors?"),
         ({"model": {"qqq": 1, "generator": "a", "inverter": "b"}}, "Allowed here: generator, inverter"),
     ],

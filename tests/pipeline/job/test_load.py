@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.errors import JobError
-from common.settings import Settings
+from common.settings import Settings, settings_of
 from pipeline.job.load import load_job
 from pipeline.job.motion_spec import MotionSpec
 from pipeline.job.spec import ClusterSpec, JobSpec
@@ -117,7 +117,7 @@ def test_checkpoint_files_become_absolute_and_names_stay(tmp_path: Path) -> None
         ),
         ({"motion": {"text": "a smiling person"}}, "motion.text: expected {degree} in the prompt"),
         ({"motion": {"a/b": {"clip": "a.mp4"}}}, 'motion: the name "a/b" becomes a file name'),
-        ({"motion": None}, "motion: expected fields, found nothing."),
+        ({"motion": None}, "motion is empty: expected fields. Fill it in, or remove"),
         ({"cluster": {"address": "ray://x"}}, "cluster.address: expected local, auto, or ray://host:port."),
         (
             {"output": "s3://bucket/x"},
@@ -140,6 +140,34 @@ def test_a_wrong_field_is_named_with_what_was_found_and_what_is_allowed(
     assert any(line.startswith(f"{path}: {sentence}") for line in refused(path))
 
 
+def fields_of(part: type[Settings], above: str = "") -> list[str]:
+    """The paths of all fields of a part of a job, parts first."""
+    inner = [(f"{above}{name}", settings_of(part, name)) for name in part.model_fields]
+    return [path for name, kind in inner for path in [name, *(fields_of(kind, f"{name}.") if kind else [])]]
+
+
+@pytest.mark.parametrize("field", [field for field in fields_of(JobSpec) if field != "made_with"])
+def test_a_field_that_is_left_empty_is_named_alone_or_has_its_default(tmp_path: Path, field: str) -> None:
+    whole = {**MINIMAL, "model": {"generator": "synthface", "inverter": "synthface"}}
+    if field.startswith("motion.anchors"):
+        whole["motion"] = {"text": "a {degree} smile"}
+    try:
+        load_job(write(tmp_path, whole), [f"{field}="])
+    except JobError as error:
+        (line,) = str(error).splitlines()
+        name = "motion" if field == "motion.clip" else field
+        assert line.startswith(
+            (f"{tmp_path / 'smile.yaml'}: {name} is empty: expected ", f"{tmp_path}/smile.yaml: motion: ")
+        )
+        assert "lax-or" not in line and "pydantic" not in line and line.endswith(".")
+
+
+@pytest.mark.parametrize("value", [3, True, {"a": "b"}, 1.5])
+def test_a_manifest_of_another_type_has_one_plain_sentence(tmp_path: Path, value: object) -> None:
+    (line,) = refused(write(tmp_path, {**MINIMAL, "manifest": value}))
+    assert ": manifest: expected a path or a URI, found " in line
+
+
 def test_all_wrong_fields_are_told_at_once(tmp_path: Path) -> None:
     path = write(tmp_path, {**MINIMAL, "video": {"frames": 0, "fps": 0, "crf": 99}})
     assert len(refused(path)) == 3
@@ -152,7 +180,7 @@ def test_missing_fields_are_named(tmp_path: Path) -> None:
 
 def test_broken_yaml_is_refused_with_its_line(tmp_path: Path) -> None:
     path = write(tmp_path, "name: smile\nmotion: {clip: a.mp4\nmanifest: b\n")
-    assert refused(path)[0].startswith(f"{path}, line 3: not valid YAML: ")
+    assert refused(path)[0].startswith(f"{path}, line 3, column 9: not valid YAML: ")
 
 
 @pytest.mark.parametrize("content", ["", "- a\n- b\n", "just words"])
