@@ -46,17 +46,22 @@ def build_manifest(folder: Path | str, output: Path | str, recursive: bool = Tru
 
     Args:
         folder: where the images are.
-        output: the manifest, `.parquet`; replaced at once when it is whole.
+        output: the manifest, `.parquet`; replaced at once when it is whole. Its folder is made where there is none.
         recursive: look into folders within the folder.
 
     Raises:
-        ManifestError: there is no such folder, it holds no images, or the manifest cannot be written.
+        ManifestError: `folder` is not there or no folder, it holds no images, or the manifest cannot be written.
     """
     folder, output = Path(folder), Path(output)
+    if folder.exists() and not folder.is_dir():
+        raise ManifestError(f"{folder} is a file: give the folder that the images are in.")
     if not folder.is_dir():
-        raise ManifestError(f"{folder}: there is no such folder.")
+        raise ManifestError(f"{folder}: there is no such folder. Give the one that the images are in.")
     if output.suffix.lower() != ".parquet":
-        raise ManifestError(f'{output}: the manifest is written as .parquet, found "{output.suffix}".')
+        raise ManifestError(
+            f'{output}: the manifest is written as .parquet, found "{output.suffix}". Name it '
+            f"{output.with_suffix('.parquet').name}; a CSV is read as a manifest, but not written."
+        )
     found = sorted(_files(folder, recursive))
     others = Counter(Path(name).suffix.lower() for name in found if Path(name).suffix.lower() not in ENDINGS)
     unread = ", ".join(sorted(HEIC_ENDINGS & set(others)))
@@ -71,10 +76,13 @@ def build_manifest(folder: Path | str, output: Path | str, recursive: bool = Tru
     ids = safe_ids([str(Path(name).with_suffix("")).replace(os.sep, "_") for name in pictures])
     table = pa.table({"id": ids, "image": _relative(pictures, folder, output)})
     try:
+        output.parent.mkdir(parents=True, exist_ok=True)
         with replace_atomically(output) as temporary, temporary.open("wb") as file:
             pa.parquet.write_table(check_table(table, output), file)
     except OSError as error:
-        raise ManifestError(f"{output}: cannot be written: {error.strerror or error}.") from error
+        raise ManifestError(
+            f"{output}: cannot be written: {error.strerror or error}. Choose another --output."
+        ) from error
     return BuiltManifest(output, len(pictures), others.total(), tuple(others.most_common()), note)
 
 

@@ -33,10 +33,10 @@ def test_every_format_that_is_read_is_listed_and_the_rest_is_counted_by_ending(t
 @pytest.mark.skipif("HEIF" in FORMATS, reason="with the extra they are read")
 def test_images_of_a_telephone_are_left_out_with_what_would_bring_them_in(tmp_path):
     touched(tmp_path / "faces", "IMG_1.HEIC", "IMG_2.heic")
-    with pytest.raises(ManifestError, match="heic.*micromotion\\[heic\\]"):
+    with pytest.raises(ManifestError, match="heic.*pip install .*-e '.\\[heic\\]'"):
         build_manifest(tmp_path / "faces", tmp_path / "targets.parquet")
     touched(tmp_path / "faces", "IMG_3.jpg")
-    assert "micromotion[heic]" in build_manifest(tmp_path / "faces", tmp_path / "targets.parquet").note
+    assert ".[heic]" in build_manifest(tmp_path / "faces", tmp_path / "targets.parquet").note
     touched(tmp_path / "more", "a.jpg", "b.txt")
     assert not build_manifest(tmp_path / "more", tmp_path / "targets.parquet").note
 
@@ -124,9 +124,25 @@ def test_folders_that_cannot_serve_are_refused_with_a_sentence(tmp_path):
     (tmp_path / "empty").mkdir()
     refused(tmp_path / "empty", tmp_path / "t.parquet", r"empty: no images \(.*bmp, .*jpg,.*\) among 0 files")
     touched(tmp_path / "faces", "anna.jpg")
-    refused(tmp_path / "faces", tmp_path / "t.csv", 'written as .parquet, found ".csv"')
-    refused(tmp_path / "faces", tmp_path / "gone/t.parquet", "gone/t.parquet: cannot be written: No such file")
+    refused(tmp_path / "faces", tmp_path / "t.csv", 'written as .parquet, found ".csv". Name it t.parquet')
+    refused(tmp_path / "faces/anna.jpg", tmp_path / "t.parquet", "anna.jpg is a file: give the folder")
+    (tmp_path / "taken").touch()
+    refused(tmp_path / "faces", tmp_path / "taken/t.parquet", "taken/t.parquet: cannot be written: ")
     assert not (tmp_path / "t.parquet").exists()
+
+
+def test_the_manifests_folder_is_made_and_its_images_are_found_from_it(tmp_path):
+    touched(tmp_path / "faces", "anna.jpg")
+    built = build_manifest(tmp_path / "faces", tmp_path / "lists/new/targets.parquet")
+    (image,) = read_manifest(built.path).images()
+    assert Path(image).resolve() == tmp_path / "faces/anna.jpg"
+
+
+def test_a_refused_folder_leaves_no_folder_for_its_manifest(tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ManifestError):
+        build_manifest(tmp_path / "empty", tmp_path / "new/t.parquet")
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_file_name_that_is_no_text_is_named(tmp_path):
