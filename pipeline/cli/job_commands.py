@@ -56,9 +56,11 @@ def plan(job: JobFile, output: Elsewhere = None, changes: Changes = None) -> Non
 
     All that it writes is a sheet of the clip's anchors, into the weights folder.
 
-    Exit code 2 where a run would be refused or of no use, as with more than half of the images missing; 0 where it can
-    run, even if some rows will fail: they are counted, and the first are named.
+    Exit code 2 where a run would be refused or of no use, as with more than half of the images missing or unreadable; 0
+    where it can run, even if some rows will fail: they are counted, and the first are named.
     """
+    # Before the imports: they alone take seconds.
+    say(f"checking {job}: manifest, images, model, clip and machine; the first time this can take a minute")
     from pipeline.job.load import load_job
     from pipeline.run.plan import plan_job
     from weights.store import weights_folder
@@ -191,10 +193,12 @@ def _run(
     with Display() as display, EventLog(listeners=[display]) as events:
         ended = run_job(job, events, fresh=fresh, retry=retry, prune=prune, verify=verify)
     say("", *summary(display.progress))
-    if ended.failed:
-        say_command("when the cause is gone:", ["retry", str(ended.output)])
-    if ended.exit_code == 130:
+    interrupted = ended.exit_code == 130
+    if interrupted:  # what failed waits until the rest is done: then its hint is the one that applies
         say_command("to resume:", again)
-    if (page := ended.output / "report.html").is_file():
+    elif ended.failed:
+        say_command("when the cause is gone:", ["retry", str(ended.output)])
+    something_to_see = ended.done or ended.kept or not interrupted
+    if something_to_see and (page := ended.output / "report.html").is_file():
         say(f"open {page}")
     raise typer.Exit(ended.exit_code)

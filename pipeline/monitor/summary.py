@@ -42,6 +42,5 @@ def summary(progress: RunProgress) -> list[str]:
     if progress.failed:
         lines.append(f"{count(progress.failed, 'row')} failed: {by_reason(progress.reasons)}")
     if progress.outcome == RunState.INTERRUPTED:
-        left = count(progress.remaining, "row")
-        lines.append(f"interrupted with {left} to go: resume by running the same command again")
+        lines.append(f"interrupted with {count(progress.remaining, 'row')} to go")
     return lines

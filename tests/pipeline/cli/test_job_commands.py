@@ -80,6 +80,39 @@ def test_how_to_go_on_is_said_without_the_credentials_that_were_given(monkeypatc
     assert f"run {job} --set video.frames=9\n" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("ended", "hint"),
+    [
+        ({"exit_code": 130, "done": 0, "failed": 2}, "to resume: "),
+        ({"exit_code": 130, "done": 1, "failed": 0}, "to resume: "),
+        ({"exit_code": 3, "done": 1, "failed": 2}, "when the cause is gone: "),
+        ({"exit_code": 0, "done": 1, "failed": 0}, ""),
+    ],
+)
+def test_a_run_ends_with_the_one_hint_that_applies(ended, hint, monkeypatch, capsys, tmp_path):
+    job = tmp_path / "job.yaml"
+    job.write_text("motion: {clip: a.mp4}\nmanifest: m.csv\n")
+    (tmp_path / "report.html").touch()
+    summary = RunSummary(kept=0, frames=0, seconds=1.0, output=tmp_path, **ended)
+    monkeypatch.setattr("pipeline.run.run.run_job", lambda *given, **how: summary)
+    assert call(monkeypatch, "run", job) == ended["exit_code"]
+    said = capsys.readouterr().out
+    hints = [line for line in said.splitlines() if line.startswith(("to resume: ", "when the cause is gone: "))]
+    assert len(hints) == bool(hint) and all(line.startswith(hint) for line in hints)
+    assert ("open " in said) == (ended["done"] > 0), "a report without any video is no place to go to"
+
+
+def test_a_plan_says_what_it_does_before_it_does_it(monkeypatch, capsys, tmp_path):
+    def look(job, clips):
+        assert capsys.readouterr().out.startswith("checking ")
+        return Plan(1, 0, ())
+
+    job = tmp_path / "job.yaml"
+    job.write_text("motion: {clip: a.mp4}\nmanifest: m.csv\n")
+    monkeypatch.setattr("pipeline.run.plan.plan_job", look)
+    assert call(monkeypatch, "plan", job) == 0
+
+
 def test_the_status_of_a_run_is_told(monkeypatch, capsys, tmp_path):
     with EventLog(tmp_path / "log.jsonl") as log:
         log.emit("run_started", job="smile", output=tmp_path, rows=2, kept=0, workers="", address="local")

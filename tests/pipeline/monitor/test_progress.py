@@ -208,7 +208,7 @@ def test_videos_in_a_store_are_said_to_be_there():
 
 def test_an_interrupted_run_says_what_is_left():
     told = [*RUN[:7], {"time": 120.0, "event": "run_interrupted", "done": 3, "kept": 0, "failed": 0, "remaining": 7}]
-    assert summary(replay(told))[-1] == "interrupted with 7 rows to go: resume by running the same command again"
+    assert summary(replay(told))[-1] == "interrupted with 7 rows to go"
 
 
 def test_the_display_listens_to_a_real_log(tmp_path):
