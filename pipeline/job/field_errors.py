@@ -45,6 +45,8 @@ def describe_problem(problem: Any, data: dict[str, Any]) -> str:
     kind, context = problem["type"], problem.get("ctx", {})
     if kind == "missing":
         return f"{location} is missing."
+    if kind == "extra_forbidden" and problem["input"] is None and _has_no_motion(problem["loc"], data):
+        return f"{location} is empty: expected fields, one of clip, file and text among them. Fill it in."
     if kind == "extra_forbidden":
         known = _known_fields(problem["loc"][:-1])
         meant = _offered(str(problem["loc"][-1]), known)
@@ -52,7 +54,8 @@ def describe_problem(problem: Any, data: dict[str, Any]) -> str:
         return f"{location} is not a field of a job. {hint}"
     allowed = _describe_allowed(kind, context, problem["msg"])
     if problem["input"] is None and kind != "value_error":
-        return f"{location} is empty: expected {allowed}. Fill it in, or remove the line where the default will do."
+        mend = "Fill it in, or remove the line for its default" if _has_default(problem["loc"]) else "Fill it in"
+        return f"{location} is empty: expected {allowed}. {mend}."
     if kind == "value_error":
         return f"{location}: {context['error']}."
     return f"{location}: expected {allowed}, found {shorten(problem['input'])}."
@@ -73,6 +76,23 @@ def _known_fields(location: tuple[int | str, ...]) -> list[str]:
     for name in location:
         part = settings_of(part, str(name)) or part  # a motion's own name is none of its fields
     return [name for name in part.model_fields if name != "made_with"]
+
+
+def _has_default(location: tuple[int | str, ...]) -> bool:
+    """Whether a field may be left out of a job."""
+    part: type[Settings] = JobSpec
+    for name in location[:-1]:
+        part = settings_of(part, str(name)) or part
+    field = part.model_fields.get(str(location[-1]))
+    if field is None or not field.is_required():
+        return field is not None
+    return isinstance(field.json_schema_extra, dict) and "default" in field.json_schema_extra
+
+
+def _has_no_motion(location: tuple[int | str, ...], data: dict[str, Any]) -> bool:
+    """Whether a location is of a motion's name with nothing below it, which reads as a lone motion's field."""
+    motion = data.get("motion")
+    return location[:1] == ("motion",) and len(location) == 3 and isinstance(motion, dict) and not any(motion.values())
 
 
 def _offered(name: str, known: list[str]) -> list[str]:

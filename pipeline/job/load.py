@@ -146,7 +146,7 @@ def _absolute(data: dict[str, Any], folder: Path) -> dict[str, Any]:
     data = dict(data)
     for name in ("manifest", "output"):
         if isinstance(data.get(name), str):
-            data[name] = _resolve(data[name], folder)
+            data[name] = _resolve(data[name], folder) if data[name].strip() else None
     if isinstance(data.get("motion"), dict):
         motion = data["motion"]
         data["motion"] = (
@@ -167,7 +167,8 @@ def _absolute(data: dict[str, Any], folder: Path) -> dict[str, Any]:
 def _absolute_motion(source: Any, folder: Path) -> Any:
     if not isinstance(source, dict):
         return source
-    paths = {name: _resolve(source[name], folder) for name in ("clip", "file") if isinstance(source.get(name), str)}
+    given = {name: source[name] for name in ("clip", "file") if isinstance(source.get(name), str)}
+    paths = {name: _resolve(path, folder) if path.strip() else None for name, path in given.items()}
     return {**source, **paths}
 
 

@@ -117,7 +117,12 @@ def test_checkpoint_files_become_absolute_and_names_stay(tmp_path: Path) -> None
         ),
         ({"motion": {"text": "a smiling person"}}, "motion.text: expected {degree} in the prompt"),
         ({"motion": {"a/b": {"clip": "a.mp4"}}}, 'motion: the name "a/b" becomes a file name'),
-        ({"motion": None}, "motion is empty: expected fields. Fill it in, or remove"),
+        ({"motion": None}, "motion is empty: expected fields. Fill it in."),
+        ({"motion": {"smile": None}}, "motion.smile is empty: expected fields, one of clip, file and text among them."),
+        ({"motion": {"clip": ""}}, "motion: expected one of clip, file, text; found none of them."),
+        ({"manifest": " "}, "manifest is empty: expected a path or a URI. Fill it in."),
+        ({"output": ""}, "output is empty: expected a path. Fill it in, or remove the line for its default."),
+        ({"video": {"fps": None}}, "video.fps is empty: expected a number. Fill it in, or remove the line for its"),
         ({"cluster": {"address": "ray://x"}}, "cluster.address: expected local, auto, or ray://host:port."),
         (
             {"output": "s3://bucket/x"},
