@@ -58,7 +58,7 @@ def read_from_table(address: str, most: int) -> bytes:
     place = unquote(path) if parts.scheme == "file" else urlunsplit(parts._replace(path=path))
     data = _AHEAD.get(place, unquote(column), int(number) - 1)
     if len(data) > most:
-        raise OSError(f"it has more than {most >> 20} MB")
+        raise OSError(f"it has more than {most >> 20} MB; save it smaller")
     return data
 
 

@@ -46,7 +46,7 @@ def unpack(path: Path, data: bytes | None = None) -> bytes:
                 parts.append(part)
                 size += len(part)
                 if size > LARGEST:
-                    raise OSError(f"it unfolds to more than {LARGEST >> 30} GB")
+                    raise OSError(f"it unfolds to more than {LARGEST >> 30} GB; split it")
         data = b"".join(parts)
     return data
 

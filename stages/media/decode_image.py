@@ -79,7 +79,8 @@ def _load(data: bytes, name: str) -> tuple[Image.Image, int]:
         width, height = picture.size
         if width * height > LARGEST_PICTURE:
             raise UnreadableImage(
-                f"image {quote(name)} has {width} x {height} pixels, more than {LARGEST_PICTURE // 10**6} million."
+                f"image {quote(name)} has {width} x {height} pixels, {width * height / 1e6:.0f} million, and at most "
+                f"{LARGEST_PICTURE // 10**6} million are read. Make it smaller, or cut out the part with the face."
             )
         picture.load()
         return picture, _orientation(picture)

@@ -50,7 +50,7 @@ def _read(uri: str) -> bytes:
         if test(status.st_mode):
             raise OSError(f"it is {name}, not a file")
     if status.st_size > LARGEST_FILE:
-        raise OSError(f"it has {status.st_size >> 20:,} MB, more than {LARGEST_FILE >> 20}")
+        raise OSError(f"it has {status.st_size >> 20:,} MB, more than {LARGEST_FILE >> 20}; save it smaller")
     with Path(uri).open("rb") as file:
         return _whole(file.read)
 
@@ -71,5 +71,5 @@ def _whole(read: Callable[[int], bytes]) -> bytes:
         parts.append(part)
         size += len(part)
         if size > LARGEST_FILE:
-            raise OSError(f"it has more than {LARGEST_FILE >> 20} MB")
+            raise OSError(f"it has more than {LARGEST_FILE >> 20} MB; save it smaller")
     return b"".join(parts)

@@ -110,13 +110,13 @@ def _attempt(url: str, headers: Mapping[str, str], most: int) -> tuple[bytes, bo
     with urlopen(request, timeout=SILENT_SECONDS) as response:
         length = response.headers.get("Content-Length", "")
         if length.isdigit() and int(length) > most:
-            raise OSError(f"it has {int(length) >> 20:,} MB, more than {most >> 20}")
+            raise OSError(f"it has {int(length) >> 20:,} MB, more than {most >> 20}; save it smaller")
         parts, size = [], 0
         while part := response.read(CHUNK):
             parts.append(part)
             size += len(part)
             if size > most:
-                raise OSError(f"it has more than {most >> 20} MB")
+                raise OSError(f"it has more than {most >> 20} MB; save it smaller")
         if length.isdigit() and size < int(length):
             raise _Cut(f"{size:,} of {int(length):,} bytes came")
         return b"".join(parts), not response.headers.get("Content-Type", "").startswith("text/")

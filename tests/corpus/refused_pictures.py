@@ -74,7 +74,7 @@ REFUSED_PICTURES = [
         "c.png",
         lambda: stored(Image.new("1", (20000, 20000)), "PNG"),
         "refused",
-        says="more than 100 million",
+        says="at most 100 million are read. Make it smaller",
     ),
     kind("An icon", "c.ico", lambda: stored(picture(), "ICO"), "refused", says="an icon"),
     kind("An empty file", "c.jpg", b"", "refused", says="the file is empty"),
