@@ -2,6 +2,8 @@
 
 from PIL import Image
 
+from common.install_hints import install_extra
+
 try:  # an extra: most lists of faces have no images straight from a telephone
     import pillow_heif
 except ImportError:
@@ -18,4 +20,4 @@ ENDINGS = frozenset(ending for ending, kind in Image.EXTENSION.items() if kind i
 
 # Of telephones: read where the extra is installed.
 HEIC_ENDINGS = frozenset({".heic", ".heif", ".hif"})
-HEIC_MEND = "Convert it to JPEG or PNG, or install what reads it: pip install 'micromotion[heic]'"
+HEIC_MEND = f"Convert it to JPEG or PNG, or install what reads it: {install_extra('heic')}"

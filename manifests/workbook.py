@@ -7,10 +7,11 @@ from typing import Any
 import pyarrow as pa
 
 from common.errors import ManifestError
+from common.install_hints import install_extra
 from common.redaction import describe_error, quote
 from manifests.raw_table import RawTable, named
 
-MEND = 'Save it as "CSV UTF-8", or let it be read: pip install "micromotion[workbooks]"'
+MEND = f'Save it as "CSV UTF-8", or install what reads it: {install_extra("workbooks")}'
 
 
 def read_workbook(path: Path, where: str, own: frozenset[str]) -> RawTable:

@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 
 from common.errors import CheckpointError
+from common.install_hints import install_extra
 from weights.http_download import PAUSES, STALL_SECONDS
 from weights.partial_download import NO_ROOM, ProgressCallback, discard, size_of
 from weights.store import Stored
@@ -30,7 +31,7 @@ def fetch_drive(stored: Stored, part: Path, on_progress: ProgressCallback) -> st
     except ImportError as error:
         raise CheckpointError(
             f"{stored.path.name}: files on Google Drive need gdown, which is not installed. "
-            f'Install it with pip install "gdown>=6.5", and fetch again. {stored.by_hand}'
+            f"Install it with {install_extra('fetch')}, and fetch again. {stored.by_hand}"
         ) from error
     part.unlink(missing_ok=True)  # gdown would take a file of this name as done; its own unfinished one has another
     digest = hashlib.sha256()

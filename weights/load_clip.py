@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from common.errors import CheckpointError, ExtraMissing
+from common.install_hints import install_extra
 from weights.clip_files import WEIGHT_FILES, weight_files
 from weights.networks.clip import ClipNetwork
 from weights.registry import ROOM, registered_models
@@ -30,7 +31,7 @@ OPENAI = {
     "ViT-L-14": "openai/clip-vit-large-patch14",
     "ViT-L-14-336px": "openai/clip-vit-large-patch14-336",
 }
-INSTALL = "python -m pip install -c constraints.txt -e '.[text]'"
+INSTALL = install_extra("text")
 
 
 def find_clip(path_or_name: str | Path) -> Path:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from common.errors import ClusterError, WorkStopped
+from common.install_hints import install_extra
 from common.redaction import describe_error
 from pipeline.cluster.orphans import end_processes, ray_folder
 from pipeline.cluster.quiet_ray import ROOT, without_stderr
@@ -96,7 +97,7 @@ def join_cluster(ray: Any, cluster: ClusterSpec) -> None:
     except ImportError as error:
         raise ClusterError(
             f"cluster.address {cluster.address}: such addresses need Ray's client. "
-            "Install it with pip install 'ray[client]', or run on a machine of the cluster with address auto."
+            f"Install it with {install_extra('cluster')}, or run on a machine of the cluster with address auto."
         ) from error
     except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

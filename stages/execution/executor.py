@@ -22,6 +22,7 @@ import torch
 from torch import Tensor
 
 from common.errors import CheckpointError
+from common.install_hints import PIP
 from stages.execution import openvino_runtime
 from stages.execution.graph_store import StoredGraph, stored_graph
 from stages.execution.mixed_precision import MixedPrecision
@@ -47,7 +48,7 @@ def chosen_executor() -> str:
         raise CheckpointError(f'MICROMOTION_EXECUTOR: expected {" or ".join(EXECUTORS)}, found "{asked}".')
     there = openvino_runtime.runtime() is not None
     if asked == "openvino" and not there:
-        raise CheckpointError("MICROMOTION_EXECUTOR is openvino, which is not installed: pip install openvino.")
+        raise CheckpointError(f"MICROMOTION_EXECUTOR is openvino, which is not installed: {PIP} openvino.")
     return asked or ("openvino" if there else "torch")
 
 

@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 
 from common.errors import CheckpointError
+from common.install_hints import PIP
 from weights.file_kinds import not_a_checkpoint
 from weights.read_checkpoint import read_checkpoint
 
@@ -116,7 +117,7 @@ class PublishedDetector:
             published = import_module(f"face_alignment.detection.{kind}").FaceDetector
         except ModuleNotFoundError as missing:
             raise CheckpointError(
-                f"detector {kind}: it needs {missing.name}, which is not installed: pip install {missing.name}, of the "
+                f"detector {kind}: it needs {missing.name}, which is not installed: {PIP} {missing.name}, of the "
                 "release that goes with the installed torch."
             ) from missing
         try:

@@ -20,7 +20,7 @@ def on_drive(folder: Path, sha256: str = "") -> Stored:
 def test_google_drive_without_gdown_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "gdown", None)  # as if it were not installed
     said = refusal(on_drive(tmp_path))
-    assert 'Install it with pip install "gdown>=6.5"' in said
+    assert "python -m pip install -c constraints.txt -e '.[fetch]'" in said
     assert "By hand: get Google Drive file abc123 (https://drive.google.com/file/d/abc123/view), and put it" in said
 
 

@@ -109,7 +109,7 @@ def test_a_heic_picture_is_read_or_the_mend_is_named() -> None:
     start = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"
     with pytest.raises(UnreadableImage) as caught:
         decode_image(start + bytes(100), "phone.heic")
-    assert "HEIF" in FORMATS or "pip install 'micromotion[heic]'" in str(caught.value)
+    assert "HEIF" in FORMATS or "python -m pip install -c constraints.txt -e '.[heic]'" in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
