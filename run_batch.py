@@ -1,4 +1,4 @@
-"""The command line's door: `python run_batch.py run jobs/demo.yaml`.
+"""The command line's door: `.venv/bin/python run_batch.py run jobs/demo.yaml`.
 
 It imports our own packages, whatever else is called like them: a folder `pipeline` of somebody's, in the current folder
 or on PYTHONPATH, would be run in our place.

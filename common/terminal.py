@@ -1,6 +1,7 @@
 """How every command prints."""
 
 import shlex
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -12,7 +13,32 @@ import typer
 from common.formatting import clean
 from common.redaction import describe_error, redact
 
-PROG = "micromotion" if Path(sys.argv[0]).name == "micromotion" else "python run_batch.py"
+
+def program(script: str = sys.argv[0], interpreter: str = sys.executable) -> str:
+    """What this program is started with, so that a hint that names it works where it is pasted.
+
+    Args:
+        script: `run_batch.py`, or the console script `micromotion`, as it was called.
+        interpreter: the Python that runs it.
+    """
+    if Path(script).name == "micromotion":
+        return _shortest(script)
+    return f"{_shortest(interpreter)} {shlex.quote(script if Path(script).name == 'run_batch.py' else 'run_batch.py')}"
+
+
+def _shortest(executable: str) -> str:
+    """A program as a shell in the current folder finds it: by name, by its path from here, or by its whole path."""
+    path = Path(executable)
+    with suppress(OSError):  # the current folder may be gone, which is refused later, in a sentence
+        if (found := shutil.which(path.name)) and Path(found).absolute() == path.absolute():
+            return shlex.quote(path.name)
+        if path.absolute().is_relative_to(Path.cwd()):
+            inner = str(path.absolute().relative_to(Path.cwd()))
+            return shlex.quote(inner if "/" in inner else f"./{inner}")
+    return shlex.quote(executable)
+
+
+PROG = program()
 
 
 def example(arguments: str) -> str:

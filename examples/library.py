@@ -1,6 +1,6 @@
 """One face makes the motion of a clip, without Ray and without a job.
 
-python examples/library.py weights/bundled/demo/smile.mp4 weights/bundled/demo/faces/face_01.jpg smiling.mp4
+.venv/bin/python examples/library.py weights/bundled/demo/smile.mp4 weights/bundled/demo/faces/face_01.jpg smiling.mp4
 """
 
 import argparse

@@ -130,7 +130,8 @@ def test_an_interrupted_run_says_how_to_go_on_and_does(job: Path, repository: Pa
         said, complaints = process.communicate(timeout=PATIENCE)
     assert (process.returncode, complaints) == (130, "")
     assert "interrupted with " in said
-    assert f"to resume: python run_batch.py {shlex.join(map(str, arguments))}" in said
+    assert "\nto resume: " in said
+    assert f" run_batch.py {shlex.join(map(str, arguments))}" in said
     assert "interrupted" in call(repository, "status", output)[1]
     assert list((output / "videos").iterdir()) == [], "a second signal waits for nothing"
 

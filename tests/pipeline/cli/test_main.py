@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from common.errors import EngineDied, JobError, WorkStopped
+from common.terminal import PROG
 from pipeline.cli.main import app
 from tests.pipeline.cli.command_line import call
 
@@ -28,7 +29,7 @@ def test_every_verb_has_a_help_that_says_what_it_is_for(verb: tuple[str, ...]):
     assert shown.exit_code == 0
     assert "Usage:" in shown.output
     if verb not in (("manifest",), ("weights",)):
-        assert "Example: python run_batch.py" in shown.output
+        assert f"Example: {PROG} {' '.join(verb)}" in " ".join(shown.output.split())
 
 
 def test_the_command_line_and_its_help_import_nothing_heavy(repository: Path):
