@@ -12,6 +12,19 @@ import numpy as np
 import torch
 
 from common.errors import UnreadableImage
+from micromotion.arguments import (
+    IMAGE,
+    MODELS,
+    MOTION,
+    NUMBER,
+    NUMBERS,
+    PATH,
+    TEXT,
+    TEXTS,
+    WHOLE,
+    check_frames,
+    check_types,
+)
 from stages.anchor_settings import Optimisation
 from stages.base import finish
 from stages.faces.align import align_face
@@ -53,7 +66,9 @@ def load_models(name: str = "synthface", *, clip: str = "", detector: str = "haa
         CheckpointError: a part of the model, the CLIP or the detector's file is not there.
         ExtraMissing: the CLIP is one of the hub's, and what reads the hub's cache is not installed.
         ValueError: another device.
+        TypeError: an argument has another type.
     """
+    check_types(name=(name, TEXT), clip=(clip, TEXT), detector=(detector, TEXT), device=(device, TEXT))
     if device not in DEVICES:
         raise ValueError(f'device: expected one of {", ".join(DEVICES)}, found "{device}".')
     for part in PARTS:
@@ -70,7 +85,9 @@ def load_motion(path: Path | str) -> Micromotion:
 
     Raises:
         MotionFileError: the file is missing, or holds no motion.
+        TypeError: `path` is no path.
     """
+    check_types(path=(path, PATH))
     return load_micromotion(Path(path))
 
 
@@ -79,7 +96,9 @@ def read_image(path: Path | str) -> np.ndarray:
 
     Raises:
         UnreadableImage: there is no such file, or it is no image, or a damaged one.
+        TypeError: `path` is no path.
     """
+    check_types(path=(path, PATH))
     return decode_image(fetch(str(path)), str(path))
 
 
@@ -106,11 +125,16 @@ def extract_motion(
         ClipError: the clip cannot be read, shows no face in most of its frames, or no motion.
         TextError: the prompt cannot be used, or names no motion.
         ValueError: both are given, or neither.
+        TypeError: an argument has another type.
     """
+    check_types(models=(models, MODELS), max_anchors=(max_anchors, WHOLE))
+    check_types(degrees=(degrees, TEXTS), seeds=(seeds, NUMBERS))
     if (clip is None) == (prompt is None):
         raise ValueError("expected a clip or a prompt, and not both")
     if prompt is not None:
+        check_types(prompt=(prompt, TEXT))
         return _motion_of_prompt(models, prompt, degrees, seeds)
+    check_types(clip=(clip, PATH))
     assert clip is not None
     return _motion_of_clip(models, Path(clip), max_anchors)
 
@@ -145,7 +169,11 @@ def animate(
         UnreadableImage: the file cannot be read, or the array is not (H, W, 3) uint8.
         NoFace, FaceTooSmall: the image shows no face, or none that is large enough.
         InversionDiverged: the face is unlike any that the model knows.
+        TypeError: an argument has another type.
     """
+    check_types(models=(models, MODELS), motion=(motion, MOTION), image=(image, IMAGE))
+    check_types(frames=(frames, WHOLE), path=(path, TEXT), strength=(strength, NUMBER))
+    check_types(pixels=(pixels, TEXT), longest=(longest, WHOLE))
     if pixels not in get_args(Pixels):
         raise ValueError(f'pixels: expected one of {", ".join(get_args(Pixels))}, found "{pixels}".')
     motion.check(models.generator.fingerprint, models.generator.num_layers)
@@ -175,11 +203,13 @@ def write_video(path: Path | str, frames: Iterable[np.ndarray], fps: float = 30.
     Raises:
         ValueError: the name ends otherwise.
         EncodeFailed, OutputUnavailable: nothing is left behind.
+        TypeError: an argument, or a frame, has another type.
     """
+    check_types(path=(path, PATH), fps=(fps, NUMBER), crf=(crf, WHOLE))
     path = Path(path)
     if path.suffix.lower() != ".mp4":
         raise ValueError(f"{path}: expected a name that ends in .mp4, which is what is written.")
-    return encode(path, frames, fps, crf)
+    return encode(path, check_frames(frames), fps, crf)
 
 
 def _motion_of_clip(models: Models, path: Path, max_anchors: int) -> Micromotion:

@@ -100,6 +100,81 @@ def test_a_wrong_setting_is_refused_at_the_call(models, smile, repository: Path,
 
 
 @pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("strength", "0.8"),
+        ("strength", None),
+        ("strength", True),
+        ("strength", np.ones(3)),
+        ("frames", 8.0),
+        ("frames", "8"),
+        ("path", None),
+        ("pixels", 3),
+        ("longest", "large"),
+        ("image", 3),
+        ("image", [[0]]),
+        ("models", "synthface"),
+        ("motion", "smile.safetensors"),
+    ],
+)
+def test_an_argument_of_another_type_is_refused_by_name(models, smile, name: str, value: object) -> None:
+    arguments = {"models": models, "motion": smile, "image": np.zeros((64, 64, 3), np.uint8)} | {name: value}
+    with pytest.raises(TypeError, match=f"^{name}: expected .*, found {type(value).__name__}"):
+        micromotion.animate(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments"),
+    [
+        ("load_models", {"name": 3}),
+        ("load_models", {"device": None}),
+        ("load_motion", {"path": 3}),
+        ("read_image", {"path": np.zeros((64, 64, 3), np.uint8)}),
+        ("write_video", {"path": None, "frames": []}),
+        ("write_video", {"fps": "30", "path": "a.mp4", "frames": []}),
+        ("write_video", {"crf": 1.5, "path": "a.mp4", "frames": []}),
+        ("extract_motion", {"models": None, "clip": "smile.mp4"}),
+        ("extract_motion", {"clip": 3}),
+        ("extract_motion", {"prompt": 3}),
+        ("extract_motion", {"max_anchors": "12", "clip": "smile.mp4"}),
+        ("extract_motion", {"degrees": "no", "prompt": "a {degree} smile"}),
+        ("extract_motion", {"seeds": 3, "prompt": "a {degree} smile"}),
+        ("extract_motion", {"seeds": ["1"], "prompt": "a {degree} smile"}),
+    ],
+)
+def test_every_function_refuses_an_argument_of_another_type_by_name(models, function: str, arguments) -> None:
+    name = next(iter(arguments))
+    given = {"models": models} | arguments if function == "extract_motion" else arguments
+    with pytest.raises(TypeError, match=f"^{name}: expected "):
+        getattr(micromotion, function)(**given)
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [
+        3,
+        [3],
+        "face.jpg",
+        np.zeros((32, 48, 3), np.uint8),
+        [np.zeros((32, 48, 3))],
+        [np.zeros((32, 48, 3), np.uint8), np.zeros((32, 32, 3), np.uint8)],
+    ],
+    ids=["number", "numbers", "file", "one image", "floats", "two sizes"],
+)
+def test_frames_that_are_no_images_of_one_size_make_no_video(tmp_path: Path, frames: Any) -> None:
+    with pytest.raises(TypeError, match="^frames: expected "):
+        micromotion.write_video(tmp_path / "video.mp4", frames)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_numbers_of_numpy_are_numbers(models, smile, repository: Path) -> None:
+    face = repository / "weights/bundled/demo/faces/face_02.jpg"
+    numbers: dict[str, Any] = {"frames": np.int64(2), "strength": np.float32(0), "longest": np.int32(96)}
+    first, last = micromotion.animate(models, smile, face, **numbers)
+    np.testing.assert_array_equal(first, last)
+
+
+@pytest.mark.parametrize(
     "image",
     [
         np.zeros((64, 64), np.uint8),
