@@ -1,6 +1,6 @@
 """A stage of one's own through the pools of a run: how large, and how frontal, each face of a folder is.
 
-    python examples/add_a_stage.py weights/bundled/demo/faces
+    .venv/bin/python examples/add_a_stage.py weights/bundled/demo/faces
 
 The stage knows nothing of Ray: `FaceSize(…).process({"image": "face.jpg"})` works in a notebook.
 """
