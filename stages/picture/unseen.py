@@ -24,7 +24,7 @@ SEEN = 0.1  # cosine from which on a cell at rest tells something
 SURELY_HEAD = 0.6  # of a cell that belongs to the head in the picture
 EVERY_OTHER = 2
 RIM = 8.0  # cells: skin is looked for so far within the head's outline, hair so near to it
-FADES = 10.0  # cells above the bridge of the nose from which on what is dark is hair, and no shadow under an ear or a jaw
+FADES = 10.0  # cells above the bridge of the nose from which on what is dark is hair, and no shadow under an ear
 BROWS, NOSE = slice(17, 27), 29  # of the landmarks
 
 
