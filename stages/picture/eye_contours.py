@@ -27,7 +27,7 @@ LIDS = (0.7, 1.0, 1.35, 1.8)
 FINE = ((-0.09, 0.0, 0.09), (-0.05, 0.0, 0.05), (0.94, 1.0, 1.06))
 FINE_LIDS = (0.87, 1.0, 1.15)
 # Where the landmarks are known to be wrong, an eye may be far wider than they say.
-WIDE = ((-0.36, -0.18, 0.0, 0.18, 0.36), (-0.2, -0.1, 0.0, 0.1, 0.2), (0.85, 1.0, 1.18, 1.4, 1.65))
+WIDE = (*COARSE[:2], (*COARSE[2], 1.65))
 # Standard deviations of what a network gets wrong, in the same units, of its eyes and of those that it misses; the
 # logarithm of the lids' openings.
 MISPLACED, MISSED, MISJUDGED = (0.3, 0.16, 0.16), (0.3, 0.16, 0.3), 0.45

@@ -23,7 +23,7 @@ SLIT, DEEP = 0.05, 0.5  # of the mouth's width: lips less apart throw their shad
 FINE, MOST_GRAIN = 0.012, 9.0  # of the mouth's width: what is finer is grain; grey levels
 SKIN_LIGHT, LEAST_LIGHT, MOST_LIGHT = 70, 0.4, 1.5  # percentile of a column that is skin; shares of the mean light
 # Of the skin's colour: how much of its hue teeth have at least, and how much of another at most; levels of a*b*.
-LEAST_HUE, ASIDE_HUE, COLOURLESS = 0.12, 0.15, 2.0
+LEAST_HUE, ASIDE_HUE, COLOURLESS = 0.08, 0.15, 2.0
 EYES = (0, 1)  # of the openings
 
 
@@ -80,7 +80,7 @@ def teeth_of(picture: np.ndarray, likeness: Likeness, box: Box) -> Teeth:
         away = float(np.linalg.norm(tint_of(white) - tint_of(skin)))
         stone = float(np.clip((FLESH - away) / (FLESH - STONE), 0, 1) * np.clip((dark - IRIS) / (BLANK - IRIS), 0, 1))
     gain *= min(1.0, most / max(brightest, 1.0))
-    gain *= towards(gain * brightest / max(float(gain.mean()), 1e-6), skin)
+    gain *= towards(gain * (min(brightest, most) / max(float(gain.mean()), 1e-6)), skin)
     falloff = _falloff(_line(small[part]), box.width)
     return Teeth(gain.astype(np.float32), stone, skin, likeness.palette, _grain(picture, box), falloff)
 
@@ -137,13 +137,15 @@ def towards(white: np.ndarray, skin: np.ndarray) -> np.ndarray:
     strength = float(np.linalg.norm(hue))
     if strength < COLOURLESS:
         return np.ones(3)
+    hue /= strength
     lab = to_lab(np.asarray(white, np.float32)[None, None])
-    along = hue / strength * max(float(lab[0, 0, 1:] @ hue) / strength, LEAST_HUE * strength)
-    across = lab[0, 0, 1:] - hue * float(lab[0, 0, 1:] @ hue) / strength**2
+    along = float(lab[0, 0, 1:] @ hue)
+    across = lab[0, 0, 1:] - along * hue
     most = ASIDE_HUE * strength + COLOURLESS
-    lab[0, 0, 1:] = along + across * min(1.0, most / max(float(np.linalg.norm(across)), 1e-6))
-    share: np.ndarray = np.clip(to_rgb(lab)[0, 0] / np.maximum(white, 1.0), 0.5, 2.0)
-    return share
+    lab[0, 0, 1:] = max(along, LEAST_HUE * strength) * hue
+    lab[0, 0, 1:] += across * min(1.0, most / max(float(np.linalg.norm(across)), 1e-6))
+    share: np.ndarray = to_rgb(lab)[0, 0] / np.maximum(white, 1.0)
+    return share / share.mean()
 
 
 def tint_of(colour: np.ndarray) -> np.ndarray:

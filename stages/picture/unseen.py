@@ -75,6 +75,12 @@ def view_towards(views: tuple[View, ...], turn: np.ndarray) -> View:
     return max(views, key=lambda view: float(view.turn @ turn))
 
 
+def may_be_hair(canvas: Canvas, rows: np.ndarray) -> np.ndarray:
+    """Rows of the head at rest -> 1 where hair grows, 0 from the middle of the ears down."""
+    nose = canvas.on_grid(canvas.figure.rest[canvas.figure.head.landmarks[NOSE], :2])[1]
+    return np.clip((nose - rows) / FADES, 0, 1)
+
+
 def _tones(likeness: Likeness, own: OwnPixels, matte: np.ndarray) -> SkinAndHair:
     canvas, picture = likeness.canvas, likeness.small_picture
     at = likeness.places[likeness.rest]
@@ -87,9 +93,7 @@ def _tones(likeness: Likeness, own: OwnPixels, matte: np.ndarray) -> SkinAndHair
     top = (rows < crown_row(canvas)) & (np.abs(canvas.outline) < RIM)
     scales = scale_of(still, face, top & within), scale_of(picture, face, top & (matte > SURELY_HEAD))
     thinned = seen & (np.indices(canvas.cells).sum(axis=0) % EVERY_OTHER == 0)
-    return skin_and_hair_of(
-        still, picture, scales, thinned, _features(canvas.places, still), _may_be_hair(canvas, rows)
-    )
+    return skin_and_hair_of(still, picture, scales, thinned, _features(canvas.places, still), may_be_hair(canvas, rows))
 
 
 def _view(likeness: Likeness, tones: SkinAndHair, key: int, turn: np.ndarray) -> View:
@@ -105,15 +109,9 @@ def _view(likeness: Likeness, tones: SkinAndHair, key: int, turn: np.ndarray) ->
     rest = drawn.interpolate(triangles, canvas.on_grid(canvas.figure.rest[:, :2]))  # (H, W, 2) where each cell was
     there = drawn.covered & _within(likeness, at)
     colours = np.zeros_like(shown)
-    grows = _may_be_hair(canvas, rest[..., 1])[there]  # (N,)
+    grows = may_be_hair(canvas, rest[..., 1])[there]  # (N,)
     colours[there] = np.clip(tones.own(shown[there], _features(rest, shown)[there.ravel()], grows), 0, 255)
     return View(turn, vertices, fill(colours / np.float32(likeness.exposure), there.astype(np.float32)))
-
-
-def _may_be_hair(canvas: Canvas, rows: np.ndarray) -> np.ndarray:
-    """Rows of the head at rest -> 1 where hair grows, 0 from the middle of the ears down."""
-    nose = canvas.on_grid(canvas.figure.rest[canvas.figure.head.landmarks[NOSE], :2])[1]
-    return np.clip((nose - rows) / FADES, 0, 1)
 
 
 def _within(likeness: Likeness, at: np.ndarray) -> np.ndarray:

@@ -78,6 +78,12 @@ def test_an_eye_that_the_landmarks_miss_may_be_far_wider_than_they_say():
     assert abs(missed[2] - 1.6) < 0.15 < abs(trusted[2] - 1.6)
 
 
+def test_landmarks_within_an_eye_are_kept_though_another_almond_parts_it_somewhat_better():
+    within = landmarks_of(eye_at(80, 65, 20, 4), eye_at(240, 65, 20, 4))
+    found = with_eyes_outlined(face_with_eyes((80, 60, 20, 10), (240, 60, 20, 10)), within)
+    np.testing.assert_array_equal(found, within)
+
+
 def test_where_one_eye_is_missed_the_other_is_outlined_for_less():
     nearly = eye_at(240, 63, 20, 7)
     picture = face_with_eyes((80, 60, 20, 10), (240, 60, 20, 10))

@@ -113,6 +113,20 @@ def test_teeth_lie_in_the_light_that_falls_on_the_skin(white: tuple[float, ...])
     assert warmed.mean() == pytest.approx(np.mean(white), rel=0.1)
 
 
+@pytest.mark.parametrize("light", [0.6, 1.0, 1.6])
+def test_teeth_beside_warm_skin_are_a_little_warm_where_the_picture_has_greys_and_no_darker(
+    canvas: Canvas, light: float
+) -> None:
+    face, skin = likeness(canvas, np.full((FRAME, FRAME, 3), 60.0)), np.array((150.0, 120.0, 100.0)) * light
+    face.small_picture[:] = skin
+    face.small_picture[:, : canvas.cells[1] // 4] = skin.mean()
+    picture = np.clip(cv2.resize(face.small_picture, (SIDE, SIDE)), 0, 255).astype(np.uint8)
+    gain = teeth_of(picture, face, mouth(canvas)).gain
+    assert tint_of(200 * gain / gain.max()) @ tint_of(skin) > 0.05 * np.square(tint_of(skin)).sum()
+    rendered = np.percentile(face.frames.mean(axis=-1), 98) * gain.mean()
+    assert rendered == pytest.approx(skin.mean(), rel=0.2)
+
+
 def test_teeth_that_are_white_in_warm_light_stay_and_so_do_those_of_a_grey_picture() -> None:
     np.testing.assert_allclose(towards(np.array([235.0, 228.0, 218.0]), PALE), 1, atol=0.02)
     np.testing.assert_array_equal(towards(np.array([165.0, 180.0, 190.0]), np.full(3, 160.0)), 1)

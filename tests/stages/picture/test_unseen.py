@@ -9,10 +9,11 @@ import pytest
 
 from stages.picture.appearance import Likeness
 from stages.picture.canvas import Canvas
+from stages.picture.ears import ear_share
 from stages.picture.fields import Fields, OwnPixels, fields_of
 from stages.picture.gesture import Gesture
 from stages.picture.raster import draw
-from stages.picture.unseen import View, view_towards, views_of
+from stages.picture.unseen import View, may_be_hair, view_towards, views_of
 from tests.stages.picture.made_heads import made_gesture, plain
 from weights.networks.head import Head
 
@@ -87,6 +88,18 @@ def test_what_comes_into_view_has_the_pictures_tone_and_none_of_the_wall(canvas:
     assert fields.drawn is not None and fields.unseen is not None
     shown = view.on(canvas, fields.drawn)[fields.unseen > 0.5]
     np.testing.assert_allclose(shown, np.tile(SKIN, (len(shown), 1)), atol=2)
+
+
+def test_hair_grows_down_to_the_middle_of_the_ears_and_an_ears_lobe_casts_a_shadow(canvas: Canvas, head: Head) -> None:
+    neutral = head.neutral
+    lowest = neutral[ear_share(neutral) > 0.5, 1].min()
+    highest = neutral[ear_share(neutral) > 0.5, 1].max()
+    # Rows of the upright head at rest, by its own height.
+    row = np.interp(
+        [highest, lowest], np.sort(neutral[:, 1]), -np.sort(-canvas.on_grid(canvas.figure.rest[:, :2])[:, 1])
+    )
+    assert may_be_hair(canvas, row).tolist() == [1.0, 0.0]
+    assert may_be_hair(canvas, row.mean(keepdims=True) + 4)[0] < 0.6
 
 
 def unseen(canvas: Canvas, gesture: Gesture) -> np.ndarray:
