@@ -5,6 +5,8 @@
 VENV := .venv
 PYTHON_IN := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
+# Compiled modules are kept whatever the caller's setting is: tests start a hundred processes, which would all compile.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help setup demo demo-all test check lint docs bench truth text faults clean
 
