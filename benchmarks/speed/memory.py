@@ -15,9 +15,10 @@ another process has converted. A row at 1024 px takes about a minute: fewer rows
 import argparse
 import multiprocessing
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 from benchmarks.speed.figures import Row, print_table, restart_on_one_thread
 from benchmarks.speed.picture_cost import use_one_thread
@@ -32,6 +33,9 @@ from stages.base import Row as StageRow
 from stages.base import RowStatus
 from stages.models import ModelSettings
 from stages.motion.micromotion import load_micromotion
+
+Given = TypeVar("Given")
+Result = TypeVar("Result")
 
 FLAT = 0.97  # of a worker's own memory early over that late, wanted at least
 SETTLED = 5  # rows, after which nothing new is loaded
@@ -48,8 +52,9 @@ def memory_rows(size: int, rows: int, frames: int) -> Iterator[Row]:
     with tempfile.TemporaryDirectory(prefix="micromotion-memory-") as folder:
         job = write_published_job(Path(folder), size, frames)
         (Path(folder) / "videos").mkdir()
-        _in_a_process(job, 1)  # whoever comes first converts: that is no worker's memory
-        own, peak = _in_a_process(job, rows)
+        ready = _in_a_process(_aligned, job, rows)
+        _in_a_process(_worked, job, ready[:1])  # whoever comes first converts: that is no worker's memory
+        own, peak = _in_a_process(_worked, job, [ready[number % len(ready)] for number in range(rows)])
     if late := own[-1]:
         early = own[SETTLED - 1]
         yield Row(f"render worker, {size} px, MB", f"{late:.0f}", f"limit {MEMORY:.0f}", MEMORY / late, 1.0)
@@ -57,26 +62,24 @@ def memory_rows(size: int, rows: int, frames: int) -> Iterator[Row]:
     yield Row("  with mapped files, at most, MB", f"{peak:.0f}", f"limit {MEMORY:.0f}", MEMORY / peak)
 
 
-def _in_a_process(job: Path, rows: int) -> tuple[list[float], float]:
-    """MB of a worker's own after each of so many rows, and the most that it needed."""
+def _in_a_process(work: Callable[[Path, Given], Result], job: Path, given: Given) -> Result:
+    """What a process of its own makes of a job and of what is given with it."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-        ready = pool.submit(_aligned, job).result()
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(_worked, job, [ready[number % len(ready)] for number in range(rows)]).result()
+        return pool.submit(work, job, given).result()
 
 
-def _aligned(job: Path) -> list[StageRow]:
-    """The job's rows as a detection worker hands them on."""
+def _aligned(job: Path, most: int) -> list[StageRow]:
+    """The job's first rows as a detection worker hands them on."""
     use_one_thread()
     checked = check_job(load_job(job))
-    rows = checked.rows.to_pylist()
+    rows = checked.rows.slice(0, most).to_pylist()
     model = ModelSettings(checked.model.files, device="cpu")
     align = AlignFaces(AlignFacesSettings(model, {row["motion"]: "" for row in rows}))
     return [align.process(row) for row in rows]
 
 
 def _worked(job: Path, rows: Sequence[StageRow]) -> tuple[list[float], float]:
-    """This process as a render worker."""
+    """MB of this process's own after each row that it makes as a render worker, and the most that it needed."""
     use_one_thread()
     spec = load_job(job)
     motions = {name: load_micromotion(str(motion.file)) for name, motion in spec.motion.items()}
