@@ -19,12 +19,12 @@ from weights.networks.stylegan2 import Generator, ToRGB, published_channels
 
 
 def write_published(folder: Path) -> dict[str, str]:
-    """A generator of 256 px, a ReStyle inverter for it and an identity network, each as its publisher's file is.
+    """A generator of 64 px, a ReStyle inverter for it and an identity network, each as its publisher's file is.
 
     Random landmark networks see no faces: that part stays the bundled one, whose layout is the published one too.
     """
     torch.manual_seed(11)
-    generator = Generator(256, channels=published_channels(256, multiplier=1))
+    generator = Generator(64, channels=published_channels(64, multiplier=1))
     with torch.no_grad():
         for module in generator.modules():
             if isinstance(module, ToRGB):  # near grey: an inversion that shows nothing like a face is refused
@@ -34,8 +34,8 @@ def write_published(folder: Path) -> dict[str, str]:
     encoder = BackboneEncoder(generator.num_layers)
     state = {f"decoder.{name}": tensor for name, tensor in generator.state_dict().items()}
     state |= {f"encoder.{name}": tensor for name, tensor in encoder.state_dict().items()}
-    options = argparse.Namespace(encoder_type="BackboneEncoder", output_size=256, input_nc=6)
-    content = {"state_dict": state, "latent_avg": average.expand(14, -1).clone(), "opts": options}
+    options = argparse.Namespace(encoder_type="BackboneEncoder", output_size=64, input_nc=6)
+    content = {"state_dict": state, "latent_avg": average.expand(generator.num_layers, -1).clone(), "opts": options}
     torch.save(content, folder / "inverter.pt")
     torch.save(IdentityNetwork().state_dict(), folder / "identity.pth")
     files = {"generator": "generator.pt", "inverter": "inverter.pt", "identity": "identity.pth"}
@@ -53,5 +53,5 @@ def test_a_job_on_published_layouts_runs_to_its_end(tmp_path: Path, ray_nodes: l
         summary = run_job(load_job(path), events)
     assert (summary.done, summary.failed, summary.exit_code) == (1, 0, 0)
     motion = load_micromotion(tmp_path / "out/motion.safetensors")
-    assert motion.direction.shape == (14, 512)
+    assert motion.direction.shape == (10, 512)
     assert (tmp_path / "out/videos/anna.mp4").stat().st_size > 0
