@@ -6,7 +6,7 @@ How long that takes is a constant of ours; that it happens, and what comes of it
 from pipeline.cluster import alarm
 from run_batch import main
 
-alarm.PATIENCE_SECONDS = 15.0
+alarm.PATIENCE_SECONDS = 10.0
 
 if __name__ == "__main__":
     main()
