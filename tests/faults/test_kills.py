@@ -8,6 +8,10 @@ import pytest
 from benchmarks.faults.audit import audit
 from benchmarks.faults.injection import KINDS, BrokenRun, break_run
 from benchmarks.faults.job import BAD, write_fault_job
+from pipeline.cluster.sizing import Node
+from pipeline.job.load import load_job
+from pipeline.output.event_log import EventLog
+from pipeline.run.run import run_job
 
 pytestmark = pytest.mark.slow
 ROWS, FRAMES = 10, 60
@@ -16,13 +20,13 @@ FAULTS = ("driver", "worker", "supervisor", "gcs", "encoder", "power", "raylet")
 
 
 @pytest.fixture(scope="module")
-def unbroken(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+def unbroken(tmp_path_factory: pytest.TempPathFactory, ray_nodes: list[Node]) -> tuple[Path, Path]:
     """A job, and the output of a run that nothing was done to."""
     folder = tmp_path_factory.mktemp("faults")
     job = write_fault_job(folder, ROWS, rehearsal=True, frames=FRAMES)
-    run = break_run(job, folder / "reference", [], 1.0, random.Random(0))
-    assert run.exit_code == 3, (folder / "reference.said").read_text()
-    return job, run.output
+    with EventLog() as events:
+        assert run_job(load_job(job, [f"output={folder}/reference"]), events).exit_code == 3
+    return job, folder / "reference"
 
 
 def test_nothing_is_lost_whatever_is_killed_amid_the_work(unbroken: tuple[Path, Path], tmp_path: Path) -> None:
