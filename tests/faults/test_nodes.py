@@ -12,7 +12,7 @@ import pytest
 from pipeline.output.ledger import Ledger
 
 SCRIPT = Path(__file__).with_name("cluster_run.py")
-COUNT = 40
+COUNT = 32
 
 
 @pytest.mark.slow

@@ -21,7 +21,7 @@ def test_each_stuck_row_is_tried_twice_and_named_and_all_others_are_done(tmp_pat
     rows = rows_of(tmp_path / "pictures")
     counts = RowCounts([None] * rows.num_rows)
     with Ledger.open(tmp_path / "out") as ledger, EventLog() as events:
-        flow(tmp_path / "out", rows, counts, ledger, events, ray_nodes, 0.0, row_timeout=6.0).run()
+        flow(tmp_path / "out", rows, counts, ledger, events, ray_nodes, 0.0, row_timeout=3.0).run()
         failed = {target.id: reason for target, reason in ledger.failed().items()}
         messages = {row["id"]: row["message"] for row in ledger.rows().to_pylist()}
     assert failed == {
@@ -33,5 +33,5 @@ def test_each_stuck_row_is_tried_twice_and_named_and_all_others_are_done(tmp_pat
     }
     assert counts.done == 12
     assert messages["slow"] == (
-        "it took longer than 6 s twice, and its worker was stopped. Allow more with cluster.row_timeout"
+        "it took longer than 3 s twice, and its worker was stopped. Allow more with cluster.row_timeout"
     )
