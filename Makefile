@@ -73,9 +73,10 @@ check: lint
 	$(PYTHON_IN) -m pytest -n 2 --dist loadfile -m "not slow and not ray and not training and not gpu"
 
 # Tests last: pytest's closing line ends the output. Modules in the order that tests/conftest.py gives, the longest first;
-# by itself xdist takes those of many tests first, which are the quick ones.
+# by itself xdist takes those of many tests first, which are the quick ones. Three processes keep two cores busy: one of
+# them always waits for a fault to be noticed.
 test: lint
-	$(PYTHON_IN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(PYTHON_IN) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

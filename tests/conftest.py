@@ -77,7 +77,7 @@ STARTS_RAY = {"test_cli_run", "test_frozen", "test_kills", "test_nodes", "test_o
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests by what they need, so that `make check` can leave them out; put the longest modules first.
 
-    Two processes take modules in this order. A long one that came last would leave the other process idle.
+    Processes take modules in this order. A long one that came last would leave the others idle.
     """
     long: set[Path] = set()
     longest: set[Path] = set()
