@@ -14,6 +14,7 @@ import pytest
 import torch
 from PIL import Image
 
+from pipeline.monitor.status import describe, read_status
 from pipeline.output.event_log import read_events
 from pipeline.run.signals import SAME_SECONDS
 from stages.models import tensor_to_images
@@ -110,18 +111,18 @@ def test_a_run_its_repetition_a_retry_and_what_they_say(job: Path, repository: P
     assert "finished videos: 3 of 3" in said
 
 
-def test_an_interrupted_run_says_how_to_go_on_and_does(job: Path, repository: Path, tmp_path: Path):
+def test_an_interrupted_run_says_how_to_go_on_and_does(job: Path, repository: Path, tmp_path: Path) -> None:
     """Ctrl-C twice stops at once; the same command resumes, until SIGTERM, after which what is in hand is finished."""
     names = [f"{name}_{number}" for number in range(8) for name in ("anna", "ben")]
     lines = [f"{name},{name.split('_')[0]}.png" for name in names]
     (job.parent / "many.csv").write_text("\n".join(["id,image", *lines, ""]))
     output = tmp_path / "out"
-    settings = ("--set", "manifest=many.csv", "--set", "video.frames=300", "--set", "video.measured_frames=0")
+    settings = ("--set", "manifest=many.csv", "--set", "video.frames=200", "--set", "video.measured_frames=0")
     arguments = ("run", job, "--output", output, *settings)
 
     with start(repository, *arguments) as process:
         wait_for_parts(output, process)
-        assert "running for" in call(repository, "status", output)[1]
+        assert "running for" in "\n".join(describe(read_status(output)))
         process.send_signal(signal.SIGINT)
         wait_for_word(output, "stopping: ", process)
         time.sleep(SAME_SECONDS)  # within them it would count as the same key press
@@ -132,7 +133,7 @@ def test_an_interrupted_run_says_how_to_go_on_and_does(job: Path, repository: Pa
     assert "interrupted with " in said
     assert "\nto resume: " in said
     assert f" run_batch.py {shlex.join(map(str, arguments))}" in said
-    assert "interrupted" in call(repository, "status", output)[1]
+    assert "interrupted" in "\n".join(describe(read_status(output)))
     assert list((output / "videos").iterdir()) == [], "a second signal waits for nothing"
 
     with start(repository, *arguments) as process:
