@@ -22,7 +22,7 @@ ROWS, FRAMES = 4, 5
 
 def run(path: Path, *overrides: str) -> RunSummary:
     with EventLog() as events:
-        return run_job(load_job(path, overrides), events)
+        return run_job(load_job(path, ["cluster.workers=1", *overrides]), events)
 
 
 @pytest.mark.slow

@@ -49,7 +49,7 @@ def write_inputs(folder: Path, store: ObjectStore, motion: Micromotion) -> tuple
         "network": True,
         "iterations": 1,
         "video": {"frames": 2, "measured_frames": 2},
-        "cluster": {"fetch_timeout": 2},
+        "cluster": {"fetch_timeout": 2, "workers": 1},
         "output": str(folder / "out"),
     }
     (folder / "job.yaml").write_text(yaml.safe_dump(job), encoding="utf-8")
@@ -66,6 +66,7 @@ def held_by(path: Path, secrets: list[str]) -> list[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("bundled_model_is_known")
 def test_a_secret_in_any_input_is_in_no_file_of_the_output_and_is_never_printed(
     tmp_path: Path,
     object_store: ObjectStore,

@@ -25,17 +25,19 @@ from stages.media.open_clip import read_clip
 from stages.motion.micromotion import Micromotion, load_micromotion
 from tests.pipeline.material import write_job
 
+pytestmark = pytest.mark.usefixtures("bundled_model_is_known")
+
 
 def run(path: Path, *overrides: str, **how: object) -> RunSummary:
+    """With one render worker: these jobs have two videos, and a worker takes longer to start than they do."""
     with EventLog() as events:
-        return run_job(load_job(path, overrides), events, **how)  # type: ignore[arg-type]
+        return run_job(load_job(path, ["cluster.workers=1", *overrides]), events, **how)  # type: ignore[arg-type]
 
 
 def counted(summary: RunSummary) -> tuple[int, int, int, int]:
     return summary.done, summary.kept, summary.failed, summary.exit_code
 
 
-@pytest.mark.usefixtures("bundled_model_is_known")
 def test_a_plan_knows_whether_anything_in_it_is_wrong(
     tmp_path: Path, a_motion: Micromotion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -53,7 +55,6 @@ def test_a_plan_knows_whether_anything_in_it_is_wrong(
     assert not planned.sound and planned.lines[-1] == "node n2: it lacks the generator"
 
 
-@pytest.mark.usefixtures("bundled_model_is_known")
 @pytest.mark.parametrize("shows_anchors", [False, True])
 def test_a_refused_clip_leaves_a_folder_only_where_it_shows_why(
     shows_anchors: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
