@@ -45,7 +45,9 @@ def generator_state() -> dict[str, Tensor]:
 
 def inverter_state() -> dict[str, Tensor]:
     """A pSp encoder of ReStyle's and its decoder."""
-    encoder = light(BackboneEncoder(6, BODY, size=64, head_width=16))
+    with torch.device("meta"):
+        network = BackboneEncoder(6, BODY, size=64, head_width=16)
+    encoder = light(network)
     decoder = generator_state()
     return {f"encoder.{name}": value for name, value in encoder.items()} | {
         f"decoder.{name}": value for name, value in decoder.items()
@@ -54,12 +56,16 @@ def inverter_state() -> dict[str, Tensor]:
 
 def identity_state() -> dict[str, Tensor]:
     """IR-SE-50."""
-    return light(IdentityNetwork())
+    with torch.device("meta"):  # names, shapes and types are all that is taken
+        network = IdentityNetwork()
+    return light(network)
 
 
 def landmarks_state(stacks: int = 2) -> dict[str, Tensor]:
     """A FAN."""
-    return light(LandmarkNetwork(stacks).network)
+    with torch.device("meta"):
+        network = LandmarkNetwork(stacks).network
+    return light(network)
 
 
 STATES = {
