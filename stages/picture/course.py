@@ -110,3 +110,14 @@ def _keys(places: np.ndarray) -> np.ndarray:
         keys.append(places[int(distance.argmax())])
         distance = np.minimum(distance, np.linalg.norm(places - keys[-1], axis=1))
     return np.stack(keys)
+
+
+def nearest_keys(keys: np.ndarray, place: np.ndarray) -> list[tuple[int, float]]:
+    """The two keys (K, R) next to a place (R,), and how much of each; a key alone stands for all places."""
+    if len(keys) == 1:
+        return [(0, 1.0)]
+    distance = np.linalg.norm(keys - place, axis=1)
+    first, second = np.argsort(distance)[:2]
+    along = keys[second] - keys[first]
+    share = float(np.clip((place - keys[first]) @ along / max(along @ along, 1e-12), 0, 1))
+    return [(int(first), 1 - share), (int(second), share)] if share > 0 else [(int(first), 1.0)]

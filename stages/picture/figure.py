@@ -75,11 +75,8 @@ class Figure:
     def moved(self, gesture: Gesture) -> np.ndarray:
         """(V, 3) vertices under a gesture, as `rest` has them."""
         head, fit = self.head, self.fit
-        shape = self._unmoved + np.tensordot(self._expression(gesture), self._moves, 1)  # (V, 3)
-        still = shape @ fit.rotation.T
-        turn = self._lean @ _turn(*self.softened(gesture)) @ self._lean.T  # about the head's own axes
-        points = still + head.turning[:, None] * (still @ (turn - np.eye(3)).T) + PIVOT @ fit.rotation.T
-        seen = np.column_stack([projected(points) * fit.scale + fit.offset, points[:, 2] * fit.scale])
+        shape = self._unmoved + np.tensordot(self.expression_of(gesture), self._moves, 1)  # (V, 3)
+        seen = self.placed(shape, gesture, head.turning)
         further = self.residual + head.mixing @ (fit.leant(gesture.residual) * fit.scale)
         further += self._lifted(seen, further, gesture)
         held = seen[head.held, :2] + further
@@ -87,13 +84,23 @@ class Figure:
         seen[head.held, :2] = held  # to the last digit: rims shut
         return seen
 
+    def placed(self, shape: np.ndarray, gesture: Gesture, turning: np.ndarray | float) -> np.ndarray:
+        """Points of the head (N, 3), centimetres from the pivot -> (N, 3) as `rest` has them, turned as a gesture turns
+        the skull, or by a share of that, (N,)."""
+        fit = self.fit
+        still = shape @ fit.rotation.T
+        turn = self._lean @ _turn(*self.softened(gesture)) @ self._lean.T  # about the head's own axes
+        share = np.asarray(turning)[..., None]
+        points = still + share * (still @ (turn - np.eye(3)).T) + PIVOT @ fit.rotation.T
+        return np.column_stack([projected(points) * fit.scale + fit.offset, points[:, 2] * fit.scale])
+
     @cached_property
     def _lean(self) -> np.ndarray:
         """(3, 3) in the picture's plane."""
         matrix: np.ndarray = Rotation.from_euler("z", self.fit.roll).as_matrix()
         return matrix
 
-    def _expression(self, gesture: Gesture) -> np.ndarray:
+    def expression_of(self, gesture: Gesture) -> np.ndarray:
         """(E,) weights: lids by how far they close, the rest as it changes, no farther than a face can go."""
         rest = self.fit.expression
         weights = np.clip(rest + gesture.expression, np.minimum(rest, LEAST), np.maximum(rest, MOST))

@@ -1,12 +1,13 @@
 """One opening of the face, in every frame: where its skin ends to the pixel, and what shows between."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from stages.picture.appearance import Likeness
+from stages.picture.course import nearest_keys
 from stages.picture.figure import rim_gaps
 from stages.picture.gesture import Gesture
 from stages.picture.lids import Lid, lid_of
@@ -14,6 +15,7 @@ from stages.picture.openings import Box, box_around, lattice, lattice_triangles,
 from stages.picture.raster import Drawn, draw
 from stages.picture.strips import Patch
 from stages.picture.teeth import Teeth, teeth_of
+from stages.picture.tooth_relief import DROPS, ToothRelief, best_drop, relief_of
 from stages.picture.warp import fill
 from weights.networks.head import Rims
 
@@ -27,7 +29,8 @@ SOFT = 0.006  # of the opening's width: how soft its edge is
 OWN, OTHERS = 1.6, 2.6
 SHUT = 0.03
 TOGETHER, APART = 0.02, 0.06  # of an eye's width: by which its lids have moved over the eyeball
-VISIBLE = 0.4  # pixels: a mask below is none
+VISIBLE, SHARP = 0.4, 0.5  # pixels: a mask below is none; how soft the edge of one is that only measures
+TEETH_SHOW = 0.06  # of a mouth's width: a gap from which on teeth are seen well enough to place them
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +43,7 @@ class Inside:
     own: (h, w, 3) uint8, what the picture shows inside, continued under the rims.
     lid: of an eye.
     teeth: how the picture shows what the generator has inside.
+    relief: the teeth in a mouth.
     """
 
     likeness: Likeness
@@ -49,6 +53,7 @@ class Inside:
     own: np.ndarray
     lid: Lid | None
     teeth: Teeth
+    relief: ToothRelief | None
 
     @property
     def rims(self) -> Rims:
@@ -140,17 +145,44 @@ class Inside:
         return float(np.clip((apart - TOGETHER) / (APART - TOGETHER), 0, 1))
 
     def _others(self, moved: np.ndarray, place: np.ndarray, width: float) -> np.ndarray:
-        """The generator's inside at the nearest keys, mixed, in the picture's tones."""
-        keys = self.likeness.gestures.course.keys
+        """The generator's inside in the picture's tones, a mouth's with its teeth one by one."""
+        band = self._generated(moved, place)
+        if self.relief is None:
+            return self.teeth.shown(band, 1.0)
+        gap = float(rim_gaps(moved, self.rims)[1].max()) / max(width, 1e-6)
+        mask = opening_mask(outline(moved, self.rims), self.box, SHARP)
+        return self.teeth.shown(self.relief.on(band, self.likeness.gestures.at(place), mask), gap)
+
+    def _generated(self, moved: np.ndarray, place: np.ndarray) -> np.ndarray:
+        """The generator's inside at the nearest keys, mixed: (h, w, 3) float32."""
         laid = self._laid(moved)
-        near = nearest_keys(keys, place)
+        near = nearest_keys(self.likeness.gestures.course.keys, place)
         lattices = [lattice(self.likeness.vertices[key], self.rims) for key, _ in near]
         there = self._between(laid, np.concatenate(lattices, axis=-1))  # (h, w, 2 for each key)
         mixed = np.zeros((self.box.height, self.box.width, 3), np.float32)
         for number, (key, share) in enumerate(near):
             mixed += np.float32(share) * self.likeness.shown(key, there[..., 2 * number : 2 * number + 2])
-        gap = float(rim_gaps(moved, self.rims)[1].max()) / max(width, 1e-6) if self.number == MOUTH else 1.0
-        return self.teeth.shown(mixed, gap)
+        return mixed
+
+    def with_teeth_matched(self) -> "Inside":
+        """The same mouth, its teeth as low as the generator's frames have them."""
+        if self.relief is None or self.relief.share == 0:
+            return self
+        matches, weight, lowest = np.zeros(len(DROPS)), 0.0, float(DROPS[-1])
+        for place, moved in zip(self.likeness.gestures.course.keys, self.likeness.moved, strict=True):
+            edge = outline(moved, self.rims)
+            upper = moved[self.rims.upper, :2]
+            gap = float(rim_gaps(moved, self.rims)[1].max() / np.linalg.norm(upper[-1] - upper[0]))
+            if gap < TEETH_SHOW:
+                continue
+            gesture = self.likeness.gestures.at(place)
+            mask = opening_mask(edge, self.box, SHARP)
+            matches += gap * self.relief.match(self._generated(moved, place), gesture, mask)
+            weight += gap
+            lowest = min(lowest, self.relief.lowest(gesture, upper[len(upper) // 2]))
+        if weight == 0:
+            return self
+        return replace(self, relief=replace(self.relief, drop=best_drop(matches / weight, lowest)))
 
     def _laid(self, moved: np.ndarray) -> Drawn:
         """The lattice over the opening as it is now, drawn over the box."""
@@ -200,7 +232,8 @@ def inside_of(picture: np.ndarray, likeness: Likeness, number: int) -> Inside:
         own,
         lid,
         teeth_of(picture, likeness, box),
-    )
+        relief_of(likeness, box) if number == MOUTH else None,
+    ).with_teeth_matched()
 
 
 def _near(triangles: np.ndarray, places: Sequence[np.ndarray], box: Box) -> np.ndarray:
@@ -212,12 +245,3 @@ def _near(triangles: np.ndarray, places: Sequence[np.ndarray], box: Box) -> np.n
         sides = (x >= 0) * 1 + (x <= box.width) * 2 + (y >= 0) * 4 + (y <= box.height) * 8
         inside |= np.bitwise_or.reduce(sides.astype(np.uint8).take(triangles.T), axis=0) == 15
     return triangles[inside]
-
-
-def nearest_keys(keys: np.ndarray, place: np.ndarray) -> list[tuple[int, float]]:
-    """The two keys (K, R) next to a place (R,), and how much of each."""
-    distance = np.linalg.norm(keys - place, axis=1)
-    first, second = np.argsort(distance)[:2]
-    along = keys[second] - keys[first]
-    share = float(np.clip((place - keys[first]) @ along / max(along @ along, 1e-12), 0, 1))
-    return [(int(first), 1 - share), (int(second), share)] if share > 0 else [(int(first), 1.0)]

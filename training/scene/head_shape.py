@@ -4,7 +4,8 @@
 
 Kept are the skin from forehead to neck with its holes at eyes and mouth, thinned to a few thousand vertices (all of
 those on the rims of lids and lips), thirty identity modes and the expressions that a face shows to a camera. A vertex
-that goes is merged into the nearest one that stays, along the skin, so that lips and lids never grow together.
+that goes is merged into the nearest one that stays, along the skin, so that lips and lids never grow together. Teeth
+and gums are kept as far as they are seen.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from scipy.sparse.csgraph import dijkstra
 
 from common.errors import UserError
 from training.scene.face_model import MODEL_FILE, SKIN, VARIABLE, FaceModel, face_model_folder, load_face_model
+from training.scene.reduced_teeth import reduced_teeth
 from weights.write_checkpoint import save_weights
 
 # Of 68 landmarks: those along each rim, from the corner at the image's left to the one at its right.
@@ -67,6 +69,7 @@ def reduced_head(model: FaceModel) -> dict[str, np.ndarray]:
         **_moved(moves),
         **{f"rim_{name}": number[path].astype(np.int16) for name, path in rims.items()},
         "expressions": np.frombuffer("\n".join(names).encode(), np.uint8).copy(),
+        **reduced_teeth(model, names),
     }
 
 

@@ -12,6 +12,8 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
+from weights.networks.dentition import Dentition, dentition_of
+
 # How much a displacement fades away from the points that are held: biharmonic near them, still far from all.
 FADING = 2e-4
 # Of the head that turns and the trunk that stays: heights in centimetres, between which the neck is twisted.
@@ -40,6 +42,7 @@ class Head:
         expression: (E, V, 3) float32, each in full.
         names: of the expressions.
         left_eye, right_eye, mouth: the openings, left and right as the viewer sees them.
+        dentition: its teeth and gums.
     """
 
     neutral: np.ndarray
@@ -51,6 +54,7 @@ class Head:
     left_eye: Rims
     right_eye: Rims
     mouth: Rims
+    dentition: Dentition
 
     def shape(self, identity: np.ndarray, expression: np.ndarray, of: np.ndarray | slice = ALL) -> np.ndarray:
         """(M,) and (E,) coefficients -> (V, 3) vertices, or those of them that are asked for."""
@@ -139,6 +143,7 @@ def head_of(arrays: Mapping[str, np.ndarray]) -> Head:
         left_eye=Rims(rims["left_eye_upper"], rims["left_eye_lower"]),
         right_eye=Rims(rims["right_eye_upper"], rims["right_eye_lower"]),
         mouth=Rims(rims["mouth_upper"], rims["mouth_lower"]),
+        dentition=dentition_of(arrays),
     )
 
 

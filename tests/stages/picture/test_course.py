@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from stages.picture.course import Course, course_of
+from stages.picture.course import Course, course_of, nearest_keys
 
 LAYERS, WIDTH = 3, 16
+KEYS = np.linspace(0, 1, 5)[:, None]
 
 
 @pytest.fixture
@@ -127,3 +128,30 @@ def test_a_cubic_is_followed_along_a_curved_path(rest: Tensor) -> None:
 
     coefficients = course.coefficients(value(course.keys))
     np.testing.assert_allclose(course.terms(course.places) @ coefficients, value(course.places), atol=0.05)
+
+
+@given(st.floats(0, 1))
+def test_between_two_keys_both_are_mixed_by_how_near_they_are(place: float) -> None:
+    mixed = nearest_keys(KEYS, np.array([place]))
+    assert sum(share for _, share in mixed) == pytest.approx(1)
+    assert sum(share * KEYS[key, 0] for key, share in mixed) == pytest.approx(place, abs=1e-9)
+
+
+def test_at_a_key_it_is_alone() -> None:
+    assert nearest_keys(KEYS, KEYS[3]) == [(3, 1.0)]
+
+
+def test_a_single_key_stands_for_all_places() -> None:
+    assert nearest_keys(KEYS[:1], np.array([0.7])) == [(0, 1.0)]
+
+
+def test_beyond_the_last_key_it_is_the_last_alone() -> None:
+    assert nearest_keys(KEYS, np.array([1.4])) == [(4, 1.0)]
+
+
+def test_a_mixture_changes_evenly_along_a_course() -> None:
+    weights = np.zeros((200, 5))
+    for row, place in zip(weights, np.linspace(0, 1, 200), strict=True):
+        for key, share in nearest_keys(KEYS, np.array([place])):
+            row[key] = share
+    assert np.abs(np.diff(weights, axis=0)).max() < 0.03

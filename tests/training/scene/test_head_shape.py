@@ -1,66 +1,14 @@
 """The morphable head thinned: a made tube with three holes, and the real one where it is."""
 
-import math
-from pathlib import Path
-
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from tests.training.scene.made_face_model import AROUND, HIGH, HOLES, JAW, MIDDLE, made_model
 from training.scene.face_model import SKIN, FaceModel
 from training.scene.head_shape import EARS, RIMS, reduced_head
 from weights.load_head import BUNDLED
 from weights.networks.head import Head, head_of
-
-AROUND, HIGH = 148, 76  # AROUND * HIGH vertices are as many as the skin has
-MIDDLE = AROUND // 2  # the column in the middle of the face
-# Holes: first and last row and column of the quads that are left out.
-HOLES = {"left": (28, 29, -18, -15), "right": (28, 29, 15, 18), "mouth": (46, 47, -5, 5)}
-# The landmarks of each rim, (row, column), so far outside the hole that no way between them touches it.
-EYE = ((29, 0), (26, 3), (26, 8), (29, 11), (32, 8), (32, 3))
-MOUTH = ((47, -11), (44, -6), (44, 0), (44, 6), (47, 11), (50, 6), (50, 0), (50, -6))
-
-
-def made_model() -> FaceModel:
-    """A tube open at its neck alone, with holes at the eyes and the mouth."""
-    rows, columns = (part.ravel() for part in np.mgrid[:HIGH, :AROUND])
-    angle = (columns - MIDDLE) * 2 * math.pi / AROUND
-    neutral = np.column_stack([7 * np.sin(angle), 12 - 0.34 * rows, 7 * np.cos(angle)]).astype(np.float32)
-    assert len(neutral) == SKIN.stop
-    quads = []
-    for row in range(HIGH - 1):
-        for column in range(AROUND):
-            across = column - MIDDLE
-            if any(top <= row <= bottom and left <= across < right for top, bottom, left, right in HOLES.values()):
-                continue
-            after = (column + 1) % AROUND
-            quads.append([row * AROUND + column, (row + 1) * AROUND + column])
-            quads[-1] += [(row + 1) * AROUND + after, row * AROUND + after]
-    lid = [[0, column, column + 1, -1] for column in range(1, AROUND - 1)]
-    at = {36 + number: (row, column - 22) for number, (row, column) in enumerate(EYE)}
-    at |= {42 + number: (row, column + 11) for number, (row, column) in enumerate(EYE)}
-    at |= {60 + number: place for number, place in enumerate(MOUTH)}
-    others = [number for number in range(68) if number not in at]
-    at |= {number: (36 + index // 10, 2 * (index % 10) - 9) for index, number in enumerate(others)}
-    landmarks = np.array([at[number][0] * AROUND + MIDDLE + at[number][1] for number in range(68)], np.int32)
-    rng = np.random.default_rng(0)
-    identity = np.stack([0.1 * neutral, rng.normal(size=3) * np.ones_like(neutral)]).reshape(2, -1)
-    jaw = np.where(neutral[:, 1:2] < -5, [[0, -1, 0]], [[0, 0, 0]]).astype(np.float32)
-    moves = np.stack([jaw, np.zeros_like(jaw) + 5]).reshape(2, -1)
-    faces = np.array(quads + lid, np.int32)
-    empty = np.zeros((0, 2), np.float32)
-    return FaceModel(
-        neutral,
-        identity.astype(np.float32),
-        moves,
-        {"jawOpen": 0, "eyeLookUp_L": 1},
-        faces,
-        faces,
-        np.zeros(len(faces), np.int64),
-        empty,
-        landmarks,
-        Path(),
-    )
 
 
 @pytest.fixture(scope="module")
@@ -105,13 +53,13 @@ def test_what_is_behind_the_rims_is_gone_and_nothing_else(made: FaceModel, reduc
     rows, columns = (part.ravel() for part in np.mgrid[:HIGH, :AROUND])
     for top, bottom, left, right in HOLES.values():
         beside = (rows >= top) & (rows <= bottom + 1) & (columns - MIDDLE >= left) & (columns - MIDDLE <= right)
-        assert not {point.tobytes() for point in made.neutral[beside]} & {p.tobytes() for p in reduced.neutral}
+        assert not {point.tobytes() for point in made.neutral[SKIN][beside]} & {p.tobytes() for p in reduced.neutral}
     assert times.max() == 2
 
 
 def test_displacements_are_kept_to_what_their_numbers_hold(made: FaceModel, reduced: Head) -> None:
     assert reduced.names == ("jawOpen",)  # what moves the eyeballs alone is left out
-    jaw = (reduced.neutral[:, 1:2] < -5) * np.array([0, -1, 0])
+    jaw = (reduced.neutral[:, 1:2] < JAW) * np.array([0, -1, 0])
     np.testing.assert_allclose(reduced.expression[0], jaw, atol=1e-4)
     np.testing.assert_allclose(reduced.identity[0], 0.1 * reduced.neutral, atol=0.1 * 14 / 127)
 
