@@ -12,12 +12,12 @@ from tests.stages.picture.made_heads import SIDE, made_fit, made_gesture, made_l
 from weights.networks.head import Head
 
 BLUR = 3.0  # pixels of the picture for one of the generator
-SMILE = {"mouthSmile": 0.85, "mouthUpperUp": 0.8, "mouthLowerDown": 0.9, "jawOpen": 0.1}
 
 
 @pytest.fixture(scope="module")
 def smile(head: Head) -> Gesture:
-    return made_gesture(head, expression=made_fit(head, **SMILE).expression)
+    fit = made_fit(head, mouthSmile=0.85, mouthUpperUp=0.8, mouthLowerDown=0.9, jawOpen=0.1)
+    return made_gesture(head, expression=fit.expression)
 
 
 def box_of(figure: Figure, gesture: Gesture) -> tuple[Box, np.ndarray, np.ndarray]:
