@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image, ImageCms
 
 from stages.media.colour import PRIMARIES_CODES, TRANSFER_CODES, to_srgb
+from stages.media.heif_boxes import image_colours
 
 # What stands behind transparent pixels. Of five faces cut out of their images, on grey the inversions were as like
 # them as uncut (0.59 to 0.83, cosine); on black 0.40 to 0.76, on white 0.03 to 0.32.
@@ -90,21 +91,30 @@ def full_scale(highest: float, mode: str, eights: bool) -> float:
 
 def _colours_of_codes(data: bytes) -> tuple[str, str] | None:
     """Primaries and curve by the numbers of H.273, from PNG's cICP or AVIF's and HEIF's nclx."""
+    codes: tuple[int, ...] | None
     if data.startswith(b"\x89PNG"):
         found = re.search(rb"\0\0\0\x04cICP(.)(.)", data[: 1 << 16], re.DOTALL)
         codes = (found[1][0], found[2][0]) if found else None
     elif data[4:8] == b"ftyp":
-        found = re.search(rb"colrnclx(..)(..)", data[: 1 << 16], re.DOTALL)
-        codes = (struct.unpack(">H", found[1])[0], struct.unpack(">H", found[2])[0]) if found else None
+        codes = _codes_of_boxes(data)
     else:
         codes = None
     if codes is None or codes[1] not in TRANSFER_CODES:
-        if data[4:8] == b"ftyp" and re.search(rb"colrnclx..\0\x02\0[\x09\x0a]", data[: 1 << 16], re.DOTALL):
+        if codes is not None and codes[1:] in ((2, 9), (2, 10)):  # no curve is stated, and a matrix of BT.2020
             raise ValueError(
                 "its colours are BT.2020, and nobody says whether they are SDR, HLG or PQ. Save it in sRGB."
             )
         return None
     return PRIMARIES_CODES.get(codes[0], "bt709"), TRANSFER_CODES[codes[1]]
+
+
+def _codes_of_boxes(data: bytes) -> tuple[int, ...] | None:
+    """Primaries, curve and matrix of an AVIF or HEIF; of a bare sequence those that it states first."""
+    try:
+        return image_colours(data)
+    except ValueError:
+        found = re.search(rb"colrnclx(.{6})", data[: 1 << 16], re.DOTALL)
+        return struct.unpack(">HHH", found[1]) if found else None
 
 
 def _colours_of_profile(picture: Image.Image, profile: bytes) -> Colours:
