@@ -14,11 +14,12 @@ from common.redaction import describe_error, quote
 from stages.media.image_colour import GROUND, Colours, colours_of, full_scale, white_of
 from stages.media.image_kind import name_other_kind
 from stages.media.repair_image import STARTS, append_end, broken_pixels, broken_scan, drop_broken_chunks, strip_prefix
+from stages.media.tiff_tags import describe_unknown, is_plain_wide, tags_of, true_numbers, why_not_read
 
 LARGEST_PICTURE = 100_000_000  # pixels; a small file may unfold into more than a machine's memory
 Image.MAX_IMAGE_PIXELS = None  # our own limit stands in its place, with our own words
 ORIENTATION = 0x0112  # the EXIF tag that says how the camera was held
-SUBFILE, BITS, RAW_VERSION = 254, 258, 50706  # TIFF's tags: a page that is a preview, bits a channel, a camera's raw
+SUBFILE, RAW_VERSION = 254, 50706  # TIFF's tags: a page that is a preview, a camera's raw file
 STRIP = 4_000_000  # pixels that are converted at a time
 
 
@@ -76,6 +77,8 @@ def _load(data: bytes, name: str) -> tuple[Image.Image, int]:
     with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(data), formats=FORMATS) as picture:
         if picture.format == "TIFF":
             _seek_image(picture, name)
+            if why := why_not_read(tags_of(picture)):
+                raise UnreadableImage(f"image {quote(name)} is not readable: {why}")
         width, height = picture.size
         if width * height > LARGEST_PICTURE:
             raise UnreadableImage(
@@ -103,12 +106,8 @@ def _seek_image(picture: Image.Image, name: str) -> None:
 def _what_is_wrong(error: Exception, data: bytes) -> str:
     """Why a file could not be decoded, as the end of a sentence, and what helps."""
     if isinstance(error, UnidentifiedImageError):
-        if data[:4] in (b"II*\0", b"MM\0*") and (wide := _open_with_opencv(data)) is not None:
-            if wide.dtype.kind == "f":
-                return (
-                    "its colours are floating-point numbers, which are not read. Save it with 8 or 16 bits a channel."
-                )
-            return f"a TIFF of a kind that is not known here ({describe_error(error)}). Convert it to JPEG or PNG."
+        if data[:4] in (b"II*\0", b"MM\0*") and (kind := describe_unknown(data)):
+            return kind
         if not re.match(STARTS, data, re.DOTALL):
             return name_other_kind(data)
     if "MAX_TEXT" in str(error):
@@ -149,10 +148,10 @@ def _pixels(picture: Image.Image, data: bytes, name: str) -> np.ndarray:
     wide = _wide(picture, data)  # (H, W, 3 or 4) uint16, or None
     rows = max(1, STRIP // max(width, 1))
     boxes = [(0, top, width, min(top + rows, height)) for top in range(0, height, rows)]
-    numbers = picture.mode.startswith(("I", "F"))
+    numbers, tags = picture.mode.startswith(("I", "F")), tags_of(picture)
     highest, eights = 0.0, True
     for box in boxes if numbers or wide is not None else []:
-        values = np.asarray(picture.crop(box)) if wide is None else wide[box[1] : box[3], :, :3]
+        values = true_numbers(np.asarray(picture.crop(box)), tags) if wide is None else wide[box[1] : box[3], :, :3]
         highest = white_of(values, highest)
         eights = eights and values.dtype.kind in "ui" and not (values % 257).any()
     white = full_scale(highest, picture.mode, eights)
@@ -163,8 +162,10 @@ def _pixels(picture: Image.Image, data: bytes, name: str) -> np.ndarray:
             strip = wide[box[1] : box[3]]
             shown, alpha = _scale(strip[..., :3], white), strip[..., 3] >> 8 if strip.shape[2] == 4 else None
         elif numbers:
-            grey = _scale(np.asarray(picture.crop(box)), white)
-            shown, alpha = np.repeat(grey[..., None], 3, axis=2), None
+            values = true_numbers(np.asarray(picture.crop(box)), tags)
+            shown = np.repeat(_scale(values, white)[..., None], 3, axis=2)
+            clear = picture.info.get("transparency")  # the one grey that a PNG may declare to be so
+            alpha = np.where(values == clear, 0, 255) if isinstance(clear, int) else None
         else:
             shown, alpha = _eight_bit(picture.crop(box), colours)
         if shown.dtype == np.uint16 and colours.profile is not None:  # Pillow's profiles take 8 bits
@@ -210,12 +211,8 @@ def _wide(picture: Image.Image, data: bytes) -> np.ndarray | None:
     if picture.format == "PNG":
         if data[24:25] != b"\x10" or data[25:26] not in (b"\x02", b"\x06"):
             return None
-    elif picture.format != "TIFF" or picture.mode not in ("RGB", "RGBA"):
+    elif picture.format != "TIFF" or picture.tell() or not is_plain_wide(tags_of(picture)):
         return None
-    else:
-        bits = getattr(picture, "tag_v2", {}).get(BITS, ())
-        if picture.tell() or set(bits if isinstance(bits, tuple) else (bits,)) != {16}:
-            return None
     found = _open_with_opencv(data)
     if found is None or found.dtype != np.uint16 or found.shape[:2] != picture.size[::-1] or found.ndim != 3:
         return None

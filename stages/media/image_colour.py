@@ -16,7 +16,7 @@ from stages.media.heif_boxes import image_colours
 # them as uncut (0.59 to 0.83, cosine); on black 0.40 to 0.76, on white 0.03 to 0.32.
 GROUND = 128
 # How many levels wide numbers may have: what is stored in 16 bits often has 10, 12 or 14.
-WHITES = (255.0, 1023.0, 4095.0, 16383.0, 65535.0, 2.0**31 - 1)
+WHITES = (255.0, 1023.0, 4095.0, 16383.0, 65535.0, 2.0**31 - 1, 2.0**32 - 1)
 SPACES = {"RGB ": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab ": "LAB"}
 SRGB_GAMMA = 1 / 2.2
 
@@ -84,7 +84,7 @@ def full_scale(highest: float, mode: str, eights: bool) -> float:
     """
     if mode.startswith("F") and highest <= 2:
         return 1.0  # with room for highlights
-    if eights and highest > 255:
+    if eights and 255 < highest <= 65535:
         return 65535.0
     return next((white for white in WHITES if highest <= white), highest)
 

@@ -38,6 +38,7 @@ from tests.corpus.picture_files import (
     with_chunk,
 )
 from tests.corpus.refused_pictures import REFUSED_PICTURES
+from tests.stages.media.made_images import tiff
 
 HALF = np.where(np.arange(6)[:, None] < 3, COLOURS, 128)
 HALF_GREY = np.where(np.arange(6) < 3, GREYS, 128)[:, None].repeat(3, axis=1)
@@ -114,6 +115,23 @@ MODES = [
     ),
     kind("16 bits of grey", "c.png", lambda: png(greys() * 257, 0), right=GREY),
     kind("12 bits of grey in 16", "c.png", lambda: png(greys() * 4095 // 255, 0), right=GREY),
+    kind(
+        "16 bits of grey in TIFF, white at 0",
+        "c.tif",
+        lambda: tiff((65535 - greys() * 257).astype("u2"), 0),
+        right=GREY,
+    ),
+    kind(
+        "16 bits of colour in TIFF, with a fourth channel that is no alpha",
+        "c.tif",
+        lambda: tiff(np.dstack([numbers() * 257, greys() * 0]).astype("u2"), 2, extra=0),
+    ),
+    kind(
+        "Transparent half, 16 bits in TIFF, multiplied in",
+        "c.tif",
+        lambda: tiff((np.asarray(clear("RGBa")).astype("u2")) * 257, 2, extra=1),
+        right=like(HALF),
+    ),
     kind("16 bits of colour in PNG", "c.png", lambda: png(numbers() * 257, 2)),
     kind("10 bits of colour in 16", "c.png", lambda: png(numbers() * 1023 // 255, 2)),
     kind("16 bits of grey in PGM", "c.pgm", lambda: portable(greys()[..., None], b"P5"), right=GREY),

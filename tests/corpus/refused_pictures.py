@@ -5,9 +5,11 @@ import gzip
 import struct
 from functools import partial
 
+import numpy as np
 from PIL import Image
 
 from tests.corpus.picture_files import jpeg, kind, numbers, picture, stored
+from tests.stages.media.made_images import tiff
 
 
 def cut(form: str, count: int) -> bytes:
@@ -38,6 +40,20 @@ REFUSED_PICTURES = [
         lambda: stored(Image.new("RGBA", (9, 9)), "PNG"),
         "refused",
         says="transparent everywhere",
+    ),
+    kind(
+        "TIFF of 16 bits, its channels one behind the other",
+        "c.tif",
+        lambda: tiff(numbers().astype("u2") * 257, 2, planar=2),
+        "refused",
+        says="channels lie one behind the other",
+    ),
+    kind(
+        "TIFF of 16 bits with two channels beside its colours",
+        "c.tif",
+        lambda: tiff(np.zeros((64, 96, 5), "u2"), 2, extra=(0, 0)),
+        "refused",
+        says="5 channels of 16 bits",
     ),
     kind("TIFF of floating-point RGB", "c.tif", tiff_of_floats, "refused", says="floating-point numbers"),
     kind("Cut short", "c.jpg", lambda: jpeg()[: len(jpeg()) // 2], "refused", says="cut short"),

@@ -6,7 +6,7 @@ import zlib
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 
 from stages.media.colour import decoding_curve, primaries_matrix
 from stages.media.decode_image import decode_image
@@ -29,6 +29,29 @@ def chunk(kind: bytes, content: bytes, broken: bool = False) -> bytes:
 
 def with_chunk(png: bytes, added: bytes) -> bytes:
     return png[:33] + added + png[33:]
+
+
+def tiff(values: np.ndarray, photometric: int, **more: tuple[int, ...] | int) -> bytes:
+    """A TIFF of (H, W) or (H, W, C) numbers, of two or four bytes each, with further tags.
+
+    Args:
+        values: of any kind of numbers; the tags are made of it.
+        photometric: 0 for white at 0, 1 for black at 0, 2 for RGB.
+        more: values of the tags `planar` and `extra`; `planar=2` lays the channels one behind the other.
+    """
+    height, width, channels = (*values.shape, 1)[:3]
+    data = (np.moveaxis(values, 2, 0) if more.get("planar") == 2 else values).tobytes()
+    sign = {"u": 1, "i": 2, "f": 3}[values.dtype.kind]
+    tags: dict[int, object] = {256: width, 257: height, 258: (values.itemsize * 8,) * channels, 259: 1}
+    tags |= {262: photometric, 277: channels, 278: height, 339: (sign,) * channels}
+    tags |= {number: more[name] for name, number in (("planar", 284), ("extra", 338)) if name in more}
+    planes = channels if more.get("planar") == 2 else 1
+    ifd = TiffImagePlugin.ImageFileDirectory_v2(b"II*\0\x08\0\0\0")
+    for number, value in tags.items():
+        ifd[number] = value
+    ifd[273] = tuple(len(data) // planes * plane for plane in range(planes))  # Pillow adds the directory's length
+    ifd[279] = (len(data) // planes,) * planes
+    return b"II*\0\x08\0\0\0" + ifd.tobytes(8) + data
 
 
 def shown(data: bytes) -> np.ndarray:

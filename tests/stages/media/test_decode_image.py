@@ -1,6 +1,7 @@
 """Pictures as people's cameras, editors and downloads leave them: read as they are meant, or refused in a sentence."""
 
 import io
+import struct
 
 import cv2
 import numpy as np
@@ -13,8 +14,10 @@ from stages.media.decode_image import decode_image
 from tests.stages.media.made_images import (
     COLOURS,
     PICTURE,
+    chunk,
     shown,
     stored,
+    with_chunk,
 )
 
 
@@ -34,6 +37,15 @@ def test_what_is_transparent_stands_before_a_middle_grey(mode: str) -> None:
     assert np.abs(image[:20] - 128).max() <= 1
     wanted = PICTURE[30:] if mode != "LA" else np.asarray(Image.fromarray(PICTURE[30:]).convert("L"))[..., None]
     assert np.abs(image[30:] - wanted.astype(int)).max() <= 2
+
+
+def test_the_one_clear_grey_of_sixteen_bits_stands_before_a_middle_grey() -> None:
+    grey = PICTURE[..., 0].astype(np.uint16) * 257
+    grey[:24] = 300
+    data = cv2.imencode(".png", grey)[1].tobytes()
+    image = decode_image(with_chunk(data, chunk(b"tRNS", struct.pack(">H", 300))))
+    assert np.abs(image[:20].astype(int) - 128).max() <= 1
+    np.testing.assert_array_equal(image[30:], PICTURE[30:, :, :1].repeat(3, axis=2))
 
 
 def test_a_picture_that_is_transparent_everywhere_is_told() -> None:
