@@ -1,8 +1,9 @@
 """Settings: validated when they are made, and not changed afterwards. A part of a job is the settings of its stage."""
 
-from typing import Annotated, get_args
+from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticKnownError
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -17,6 +18,15 @@ class Settings(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
+        """Python counts true as 1, and YAML reads yes and on as true."""
+        kind = cls.model_fields[str(info.field_name)].annotation
+        if isinstance(value, bool) and (numbers := {int, float} & {kind, *get_args(kind)}):
+            raise PydanticKnownError("float_type" if float in numbers else "int_type")
+        return value
 
 
 def settings_of(part: type[Settings], name: str) -> type[Settings] | None:

@@ -45,6 +45,8 @@ def describe_problem(problem: Any, data: dict[str, Any]) -> str:
     kind, context = problem["type"], problem.get("ctx", {})
     if kind == "missing":
         return f"{location} is missing."
+    if kind == "invalid_key":
+        return f"{location} is not a field of a job. A number's decimal sign is a point (0.6, not 0,6)."
     if kind == "extra_forbidden" and problem["input"] is None and _has_no_motion(problem["loc"], data):
         return f"{location} is empty: expected fields, one of clip, file and text among them. Fill it in."
     if kind == "extra_forbidden":
@@ -58,7 +60,8 @@ def describe_problem(problem: Any, data: dict[str, Any]) -> str:
         return f"{location} is empty: expected {allowed}. {mend}."
     if kind == "value_error":
         return f"{location}: {context['error']}."
-    return f"{location}: expected {allowed}, found {shorten(problem['input'])}."
+    mend = " Put it into quotes." if kind == "string_type" and not isinstance(problem["input"], dict | list) else ""
+    return f"{location}: expected {allowed}, found {shorten(problem['input'])}.{mend}"
 
 
 def _field_name(location: tuple[int | str, ...], data: dict[str, Any]) -> str:

@@ -19,6 +19,7 @@ from common.formatting import clean
 from common.redaction import cut, describe_error, one_line, quote
 from common.storage import is_uri
 from pipeline.job.field_errors import describe_problem, shorten
+from pipeline.job.job_yaml import parse
 from pipeline.job.motion_spec import is_single
 from pipeline.job.spec import JobSpec
 from pipeline.job.yaml_errors import describe_yaml_error
@@ -79,7 +80,7 @@ def _parse(text: str, where: str) -> Any:
         JobError: no YAML, or data that no job has: see `_check_plain`.
     """
     try:
-        data = yaml.safe_load(text)
+        data = parse(text)
     except yaml.YAMLError as error:
         place, mend = describe_yaml_error(error, text)
         raise JobError(f"{where}{place}: not valid YAML: {mend}.") from error

@@ -3,6 +3,7 @@
 import yaml
 
 from common.redaction import describe_error, one_line
+from pipeline.job.job_yaml import TWICE
 
 # What PyYAML's sentences begin with, and what a person did who gets them.
 MENDS = (
@@ -47,6 +48,8 @@ def describe_yaml_error(error: yaml.YAMLError, text: str) -> tuple[str, str]:
         return "", describe_error(error)
     problem = str(error.problem or error.context)
     place = _place(error.problem_mark.line, error.problem_mark.column) if error.problem_mark else ""
+    if problem.startswith(TWICE):
+        return place, f"the field {one_line(problem.removeprefix(TWICE))} is there a second time. Keep one"
     mend = next((mend for start, mend in MENDS if problem.startswith(start)), "")
     if not mend:
         return place, f"{one_line(problem)}. Write the line as `name: value`"

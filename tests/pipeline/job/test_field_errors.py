@@ -51,6 +51,23 @@ def test_an_unknown_field_is_answered_with_the_nearest_or_with_all(change: dict[
     assert hint in sentence
 
 
+@pytest.mark.parametrize("change", [{"strength": True}, {"crf": False}, {"frames": True}])
+def test_truth_is_no_number(change: dict[str, Any]) -> None:
+    (sentence,) = described({"video": change})
+    assert sentence.startswith(f"video.{next(iter(change))}: expected a")
+    assert "number" in sentence
+
+
+def test_a_decimal_comma_is_named_where_it_makes_a_field() -> None:
+    assert any("0.6, not 0,6" in sentence for sentence in described({"video": {"strength": 0, 6: None}}))
+
+
+@pytest.mark.parametrize("name", [12, False])
+def test_what_yaml_takes_for_no_text_is_to_be_quoted(name: object) -> None:
+    (sentence,) = described({"name": name})
+    assert sentence.endswith("Put it into quotes.")
+
+
 def test_what_the_program_writes_into_a_job_is_not_offered() -> None:
     assert "made_with" in JobSpec.model_fields
     (sentence,) = described({"qqqq": 1})
