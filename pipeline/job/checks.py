@@ -1,7 +1,8 @@
 """Check everything about a job that can be checked before work begins, and keep what was found."""
 
+import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +17,12 @@ from pipeline.job.model import Model, check_model
 from pipeline.job.motion_plan import MotionPlan, plan_motion
 from pipeline.job.spec import JobSpec
 from stages.motion.micromotion import Micromotion
+
+# What a run writes into its output folder, besides folders of its own.
+WRITTEN = (
+    *("job.yaml", "results.parquet", "report.html", "log.jsonl", "workers.json"),
+    *("motion.safetensors", "anchors.png", "anchors-loss.svg"),
+)
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,7 @@ def check_job(job: JobSpec) -> Checked:
     rows = target_rows(manifest, job)
     check_network(manifest, rows["image"].to_pylist(), job.network)
     check_output(job.output)
+    check_overwritten(job, rows["id"].to_pylist())
     model = check_model(job.model, job.detector, texts=[spec for spec in job.motion.values() if spec.text is not None])
     layers = job.video.layers
     if layers is not None and layers[1] > model.num_layers:
@@ -97,3 +105,24 @@ def check_output(output: Path) -> None:
         raise OutputError(f"output {output}: {place} is a file, not a folder. Choose another with --output.")
     if why := why_not_writable(place):
         raise OutputError(f"output {output}: {place} cannot be written ({why}). Fix that, or choose another folder.")
+
+
+def check_overwritten(job: JobSpec, ids: Collection[str]) -> None:
+    """Refuse an output folder in which a run would write over a file that it is made from.
+
+    A motion's file may be the folder's own: the same is written again.
+
+    Raises:
+        OutputError: the manifest or a clip is where a result goes.
+    """
+    folder = os.path.realpath(job.output)
+    written = {os.path.join(folder, name) for name in WRITTEN}  # noqa: PTH118 (as `realpath`, which raises over nothing)
+    given = {f"motion.{name}.clip": spec.clip for name, spec in job.motion.items() if spec.clip}
+    for field, source in {"manifest": str(job.manifest), **given}.items():
+        place = Path(os.path.realpath(source))
+        is_video = str(place.parent) == os.path.join(folder, "videos") and place.suffix == ".mp4"  # noqa: PTH118
+        if str(place) in written or (is_video and not job.videos and place.stem in ids):
+            raise OutputError(
+                f"{field}: a run with the output {job.output} writes over {source}. Choose another output with "
+                "--output, or move the file."
+            )

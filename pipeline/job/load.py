@@ -52,10 +52,16 @@ def load_job(path: Path | str, overrides: Sequence[str] = (), output: Path | str
     data.setdefault("name", re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).lstrip("._-") or "job")
     data.setdefault("output", f"outputs/{data['name']}")
     try:
-        return JobSpec.model_validate(_absolute(data, folder))
+        job = JobSpec.model_validate(_absolute(data, folder))
     except ValidationError as error:
         lines = [f"{path}: {clean(describe_problem(problem, data))}" for problem in error.errors(include_url=False)]
         raise JobError("\n".join(lines)) from None
+    if not job.made_with and os.path.realpath(path) == os.path.realpath(job.output / "job.yaml"):
+        raise JobError(
+            f"{path}: a run writes its own job.yaml into its output folder, which is this one, over this file. Give "
+            "another output, or the file another name."
+        )
+    return job
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:

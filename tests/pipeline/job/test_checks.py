@@ -1,6 +1,7 @@
 """What is found wrong with a job before anything starts."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from common.errors import (
 from manifests.schema import read_manifest
 from pipeline.cluster.layout import this_machine
 from pipeline.job import digests
-from pipeline.job.checks import check_job, target_rows
+from pipeline.job.checks import check_job, check_overwritten, target_rows
 from pipeline.job.digests import target_digest
 from pipeline.job.load import load_job
 from pipeline.job.spec import JobSpec
@@ -77,6 +78,31 @@ def test_a_mistake_is_found_before_work_begins(
         check_job(load_job(job_file, overrides))
     assert sentence in str(caught.value)
     assert not (job_file.parent / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"manifest": "results.parquet"}, "manifest"),
+        ({"manifest": "log.jsonl"}, "manifest"),
+        ({"motion": {"smile": {"clip": "videos/anna.mp4"}}}, "motion.smile.clip"),
+        ({"motion": {"smile": {"clip": "./motions/../anchors.png"}}}, "motion.smile.clip"),
+    ],
+)
+def test_a_run_never_writes_over_what_it_is_made_from(tmp_path: Path, change: dict[str, Any], field: str) -> None:
+    places = {"manifest": "m.csv", "motion": {"smile": {"clip": "smile.mp4"}}, "output": tmp_path, "name": "a"}
+    (tmp_path / "motions").mkdir()
+    fields = {**places, **change}
+    fields["manifest"] = tmp_path / fields["manifest"]
+    fields["motion"] = {"smile": {"clip": str(tmp_path / fields["motion"]["smile"]["clip"])}}
+    with pytest.raises(OutputError, match=f"{field}: a run with the output .* writes over"):
+        check_overwritten(JobSpec.model_validate(fields), ["anna", "ben"])
+    check_overwritten(JobSpec.model_validate({**fields, "output": tmp_path / "out"}), ["anna", "ben"])
+
+
+def test_a_clip_beside_the_videos_is_in_nobodys_way(tmp_path: Path) -> None:
+    job = {"manifest": tmp_path / "m.csv", "motion": {"clip": str(tmp_path / "videos/smile.mp4")}, "output": tmp_path}
+    check_overwritten(JobSpec.model_validate({**job, "name": "a"}), ["anna"])
 
 
 def two_motions(folder: Path, manifest: str) -> tuple[JobSpec, Path]:

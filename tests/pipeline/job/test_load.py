@@ -233,3 +233,12 @@ def test_whatever_stands_in_a_field_the_answer_is_a_job_or_a_job_error(
         load_job(path)
     except JobError as error:
         assert all(line.startswith(str(path)) for line in str(error).splitlines())
+
+
+@pytest.mark.parametrize("made_with", ["", "made_with: {generator: a}"])
+def test_a_job_file_that_its_run_would_write_over_is_refused(tmp_path: Path, made_with: str) -> None:
+    path = write(tmp_path, f"motion: {{clip: a.mp4}}\nmanifest: m.csv\noutput: .\n{made_with}\n", "job.yaml")
+    if made_with:  # a run wrote it itself
+        assert load_job(path).output == tmp_path
+    else:
+        assert "over this file" in refused(path)[0]
