@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.errors import ClipError, JobError, MicromotionError
+from common.errors import ClipError, JobError, MicromotionError, MotionFileError
+from common.storage import is_uri
 from pipeline.job.digests import RECIPE, digest_of
 from pipeline.job.model import Model
 from pipeline.job.motion_spec import MotionSpec
 from pipeline.job.spec import JobSpec
 from pipeline.job.written_job import written_job
+from stages.media.clip_place import GET_FILE, why_no_clip
 from stages.motion.micromotion import Micromotion, load_micromotion
 from weights.store import sha256
 
@@ -63,11 +65,16 @@ def plan_motion(name: str, spec: MotionSpec, job: JobSpec, model: Model) -> Moti
         return MotionPlan(spec, None, path, picture, made_from, _load_earlier(name, path, job.output, made_from))
     source = Path(spec.file or spec.clip or "")
     if spec.file is not None:
+        if is_uri(spec.file):
+            raise MotionFileError(
+                f"motion.{name}.file: {spec.file}: a URI, and a motion is read from a disk. {GET_FILE}."
+            )
         motion = load_micromotion(source)
         motion.check(model.generator, model.num_layers)
         return MotionPlan(spec, source, path, picture, digest_of({"file": sha256(source)}), motion)
-    if not source.is_file():
-        raise ClipError(f"motion.{name}.clip: there is no file {source}. Paths are relative to the job file's folder.")
+    if why := why_no_clip(spec.clip or ""):
+        relative = " Paths are relative to the job file's folder." if why.endswith("there is no such file.") else ""
+        raise ClipError(f"motion.{name}.clip: {why}{relative}")
     made_from = digest_of(
         {
             "recipe": RECIPE,

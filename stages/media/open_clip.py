@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from common.errors import ClipError
+from stages.media.clip_place import why_no_clip
 from stages.media.decode_clip import conversion, read_frames, spread
 from stages.media.scan_clip import scan_clip
 
@@ -80,8 +81,8 @@ def open_clip(path: Path | str, max_anchors: int = 64, timeout: float = 120.0) -
             decoder that hangs.
     """
     path = Path(path)
-    if not path.is_file():
-        raise ClipError(f"{path}: there is no such file." if not path.exists() else f"{path}: a folder, not a clip.")
+    if why := why_no_clip(path):
+        raise ClipError(why)
     if not path.stat().st_size:
         raise ClipError(f"{path}: an empty file.")
     clip = scan_clip(path, timeout)

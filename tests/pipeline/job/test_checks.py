@@ -53,7 +53,10 @@ def test_a_job_in_which_nothing_is_wrong_is_known_completely(job_file: Path) -> 
     ("overrides", "error", "sentence"),
     [
         ([f'motion={{text: "a {{degree}} {"very " * 80}smile"}}'], TextError, "expected at most 64 tokens"),
-        (["motion={clip: nowhere.mp4}"], ClipError, "motion.smile.clip: there is no file"),
+        (["motion={clip: nowhere.mp4}"], ClipError, "there is no such file. Paths are relative"),
+        (["motion={clip: 'https://a.org/a.mp4'}"], ClipError, "https://a.org/a.mp4: a URI"),
+        (["motion={clip: .}"], ClipError, "a folder, not a clip"),
+        (["motion={file: 's3://b/a.safetensors'}"], MotionFileError, "s3://b/a.safetensors: a URI"),
         (["motion={file: nowhere.pt}"], MotionFileError, "nowhere.pt"),
         (["motion={file: anna.png}"], MotionFileError, "anna.png"),
         (["manifest=nowhere.csv"], ManifestError, "nowhere.csv"),
