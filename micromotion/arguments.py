@@ -1,7 +1,7 @@
 """Arguments of another type than they are for, refused at the call and by name."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any
 
@@ -26,6 +26,7 @@ TYPES: Mapping[str, tuple[type, ...]] = {
     MODELS: (Models,),
     MOTION: (Micromotion,),
 }
+MOST_SIDE = 16384  # of x264's frames
 ITEMS = {TEXTS: TEXT, NUMBERS: WHOLE}
 
 
@@ -45,11 +46,38 @@ def check_types(**arguments: tuple[Any, str]) -> None:
             raise TypeError(f"{name}: expected {expected}, found {type(value).__name__}{shown}.")
 
 
+def check_ranges(**arguments: tuple[float, float, float]) -> None:
+    """Refuse numbers outside of what they may be.
+
+    Args:
+        arguments: by name the value, the least and the most.
+
+    Raises:
+        ValueError: one is; the sentence names it, what was expected and what was found.
+    """
+    for name, (value, least, most) in arguments.items():
+        if not least <= value <= most:  # nor is NaN
+            raise ValueError(f"{name}: expected {least} to {most}, found {value}.")
+
+
+def check_seeds(seeds: Sequence[int]) -> None:
+    """Refuse seeds of which no faces, or the same ones again, would be made.
+
+    Raises:
+        ValueError: there is none, one is negative or too large, or two are the same.
+    """
+    if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0 or max(seeds) >= 2**63:
+        raise ValueError(
+            f"seeds: expected different whole numbers from 0 on, found {', '.join(map(str, seeds)) or 'none'}."
+        )
+
+
 def check_frames(frames: Iterable[Any]) -> Iterator[np.ndarray]:
     """Frames as they come, each an image like the first.
 
     Raises:
         TypeError: there are no frames in what is given, or one is no (H, W, 3) uint8 of the first one's size.
+        ValueError: a side is less than 2 pixels, or more than the encoder takes.
     """
     if not isinstance(frames, Iterable) or isinstance(frames, str | bytes | Mapping):
         raise TypeError(f"frames: expected images one after the other, found {type(frames).__name__}.")
@@ -58,6 +86,7 @@ def check_frames(frames: Iterable[Any]) -> Iterator[np.ndarray]:
         found = f"{frame.shape} {frame.dtype}" if isinstance(frame, np.ndarray) else type(frame).__name__
         if not isinstance(frame, np.ndarray) or frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3:
             raise TypeError(f"frames: expected (H, W, 3) uint8 each, found {found} as number {number + 1}.")
+        check_ranges(**dict(zip(("height", "width"), ((side, 2, MOST_SIDE) for side in frame.shape[:2]), strict=True)))
         shape = shape or frame.shape
         if frame.shape != shape:
             raise TypeError(f"frames: expected all of one size, {shape}, found {frame.shape} as number {number + 1}.")

@@ -23,6 +23,8 @@ from micromotion.arguments import (
     TEXTS,
     WHOLE,
     check_frames,
+    check_ranges,
+    check_seeds,
     check_types,
 )
 from stages.anchor_settings import Optimisation
@@ -124,7 +126,7 @@ def extract_motion(
     Raises:
         ClipError: the clip cannot be read, shows no face in most of its frames, or no motion.
         TextError: the prompt cannot be used, or names no motion.
-        ValueError: both are given, or neither.
+        ValueError: both are given, or neither; fewer than 2 `max_anchors`; no seeds, or one twice.
         TypeError: an argument has another type.
     """
     check_types(models=(models, MODELS), max_anchors=(max_anchors, WHOLE))
@@ -133,8 +135,10 @@ def extract_motion(
         raise ValueError("expected a clip or a prompt, and not both")
     if prompt is not None:
         check_types(prompt=(prompt, TEXT))
+        check_seeds(seeds)
         return _motion_of_prompt(models, prompt, degrees, seeds)
     check_types(clip=(clip, PATH))
+    check_ranges(max_anchors=(max_anchors, 2, 4096))
     assert clip is not None
     return _motion_of_clip(models, Path(clip), max_anchors)
 
@@ -161,10 +165,10 @@ def animate(
         path: `linear` goes to the extreme, `pingpong` comes back, `replay` keeps the clip's own timing.
         strength: 1 is the extent of the clip; negative runs the motion backwards.
         pixels: "picture" moves the image's own pixels, "generator" shows the generator's face.
-        longest: the side of a frame is at most this, with `pixels="picture"`.
+        longest: the side of a frame is at most this, 64 to 8192, with `pixels="picture"`.
 
     Raises:
-        ValueError: another `pixels` or `path`, or fewer than 2 `frames`.
+        ValueError: another `pixels` or `path`, fewer than 2 `frames`, or `longest` is not 64 to 8192.
         MotionMismatch: the motion is of another generator.
         UnreadableImage: the file cannot be read, or the array is not (H, W, 3) uint8.
         NoFace, FaceTooSmall: the image shows no face, or none that is large enough.
@@ -174,6 +178,7 @@ def animate(
     check_types(models=(models, MODELS), motion=(motion, MOTION), image=(image, IMAGE))
     check_types(frames=(frames, WHOLE), path=(path, TEXT), strength=(strength, NUMBER))
     check_types(pixels=(pixels, TEXT), longest=(longest, WHOLE))
+    check_ranges(longest=(longest, 64, 8192))
     if pixels not in get_args(Pixels):
         raise ValueError(f'pixels: expected one of {", ".join(get_args(Pixels))}, found "{pixels}".')
     motion.check(models.generator.fingerprint, models.generator.num_layers)
@@ -198,14 +203,15 @@ def write_video(path: Path | str, frames: Iterable[np.ndarray], fps: float = 30.
     Args:
         path: where the video goes, a name that ends in .mp4; its folder exists.
         frames: (H, W, 3) uint8 RGB, all of one size, at least one.
-        fps: frames a second. crf: x264's quality, 0 (lossless) to 51.
+        fps: frames a second, 1 to 240. crf: x264's quality, 0 (lossless) to 51.
 
     Raises:
-        ValueError: the name ends otherwise.
+        ValueError: the name ends otherwise, `fps` is not 1 to 240, `crf` not 0 to 51, or a frame too small or large.
         EncodeFailed, OutputUnavailable: nothing is left behind.
         TypeError: an argument, or a frame, has another type.
     """
     check_types(path=(path, PATH), fps=(fps, NUMBER), crf=(crf, WHOLE))
+    check_ranges(fps=(fps, 1, 240), crf=(crf, 0, 51))
     path = Path(path)
     if path.suffix.lower() != ".mp4":
         raise ValueError(f"{path}: expected a name that ends in .mp4, which is what is written.")

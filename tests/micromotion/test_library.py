@@ -93,7 +93,7 @@ def test_a_clip_or_detector_that_is_not_there_is_refused_at_the_call(other: dict
         micromotion.load_models(**other)
 
 
-@pytest.mark.parametrize("wrong", [{"pixels": "pictures"}, {"path": "circle"}, {"frames": 1}])
+@pytest.mark.parametrize("wrong", [{"pixels": "pictures"}, {"path": "circle"}, {"frames": 1}, {"longest": 0}])
 def test_a_wrong_setting_is_refused_at_the_call(models, smile, repository: Path, wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         micromotion.animate(models, smile, repository / "weights/bundled/demo/faces/face_01.jpg", **wrong)
@@ -165,6 +165,34 @@ def test_frames_that_are_no_images_of_one_size_make_no_video(tmp_path: Path, fra
     with pytest.raises(TypeError, match="^frames: expected "):
         micromotion.write_video(tmp_path / "video.mp4", frames)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("name", "value"), [("fps", 0), ("fps", float("nan")), ("fps", 1e9), ("crf", -1), ("crf", 52)])
+def test_a_video_of_no_rate_or_quality_is_refused_by_name(tmp_path: Path, name: str, value: Any) -> None:
+    with pytest.raises(ValueError, match=f"^{name}: expected "):
+        micromotion.write_video(tmp_path / "video.mp4", np.zeros((2, 8, 8, 3), np.uint8), **{name: value})
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("shape", "side"), [((1, 8), "height"), ((8, 1), "width"), ((8, 20_000), "width")])
+def test_frames_that_no_encoder_takes_are_refused_by_their_side(
+    tmp_path: Path, shape: tuple[int, int], side: str
+) -> None:
+    with pytest.raises(ValueError, match=f"^{side}: expected 2 to 16384"):
+        micromotion.write_video(tmp_path / "video.mp4", np.zeros((2, *shape, 3), np.uint8))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        *(("max_anchors", {"clip": "smile.mp4", "max_anchors": most}) for most in (-4, 0, 1)),
+        *(("seeds", {"prompt": "a {degree} smile", "seeds": seeds}) for seeds in ((), (1, 1), (-1,), (2**70,))),
+    ],
+)
+def test_numbers_that_make_no_motion_are_refused_by_name(models, name: str, arguments: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=f"^{name}: expected "):
+        micromotion.extract_motion(models, **arguments)
 
 
 def test_numbers_of_numpy_are_numbers(models, smile, repository: Path) -> None:
