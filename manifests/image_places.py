@@ -25,7 +25,8 @@ SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 FILE = re.compile(r"file:", re.IGNORECASE)
 OTHER_HOST = r"(?i)^file://[^/]"
 HERE = r"(?i)^file://localhost/"
-DATA = r"(?i)^data:"
+# As a data URI, or bare: how JPEG, PNG, WebP and GIF begin in Base64, and more of it than a path is long.
+DATA = r"^([dD][aA][tT][aA]:|(/9j/|iVBORw0KGgo|UklGR|R0lGOD)[A-Za-z0-9+/=]{250})"
 WINDOWS = re.compile(r"(file:/*)?[A-Za-z]:[\\/]|\\\\", re.IGNORECASE)
 
 
@@ -97,6 +98,8 @@ def why_missing(value: str, place: str) -> str:
     try:
         if path.is_dir():
             return "a folder, not an image"
+        if path.exists():
+            return "a pipe or a device, not an image's file"
         if not path.parent.is_dir():
             return "its folder is not there"
         names = [name for name in os.listdir(path.parent) if _fold(name) == _fold(path.name)]  # noqa: PTH208

@@ -1,5 +1,6 @@
 """Where a row's image is, however it is spelled; what nothing can read is refused, what is not there explained."""
 
+import os
 import unicodedata
 from pathlib import Path
 from typing import Literal
@@ -57,6 +58,8 @@ def test_blanks_around_a_name_count_only_where_the_file_has_them(tmp_path: Path)
         ("ftp://host/a.jpg", "nothing here reads: readable are paths and s3://"),
         ("file://server/share/a.jpg", "another machine"),
         ("data:image/png;base64,AAAA", "written out as text"),
+        ("/9j/" + "4AAQSkZJ" * 40, "written out as text"),
+        ("iVBORw0KGgo" + "AAAANSUh" * 40, "written out as text"),
     ],
 )
 def test_places_that_nothing_reads_are_refused_with_their_row(tmp_path: Path, image: str, said: str) -> None:
@@ -88,6 +91,12 @@ def test_what_is_not_there_is_told_with_what_helps(tmp_path: Path, image: str, s
     found = check_manifest(manifest(tmp_path, image))
     assert found.missing == 1
     assert said in found.examples[0]
+
+
+def test_a_pipe_is_not_said_to_be_there_under_its_own_name(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.jpg")
+    (example,) = check_manifest(manifest(tmp_path, "a.jpg")).examples
+    assert example.endswith("a pipe or a device, not an image's file")
 
 
 def test_hosts_of_the_network_are_counted(tmp_path: Path) -> None:
