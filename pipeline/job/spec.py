@@ -16,6 +16,7 @@ from stages.models import BUNDLED, ModelFiles
 from stages.video_settings import VideoSettings
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+VARIABLE = re.compile(r"\$(\{\w+\}|[A-Za-z_]\w*)")
 
 
 def _check_store(uri: str) -> str:
@@ -187,6 +188,8 @@ class JobSpec(Settings):
     def _on_disk(cls, path: Any) -> Any:
         if isinstance(path, str) and is_uri(path):
             raise ValueError(f'expected a path on a disk or a shared mount, found "{path}"; videos may go to a URI')
+        if isinstance(path, str) and (variable := VARIABLE.search(path)):
+            raise ValueError(f"{variable[0]} is not replaced here: write the whole path, or give --output")
         return path
 
     @field_validator("manifest", mode="before")

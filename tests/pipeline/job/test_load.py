@@ -242,3 +242,8 @@ def test_a_job_file_that_its_run_would_write_over_is_refused(tmp_path: Path, mad
         assert load_job(path).output == tmp_path
     else:
         assert "over this file" in refused(path)[0]
+
+
+@pytest.mark.parametrize("output", ["$HOME/out", "${SCRATCH}/out", "runs/$USER"])
+def test_an_output_never_becomes_a_folder_called_as_a_variable(tmp_path: Path, output: str) -> None:
+    assert "is not replaced here: write the whole path" in refused(write(tmp_path, {**MINIMAL, "output": output}))[0]
