@@ -16,6 +16,7 @@ ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 ASF_DATA = bytes.fromhex("3626b2758e66cf11a6d900aa0062ce6c")
 EBML, SEGMENT, CLUSTER = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67", b"\x1f\x43\xb6\x75"
 TS_PACKETS = ((188, 0), (192, 4))  # bytes of a packet, and where in it the sync byte stands
+TS_SYNCS = 5  # packets whose sync bytes are looked at
 DV_FRAMES = {False: 120_000, True: 144_000}  # bytes, by whether the first block is marked as of 50 fields a second
 
 
@@ -32,11 +33,13 @@ def lacks_its_end(path: Path) -> bool:
 
 
 def _transport_stream(content: mmap.mmap) -> bool:
+    """ISO/IEC 13818-1: packets of one length. A GIF begins with their sync byte, too, and may hold it one on."""
     size = len(content)
-    return any(
-        size > sync + packet and content[sync] == content[sync + packet] == 0x47 and size % packet
-        for packet, sync in TS_PACKETS
-    )
+    for packet, sync in TS_PACKETS:
+        starts = range(sync, size, packet)[:TS_SYNCS]
+        if len(starts) > 1 and all(content[start] == 0x47 for start in starts) and size % packet:
+            return True
+    return False
 
 
 def _program_stream(content: mmap.mmap) -> bool:

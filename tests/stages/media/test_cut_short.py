@@ -53,6 +53,15 @@ def _cut_anywhere(path: Path) -> None:
             open_clip(path)
 
 
+def test_a_gif_whose_palette_holds_a_transport_streams_sync_byte_is_whole(tmp_path: Path) -> None:
+    path = make(tmp_path / "c.gif")
+    content = bytearray(path.read_bytes())
+    content[188] = 0x47  # within the palette, whose values may be any
+    path.write_bytes(content + bytes(1 if len(content) % 188 == 0 else 0))
+    assert not lacks_its_end(path)
+    assert open_clip(path).total_frames > 2
+
+
 def test_an_animation_that_was_cut_says_so_itself(tmp_path: Path) -> None:
     # Whether ffmpeg complains about it or crashes over it changes from one process to the next.
     path = make(tmp_path / "c.webp", *KINDS["c.webp"])
