@@ -52,7 +52,7 @@ def colours_of(picture: Image.Image, data: bytes) -> Colours:
     coded = _colours_of_codes(data)
     if coded and (coded[1] in ("smpte2084", "arib-std-b67") or "icc_profile" not in picture.info):
         return Colours(transfer=coded[1] if coded != ("bt709", "sdr") else "", primaries=coded[0])
-    if profile := picture.info.get("icc_profile"):
+    if profile := picture.info.get("icc_profile") or _profile_of_jpeg_2000(data):
         return _colours_of_profile(picture, profile)
     if picture.format == "PNG" and "srgb" not in picture.info and (gamma := float(picture.info.get("gamma", 0))):
         if not 0.05 < gamma < 5 or abs(gamma / SRGB_GAMMA - 1) < 0.05:
@@ -106,6 +106,12 @@ def _colours_of_codes(data: bytes) -> tuple[str, str] | None:
             )
         return None
     return PRIMARIES_CODES.get(codes[0], "bt709"), TRANSFER_CODES[codes[1]]
+
+
+def _profile_of_jpeg_2000(data: bytes) -> bytes:
+    """The ICC profile in a JPEG 2000's box `colr`, which Pillow passes over; empty where there is none."""
+    found = re.search(rb"(.{4})colr\x02..", data[: 1 << 16], re.DOTALL) if data[4:8] == b"jP  " else None
+    return data[found.end() : found.start() + int.from_bytes(found[1])] if found else b""
 
 
 def _codes_of_boxes(data: bytes) -> tuple[int, ...] | None:

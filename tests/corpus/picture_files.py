@@ -172,6 +172,17 @@ def profiled(space: str, gamma: float, form: str) -> bytes:
     return stored(Image.fromarray(in_space(space, gamma)), form, icc_profile=profile(space, gamma), **options)
 
 
+def profiled_jpeg_2000(space: str, gamma: float) -> bytes:
+    """The same as a JPEG 2000, whose profile stands in place of a number for its space."""
+    data = stored(Image.fromarray(in_space(space, gamma)), "JPEG2000")
+    box, head = data.index(b"colr") - 4, data.index(b"jp2h") - 4
+    length = int.from_bytes(data[box : box + 4])
+    content = b"colr\x02\0\0" + profile(space, gamma)
+    longer = int.from_bytes(data[head : head + 4]) + len(content) + 4 - length
+    rest = struct.pack(">I", len(content) + 4) + content + data[box + length :]
+    return data[:head] + struct.pack(">I", longer) + data[head + 4 : box] + rest
+
+
 def in_hdr(curve: str) -> np.ndarray:
     """(64, 96, 3) the image in BT.2020 and one of HDR's curves, 16 bits."""
     light = light_of(np.asarray(picture())) @ np.linalg.inv(primaries_matrix_of("bt2020")).T

@@ -33,6 +33,7 @@ from tests.corpus.picture_files import (
     png,
     portable,
     profiled,
+    profiled_jpeg_2000,
     stored,
     with_alpha,
     with_chunk,
@@ -241,6 +242,13 @@ MEANT = [
             ("linear", "bt709", 1.0),
         )
         for form, file in (("PNG", "c.png"), ("TIFF", "c.tif"), ("JPEG", "c.jpg"))
+    ),
+    kind(
+        "ICC profile: Display P3, in JPEG 2000",
+        "c.jp2",
+        lambda: profiled_jpeg_2000("smpte432", 2.2),
+        "converted",
+        like(COLOURS, 8),
     ),
     kind("A colour profile that is sRGB's", "c.png", lambda: stored(picture(), "PNG", icc_profile=SRGB)),
     kind(
