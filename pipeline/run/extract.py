@@ -1,9 +1,11 @@
 """Extracting a motion: from a clip or a prompt to a micromotion's file, for a job or by itself."""
 
+import os
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from common.errors import ClipError, OutputError
 from pipeline.cluster.layout import anchor_pool
 from pipeline.cluster.session import ray_session
 from pipeline.cluster.sizing import Node
@@ -20,6 +22,7 @@ from pipeline.output.redacted_files import write_motion
 from pipeline.run.clip_motion import extract_from_clip
 from pipeline.run.signals import Interruption
 from pipeline.run.text_motion import extract_from_prompt
+from stages.media.clip_place import why_no_clip
 from stages.models import ModelFiles
 
 
@@ -92,6 +95,15 @@ def run_extraction(
     """
     cluster = cluster or ClusterSpec()
     check_output(output.parent)
+    picture = output.with_suffix(".png")
+    if spec.clip is not None:
+        if why := why_no_clip(spec.clip):
+            raise ClipError(why)
+        if os.path.realpath(spec.clip) == os.path.realpath(picture):
+            raise OutputError(
+                f"--output {output}: the image of the anchors would be written over the clip {spec.clip}. Give it "
+                "another name."
+            )
     names = ModelFiles(**dict.fromkeys(ModelFiles.model_fields, model)) if isinstance(model, str) else model
     found = check_model(names, texts=[spec] if spec.text is not None else [])
     with reject_unwritable(output.parent):
@@ -105,5 +117,5 @@ def run_extraction(
         closing(SpareWorkers()) as spare,
     ):
         extractor = MotionExtractor(found, cluster, nodes, events, interruption, spare, iterations)
-        extractor.extract_into(output.stem, spec, output, output.with_suffix(".png"))
+        extractor.extract_into(output.stem, spec, output, picture)
     return output
