@@ -120,8 +120,10 @@ def fields_of(canvas: Canvas, own: OwnPixels, moved: np.ndarray, turn: float) ->
     covered = cv2.GaussianBlur(whole.astype(np.float32), (0, 0), OUTLINE)
     # A head that hardly turns shows nothing new: what is stretched there is skin, as below a chin that drops.
     few = np.clip((now.stretched - TOO_FEW) / (NONE - TOO_FEW), 0, 1) * min(turn / SLIGHT, 1.0)
-    unseen = _levelled(np.maximum(few, (1 - owned) * ramp) * now.skull * (1 - hair.share) * (1 - collar))
-    return Fields(_in_pixels(canvas, head), _in_pixels(canvas, beside), covered, now.drawn, unseen)
+    # The generator's ear would show through hair that hangs over the image's.
+    hidden = np.minimum(now.drawn.interpolate(canvas.figure.head.triangles, own.hair.over_ears[:, None])[..., 0], 1)
+    unseen = np.maximum(few, (1 - owned) * ramp) * now.skull * (1 - hair.share) * (1 - collar) * (1 - hidden)
+    return Fields(_in_pixels(canvas, head), _in_pixels(canvas, beside), covered, now.drawn, _levelled(unseen))
 
 
 def _levelled(share: np.ndarray) -> np.ndarray:

@@ -168,6 +168,7 @@ class Inside:
         """The same mouth, its teeth as low as the generator's frames have them."""
         if self.relief is None or self.relief.share == 0:
             return self
+        relief = replace(self.relief, drop=0.0)
         matches, weight, lowest = np.zeros(len(DROPS)), 0.0, float(DROPS[-1])
         for place, moved in zip(self.likeness.gestures.course.keys, self.likeness.moved, strict=True):
             edge = outline(moved, self.rims)
@@ -177,12 +178,12 @@ class Inside:
                 continue
             gesture = self.likeness.gestures.at(place)
             mask = opening_mask(edge, self.box, SHARP)
-            matches += gap * self.relief.match(self._generated(moved, place), gesture, mask)
+            matches += gap * relief.match(self._generated(moved, place), gesture, mask)
             weight += gap
-            lowest = min(lowest, self.relief.lowest(gesture, upper[len(upper) // 2]))
+            lowest = min(lowest, relief.lowest(gesture, upper[len(upper) // 2]))
         if weight == 0:
             return self
-        return replace(self, relief=replace(self.relief, drop=best_drop(matches / weight, lowest)))
+        return replace(self, relief=replace(relief, drop=best_drop(matches / weight, lowest)))
 
     def _laid(self, moved: np.ndarray) -> Drawn:
         """The lattice over the opening as it is now, drawn over the box."""

@@ -39,11 +39,13 @@ class Hair:
         share: (H, W) float32, how surely each cell at rest shows the head's hair, on the skull and beyond it.
         grown: (V,), how surely each vertex is covered by it; one that is not seen is as those next to it.
         ears: (V,), 1 on ears that no hair covers.
+        over_ears: (V,), 1 on ears that hair covers.
     """
 
     share: np.ndarray
     grown: np.ndarray
     ears: np.ndarray
+    over_ears: np.ndarray
 
 
 def hair_of(canvas: Canvas, picture: np.ndarray, matte: np.ndarray) -> Hair:
@@ -52,7 +54,7 @@ def hair_of(canvas: Canvas, picture: np.ndarray, matte: np.ndarray) -> Hair:
     rest, at = canvas.figure.rest, canvas.on_grid(canvas.figure.rest[:, :2])
     seen = canvas.facing > SEEN
     if np.count_nonzero(seen) < NEXT or not share.any():
-        return Hair(share, np.zeros(len(rest)), np.zeros(len(rest)))
+        return Hair(share, *np.zeros((3, len(rest))))
     apart, near = cKDTree(rest[seen]).query(rest, NEXT)
     weights = 1 / (apart + 1e-3)
     grown = (weights * at_places(share, at[seen])[near]).sum(axis=1) / weights.sum(axis=1)
@@ -63,7 +65,7 @@ def hair_of(canvas: Canvas, picture: np.ndarray, matte: np.ndarray) -> Hair:
     for side in (neutral[:, 0] < 0, neutral[:, 0] > 0):
         if seen[side & (ears > 0.5)].mean() < HIDDEN:
             grown = np.where(side & ~seen, np.maximum(grown, at_places(share, at + out)), grown)
-    return Hair(share, grown, ears * (grown < BARE))
+    return Hair(share, grown, ears * (grown < BARE), ears * (grown >= BARE))
 
 
 def _share(canvas: Canvas, picture: np.ndarray, matte: np.ndarray) -> np.ndarray:
@@ -78,9 +80,12 @@ def _share(canvas: Canvas, picture: np.ndarray, matte: np.ndarray) -> np.ndarray
     rows = canvas.places[..., 1]
     hull = np.zeros(canvas.cells, np.uint8)
     cv2.fillConvexPoly(hull, cv2.convexHull(np.round(landmarks).astype(np.int32)), 1)
-    top = (rows < crown_row(canvas)) & (np.abs(canvas.outline) < RIM) & (matte > SURELY_HEAD)
+    rim = (np.abs(canvas.outline) < RIM) & (matte > SURELY_HEAD)
     levelled = cv2.GaussianBlur(picture, (0, 0), LEVELLED)
-    scale = scale_of(picture, (hull > 0) & (rows > brows), top)
+    face = (hull > 0) & (rows > brows)
+    # A crown in the light may look like skin where the hair beside the cheeks does not.
+    grows = rim & (rows < crown_row(canvas)), rim & (hull == 0) & (rows > brows) & (rows < mouth)
+    scale = next(filter(None, (scale_of(picture, face, part) for part in grows)), None)
     if scale is None:
         return np.zeros(canvas.cells, np.float32)
     hairy = scale.hairiness(levelled) * np.clip((chin - rows) / max(chin - mouth, 1.0), 0, 1) * (1 - hull)

@@ -32,9 +32,9 @@ def portrait(canvas: Canvas, wall: tuple[float, float, float] = WALL) -> tuple[n
     return picture, ((head > 0) | hair).astype(np.float32)
 
 
-def turned(canvas: Canvas, picture: np.ndarray, matte: np.ndarray, head: Head) -> Fields:
-    moved = canvas.figure.moved(made_gesture(head, yaw=TURN))
-    return fields_of(canvas, OwnPixels(canvas, picture, matte), moved, TURN)
+def turned(canvas: Canvas, picture: np.ndarray, matte: np.ndarray, head: Head, turn: float = TURN) -> Fields:
+    moved = canvas.figure.moved(made_gesture(head, yaw=turn))
+    return fields_of(canvas, OwnPixels(canvas, picture, matte), moved, turn)
 
 
 def test_hair_is_told_from_skin_and_wall(canvas: Canvas) -> None:
@@ -80,12 +80,37 @@ def test_hair_on_the_head_and_beside_it_has_no_seam(canvas: Canvas, head: Head) 
     assert np.median(apart[rim]) < 0.5
 
 
+def with_curls(canvas: Canvas) -> tuple[np.ndarray, np.ndarray]:
+    """That portrait with hair over its ears, down to the mouth, and its matte."""
+    picture, matte = portrait(canvas)
+    (mouth,) = rows_of(canvas, 48)
+    curls = (canvas.places[..., 1] < mouth) & (canvas.outline > -12) & (canvas.outline < 15)
+    return np.where(curls[..., None], np.array(HAIR, np.float32), picture), np.maximum(matte, curls)
+
+
+def test_hair_over_an_ear_shows_no_ear_of_the_generator(canvas: Canvas, head: Head) -> None:
+    slight = np.radians(5.0)  # too little for hair to be spread
+    covered, bare = (turned(canvas, *made, head, slight) for made in (with_curls(canvas), portrait(canvas)))
+    assert covered.unseen is not None and bare.unseen is not None and bare.drawn is not None
+    ear = bare.drawn.interpolate(head.triangles, ear_share(head.neutral)[:, None])[..., 0] > 0.5
+    assert bare.unseen[ear].max() > 0.9
+    assert covered.unseen[ear].max() < 0.3
+
+
+def test_a_crown_in_the_light_leaves_hair_to_be_told_beside_the_cheeks(canvas: Canvas) -> None:
+    picture, matte = with_curls(canvas)
+    (brows,) = rows_of(canvas, 19)
+    lit = (picture == HAIR).all(axis=2) & (canvas.places[..., 1] < brows - 5)
+    picture[lit] = SKIN
+    share = hair_of(canvas, picture, matte).share
+    beside = cv2.erode((picture == HAIR).all(axis=2).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    rows = canvas.places[..., 1]
+    assert share[beside & (rows < brows + 25)].mean() > 0.6
+    assert share[canvas.outline < -20].max() < 0.1
+
+
 @pytest.mark.parametrize("covered", [False, True])
 def test_an_ear_is_bare_where_no_hair_hangs_over_it(canvas: Canvas, head: Head, covered: bool) -> None:
-    picture, matte = portrait(canvas)
-    if covered:
-        (mouth,) = rows_of(canvas, 48)
-        curls = (canvas.places[..., 1] < mouth) & (canvas.outline > -12) & (canvas.outline < 15)
-        picture, matte = np.where(curls[..., None], np.array(HAIR, np.float32), picture), np.maximum(matte, curls)
+    picture, matte = with_curls(canvas) if covered else portrait(canvas)
     ears = hair_of(canvas, picture, matte).ears[ear_share(head.neutral) > 0.8]
     assert (ears.mean() < 0.3) if covered else (ears.mean() > 0.5)
