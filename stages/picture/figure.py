@@ -38,8 +38,13 @@ class Figure:
     @cached_property
     def rest(self) -> np.ndarray:
         """(V, 3) vertices at rest: x and y in pixels, y down, and depth in pixels, towards the viewer."""
+        return self.moved(self.still)
+
+    @cached_property
+    def still(self) -> Gesture:
+        """That of a face at rest."""
         count = len(self.head.landmarks)
-        return self.moved(Gesture(np.zeros(len(self.head.names)), 0.0, 0.0, np.zeros((count, 2)), np.zeros(2)))
+        return Gesture(np.zeros(len(self.head.names)), 0.0, 0.0, np.zeros((count, 2)), np.zeros(2))
 
     @cached_property
     def _unmoved(self) -> np.ndarray:

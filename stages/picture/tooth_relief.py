@@ -7,6 +7,7 @@ stand under the upper lip no landmark shows: there the generator's frames are ma
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -23,6 +24,7 @@ BAND, APART = 5.0, 9.0
 FINEST, FINER = 480, 2  # cells across the mouth's box, and for each pixel of a picture, at most
 SPREAD, GENERATOR_BLUR = 2.0, 0.7  # of the generator's pixels: how far its band is smoothed; how it blurs teeth
 DARK, ENAMEL = 70.0, 130.0  # grey levels of the band: no teeth there, and teeth
+FINE_BLUR = 2.5  # cells: a blur that is wider is made on a coarser grid
 CAVITY, ASKEW = 0.14, 0.5  # how light it is where nothing is, beside an incisor's front; how dark skewed enamel is
 LEAST, MOST_GAIN = 0.05, 1.6  # of that light, so that nothing is divided by none; of a tooth beside the band
 NEVER_NONE, INSIDE, FEWEST = 1e-3, 0.9, 12  # of a mask: added to it, and what is surely inside; cells that tell
@@ -102,10 +104,16 @@ class ToothRelief:
         dentition = self.figure.head.dentition
         points = (places - (self.box.left, self.box.top, 0)) * scale + (-0.5, above - 0.5, 0)
         drawn = draw(points[:, :2], points[:, 2], dentition.triangles, cells)
-        shade = np.sqrt(1 - ASKEW + ASKEW * np.clip(facing_of(points, dentition.triangles), 0, 1))
-        light = drawn.interpolate(dentition.triangles, dentition.colours * shade[:, None])
+        light = drawn.interpolate(dentition.triangles, self._shaded)
         light[~drawn.covered] = CAVITY
         return light
+
+    @cached_property
+    def _shaded(self) -> np.ndarray:
+        """(N, 3) float32 colours, as the head looks at rest: a turn changes little of them."""
+        teeth = self.figure.head.dentition
+        facing = np.clip(facing_of(self._places(self.figure.still), teeth.triangles), 0, 1)
+        return np.asarray(teeth.colours * np.sqrt(1 - ASKEW + ASKEW * facing)[:, None], np.float32)
 
     def _grid(self, scale: float) -> tuple[tuple[int, int], float]:
         """(H, W) of a grid over the box with about so many cells a pixel, and how many it has."""
@@ -129,9 +137,12 @@ def best_drop(matches: np.ndarray, lowest: float) -> float:
 
 
 def _smoothed(values: np.ndarray, mask: np.ndarray, blur: float) -> np.ndarray:
-    """(H, W, 3) float32 smoothed within a mask (H, W)."""
-    smooth = cv2.GaussianBlur(values * mask[..., None], (0, 0), blur)
-    return np.asarray(smooth / cv2.GaussianBlur(mask, (0, 0), blur)[..., None], np.float32)
+    """(H, W, 3) float32 smoothed within a mask (H, W), on no finer a grid than that needs."""
+    coarser = max(blur / FINE_BLUR, 1.0)
+    cells = [max(round(side / coarser), 2) for side in mask.shape]
+    weighed, covered = (_resized(part, cells) for part in (values * mask[..., None], mask))
+    smooth = cv2.GaussianBlur(weighed, (0, 0), blur / coarser)
+    return _resized(smooth / cv2.GaussianBlur(covered, (0, 0), blur / coarser)[..., None], mask.shape)
 
 
 def _resized(values: np.ndarray, cells: Sequence[int]) -> np.ndarray:
