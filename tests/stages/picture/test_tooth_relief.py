@@ -1,5 +1,7 @@
 """Teeth set into a band that a generator of few pixels drew."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -120,3 +122,18 @@ def test_teeth_turn_with_the_head_and_not_with_the_lips(head: Head, figure: Figu
     np.testing.assert_allclose(rest, smiling, atol=0.05)
     centre, after = (np.average(np.arange(SIDE), weights=(part > 0.5).sum(axis=0)) for part in (rest, turned))
     assert after - centre > 10
+
+
+@pytest.mark.parametrize("roll", [25.0, -25.0])
+def test_teeth_stand_as_low_under_the_lip_of_a_head_that_leans(
+    head: Head, figure: Figure, smile: Gesture, roll: float
+) -> None:
+    leaning = find_figure(head, made_landmarks(head, made_fit(head, roll=roll)))
+    found = [relief_in(one, box_of(one, smile)[0]).lowest(smile, box_of(one, smile)[2]) for one in (figure, leaning)]
+    assert found[1] == pytest.approx(found[0], abs=0.1)
+
+
+def test_teeth_go_with_a_face_that_lies_lower_than_its_shape(figure: Figure, smile: Gesture) -> None:
+    lower = replace(figure, residual=figure.residual + np.array([0.0, 6.0]))  # pixels, what the shape does not reach
+    found = [relief_in(one, box_of(one, smile)[0]).lowest(smile, box_of(one, smile)[2]) for one in (figure, lower)]
+    assert found[1] == pytest.approx(found[0], abs=0.05)
