@@ -100,6 +100,11 @@ def check_session() -> None:
             raise EngineDied(f"The work stopped: Ray's own folder {folder} was removed under it. {RESUME}")
 
 
+def is_own() -> bool:
+    """Whether the Ray that runs was started by this process, for nobody else."""
+    return bool(_own_folders)
+
+
 def is_through_client() -> bool:
     """Whether the Ray that runs is reached through a ray:// address."""
     import ray

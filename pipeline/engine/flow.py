@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from common.errors import RESUME, WorkStopped
+from common.errors import RESUME, EngineDied, WorkStopped
 from common.formatting import duration
 from pipeline.cluster.alarm import answering
 from pipeline.cluster.session import check_session, is_through_client
@@ -105,11 +105,8 @@ class Flow:
                 check_session()
             if arrivals or any(pool.at_work for pool in self._pools):
                 at_work = time.monotonic()
-            elif (idle := time.monotonic() - at_work) > self._stall_timeout:
-                raise WorkStopped(
-                    f"The work stopped: no worker could be started for {duration(idle)}. Other programs may hold what "
-                    f"the cluster has; wait for longer with cluster.stall_timeout. {RESUME}"
-                )
+            else:
+                self._check_stalled(time.monotonic() - at_work)
 
     def again(self, rows: list[Row], late: bool = False) -> None:
         """Send rows once more, each by itself: before all others, or when there are no others."""
@@ -146,6 +143,22 @@ class Flow:
         with answering():
             for pool in self._pools:
                 pool.leave()
+
+    def _check_stalled(self, idle: float) -> None:
+        """Give up where no worker could be started for so many seconds.
+
+        Raises:
+            EngineDied: nobody else uses this Ray, so that Ray itself does not get on, though it answers.
+            WorkStopped: the cluster has had no room for a worker.
+        """
+        stalled = f"The work stopped: no worker could be started for {duration(idle)}"
+        if idle > self._first.start_limit:
+            raise EngineDied(f"{stalled}. {RESUME}")
+        if idle > self._stall_timeout:
+            raise WorkStopped(
+                f"{stalled}. Other programs may hold what the cluster has; wait for longer with cluster.stall_timeout. "
+                f"{RESUME}"
+            )
 
     def _hand_out(self) -> None:
         """Give every free worker something to do, as long as there is something."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from common.errors import RESUME, EngineDied, MicromotionError, WorkStopped
 from common.redaction import describe_error
+from pipeline.cluster.session import is_own
 from pipeline.cluster.sizing import PoolSize
 from pipeline.engine.spare import SpareWorkers
 from pipeline.engine.table import Answer, LostCause, LostRows, Member, State
@@ -19,6 +20,9 @@ TOLERATED_STARTS = 5
 IDLE_SECONDS = 0.5
 # Loading large networks from a slow disk takes minutes.
 LOADING_SECONDS = 600.0
+# A process and its imports take seconds, from a slow disk minutes. Where others use the cluster as well, there may
+# be no room for hours.
+START_SECONDS = 300.0
 # Ray finds out within a quarter of a minute that a machine is gone.
 DOUBT_SECONDS = 60.0
 FOREVER = 1e6
@@ -75,6 +79,11 @@ class WorkerPool:
     def at_work(self) -> bool:
         """Whether any worker does something that has a time limit."""
         return any(member.state in (State.BUSY, State.LOADING, State.IN_DOUBT) for member in self.members)
+
+    @property
+    def start_limit(self) -> float:
+        """Seconds that a worker may take to start."""
+        return START_SECONDS if is_own() else FOREVER
 
     def resize(self, size: PoolSize) -> None:
         """Have so many workers: more are started now, those too many leave once they have no rows in hand."""
@@ -150,6 +159,7 @@ class WorkerPool:
     def overdue(self) -> list[LostRows]:
         """Replace the workers that exceed their time limit; returns the rows that they had in hand."""
         limits = {
+            State.STARTING: self.start_limit,
             State.BUSY: self.spec.limit,
             State.IN_DOUBT: DOUBT_SECONDS,
             State.LOADING: max(self.spec.limit, LOADING_SECONDS),

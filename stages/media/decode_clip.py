@@ -14,7 +14,7 @@ from common.errors import ClipError
 from stages.media.colour import HDR, PRIMARIES, to_srgb
 from stages.media.image_colour import GROUND
 from stages.media.run_ffmpeg import Ffmpeg
-from stages.media.scan_clip import MOST_CRASHES
+from stages.media.scan_clip import MOST_ATTEMPTS
 from stages.media.scan_report import ScannedClip
 
 MOST_STRETCH = 8.0  # of a pixel; what claims more is damaged
@@ -130,7 +130,7 @@ def read_frames(
                 if len(content) < size:
                     crashed = ffmpeg.crashed()
                     crashes += crashed
-                    if crashed and crashes < MOST_CRASHES:
+                    if crashed and crashes < MOST_ATTEMPTS:
                         break
                     said = "; ".join(ffmpeg.complaints()[-1:]) or "it gave no reason"
                     raise ClipError(

@@ -13,8 +13,11 @@ from stages.media.cut_short import lacks_its_end
 from stages.media.run_ffmpeg import Ffmpeg
 from stages.media.scan_report import ScannedClip, ScanReport
 
-# ffmpeg 9 crashes over one in seventy animated WebP files, and not again over the same one.
-MOST_CRASHES = 3
+# A decoder that crashed over a clip, or a report whose lines ran into each other, may not do so again.
+MOST_ATTEMPTS = 3
+# `idet` reads a little beyond a frame's memory: ffmpeg's own copy has room there, a frame of an animated WebP has not,
+# and one scan in twenty crashed.
+_GRAPH = "showinfo=checksum=0,copy,idet"
 _NOWHERE = ("-fps_mode", "passthrough", "-f", "null", "-")
 
 
@@ -30,21 +33,24 @@ def scan_clip(path: Path, timeout: float) -> ScannedClip:
             and again.
     """
     check_clip_file(path)
-    source, report, crashes = StreamSource(), ScanReport(path), 0
+    source, report, attempts = StreamSource(), ScanReport(path), 0
     while True:
-        with Ffmpeg(path, ["-vf", "showinfo=checksum=0,idet"], _NOWHERE, timeout, True, source) as ffmpeg:
+        with Ffmpeg(path, ["-vf", _GRAPH], _NOWHERE, timeout, True, source) as ffmpeg:
             for line in ffmpeg.lines():
                 report.read(line)
                 if (better := report.streams.decoder_for(source)) is not None:
                     break
             else:
-                if ffmpeg.crashed():  # without a word: what it has shown would pass for the whole clip
-                    crashes += 1
+                crashed = ffmpeg.crashed()  # without a word: what it has shown would pass for the whole clip
+                if crashed:
                     _check_end(path)
-                    if crashes == MOST_CRASHES:
-                        raise ClipError(f"{path}: its decoder crashes over it. Export it again, as MP4 (H.264).")
-                    report = ScanReport(path)
-                    continue
+                if crashed or report.mixed:
+                    attempts += 1
+                    if attempts < MOST_ATTEMPTS:
+                        report = ScanReport(path)
+                        continue
+                if crashed:
+                    raise ClipError(f"{path}: its decoder crashes over it. Export it again, as MP4 (H.264).")
         better = better or report.streams.moving(source, len(report.moments))
         if better is None:
             break

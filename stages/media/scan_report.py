@@ -19,6 +19,10 @@ COLOURS = re.compile(
     r"color_range:(?P<range>\S+) color_space:(?P<matrix>\S+) color_primaries:(?P<primaries>\S+) "
     r"color_trc:(?P<transfer>\S+)"
 )
+# Lines that showinfo writes piece by piece. What another thread says meanwhile gets onto the same line, without a word
+# on whether it is an error.
+PIECEMEAL = re.compile(r"\] (n: |color_range|alpha_mode)")
+WHOLE_LINE = re.compile(rf"\] (n: .* type:\S|{COLOURS.pattern}|alpha_mode:\S+)\s*$")
 # How recordings begin that start between two key frames: what comes before the first whole image is not missed.
 MID_START = re.compile(
     r"non-existing|no frame!|decode_slice_header|out of range|Could not find ref|does not exist|eference picture|"
@@ -72,10 +76,14 @@ class ScanReport:
 
     Args:
         path: the clip, for messages.
+
+    Attributes:
+        mixed: whether something was said in the middle of something else, so that an error may be missed.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.mixed = False
         self.moments: list[float] = []
         self.base = 1.0
         self.clip = ScannedClip(np.zeros(0))
@@ -89,6 +97,8 @@ class ScanReport:
     def read(self, line: str) -> None:
         """Take one line."""
         self.streams.read(line)
+        if "[error]" in line or "[fatal]" in line or CORRUPT.search(line):
+            self._complain(line)
         if config := re.search(r"config in time_base: (\d+)/(\d+)", line):  # also behind other words on one line
             self.base = int(config[1]) / int(config[2])
             self.clip.steady = not self.moments
@@ -100,8 +110,6 @@ class ScanReport:
                 self.found.update(dict(zip(("tff", "bff", "progressive"), map(int, counts.groups()), strict=True)))
         elif "does not contain any stream" in line:
             self.nothing = True
-        elif "[error]" in line or "[fatal]" in line or CORRUPT.search(line):
-            self._complain(line)
         elif stated := re.match(r"\[info\]   Duration: (\d+):(\d+):([\d.]+), start: (-?[\d.]+)", line):
             hours, minutes, seconds = (float(part) for part in stated.groups()[:3])
             self.duration = 3600 * hours + 60 * minutes + seconds
@@ -113,6 +121,7 @@ class ScanReport:
             )
 
     def _frame(self, line: str) -> None:
+        self.mixed |= PIECEMEAL.search(line) is not None and WHOLE_LINE.search(line) is None
         if shown := FRAME.search(line):
             self.moments.append(np.nan if shown["pts"] == "NOPTS" else int(shown["pts"]) * self.base)
             self.fields[shown["scan"]] += 1

@@ -68,8 +68,9 @@ class Run:
         """Stop a process that has this in its command line, as soon as there is one; but not the one `besides`."""
 
         def find() -> int:
-            fitting = (number for number, found in processes_of([self.process.pid]).items() if line in found)
-            return next((number for number in fitting if number != besides), 0)
+            fitting = {number for number, found in processes_of([self.process.pid]).items() if line in found}
+            # A process that has just been forked, and has yet to become another program, is still called as its parent.
+            return next((number for number in fitting - {besides} if parent(number) not in fitting), 0)
 
         number = self.wait_until(find)
         os.kill(number, signal.SIGSTOP)
@@ -97,8 +98,11 @@ def running(repository: Path, job: Path, *settings: str) -> Iterator[Run]:
 
 
 def parent(process: int) -> int:
-    """The number of a process's parent."""
-    return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
+    """The number of a process's parent; 0 where the process has ended."""
+    try:
+        return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
+    except FileNotFoundError:
+        return 0
 
 
 def test_a_run_outlives_processes_that_are_frozen(tmp_path: Path, repository: Path) -> None:

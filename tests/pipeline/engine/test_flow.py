@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from common.errors import CheckpointError, MotionMismatch, WorkStopped
+from common.errors import CheckpointError, EngineDied, MotionMismatch, WorkStopped
 from pipeline.cluster.sizing import Node, PoolSize
 from pipeline.engine import pool
 from pipeline.engine.flow import Arrivals, Flow
@@ -201,6 +201,31 @@ def test_pools_grow_and_shrink_without_losing_what_is_in_hand(ray_nodes: list[No
 def test_a_flow_whose_workers_never_start_is_given_up(ray_nodes: list[Node]) -> None:
     with pytest.raises(WorkStopped, match=r"no worker could be started.*cluster\.stall_timeout"):
         through([where(PoolSize(1, 64.0))], [{"id": "a"}], stall_timeout=3.0)
+
+
+def test_a_ray_of_our_own_that_starts_no_worker_has_to_be_started_again(
+    ray_nodes: list[Node], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "is_own", lambda: True)
+    monkeypatch.setattr(pool, "START_SECONDS", 2.0)
+    with pytest.raises(EngineDied, match="no worker could be started"):
+        through([where(PoolSize(1, 64.0))], [{"id": "a"}])
+
+
+def test_a_worker_that_does_not_start_is_replaced_while_another_works(
+    ray_nodes: list[Node], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "is_own", lambda: True)
+    all_cores = PoolSize(2, sum(node.cpus for node in ray_nodes))  # there is room for one
+    rows = ([{"id": f"f{index}", "seconds": 0.5}] for index in range(6))
+    with Flow([where(all_cores)]) as flow, closing(flow.run(rows)) as arriving:
+        came = [next(arriving)]
+        monkeypatch.setattr(pool, "START_SECONDS", 0.5)
+        waits = next(member for member in flow._first.members if member.state is State.STARTING)
+        came += arriving
+        assert waits not in flow._first.members
+        assert len(flow._first.members) == 2
+    assert sorted(ids(came)) == [f"f{index}" for index in range(6)]
 
 
 def kill_busy(flow: Flow, number: int) -> None:

@@ -1,14 +1,16 @@
 """Clips that are cut, broken, or break their decoder."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from common.errors import ClipError
+from stages.media import scan_clip
 from stages.media.open_clip import open_clip, read_clip
-from stages.media.scan_clip import MOST_CRASHES
+from stages.media.scan_clip import MOST_ATTEMPTS
 from tests.stages.media.made_clips import FFMPEG, X264, make, numbers
 
 
@@ -41,7 +43,7 @@ def test_frames_of_two_sizes_are_refused(tmp_path: Path) -> None:
         open_clip(tmp_path / "c.ts")
 
 
-@pytest.mark.parametrize("crashes", [1, MOST_CRASHES])
+@pytest.mark.parametrize("crashes", [1, MOST_ATTEMPTS])
 @pytest.mark.parametrize(("during", "cut"), [("showinfo", "2>&1 | head -n 30 >&2"), ("rawvideo", "| head -c 100000")])
 def test_a_clip_over_which_its_decoder_crashes_is_read_again_and_at_last_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, crashes: int, during: str, cut: str
@@ -54,11 +56,35 @@ def test_a_clip_over_which_its_decoder_crashes_is_read_again_and_at_last_refused
     script.write_text(f'#!/bin/sh\ncase "$*" in *{during}*) {crash};; esac\nexec {FFMPEG} "$@"\n')
     script.chmod(0o755)
     monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(script))
-    if crashes == MOST_CRASHES:
+    if crashes == MOST_ATTEMPTS:
         with pytest.raises(ClipError, match="crashes over it|could be read again"):
             read_clip(path, max_anchors=4)
     else:
         np.testing.assert_array_equal(read_clip(path, max_anchors=4).frames, whole)
+
+
+@pytest.mark.parametrize("within", ["type:P", "color_range:pc"])
+def test_damage_that_is_told_in_the_middle_of_a_line_is_not_missed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, within: str
+) -> None:
+    path = make(tmp_path / "c.gif")
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    script, begun = tmp_path / "ffmpeg", tmp_path / "begun"
+    mix = f"grep -v LZW | sed -e '/n:  13/,$ s/{within}.*/{within}LZW decode failed/'"
+    script.write_text(
+        f'#!/bin/sh\nif test -e {begun}; then exec {FFMPEG} "$@"; fi\ntouch {begun}; {FFMPEG} "$@" 2>&1 | {mix} >&2\n'
+    )
+    script.chmod(0o755)
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(script))
+    with pytest.raises(ClipError, match=r"damaged, or not a video \(LZW"):
+        open_clip(path)
+
+
+def test_an_animated_webp_does_not_crash_its_decoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scan_clip, "MOST_ATTEMPTS", 1)
+    path = make(tmp_path / "c.webp", "-c:v", "libwebp_anim")
+    with ThreadPoolExecutor(4) as threads:  # it crashed over one in twenty
+        assert set(threads.map(lambda _: open_clip(path).total_frames, range(60))) == {48}
 
 
 def test_a_decoder_that_hangs_in_the_middle_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
