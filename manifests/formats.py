@@ -42,6 +42,8 @@ def read_file(path: Path, where: str, own: frozenset[str], image: str = "image",
             raise ManifestError(
                 f"{where}: a device or a pipe, not a file."
                 if path.exists()
+                else f"{where}: there is no such file, and variables ($) are not replaced. Write the whole path."
+                if "$" in where
                 else f'{where}: there is no such file. Make a manifest with "manifest build".'
             )
         raw = _read(path, where, own, image, source)

@@ -3,6 +3,7 @@
 What a batch run adds (workers, a ledger, resuming, a report) is in `pipeline`; what each step does is in `stages`.
 """
 
+import math
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -168,7 +169,8 @@ def animate(
         longest: the side of a frame is at most this, 64 to 8192, with `pixels="picture"`.
 
     Raises:
-        ValueError: another `pixels` or `path`, fewer than 2 `frames`, or `longest` is not 64 to 8192.
+        ValueError: another `pixels` or `path`, fewer than 2 `frames`, `longest` is not 64 to 8192, or `strength` is
+            not finite.
         MotionMismatch: the motion is of another generator.
         UnreadableImage: the file cannot be read, or the array is not (H, W, 3) uint8.
         NoFace, FaceTooSmall: the image shows no face, or none that is large enough.
@@ -179,6 +181,8 @@ def animate(
     check_types(frames=(frames, WHOLE), path=(path, TEXT), strength=(strength, NUMBER))
     check_types(pixels=(pixels, TEXT), longest=(longest, WHOLE))
     check_ranges(longest=(longest, 64, 8192))
+    if not math.isfinite(strength):
+        raise ValueError(f"strength: expected a finite number, found {strength}.")
     if pixels not in get_args(Pixels):
         raise ValueError(f'pixels: expected one of {", ".join(get_args(Pixels))}, found "{pixels}".')
     motion.check(models.generator.fingerprint, models.generator.num_layers)

@@ -120,8 +120,10 @@ def check_overwritten(job: JobSpec, ids: Collection[str]) -> None:
     given = {f"motion.{name}.clip": spec.clip for name, spec in job.motion.items() if spec.clip}
     for field, source in {"manifest": str(job.manifest), **given}.items():
         place = Path(os.path.realpath(source))
-        is_video = str(place.parent) == os.path.join(folder, "videos") and place.suffix == ".mp4"  # noqa: PTH118
-        if str(place) in written or (is_video and not job.videos and place.stem in ids):
+        kind = str(place.parent.relative_to(folder)) if place.is_relative_to(folder) else ""
+        is_video = kind == "videos" and place.suffix == ".mp4" and not job.videos and place.stem in ids
+        is_sheet = kind == "motions" and place.suffix == ".png" and place.stem in job.motion
+        if str(place) in written or is_video or is_sheet:
             raise OutputError(
                 f"{field}: a run with the output {job.output} writes over {source}. Choose another output with "
                 "--output, or move the file."

@@ -70,6 +70,18 @@ class MotionSpec(Settings):
             raise ValueError("anchors are made from a text, and there is none")
         return self
 
+    @model_validator(mode="after")
+    def _fit_of_anchors(self) -> Self:
+        """Refuse what has no effect on this source; a default does no harm."""
+        idle = [] if self.clip else ["max_anchors"]
+        if self.file is not None:
+            idle += ["rank", "energy", "per_layer"]
+        for name in idle:
+            if getattr(self, name) != type(self).model_fields[name].default:
+                source = "is ready in its file" if self.file else "is made from a text"
+                raise ValueError(f"{name} says how a clip becomes a motion, and this one {source}")
+        return self
+
 
 def is_single(motion: Mapping[str, Any]) -> bool:
     """Whether a job's `motion` is one motion's fields, and not several motions by name."""

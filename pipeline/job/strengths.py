@@ -1,4 +1,4 @@
-"""Strengths in a manifest's column that are far from the others, or far beyond the motion in the clip."""
+"""Strengths that are far beyond the motion in the clip, or in a manifest's column far from the others."""
 
 import numpy as np
 
@@ -12,10 +12,17 @@ APART = 20.0
 FEWEST = 8
 
 
-def strength_notes(manifest: Manifest) -> list[str]:
-    """A sentence for rows whose strength a person may not have meant, such as 50 for 50 %."""
+def strength_notes(manifest: Manifest, own: float) -> list[str]:
+    """A sentence for each place with a strength that a person may not have meant, such as 50 for 50 %.
+
+    Args:
+        own: the job's, for rows without one.
+    """
+    notes = []
+    if abs(own) > FAR:
+        notes.append(f"video.strength: {own:g} is far out; 1 is the motion's full extent{_of_percent(own)}")
     if "strength" not in manifest.table.column_names:
-        return []
+        return notes
     values = manifest.table["strength"].to_numpy()  # (N,), NaN for nothing
     given = np.isfinite(values)
     odd = given & (np.abs(values) > FAR)
@@ -23,13 +30,16 @@ def strength_notes(manifest: Manifest) -> list[str]:
         middle = np.median(values[given])
         usual = np.median(np.abs(values[given] - middle))
         odd |= given & (np.abs(values - middle) > APART * max(usual, 0.05 * abs(middle), 1e-3))
-    if not odd.any():
-        return []
-    worst = int(np.argmax(np.where(odd, np.abs(values), -1)))
-    number = int(odd.sum())
-    rows = "1 row is" if number == 1 else f"{number:,} rows are"
-    percent = f", {values[worst]:g} % is {values[worst] / 100:g}" if 10 <= abs(values[worst]) <= 100 else ""
-    return [
-        f"strength: {rows} far out, the furthest {manifest.row(worst)} with {values[worst]:g}; 1 is the motion's "
-        f"full extent{percent}"
-    ]
+    if odd.any():
+        worst = int(np.argmax(np.where(odd, np.abs(values), -1)))
+        number = int(odd.sum())
+        rows = "1 row is" if number == 1 else f"{number:,} rows are"
+        notes.append(
+            f"strength: {rows} far out, the furthest {manifest.row(worst)} with {values[worst]:g}; 1 is the motion's "
+            f"full extent{_of_percent(values[worst])}"
+        )
+    return notes
+
+
+def _of_percent(strength: float) -> str:
+    return f", {strength:g} % is {strength / 100:g}" if 10 <= abs(strength) <= 100 else ""

@@ -79,7 +79,7 @@ def plan_job(job: JobSpec, clips: Path | None = None) -> Plan:
         shown = ", ".join(f"{host} ({number:,})" for host, number in list(hosts.items())[:MOST_HOSTS])
         more = f" and {len(hosts) - MOST_HOSTS:,} more" if len(hosts) > MOST_HOSTS else ""
         lines.append(f"network: {counted(len(hosts), 'host')} will be contacted: {shown}{more}")
-    lines += (odd := strength_notes(checked.manifest) + misspelt_notes(checked.manifest))
+    lines += (odd := strength_notes(checked.manifest, checked.job.video.strength) + misspelt_notes(checked.manifest))
     if not job.videos and (strays := describe_strays(find_stray_videos(job.output, checked.rows["id"].to_pylist()))):
         lines.append(f"videos {strays}")
     space = space_for(checked, existing)

@@ -41,6 +41,8 @@ def _read(uri: str) -> bytes:
         return read_from_table(uri, LARGEST_FILE)
     if is_web_address(uri):
         return read_from_web(uri, LARGEST_FILE)
+    if not uri or "\0" in uri:
+        raise OSError("a path has characters, none of which is NUL")
     if storage.is_uri(uri):
         files, path = storage.filesystem(uri)
         with files.open_input_stream(path) as stream:

@@ -52,7 +52,7 @@ def colours_of(picture: Image.Image, data: bytes) -> Colours:
     coded = _colours_of_codes(data)
     if coded and (coded[1] in ("smpte2084", "arib-std-b67") or "icc_profile" not in picture.info):
         return Colours(transfer=coded[1] if coded != ("bt709", "sdr") else "", primaries=coded[0])
-    if profile := picture.info.get("icc_profile") or _profile_of_jpeg_2000(data):
+    if profile := picture.info.get("icc_profile") or _profile_of_jpeg_2000(data) or _profile_of_gif(data):
         return _colours_of_profile(picture, profile)
     if picture.format == "PNG" and "srgb" not in picture.info and (gamma := float(picture.info.get("gamma", 0))):
         if not 0.05 < gamma < 5 or abs(gamma / SRGB_GAMMA - 1) < 0.05:
@@ -112,6 +112,16 @@ def _profile_of_jpeg_2000(data: bytes) -> bytes:
     """The ICC profile in a JPEG 2000's box `colr`, which Pillow passes over; empty where there is none."""
     found = re.search(rb"(.{4})colr\x02..", data[: 1 << 16], re.DOTALL) if data[4:8] == b"jP  " else None
     return data[found.end() : found.start() + int.from_bytes(found[1])] if found else b""
+
+
+def _profile_of_gif(data: bytes) -> bytes:
+    """The ICC profile in a GIF's application extension, which Pillow passes over; empty where there is none."""
+    found = data.find(b"!\xff\x0bICCRGBG1012", 0, 1 << 16) if data[:4] == b"GIF8" else -1
+    profile, place = b"", found + 14
+    while found >= 0 and (length := next(iter(data[place : place + 1]), 0)):  # parts that each begin with their length
+        profile += data[place + 1 : place + 1 + length]
+        place += 1 + length
+    return profile
 
 
 def _codes_of_boxes(data: bytes) -> tuple[int, ...] | None:

@@ -9,7 +9,7 @@ from PIL import Image, TiffImagePlugin
 
 WIDTH, BITS, PHOTOMETRIC, CHANNELS, PLANAR, EXTRA, FORMAT = 256, 258, 262, 277, 284, 338, 339
 WHITE_IS_ZERO, RGB, SEPARATE, STRAIGHT_ALPHA = 0, 2, 2, 2
-UNSIGNED, FLOATING = 1, 3
+UNSIGNED, SIGNED, FLOATING = 1, 2, 3
 SAVE_PLAIN = "Save it as RGB or grey with 8 or 16 bits a channel"
 
 
@@ -34,6 +34,8 @@ def why_not_read(tags: Mapping[int, Any]) -> str:
     """Why a page that Pillow opens would come out wrong, as the end of a sentence; empty where it would not."""
     if tags.get(PLANAR) == SEPARATE and int(tags.get(CHANNELS, 1)) > 1 and max(_all(tags.get(BITS)), default=8) > 8:
         return "it is a TIFF of 16 bits whose channels lie one behind the other. Save it with its channels interleaved."
+    if SIGNED in _all(tags.get(FORMAT)) and max(_all(tags.get(BITS)), default=8) <= 16:
+        return f"it is a TIFF of numbers with a sign, of which none is said to be black. {SAVE_PLAIN}."
     return ""
 
 

@@ -222,6 +222,7 @@ def test_files_that_are_no_manifest_are_refused(tmp_path):
     refused(tmp_path / "targets.parquet", "there is no such file")
     refused(tmp_path / "targets.csv", "there is no such file")
     refused(tmp_path / "targets.jsonl", "there is no such file")
+    refused(tmp_path / "$HOME/targets.csv", r"variables \(\$\) are not replaced")
     refused(tmp_path, "a folder, not a manifest")
     (tmp_path / "targets.docx").write_bytes(b"x")
     refused(tmp_path / "targets.docx", r'ends in .parquet, .*, found ".docx"')

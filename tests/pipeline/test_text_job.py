@@ -130,6 +130,9 @@ def test_extract_takes_a_clip_or_a_prompt(arguments: list[str], sentence: str) -
         ({"text": "{degree}", "anchors": {"seeds": []}}, r"motion\.anchors\.seeds: expected at least 1"),
         ({"text": "{degree}", "anchors": {"step": 3}}, r"motion\.anchors\.step is not a field.*Did you mean steps"),
         ({"clip": "a.mp4", "anchors": {"steps": 3}}, r"motion: anchors are made from a text, and there is none"),
+        ({"text": "{degree}", "max_anchors": 9}, r"motion: max_anchors says how a clip becomes .* made from a text"),
+        ({"file": "a.pt", "max_anchors": 9}, r"motion: max_anchors says how a clip .* is ready in its file"),
+        ({"file": "a.pt", "per_layer": True}, r"motion: per_layer says how a clip .* is ready in its file"),
         ({"text": "{degree}", "clip": "a.mp4"}, r"motion: expected one of clip, file, text; found clip and text"),
     ],
 )

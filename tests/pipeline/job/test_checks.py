@@ -90,6 +90,7 @@ def test_a_mistake_is_found_before_work_begins(
         ({"manifest": "log.jsonl"}, "manifest"),
         ({"motion": {"smile": {"clip": "videos/anna.mp4"}}}, "motion.smile.clip"),
         ({"motion": {"smile": {"clip": "./motions/../anchors.png"}}}, "motion.smile.clip"),
+        ({"motion": {"smile": {"clip": "motions/smile.png"}}}, "motion.smile.clip"),
     ],
 )
 def test_a_run_never_writes_over_what_it_is_made_from(tmp_path: Path, change: dict[str, Any], field: str) -> None:

@@ -116,7 +116,7 @@ def test_images_of_the_network_need_the_jobs_word(tmp_path: Path) -> None:
 )
 def test_strengths_that_may_not_be_meant_are_said(tmp_path: Path, strengths: list[object], said: str) -> None:
     manifest, _ = listed(tmp_path, ["a"] * len(strengths), strength=strengths)
-    [note] = strength_notes(manifest)
+    [note] = strength_notes(manifest, 1.0)
     assert __import__("re").search(said, note)
 
 
@@ -124,4 +124,11 @@ def test_strengths_that_may_not_be_meant_are_said(tmp_path: Path, strengths: lis
     "strengths", [[0.5, None, 2.0], [1.0] * 20, [0.2 + 0.1 * at for at in range(20)], [-1.0, 1.0] * 9]
 )
 def test_usual_strengths_are_not_remarked_on(tmp_path: Path, strengths: list[object]) -> None:
-    assert strength_notes(listed(tmp_path, ["a"] * len(strengths), strength=strengths)[0]) == []
+    assert strength_notes(listed(tmp_path, ["a"] * len(strengths), strength=strengths)[0], 1.0) == []
+
+
+def test_a_jobs_own_strength_is_judged_as_well(tmp_path: Path) -> None:
+    manifest, _ = listed(tmp_path, ["a"])
+    assert strength_notes(manifest, -3.0) == []
+    [note] = strength_notes(manifest, 30.0)
+    assert note.startswith("video.strength: 30") and note.endswith("30 % is 0.3")

@@ -31,6 +31,16 @@ def test_a_colour_profile_is_obeyed(name: str, gamma: float, kind: str) -> None:
     np.testing.assert_allclose(shown(data), COLOURS, atol=6 if gamma == 1 else 4)
 
 
+def test_a_gifs_profile_is_obeyed() -> None:
+    plain, content = stored(in_space(PICTURE, "adobe", 2.2), "GIF"), profile("adobe", 2.2)
+    start = 13 + 3 * 2 ** ((plain[10] & 7) + 1)  # behind the palette
+    parts = (content[place : place + 255] for place in range(0, len(content), 255))
+    extension = b"!\xff\x0bICCRGBG1012" + b"".join(bytes([len(part)]) + part for part in parts) + b"\0"
+    np.testing.assert_allclose(shown(plain[:start] + extension + plain[start:]), COLOURS, atol=4)
+    assert abs(shown(plain) - COLOURS).max() > 10
+    np.testing.assert_array_equal(shown(plain[:start] + extension[:14] + b"\5wrong\0" + plain[start:]), shown(plain))
+
+
 def test_an_srgb_profile_changes_no_pixel() -> None:
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     np.testing.assert_array_equal(shown(stored(PICTURE, "PNG", icc_profile=srgb)), COLOURS)

@@ -59,3 +59,9 @@ def test_a_source_that_never_answers_is_given_up(tmp_path: Path) -> None:
     os.mkfifo(pipe)  # opening it blocks until somebody writes
     with pytest.raises(UnreadableImage, match=r"did not arrive within 0\.2 s"):
         fetch(str(pipe), timeout=0.2)
+
+
+@pytest.mark.parametrize("place", ["", "a\0b.png"])
+def test_what_is_no_path_is_called_so(place: str) -> None:
+    with pytest.raises(UnreadableImage, match="a path has characters"):
+        fetch(place)

@@ -39,8 +39,10 @@ def test_a_fourth_channel_is_what_its_tag_says(fourth: np.ndarray, extra: int, w
         (tiff(np.dstack([WIDE, ALPHA, ALPHA]), 2, extra=(0, 0)), "5 channels of 16 bits"),
         (tiff(WIDE.astype(np.uint32), 2), "3 channels of 32 bits"),
         (tiff(WIDE[..., 0].astype(np.float16), 1), "floating-point numbers"),
+        (tiff((WIDE[..., 0] // 2).astype(np.int16), 1), "numbers with a sign"),
+        (tiff((PICTURE[..., 0] // 2).astype(np.int8), 1), "numbers with a sign"),
     ],
-    ids=["planes", "five channels", "32 bits", "half precision"],
+    ids=["planes", "five channels", "32 bits", "half precision", "16 bits with a sign", "8 bits with a sign"],
 )
 def test_what_no_decoder_reads_rightly_is_named(data: bytes, expected: str, capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(UnreadableImage, match=expected):
