@@ -73,12 +73,12 @@ def anchor_seconds(events: Events) -> float:
     total = 0.0
     passes: dict[str, tuple[float, int]] = {}
     for event in events:
-        if event["event"] != "stage" or event["stage"] == "targets" or event["total"] in (None, 1):
+        if event["event"] != "phase" or event["phase"] == "targets" or event["total"] in (None, 1):
             continue
-        if event["done"] and event["stage"] not in passes:
-            passes[event["stage"]] = event["seconds"], event["done"]
+        if event["done"] and event["phase"] not in passes:
+            passes[event["phase"]] = event["seconds"], event["done"]
         if event["state"] == "finished":
-            seconds, done = passes[event["stage"]]
+            seconds, done = passes[event["phase"]]
             rest = event["total"] - done
             total += (event["seconds"] - seconds) * event["total"] / rest if rest else event["seconds"]
     return total

@@ -16,7 +16,7 @@ from pipeline.engine.flow import Flow
 from pipeline.engine.lost_counter import LostCounter
 from pipeline.engine.pool import FOREVER, StageSpec
 from pipeline.engine.spare import SpareWorkers
-from pipeline.output.event_log import EventLog, StageState
+from pipeline.output.event_log import EventLog, PhaseState
 from stages.base import Row, RowStatus, Stage
 
 Result = TypeVar("Result")
@@ -71,11 +71,11 @@ class Passes:
         counter = LostCounter(lambda row: row["index"])
         batch = max(1, min(batch, -(-len(rows) // self.pool.workers)))  # some for every worker
 
-        def tell(state: StageState) -> None:
+        def tell(state: PhaseState) -> None:
             detail = f"loss {sum(losses.values()) / len(losses):.4f}" if losses else ""
             self.events.emit(
-                "stage",
-                stage=name,
+                "phase",
+                phase=name,
                 state=state,
                 done=sum(taken.values()),
                 total=len(rows) * steps,
@@ -83,7 +83,7 @@ class Passes:
                 detail=detail,
             )
 
-        tell(StageState.STARTED)
+        tell(PhaseState.STARTED)
         batches = (list(rows[start : start + batch]) for start in range(0, len(rows), batch))
         spec = StageSpec(stage, settings, self.pool, self.row_timeout)
         flow = Flow([spec], self.stall_timeout, self.on_wait, spare=self.spare)
@@ -108,15 +108,15 @@ class Passes:
                             f"{name}: workers were lost twice over {row} {given_up[0]['index'] + 1} of {len(rows)}, so "
                             f"there is no motion. {mend}."
                         )
-                tell(StageState.PROGRESS)
-        tell(StageState.FINISHED)
+                tell(PhaseState.PROGRESS)
+        tell(PhaseState.FINISHED)
         return [finished[index] for index in range(len(rows))]
 
-    def on_driver(self, stage: str, work: Callable[[], Result]) -> Result:
-        """Do work on the driver, reported as a stage."""
+    def on_driver(self, name: str, work: Callable[[], Result]) -> Result:
+        """Do work on the driver, reported as a phase."""
         started = time.monotonic()
-        self.events.emit("stage", stage=stage, state=StageState.STARTED, done=0, total=1, seconds=0.0)
+        self.events.emit("phase", phase=name, state=PhaseState.STARTED, done=0, total=1, seconds=0.0)
         result = work()
         seconds = time.monotonic() - started
-        self.events.emit("stage", stage=stage, state=StageState.FINISHED, done=1, total=1, seconds=seconds)
+        self.events.emit("phase", phase=name, state=PhaseState.FINISHED, done=1, total=1, seconds=seconds)
         return result

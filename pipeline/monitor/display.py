@@ -15,9 +15,9 @@ from rich.text import Text
 
 from common.formatting import count, duration
 from common.terminal import printable
-from pipeline.monitor.progress import RunProgress, RunState, StageProgress, advance
+from pipeline.monitor.progress import PhaseProgress, RunProgress, RunState, advance
 from pipeline.monitor.summary import headline
-from pipeline.output.event_log import Event, StageState
+from pipeline.output.event_log import Event, PhaseState
 from stages.base import RowStatus
 
 # A log file or a build server gets a line about the run's state this often.
@@ -75,15 +75,15 @@ class Display:
             self.close()
 
     def _write_lines(self, before: RunProgress, event: Event) -> None:
-        """Every stage's start and end, every failed row and warning, and now and then how far the run is."""
+        """Every phase's start and end, every failed row and warning, and now and then how far the run is."""
         now, begun = self.progress.last, self.progress.work_started
         lines = plain_lines(before, self.progress, event)
         if begun and self.progress.outcome == RunState.RUNNING and now - max(self._last_line, begun) >= PLAIN_SECONDS:
             lines.append(headline(self.progress, now))
             self._last_line = now
-        stage = self.progress.stages.get(str(event.get("stage")))
-        if stage and stage.detail and stage.state == StageState.PROGRESS and now - self._last_line >= PLAIN_SECONDS:
-            lines.append(f"{stage.name}: {_share(stage)}")
+        phase = self.progress.phases.get(str(event.get("phase")))
+        if phase and phase.detail and phase.state == PhaseState.PROGRESS and now - self._last_line >= PLAIN_SECONDS:
+            lines.append(f"{phase.name}: {_share(phase)}")
             self._last_line = now
         stamp = time.strftime("%H:%M:%S", time.localtime(now))
         for line in lines:
@@ -101,13 +101,13 @@ def plain_lines(before: RunProgress, after: RunProgress, event: Event) -> list[s
             ]
         case "workers":
             return [after.workers]
-        case "stage":
-            name = str(event.get("stage") or "")
-            stage, known = after.stages[name], before.stages.get(name)
-            if known is None and stage.state != StageState.FINISHED:
+        case "phase":
+            name = str(event.get("phase") or "")
+            phase, known = after.phases[name], before.phases.get(name)
+            if known is None and phase.state != PhaseState.FINISHED:
                 return [f"{name}: started"]
-            if stage.state == StageState.FINISHED and (known is None or known.state != StageState.FINISHED):
-                return [f"{name}: {_share(stage)} in {duration(stage.seconds)}"]
+            if phase.state == PhaseState.FINISHED and (known is None or known.state != PhaseState.FINISHED):
+                return [f"{name}: {_share(phase)} in {duration(phase.seconds)}"]
         case "row" if event.get("status") == RowStatus.FAILED:
             return [_failure_line(after)]
         case "verified":
@@ -118,15 +118,15 @@ def plain_lines(before: RunProgress, after: RunProgress, event: Event) -> list[s
 
 
 def draw(progress: RunProgress, now: float) -> RenderableType:
-    """The live display: stages with their bars, the counts, the pace and the last failures."""
+    """The live display: phases with their bars, the counts, the pace and the last failures."""
     title = _text(progress.job or "starting", style="bold")
     if progress.output:
         title.append_text(_text(f"  into {progress.output}", "dim"))
     parts: list[RenderableType] = [title]
     if progress.workers:
         parts.append(_text(progress.workers, style="dim"))
-    if progress.stages:
-        parts.append(_stages(progress, now))
+    if progress.phases:
+        parts.append(_phases(progress, now))
     if progress.rows:
         elapsed = duration(max(now - progress.started, 0.0))
         style = "yellow" if progress.failed else ""
@@ -142,20 +142,20 @@ def _text(line: str, style: str = "") -> Text:
     return Text(printable(line), style=style)
 
 
-def _stages(progress: RunProgress, now: float) -> Table:
+def _phases(progress: RunProgress, now: float) -> Table:
     grid = Table.grid(padding=(0, 2))
-    for stage in progress.stages.values():
-        running = stage.state != StageState.FINISHED and progress.outcome in (RunState.WAITING, RunState.RUNNING)
-        seconds = now - stage.started if running else stage.seconds
+    for phase in progress.phases.values():
+        running = phase.state != PhaseState.FINISHED and progress.outcome in (RunState.WAITING, RunState.RUNNING)
+        seconds = now - phase.started if running else phase.seconds
         bar = ProgressBar(
-            total=stage.total if stage.total else (None if running else 1),
-            completed=stage.done if stage.total else 1,
+            total=phase.total if phase.total else (None if running else 1),
+            completed=phase.done if phase.total else 1,
             width=BAR_WIDTH,
-            pulse=running and not stage.total,
+            pulse=running and not phase.total,
             animation_time=now,
         )
-        name = _text(stage.name, style="" if running else "dim")
-        grid.add_row(name, bar, _text(_share(stage), style="dim"), _text(duration(max(seconds, 0.0)), style="dim"))
+        name = _text(phase.name, style="" if running else "dim")
+        grid.add_row(name, bar, _text(_share(phase), style="dim"), _text(duration(max(seconds, 0.0)), style="dim"))
     return grid
 
 
@@ -166,9 +166,9 @@ def _failures(progress: RunProgress) -> Table:
     return grid
 
 
-def _share(stage: StageProgress) -> str:
-    counted = f"{stage.done:,}" if stage.total is None else f"{stage.done:,} of {stage.total:,}"
-    return f"{counted}, {stage.detail}" if stage.detail else counted
+def _share(phase: PhaseProgress) -> str:
+    counted = f"{phase.done:,}" if phase.total is None else f"{phase.done:,} of {phase.total:,}"
+    return f"{counted}, {phase.detail}" if phase.detail else counted
 
 
 def _failure_line(progress: RunProgress) -> str:

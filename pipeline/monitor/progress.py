@@ -12,10 +12,10 @@ from typing import Any
 
 from common.errors import Reason
 from common.formatting import clean
-from pipeline.output.event_log import Event, StageState
+from pipeline.output.event_log import Event, PhaseState
 from stages.base import RowStatus
 
-# The stage whose count is of the manifest's rows.
+# The phase whose count is of the manifest's rows.
 TARGETS = "targets"
 LAST_FAILURES = 5
 
@@ -30,11 +30,11 @@ class RunState(StrEnum):
 
 
 @dataclass(frozen=True)
-class StageProgress:
-    """One stage of the run: how many of how many (`None` where nobody knows), in how many seconds, and how it goes."""
+class PhaseProgress:
+    """One phase of the run: how many of how many (`None` where nobody knows), in how many seconds, and how it goes."""
 
     name: str
-    state: str = StageState.STARTED
+    state: str = PhaseState.STARTED
     done: int = 0
     total: int | None = None
     started: float = 0.0
@@ -84,7 +84,7 @@ class RunProgress:
     first_begun: float = 0.0
     seconds: float = 0.0
     cause: str = ""
-    stages: Mapping[str, StageProgress] = field(default_factory=dict)
+    phases: Mapping[str, PhaseProgress] = field(default_factory=dict)
     reasons: Mapping[str, int] = field(default_factory=dict)
     failures: tuple[Failure, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -93,9 +93,9 @@ class RunProgress:
     def work_started(self) -> float:
         """When videos began to be made, unix seconds; 0.0 before.
 
-        Before a first one is finished that is the start of the stage, in which workers load their networks as well.
+        Before a first one is finished that is the start of the phase, in which workers load their networks as well.
         """
-        return self.first_begun or (self.stages[TARGETS].started if TARGETS in self.stages else 0.0)
+        return self.first_begun or (self.phases[TARGETS].started if TARGETS in self.phases else 0.0)
 
     @property
     def remaining(self) -> int:
@@ -112,7 +112,7 @@ class RunProgress:
     @property
     def making_seconds(self) -> float:
         """Seconds from the beginning of the first video to the last row's end."""
-        work = self.stages.get(TARGETS)
+        work = self.phases.get(TARGETS)
         end = work.started + work.seconds if work else self.last
         return max(end - self.first_begun, 0.0)
 
@@ -141,8 +141,8 @@ def advance(progress: RunProgress, event: Event) -> RunProgress:
             )
         case "workers":
             return replace(progress, workers=str(event.get("workers") or ""))
-        case "stage":
-            return _with_stage(progress, event, at)
+        case "phase":
+            return _with_phase(progress, event, at)
         case "row":
             return _with_row(progress, event)
         case "warning":
@@ -164,12 +164,12 @@ def replay(events: Iterable[Event]) -> RunProgress:
     return progress
 
 
-def _with_stage(progress: RunProgress, event: Event, at: float) -> RunProgress:
-    name = str(event.get("stage") or "")
-    # How long a stage has taken is counted from its own beginning; one that was not seen beginning says it itself.
-    known = progress.stages.get(name, StageProgress(name, started=at - float(event.get("seconds") or 0.0)))
+def _with_phase(progress: RunProgress, event: Event, at: float) -> RunProgress:
+    name = str(event.get("phase") or "")
+    # How long a phase has taken is counted from its own beginning; one that was not seen beginning says it itself.
+    known = progress.phases.get(name, PhaseProgress(name, started=at - float(event.get("seconds") or 0.0)))
     total = event.get("total")
-    stage = StageProgress(
+    phase = PhaseProgress(
         name=name,
         state=str(event.get("state") or known.state),
         done=_whole(event, "done", known.done),
@@ -178,10 +178,10 @@ def _with_stage(progress: RunProgress, event: Event, at: float) -> RunProgress:
         seconds=max(at - known.started, 0.0),
         detail=clean(str(event.get("detail") or known.detail)),
     )
-    # Rows that stood already say nothing by themselves: of them only the stage's count knows. They are looked at last,
+    # Rows that stood already say nothing by themselves: of them only the phase's count knows. They are looked at last,
     # so that until then what the run announced is the best guess.
-    kept = max(stage.done - progress.done - progress.failed, progress.kept) if name == TARGETS else progress.kept
-    return replace(progress, stages={**progress.stages, name: stage}, kept=kept)
+    kept = max(phase.done - progress.done - progress.failed, progress.kept) if name == TARGETS else progress.kept
+    return replace(progress, phases={**progress.phases, name: phase}, kept=kept)
 
 
 def _with_row(progress: RunProgress, event: Event) -> RunProgress:

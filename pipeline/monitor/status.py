@@ -15,7 +15,7 @@ from common.storage import is_uri
 from pipeline.monitor.progress import RunProgress, RunState, replay
 from pipeline.monitor.summary import by_reason, headline
 from pipeline.output import workers_file
-from pipeline.output.event_log import StageState, read_events
+from pipeline.output.event_log import PhaseState, read_events
 from pipeline.output.ledger import Ledger
 from pipeline.output.lock import holder_lives
 
@@ -123,12 +123,12 @@ def describe(status: Status) -> list[str]:
     lines = [f"{clean(progress.job) or status.output.name}: {condition}"]
     if progress.workers:
         lines.append(clean(progress.workers))
-    active = [stage for stage in progress.stages.values() if stage.state != StageState.FINISHED]
+    active = [phase for phase in progress.phases.values() if phase.state != PhaseState.FINISHED]
     if active and not ended:
-        stage = active[-1]
-        total = "" if stage.total is None else f" of {stage.total:,}"
-        detail = f", {stage.detail}" if stage.detail else ""
-        lines.append(f"at work on: {clean(stage.name)}, {stage.done:,}{total}{detail}")
+        phase = active[-1]
+        total = "" if phase.total is None else f" of {phase.total:,}"
+        detail = f", {phase.detail}" if phase.detail else ""
+        lines.append(f"at work on: {clean(phase.name)}, {phase.done:,}{total}{detail}")
     if status.condition == Condition.RUNNING:
         lines.append(headline(progress, status.now))
     else:

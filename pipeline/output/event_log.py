@@ -6,7 +6,7 @@ An event is a flat dictionary with "time" (unix seconds) and "event" (its kind),
 |---|---|
 | `run_started` | job, output, rows, kept, workers (a sentence), address, videos (a URI, or empty) |
 | `workers` | workers (a sentence), where they are started after all |
-| `stage` | stage, state (a `StageState`), done, total (or null), seconds, detail (or empty) |
+| `phase` | phase, state (a `PhaseState`), done, total (or null), seconds, detail (or empty) |
 | `row` | id, status, reason, message, frames, seconds |
 | `warning` | message |
 | `verified` | message, where a run compared finished videos with their hashes |
@@ -35,8 +35,8 @@ Event = dict[str, Any]
 Listener = Callable[[Event], None]
 
 
-class StageState(StrEnum):
-    """Where a stage of the run is, in its events."""
+class PhaseState(StrEnum):
+    """Where a phase of the run is, in its events."""
 
     STARTED = "started"
     PROGRESS = "progress"

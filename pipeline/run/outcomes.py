@@ -8,14 +8,14 @@ import pyarrow as pa
 
 from common import storage
 from common.errors import OutputUnavailable, Reason
-from pipeline.output.event_log import EventLog, StageState
+from pipeline.output.event_log import EventLog, PhaseState
 from pipeline.output.ledger import Ledger
 from pipeline.run.counts import RowCounts
 from pipeline.run.outages import CanaryImages, ImagesUnavailable, why_unavailable
 from stages.base import Row, RowStatus, Target
 from stages.result_row import result_row
 
-STAGE = "targets"
+PHASE = "targets"
 # A worker may have nowhere to write while the driver has: its node lost the mount. That many in a row, and it is all.
 MOST_BLOCKED = 8
 
@@ -97,12 +97,12 @@ class Outcomes:
                 f"{self.ledger.folder} cannot be written: {storage.describe_io_error(error)}."
             ) from error
 
-    def emit_progress(self, state: StageState) -> None:
+    def emit_progress(self, state: PhaseState) -> None:
         """Report the rows' progress as an event."""
         self.last_progress = time.monotonic()
         seconds = self.last_progress - self.counts.started
         total = len(self.counts.keys)
-        self.events.emit("stage", stage=STAGE, state=state, done=self.counts.seen, total=total, seconds=seconds)
+        self.events.emit("phase", phase=PHASE, state=state, done=self.counts.seen, total=total, seconds=seconds)
 
     def _count(self, row: Row) -> list[Row]:
         """Count a row and report it; returns what of it is stored."""

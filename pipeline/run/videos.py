@@ -16,7 +16,7 @@ from pipeline.engine.lost_counter import LostCounter
 from pipeline.engine.pool import StageSpec
 from pipeline.engine.spare import SpareWorkers
 from pipeline.engine.table import LostCause, LostRows
-from pipeline.output.event_log import StageState
+from pipeline.output.event_log import PhaseState
 from pipeline.output.workers_file import write_workers
 from pipeline.run.lost_rows import describe_lost, give_up
 from pipeline.run.outages import require_machines, wait_until_available, why_still_away
@@ -77,7 +77,7 @@ class TargetFlow:
         """
         outcomes, later = self.outcomes, frozenset(last)
         outcomes.counts.started = time.monotonic()
-        outcomes.emit_progress(StageState.STARTED)
+        outcomes.emit_progress(PhaseState.STARTED)
         while (missing := outcomes.counts.missing()) and not self.stopping():
             try:
                 if self.replan is not None:
@@ -87,7 +87,7 @@ class TargetFlow:
                 self._wait_until_back(outage)
         outcomes.flush()
         self._write_workers()
-        outcomes.emit_progress(StageState.FINISHED)
+        outcomes.emit_progress(PhaseState.FINISHED)
 
     def _work(self, fresh: Sequence[int], quick: Sequence[int]) -> None:
         """Send rows through both pools, which have at most as many workers as there are rows.
@@ -115,7 +115,7 @@ class TargetFlow:
                         render = layout.render  # more rows have to be made than it seemed
                         flow.resize([detect, render])
                     if time.monotonic() - self.outcomes.last_progress >= PROGRESS_SECONDS:
-                        self.outcomes.emit_progress(StageState.PROGRESS)
+                        self.outcomes.emit_progress(PhaseState.PROGRESS)
         finally:
             self._flow = None
 
@@ -164,7 +164,7 @@ class TargetFlow:
         outcomes, now = self.outcomes, time.monotonic()
         outcomes.flush(due=True)
         if now - outcomes.last_progress >= SIGN_OF_LIFE_SECONDS:
-            outcomes.emit_progress(StageState.PROGRESS)
+            outcomes.emit_progress(PhaseState.PROGRESS)
         if now - self._workers_written >= SIGN_OF_LIFE_SECONDS:
             self._write_workers()
         if self.replan is not None and now - self._machines_seen >= GROWTH_SECONDS and not self.stopping():
@@ -206,7 +206,7 @@ class TargetFlow:
             if self.stopping():
                 raise KeyboardInterrupt
             if time.monotonic() - outcomes.last_progress >= SIGN_OF_LIFE_SECONDS:
-                outcomes.emit_progress(StageState.PROGRESS)
+                outcomes.emit_progress(PhaseState.PROGRESS)
 
         why = partial(why_still_away, outage, outcomes.canaries, self.replan, outcomes.ledger)
         left = self.patience - (time.monotonic() - outcomes.away_since)

@@ -13,7 +13,7 @@ from pipeline.engine.failures import translate_ray_errors
 from pipeline.engine.spare import SpareWorkers
 from pipeline.job.checks import Checked
 from pipeline.output.disk_space import space_for
-from pipeline.output.event_log import EventLog, StageState
+from pipeline.output.event_log import EventLog, PhaseState
 from pipeline.output.existing import ExistingResults, find_existing
 from pipeline.output.folder import stop_on_write_error, write_job
 from pipeline.output.job_diff import describe_changes
@@ -126,15 +126,15 @@ class Work:
         """Take in the finished rows whose images are unchanged."""
         failed = failures_to_keep(self.ledger, self.retry)
         outcomes = Outcomes(self.checked.rows, self.counts, self.ledger, self.events, existing.digests, failed)
-        outcomes.emit_progress(StageState.STARTED)
+        outcomes.emit_progress(PhaseState.STARTED)
         # Images of a cluster need not be those that this machine sees under their names.
         unreadable = existing.unreadable if self.checked.job.cluster.address == "local" else frozenset[int]()
         done, timeout = self.ledger.done() | failed.keys(), self.checked.job.cluster.fetch_timeout
         for _ in take_in_unchanged(outcomes, range(len(self.checked.manifest)), unreadable, done, timeout):
             self.interruption.stop_here()
-            outcomes.emit_progress(StageState.PROGRESS)
+            outcomes.emit_progress(PhaseState.PROGRESS)
         if not self.counts.missing():
-            outcomes.emit_progress(StageState.FINISHED)
+            outcomes.emit_progress(PhaseState.FINISHED)
 
     def _make(self, extractor: MotionExtractor, layout: WorkerLayout, existing: ExistingResults) -> None:
         """Make the motions, and the videos that are missing."""

@@ -64,7 +64,7 @@ def test_a_job_runs_from_a_sentence_to_a_report_and_makes_no_anchors_twice(job: 
     assert (output / "anchors-loss.svg").is_file()
     page = (output / "report.html").read_text()
     assert "a person with {degree} smile" in page and "data:image/svg+xml" in page and "3 degrees, 2 identities" in page
-    told = [event for event in read_events(output / "log.jsonl") if event.get("stage") == "anchors text"]
+    told = [event for event in read_events(output / "log.jsonl") if event.get("phase") == "anchors text"]
     assert told[-1]["done"] == told[-1]["total"] == 2 * 3
 
     # The same command makes nothing again; another strength the video alone; another weight the anchors too.
@@ -86,7 +86,7 @@ def test_a_motion_is_extracted_by_itself_and_its_loss_told_on_the_way(tmp_path: 
         target = run_extraction(spec, tmp_path / "turn.safetensors", events)
     assert load_micromotion(target).coefficients.shape[0] == 3
     assert target.with_suffix(".png").is_file() and (tmp_path / "turn-loss.svg").is_file()
-    told = [event for event in read_events(tmp_path / "log.jsonl") if event.get("stage") == "anchors turn"]
+    told = [event for event in read_events(tmp_path / "log.jsonl") if event.get("phase") == "anchors turn"]
     counts = [event["done"] for event in told]
     assert counts == sorted(counts) and counts[0] == 0 and counts[-1] == told[-1]["total"] == 6
     assert any(0 < event["done"] < 6 and re.fullmatch(r"loss \d\.\d+", event["detail"]) for event in told)

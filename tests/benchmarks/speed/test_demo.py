@@ -7,8 +7,8 @@ import pytest
 from benchmarks.speed.demo import anchor_seconds, busy_share, first_video
 
 
-def stage(name: str, state: str, done: int, seconds: float, total: int = 64) -> dict[str, Any]:
-    return {"event": "stage", "stage": name, "state": state, "done": done, "total": total, "seconds": seconds}
+def phase(name: str, state: str, done: int, seconds: float, total: int = 64) -> dict[str, Any]:
+    return {"event": "phase", "phase": name, "state": state, "done": done, "total": total, "seconds": seconds}
 
 
 def row(time: float, seconds: float) -> dict[str, Any]:
@@ -17,14 +17,14 @@ def row(time: float, seconds: float) -> dict[str, Any]:
 
 def test_the_start_of_workers_does_not_count_as_time_of_anchors() -> None:
     events = [
-        stage("find", "started", 0, 0.0),
-        stage("find", "progress", 16, 20.0),
-        stage("find", "finished", 64, 26.0),
-        stage("read", "finished", 1, 5.0, total=1),
-        stage("targets", "finished", 24, 50.0, total=24),
+        phase("find", "started", 0, 0.0),
+        phase("find", "progress", 16, 20.0),
+        phase("find", "finished", 64, 26.0),
+        phase("read", "finished", 1, 5.0, total=1),
+        phase("targets", "finished", 24, 50.0, total=24),
     ]
     assert anchor_seconds(events) == pytest.approx(8.0)
-    assert anchor_seconds([stage("find", "progress", 64, 3.0), stage("find", "finished", 64, 3.0)]) == 3.0
+    assert anchor_seconds([phase("find", "progress", 64, 3.0), phase("find", "finished", 64, 3.0)]) == 3.0
 
 
 def test_workers_are_busy_for_what_rows_take_of_the_time_between_videos() -> None:

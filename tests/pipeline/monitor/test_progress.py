@@ -28,12 +28,12 @@ def started(time: float = 100.0, **fields: object) -> Event:
     return {"time": time, "event": "run_started", **defaults, **fields}
 
 
-def stage(time: float, state: str, done: int, total: int | None = 10, name: str = "targets") -> Event:
+def phase(time: float, state: str, done: int, total: int | None = 10, name: str = "targets") -> Event:
     seconds = 0.0 if state == "started" else 1.0
     return {
         "time": time,
-        "event": "stage",
-        "stage": name,
+        "event": "phase",
+        "phase": name,
         "state": state,
         "done": done,
         "total": total,
@@ -53,20 +53,20 @@ def finished(time: float, **fields: object) -> Event:
 
 RUN = [
     started(),
-    stage(101, "started", 0, 4, "locate smile"),
-    stage(103, "finished", 4, 4, "locate smile"),
-    stage(104, "started", 0),
+    phase(101, "started", 0, 4, "locate smile"),
+    phase(103, "finished", 4, 4, "locate smile"),
+    phase(104, "started", 0),
     *(row(105 + index, f"id{index}") for index in range(8)),
     row(113, "dog", "failed", "no_face", "no face was found"),
     row(114, "half", "failed", "unreadable_image", "file ends early"),
-    stage(114, "finished", 10),
+    phase(114, "finished", 10),
     finished(116),
 ]
 
 events = st.lists(
     st.one_of(
         st.builds(started, time=st.floats(0, 1e6), rows=st.integers(0, 50), kept=st.integers(0, 50)),
-        st.builds(stage, st.floats(0, 1e6), st.sampled_from(["started", "progress", "finished"]), st.integers(0, 50)),
+        st.builds(phase, st.floats(0, 1e6), st.sampled_from(["started", "progress", "finished"]), st.integers(0, 50)),
         st.builds(row, st.floats(0, 1e6), st.text(max_size=5), st.sampled_from(["done", "failed", "kept"])),
         st.just({"event": "run_interrupted"}),
         st.just({"event": "of a later version", "time": 3.0}),
@@ -93,19 +93,19 @@ def test_a_run_counts_what_its_events_say():
     assert [one.id for one in progress.failures] == ["dog", "half"]
 
 
-def test_rows_kept_from_before_are_as_announced_until_the_stage_that_passes_them_knows_of_more():
-    told = [started(kept=5), stage(101, "started", 0)]
+def test_rows_kept_from_before_are_as_announced_until_the_phase_that_passes_them_knows_of_more():
+    told = [started(kept=5), phase(101, "started", 0)]
     assert replay(told).kept == 5
-    told += [row(102), stage(102, "progress", 4)]
+    told += [row(102), phase(102, "progress", 4)]
     assert replay(told).kept == 5, "they come last"
     assert replay(told).remaining == 4
-    assert replay([*told, stage(103, "progress", 9)]).kept == 8
+    assert replay([*told, phase(103, "progress", 9)]).kept == 8
 
 
 def test_the_latest_run_into_a_folder_counts():
     progress = replay([*RUN, started(time=200.0, rows=3)])
     assert (progress.rows, progress.done, progress.failed, progress.outcome) == (3, 0, 0, "running")
-    assert progress.stages == {}
+    assert progress.phases == {}
 
 
 def test_only_the_last_failures_are_kept_by_name():
@@ -117,7 +117,7 @@ def test_only_the_last_failures_are_kept_by_name():
 
 def test_time_left_follows_the_pace_of_the_rows_whatever_workers_took_to_start():
     made = [row(at, name) | {"seconds": 4.0} for at, name in ((154, "a"), (158, "b"))]
-    progress = replay([started(), stage(100, "started", 0), *made])
+    progress = replay([started(), phase(100, "started", 0), *made])
     assert progress.time_left(now=158.0) == pytest.approx(8 * 8.0 / 2)
     assert progress.working_seconds(now=158.0) == pytest.approx(8)
 
@@ -136,7 +136,7 @@ def test_no_order_of_events_breaks_the_state(told: list[Event]):
     console.print(draw(progress, progress.last))
 
 
-def test_plain_lines_tell_each_stage_and_each_failed_row():
+def test_plain_lines_tell_each_phase_and_each_failed_row():
     text = plain(RUN)
     assert "locate smile: started" in text
     assert "locate smile: 4 of 4 in 2.0 s" in text
@@ -146,7 +146,7 @@ def test_plain_lines_tell_each_stage_and_each_failed_row():
 
 
 def test_plain_lines_come_rarely_and_keep_coming():
-    told = [started(rows=2000), stage(100, "started", 0, 2000)]
+    told = [started(rows=2000), phase(100, "started", 0, 2000)]
     told += [row(100 + index / 10, f"id{index}") for index in range(1000)]
     lines = [line for line in plain(told).splitlines() if "to go" in line]
     assert 100 / PLAIN_SECONDS - 2 <= len(lines) <= 100 / PLAIN_SECONDS + 1
@@ -154,7 +154,7 @@ def test_plain_lines_come_rarely_and_keep_coming():
 
 
 def test_a_heartbeat_alone_makes_a_line_when_one_is_due():
-    told = [started(), stage(100, "started", 0), {"time": 100 + PLAIN_SECONDS + 1, "event": "heartbeat"}]
+    told = [started(), phase(100, "started", 0), {"time": 100 + PLAIN_SECONDS + 1, "event": "heartbeat"}]
     assert "10 to go" in plain(told)
 
 
@@ -175,7 +175,7 @@ def test_a_foreign_message_cannot_steer_the_live_picture_either():
     assert "[red]anna[/red]" in text
 
 
-def test_the_live_picture_shows_stages_counts_and_failures():
+def test_the_live_picture_shows_phases_counts_and_failures():
     console = Console(file=io.StringIO(), width=100)
     console.print(draw(replay(RUN[:-1]), 116.0))
     text = console.file.getvalue()  # type: ignore[attr-defined]
@@ -254,5 +254,5 @@ def test_a_pace_reads_well_at_every_speed():
     assert pace(0, 10, "video") == pace(3, 0, "video") == "-"
 
 
-def test_a_stage_that_was_not_seen_beginning_says_itself_how_long_it_took():
-    assert replay([started(), stage(105, "finished", 10)]).stages["targets"].seconds == 1.0
+def test_a_phase_that_was_not_seen_beginning_says_itself_how_long_it_took():
+    assert replay([started(), phase(105, "finished", 10)]).phases["targets"].seconds == 1.0

@@ -21,7 +21,7 @@ def output(tmp_path: Path) -> Path:
     """A folder in which a run has begun: one row is done, one has failed, two are to come."""
     with EventLog(tmp_path / "log.jsonl") as log:
         log.emit("run_started", **STARTED)
-        log.emit("stage", stage="targets", state="started", done=0, total=4, seconds=0.0)
+        log.emit("phase", phase="targets", state="started", done=0, total=4, seconds=0.0)
         log.emit("row", id="anna", status="done", reason="", message="", frames=60, seconds=2.0)
         log.emit("row", id="dog", status="failed", reason="no_face", message="no face was found", frames=0, seconds=1.0)
     (tmp_path / "videos").mkdir()

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import yaml
 from PIL import Image
 
 from benchmarks.faults.job import write_fault_job
@@ -98,8 +99,8 @@ def test_a_job_runs_from_clip_to_report_and_makes_nothing_twice(tmp_path: Path, 
     # The same command keeps what is done; the row that failed for its content is not tried again, unless asked to.
     assert plan_job(load_job(job)).kept == 2
     assert counted(run(job)) == (0, 2, 2, 3)
-    stages = {event["stage"] for event in read_events(output / "log.jsonl")[len(kinds) :] if event["event"] == "stage"}
-    assert stages == {"targets"}, "the motion was made again"
+    phases = {event["phase"] for event in read_events(output / "log.jsonl")[len(kinds) :] if event["event"] == "phase"}
+    assert phases == {"targets"}, "the motion was made again"
 
     # Whoever retries one reason leaves rows of other reasons alone, though their cause may be gone.
     (tmp_path / "torn.png").write_bytes((tmp_path / "anna.png").read_bytes())
@@ -139,7 +140,7 @@ def test_a_run_over_a_finished_output_starts_no_ray_and_one_with_something_to_ma
         assert counted(run(job)) == (0, 3, 2, 3), "the image that is not there is looked for, and is not there"
         assert pq.read_table(output / "results.parquet", columns=columns).equals(results)
         said = read_events(output / "log.jsonl")[events:]
-        assert [event["event"] for event in said if event["event"] != "stage"] == (
+        assert [event["event"] for event in said if event["event"] != "phase"] == (
             ["run_started", "row", "row", "run_finished"]
         )
         for change in ("retry", "picture"):
@@ -157,7 +158,7 @@ def test_a_movement_extracted_by_itself_serves_another_job(tmp_path: Path, ray_n
         spec = MotionSpec(clip=str(tmp_path / "clip.mp4"), max_anchors=4)
         made = run_extraction(spec, tmp_path / "smile.safetensors", events, iterations=1)
     assert made.with_suffix(".png").is_file()
-    job.write_text(job.read_text().replace("clip: clip.mp4", "file: smile.safetensors"))
+    job.write_text(yaml.safe_dump(yaml.safe_load(job.read_text()) | {"motion": {"file": "smile.safetensors"}}))
     (tmp_path / "faces.csv").write_text("id,image\nanna,anna.png\n")
     assert counted(run(job)) == (1, 0, 0, 0)
     copied = load_micromotion(tmp_path / "out/motion.safetensors")

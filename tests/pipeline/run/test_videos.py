@@ -48,7 +48,7 @@ def test_every_row_comes_out_once_and_a_second_run_makes_nothing_again(tmp_path:
     assert set(told) == set(names)
     assert told["faceless"]["reason"] == "no_face"
     assert told["broken"]["message"] == "RuntimeError: a stage that fails as a whole"
-    finished = [event for event in heard if event["event"] == "stage"][-1]
+    finished = [event for event in heard if event["event"] == "phase"][-1]
     assert (finished["state"], finished["done"], finished["total"]) == ("finished", 22, 22)
 
     (tmp_path / "pictures/f03.png").write_bytes(b"another face")
