@@ -41,14 +41,16 @@ from stages.media.encode import VideoFile
 from stages.media.encode import write_video as encode
 from stages.media.fetch_image import fetch
 from stages.media.open_clip import open_clip
-from stages.models import ModelFiles, Models, ModelSettings
-from stages.motion.animate import MotionPath as Course
+from stages.model_files import ModelFiles
+from stages.models import Models, ModelSettings
 from stages.motion.animate import animate as move_code
 from stages.motion.drift import drift_of
 from stages.motion.micromotion import Micromotion, load_micromotion
+from stages.motion.motion_path import MotionPath as Course
 from stages.motion.prompts import DEGREES, captions
-from stages.row_frames import Pixels, frames_of_generator, frames_of_image, own_crop
+from stages.row_frames import frames_of_generator, frames_of_image, own_crop
 from stages.text_anchors import anchors_of_identity
+from stages.video_settings import Pixels
 from weights.load_clip import find_clip
 from weights.registry import PARTS
 from weights.store import find

@@ -1,4 +1,4 @@
-"""Which checkpoints a run uses, and the networks in them, loaded once for each worker."""
+"""The networks of a model, loaded once for each worker."""
 
 import os
 from dataclasses import dataclass
@@ -6,11 +6,10 @@ from functools import cached_property
 
 import cv2
 import torch
-from pydantic import Field
 
-from common.settings import Settings
 from stages.execution.executor import accelerated
 from stages.faces.detect import FaceFinder
+from stages.model_files import BUNDLED, ModelFiles
 from weights.load_clip import load_clip
 from weights.load_head import load_head
 from weights.load_networks import load_generator, load_identity, load_inverter, load_landmarks
@@ -20,25 +19,6 @@ from weights.networks.head import Head
 from weights.networks.irse import IdentityNetwork
 from weights.networks.restyle import Inverter
 from weights.networks.stylegan2 import Generator
-
-
-class ModelFiles(Settings):
-    """A model as its checkpoints, each a name of the registry or a path: a job's `model`."""
-
-    generator: str = Field(description="StyleGAN2 generator, in whose W+ the motion lies.")
-    inverter: str = Field(description="ReStyle inverter, trained on that generator.")
-    identity: str = Field(
-        default="synthface", description="ArcFace network that measures whether a face stays the same."
-    )
-    landmarks: str = Field(default="synthface", description="68-point FAN network that aligns faces.")
-    clip: str = Field(
-        default="synthface",
-        description="CLIP that reads prompts: a folder in the hub's format, or a model of the hub that is in its cache "
-        "here. The bundled one knows renders only.",
-    )
-
-
-BUNDLED = ModelFiles(generator="synthface", inverter="synthface")
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 import cv2
 import numpy as np
@@ -17,8 +16,6 @@ from stages.media.frames_once import KEPT_BYTES, first_alike, made_once
 from stages.models import Models
 from stages.motion.drift import Drift
 from stages.picture.mover import Mover, mover_for
-
-Pixels = Literal["picture", "generator"]
 
 
 @dataclass(frozen=True, eq=False)

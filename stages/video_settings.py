@@ -1,12 +1,15 @@
 """What the videos of a run look like: a job's `video`."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from common.settings import Finite, Settings
 from stages.layer_range import LayerRange
 from stages.media.compose import VideoLayout
-from stages.motion.animate import MotionPath as MotionPath
-from stages.row_frames import Pixels
+from stages.motion.motion_path import MotionPath
+
+Pixels = Literal["picture", "generator"]
 
 
 class VideoSettings(Settings):

@@ -25,7 +25,8 @@ from stages.faces.crop_landmarks import landmarks_in_crops
 from stages.invert import invert_face
 from stages.media.decode_image import decode_image
 from stages.media.open_clip import read_clip
-from stages.models import BUNDLED, Models, ModelSettings
+from stages.model_files import BUNDLED
+from stages.models import Models, ModelSettings
 from stages.picture.fit import fit_head
 from training.train.sheet import sheet_of
 from weights.networks.head import Head

@@ -34,7 +34,8 @@ from stages.motion.animate import animate
 from stages.motion.drift import drift_of
 from stages.motion.micromotion import Micromotion
 from stages.quality.video import MotionQuality, measure_video
-from stages.row_frames import Pixels, frames_of_generator, frames_of_image, own_crop
+from stages.row_frames import frames_of_generator, frames_of_image, own_crop
+from stages.video_settings import Pixels
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 LARGE = 512  # pixels of a tile on a face's own sheet

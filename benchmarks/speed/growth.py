@@ -23,7 +23,7 @@ from benchmarks.speed.rows import Bench, with_pixels
 from common.atomic_files import replace_atomically
 from pipeline.job.checks import Checked
 from pipeline.run.cost import RENDER, START, core_slowness, row_seconds
-from stages.row_frames import Pixels
+from stages.video_settings import Pixels
 
 mpl.use("Agg")  # no screen is needed
 

@@ -35,7 +35,8 @@ from benchmarks.speed.picture_cost_measures import (
     measure_way,
 )
 from common.errors import MicromotionError
-from stages.models import ModelFiles, Models, ModelSettings
+from stages.model_files import ModelFiles
+from stages.models import Models, ModelSettings
 from stages.video_settings import VideoSettings
 
 WANTED = 10.0  # frames a second of one core, `picture` in a crop of `WANTED_SIZE` px

@@ -41,8 +41,7 @@ from stages.media.frames_once import first_alike
 from stages.models import Models, ModelSettings
 from stages.motion.animate import animate
 from stages.motion.micromotion import Micromotion
-from stages.row_frames import Pixels
-from stages.video_settings import VideoSettings
+from stages.video_settings import Pixels, VideoSettings
 
 JOB = Path(__file__).parents[2] / "jobs/demo.yaml"
 ROW = 1.3  # seconds of a core, wanted at most

@@ -14,10 +14,11 @@ import torch
 from torch import Tensor
 
 from stages.fit_clip import ClipAnchors, fit_anchors
-from stages.motion.animate import MotionPath, animate
+from stages.motion.animate import animate
 from stages.motion.attenuation import compensate_attenuation
 from stages.motion.fit import fit_micromotion
 from stages.motion.micromotion import Micromotion
+from stages.motion.motion_path import MotionPath
 from stages.motion.robust_pca import robust_pca
 
 

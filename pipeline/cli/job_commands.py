@@ -59,13 +59,15 @@ def plan(job: JobFile, output: Elsewhere = None, changes: Changes = None) -> Non
     Exit code 2 where a run would be refused or of no use, as with more than half of the images missing or unreadable; 0
     where it can run, even if some rows will fail: they are counted, and the first are named.
     """
-    # Before the imports: they alone take seconds.
-    say(f"checking {job}: manifest, images, model, clip and machine; the first time this can take a minute")
     from pipeline.job.load import load_job
+
+    spec = load_job(job, changes or (), output)
+    # Before the other imports: they alone take seconds.
+    say(f"checking {job}: manifest, images, model, clip and machine; the first time this can take a minute")
     from pipeline.run.plan import plan_job
     from weights.store import weights_folder
 
-    planned = plan_job(load_job(job, changes or (), output), weights_folder() / "clips")
+    planned = plan_job(spec, weights_folder() / "clips")
     verdict = "Nothing is wrong with it" if not planned.doubts else "It can run, but look at the lines above first"
     verdict = verdict if planned.sound else "Fix the problems above before it runs"
     say(*planned.lines, f"{verdict}; nothing was started.")
@@ -154,9 +156,6 @@ def extract(
 ) -> None:
     """Extract a motion from a clip or a prompt for later jobs: `motion: {file: smile.safetensors}`."""
     from pipeline.job.motion_spec import MotionSpec
-    from pipeline.monitor.display import Display
-    from pipeline.output.event_log import EventLog
-    from pipeline.run.extract import run_extraction
     from stages.anchor_settings import AnchorSettings
     from stages.motion.prompts import captions
 
@@ -170,6 +169,10 @@ def extract(
         spec = MotionSpec(text=text, anchors=AnchorSettings(seeds=tuple(range(1, seeds + 1))))
     else:
         spec = MotionSpec(clip=str(clip), max_anchors=max_anchors)
+    from pipeline.monitor.display import Display
+    from pipeline.output.event_log import EventLog
+    from pipeline.run.extract import run_extraction
+
     with Display() as display, EventLog(listeners=[display]) as events:
         made = run_extraction(spec, output, events, model=model)
     say(f"{made}, and its anchors in {made.with_suffix('.png')}")

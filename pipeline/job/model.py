@@ -8,7 +8,7 @@ from common.errors import CheckpointError
 from pipeline.job.motion_spec import MotionSpec
 from stages.faces.detectors import make_detector
 from stages.latent_optimisation import gradient_bytes
-from stages.models import ModelFiles
+from stages.model_files import ModelFiles
 from stages.motion.prompts import captions
 from weights.load_clip import clip_hash, find_clip, load_clip
 from weights.load_networks import load_generator, load_identity, load_inverter, load_landmarks

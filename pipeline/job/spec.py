@@ -12,7 +12,7 @@ from common.settings import Settings
 from common.storage import is_uri
 from common.stores import SCHEMES
 from pipeline.job.motion_spec import MotionSpec, is_single
-from stages.models import BUNDLED, ModelFiles
+from stages.model_files import BUNDLED, ModelFiles
 from stages.video_settings import VideoSettings
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"

@@ -14,7 +14,7 @@ from common.formatting import duration
 from pipeline.cluster.sizing import WorkerLayout
 from pipeline.job.checks import Checked
 from pipeline.output.existing import ExistingResults
-from stages.models import BUNDLED
+from stages.model_files import BUNDLED
 
 # An image of the generator, by its resolution: bundled widths at 128 px, published ones above.
 RENDER = {128: 0.0105, 256: 0.43, 512: 0.57, 1024: 0.72}

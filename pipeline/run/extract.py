@@ -23,7 +23,7 @@ from pipeline.run.clip_motion import extract_from_clip
 from pipeline.run.signals import Interruption
 from pipeline.run.text_motion import extract_from_prompt
 from stages.media.clip_place import why_no_clip
-from stages.models import ModelFiles
+from stages.model_files import ModelFiles
 
 
 @dataclass(frozen=True)

@@ -4,16 +4,14 @@ A micromotion is an affine move in W+: the face's own code plus a multiple of on
 (Wu et al., "Decoding Micromotion in Low-dimensional Latent Spaces from StyleGAN", CPAL 2024).
 """
 
-from typing import Literal
-
 import numpy as np
 import torch
 from torch import Tensor
 
 from common.errors import MotionMismatch
 from stages.motion.micromotion import Micromotion
+from stages.motion.motion_path import MotionPath
 
-MotionPath = Literal["linear", "pingpong", "replay"]
 FARTHEST_NEIGHBOUR = 2.0  # of the median gap between anchors
 
 

@@ -8,7 +8,7 @@ import torch
 
 from pipeline.job.model import Model, check_model
 from pipeline.job.motion_spec import MotionSpec
-from stages.models import BUNDLED, ModelFiles
+from stages.model_files import BUNDLED, ModelFiles
 from stages.motion.micromotion import Micromotion
 
 

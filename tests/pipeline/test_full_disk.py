@@ -21,7 +21,7 @@ from pipeline.output.folder import reject_unwritable, stop_on_write_error, write
 from pipeline.output.lock import OutputLock
 from pipeline.run.extract import MotionExtractor
 from pipeline.run.signals import Interruption
-from stages.models import BUNDLED
+from stages.model_files import BUNDLED
 from stages.motion.micromotion import Micromotion
 from tests.pipeline.material import write_job as write_material
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from stages.align_faces import AlignFaces, AlignFacesSettings, content_key
 from stages.base import Row, RowStatus, Target
-from stages.models import BUNDLED, ModelSettings
+from stages.model_files import BUNDLED
+from stages.models import ModelSettings
 
 
 def row(image: Path, index: int = 0) -> Row:

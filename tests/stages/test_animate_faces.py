@@ -28,8 +28,8 @@ from stages.motion.fit import fit_micromotion
 from stages.motion.micromotion import load_micromotion
 from stages.quality.video import MotionQuality, measure_video
 from stages.result_row import COLUMNS
-from stages.row_frames import Pixels, own_crop
-from stages.video_settings import VideoSettings
+from stages.row_frames import own_crop
+from stages.video_settings import Pixels, VideoSettings
 from weights.load_networks import load_generator
 
 FILES = ModelSettings(device="cpu")

@@ -6,7 +6,8 @@ import torch
 from stages import text_anchors as module
 from stages.anchor_settings import Optimisation
 from stages.latent_optimisation import anchor_steps
-from stages.models import BUNDLED, ModelSettings
+from stages.model_files import BUNDLED
+from stages.models import ModelSettings
 from stages.text_anchors import OptimiseTextAnchors, OptimiseTextAnchorsSettings
 from tests.weights.tiny_clip import write_tiny_clip
 from weights.load_clip import load_clip

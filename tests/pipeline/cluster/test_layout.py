@@ -11,7 +11,7 @@ from pipeline.job.load import load_job
 from pipeline.job.model import Model
 from pipeline.job.motion_spec import MotionSpec
 from pipeline.job.spec import ClusterSpec
-from stages.models import BUNDLED
+from stages.model_files import BUNDLED
 from tests.pipeline.material import write_job
 
 # Of 1 GB: a worker needs 2.7 GB, and 6 GB more for the anchors of a prompt.

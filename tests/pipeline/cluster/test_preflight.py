@@ -18,7 +18,7 @@ from pipeline.cluster.preflight import (
 )
 from pipeline.cluster.sizing import Node
 from pipeline.job.model import check_model
-from stages.models import BUNDLED
+from stages.model_files import BUNDLED
 from weights.registry import PARTS
 from weights.store import find, sha256
 

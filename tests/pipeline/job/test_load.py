@@ -13,7 +13,7 @@ from pipeline.job.load import load_job
 from pipeline.job.motion_spec import MotionSpec
 from pipeline.job.spec import ClusterSpec, JobSpec
 from stages.anchor_settings import AnchorSettings
-from stages.models import BUNDLED, ModelFiles
+from stages.model_files import BUNDLED, ModelFiles
 from stages.video_settings import VideoSettings
 
 MINIMAL = {"motion": {"clip": "smile.mp4"}, "manifest": "faces.parquet"}

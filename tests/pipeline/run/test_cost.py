@@ -18,7 +18,7 @@ from pipeline.run.cost import (
     render_seconds,
     row_seconds,
 )
-from stages.models import BUNDLED, ModelFiles
+from stages.model_files import BUNDLED, ModelFiles
 
 
 def checked(
