@@ -80,7 +80,9 @@ def status(
     output: OutputFolder,
     verify: Annotated[
         bool,
-        typer.Option("--verify", help="Read finished videos and compare their hashes. Exit code 3 where one changed."),
+        typer.Option(
+            "--verify", help="Read finished videos and compare their hashes. Exit code 3 where one changed or is gone."
+        ),
     ] = False,
 ) -> None:
     """Show the progress of a run. Works from any terminal or machine that sees the folder."""
@@ -93,7 +95,7 @@ def status(
     if verify:
         found = verify_videos(Ledger(output, str(written_job(output).get("videos") or "")))
         say(found.sentence)
-        if found.changed:
+        if found.changed or found.lost:
             say("to make them again: add --verify to the run command")
             raise typer.Exit(3)
 
@@ -188,6 +190,7 @@ def _run(
     verify: bool = False,
 ) -> NoReturn:
     """Run a job under its display and print a summary."""
+    say(f"checking {job.name}: manifest, images, model and clip")  # before the imports: they alone take seconds
     from pipeline.monitor.display import Display
     from pipeline.monitor.summary import summary
     from pipeline.output.event_log import EventLog

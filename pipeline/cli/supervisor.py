@@ -47,6 +47,8 @@ def supervise(arguments: Sequence[str]) -> int:
             how = "ended without a word, as it does when Ray's own dies"
             if proper == AGAIN:
                 how = "lost those of Ray"
+            elif -status == getattr(signal, "SIGALRM", 0):  # of `pipeline.cluster.alarm`
+                how = "got no answer from Ray"
             elif status < 0:
                 how = f"was killed by signal {-status}"
             if life.stopped:

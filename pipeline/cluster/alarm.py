@@ -1,47 +1,46 @@
 """End a process in which Ray does not answer.
 
 A Ray whose own processes are frozen, and not dead, answers nothing: a call into it blocks the driver's main thread
-where no signal reaches Python any more. Such a process is killed from another thread, and whoever watches it
-(`pipeline.cli.supervisor`) starts it again, or ends if that was what somebody asked for.
+where no signal reaches Python any more, and some calls keep Python's lock meanwhile, so that no other thread runs
+either. The system's own timer ends such a process, by SIGALRM, and whoever watches it (`pipeline.cli.supervisor`)
+starts it again, or ends if that was what somebody asked for.
 """
 
-import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-
-from common.terminal import complain
 
 # A machine under heavy load, or a cluster that is electing where to put things, may take half a minute.
 PATIENCE_SECONDS = 60.0
-LOOK_SECONDS = 1.0
+LEAST_SECONDS = 1e-3  # a timer of 0 is none
 
-_calls: list[tuple[float, float]] = []  # when each call into Ray began, the outermost first, and its patience
+_limits: list[float] = []  # until when each call into Ray has to come back, the outermost first
+_alarmed = threading.Event()
 
 
 @contextmanager
 def answering(patience: float | None = None) -> Iterator[None]:
     """Around calls into Ray that come back within `patience` seconds, by default `PATIENCE_SECONDS`, or never."""
-    _calls.append((time.monotonic(), PATIENCE_SECONDS if patience is None else patience))
+    _limits.append(time.monotonic() + (PATIENCE_SECONDS if patience is None else patience))
+    _wind()
     try:
         yield
     finally:
-        _calls.pop()
+        _limits.pop()
+        _wind()
 
 
-def set_alarm(end: Callable[[], None] | None = None) -> None:
+def set_alarm() -> None:
     """From now on this process ends when Ray does not answer; for a process that nobody else uses."""
-    threading.Thread(target=_watch, args=(end or _end,), name="alarm", daemon=True).start()
+    if hasattr(signal, "setitimer"):  # not on Windows
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        _alarmed.set()
 
 
-def _watch(end: Callable[[], None]) -> None:
-    while not any(time.monotonic() - began > patience for began, patience in list(_calls)):
-        time.sleep(LOOK_SECONDS)
-    end()
-
-
-def _end() -> None:
-    complain("Ray does not answer: its own processes are frozen.")
-    os.kill(os.getpid(), signal.SIGKILL)
+def _wind() -> None:
+    """Set the timer to the first limit, or stop it."""
+    if _alarmed.is_set():
+        left = max(min(_limits) - time.monotonic(), LEAST_SECONDS) if _limits else 0.0
+        signal.setitimer(signal.ITIMER_REAL, left)

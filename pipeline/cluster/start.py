@@ -12,11 +12,14 @@ from typing import Any
 from common.errors import ClusterError, WorkStopped
 from common.install_hints import install_extra
 from common.redaction import describe_error
+from pipeline.cluster.alarm import answering
 from pipeline.cluster.orphans import end_processes, ray_folder
 from pipeline.cluster.quiet_ray import ROOT, without_stderr
 from pipeline.job.spec import ClusterSpec
 
 STARTS = 3
+# Within half a minute Ray starts or says that it does not; but where a process of its own is frozen it waits for ever.
+START_SECONDS = 180.0
 # What a worker needs of the repository when Ray carries it to other machines.
 NOT_UPLOADED = ["/outputs", "/.git", "/tests", "/docs", "/benchmarks", "/training", "**/__pycache__"]
 
@@ -35,7 +38,8 @@ def start_local_ray(ray: Any, cluster: ClusterSpec, folder: Path, cpus: int) -> 
     """
     for left in reversed(range(STARTS)):
         try:
-            return _start_local(ray, cluster, folder, cpus)
+            with answering(START_SECONDS):
+                return _start_local(ray, cluster, folder, cpus)
         except ValueError:
             raise  # a setting that Ray refuses
         except Exception as error:  # it has no class for that

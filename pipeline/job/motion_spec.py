@@ -79,7 +79,7 @@ class MotionSpec(Settings):
         for name in idle:
             if getattr(self, name) != type(self).model_fields[name].default:
                 source = "is ready in its file" if self.file else "is made from a text"
-                raise ValueError(f"{name} says how a clip becomes a motion, and this one {source}")
+                raise ValueError(f"{name} says how a clip becomes a motion, and this one {source}. Remove {name}")
         return self
 
 

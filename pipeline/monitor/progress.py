@@ -103,9 +103,9 @@ class RunProgress:
         return max(self.rows - self.done - self.failed - self.kept, 0)
 
     def time_left(self, now: float) -> float | None:
-        """Seconds until the last row at the pace of the rows so far, `None` before there is one."""
+        """Seconds until the last row at the pace of the rows so far; `None` before a video is made: rows fail soon."""
         made = self.done + self.failed
-        if self.outcome != RunState.RUNNING or not made or not self.work_started or now <= self.work_started:
+        if self.outcome != RunState.RUNNING or not self.done or not self.work_started or now <= self.work_started:
             return None
         return self.remaining * (now - self.work_started) / made
 

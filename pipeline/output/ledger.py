@@ -117,12 +117,16 @@ class Ledger:
         Raises:
             OutputError: the videos are at a URI, and their store does not say which it has.
         """
-        table = self.rows()
-        table = table.filter(pc.equal(table["status"], RowStatus.DONE))
-        table = table.take(_last(table["id"].to_pylist()))
+        table = self.made_rows()
         sizes = self._video_sizes()
         recorded = zip(table["video"].to_pylist(), table["bytes"].to_pylist(), strict=True)
         return table.filter(pa.array([sizes.get(video) == size for video, size in recorded], pa.bool_()))
+
+    def made_rows(self) -> pa.Table:
+        """The last row of each id of which a video was made, whether or not it is there still."""
+        table = self.rows()
+        table = table.filter(pc.equal(table["status"], RowStatus.DONE))
+        return table.take(_last(table["id"].to_pylist()))
 
     def failed(self) -> dict[Target, str]:
         """The reason of each target whose latest row failed although its image could be read.

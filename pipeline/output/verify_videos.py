@@ -1,7 +1,7 @@
 """Finished videos compared with the hashes that were recorded when they were written.
 
-A file of another size counts as unfinished at every run. One of the same size with other bytes, after a disk's fault or
-an edit, is found only by reading it.
+A file that is gone or has another size counts as unfinished at every run. One of the same size with other bytes, after
+a disk's fault or an edit, is found only by reading it.
 """
 
 from collections.abc import Collection
@@ -26,23 +26,27 @@ class VerifiedVideos:
         same: videos whose bytes are those that were written.
         changed: file names of those whose bytes are others, or that cannot be read.
         unknown: videos of which no hash was recorded.
+        lost: file names of those that are gone, or have another size than was written.
     """
 
     same: int
     changed: tuple[str, ...]
     unknown: int
+    lost: tuple[str, ...] = ()
 
     @property
     def sentence(self) -> str:
         """All of it, for a person."""
-        found = "all unchanged"
-        if self.changed:
-            more = ", …" if len(self.changed) > EXAMPLES else ""
-            found = f"{len(self.changed):,} damaged or changed ({', '.join(self.changed[:EXAMPLES])}{more})"
+        found = f"{len(self.changed):,} damaged or changed ({_some(self.changed)})" if self.changed else "all unchanged"
+        lost = f"; {len(self.lost):,} gone or of another size ({_some(self.lost)})" if self.lost else ""
         unknown = (
             f"; {count(self.unknown, 'older video')} without a recorded hash, not verified" if self.unknown else ""
         )
-        return f"{count(self.same + len(self.changed), 'video')} verified, {found}{unknown}"
+        return f"{count(self.same + len(self.changed), 'video')} verified, {found}{lost}{unknown}"
+
+
+def _some(names: tuple[str, ...]) -> str:
+    return ", ".join([*names[:EXAMPLES], *(["…"] if len(names) > EXAMPLES else [])])
 
 
 def verify_videos(ledger: Ledger) -> VerifiedVideos:
@@ -65,7 +69,8 @@ def verify_videos(ledger: Ledger) -> VerifiedVideos:
     with ThreadPoolExecutor(READERS, thread_name_prefix="verify") as readers:
         same = list(readers.map(is_same, known))
     changed = tuple(name for name, unchanged in zip(known, same, strict=True) if not unchanged)
-    return VerifiedVideos(sum(same), changed, len(names) - len(known))
+    written = {f"{id_}.mp4" for id_ in ledger.made_rows()["id"].to_pylist()}
+    return VerifiedVideos(sum(same), changed, len(names) - len(known), tuple(sorted(written.difference(names))))
 
 
 def remove_videos(ledger: Ledger, names: Collection[str]) -> None:

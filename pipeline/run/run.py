@@ -23,7 +23,9 @@ from common.errors import RESUME, MicromotionError, UserError, WorkStopped
 from common.redaction import describe_error
 from pipeline.job.checks import Checked, check_job
 from pipeline.job.image_checks import check_there
+from pipeline.job.misspelt_columns import misspelt_notes
 from pipeline.job.spec import JobSpec
+from pipeline.job.strengths import strength_notes
 from pipeline.output.event_log import EventLog
 from pipeline.output.folder import clear_leftovers, prepare_folder, reject_unwritable
 from pipeline.output.ledger import Ledger
@@ -79,6 +81,8 @@ def run_job(
     started, said = time.monotonic(), set[str]()
     with _warnings_as_events(events, said):
         checked = check_job(job)
+        for note in strength_notes(checked.manifest, job.video.strength) + misspelt_notes(checked.manifest):
+            warnings.warn(note, stacklevel=2)
         if job.cluster.address == "local" and not any((job.output / "ledger").glob("part-*")):
             # A run that goes on waits for a share that went away; one that begins has its paths wrong.
             check_there(checked.manifest, checked.rows["image"].to_pylist())

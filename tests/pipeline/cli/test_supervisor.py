@@ -31,7 +31,7 @@ with supervisor.under_watch():
         if lives < deaths and "engine" in sys.argv:
             sys.exit(supervisor.AGAIN)
         if lives < deaths:
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), signal.SIGALRM if "alarm" in sys.argv else signal.SIGKILL)
         while not interruption.asked and "wait" in sys.argv:
             time.sleep(0.01)
     sys.exit(130 if interruption.asked else 3)
@@ -79,6 +79,13 @@ def test_a_run_whose_engine_died_is_started_again(lives: Path) -> None:
     complained = run.communicate(timeout=60)[1]
     assert (run.returncode, len(list(lives.iterdir()))) == (3, 2)
     assert complained.startswith("The run's process lost those of Ray. ")
+
+
+def test_a_run_that_ray_does_not_answer_is_started_again(lives: Path) -> None:
+    run = start(lives, 1, "alarm")
+    complained = run.communicate(timeout=60)[1]
+    assert (run.returncode, len(list(lives.iterdir()))) == (3, 2)
+    assert complained.startswith("The run's process got no answer from Ray. ")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

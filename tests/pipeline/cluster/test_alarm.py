@@ -3,53 +3,51 @@
 import signal
 import subprocess
 import sys
-import threading
-import time
 from pathlib import Path
 
 import pytest
 
-from pipeline.cluster import alarm
-from pipeline.cluster.alarm import answering, set_alarm
-
-
-@pytest.fixture
-def ended(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
-    """Set when the alarm goes off."""
-    monkeypatch.setattr(alarm, "LOOK_SECONDS", 0.01)
-    event = threading.Event()
-    set_alarm(event.set)
-    return event
-
-
-def test_a_call_that_comes_back_ends_nothing_and_one_that_does_not_does(ended: threading.Event) -> None:
-    with answering(0.5):
-        pass
-    with answering(1000.0):
-        assert not ended.wait(1.0), "it has patience still, and the one before has come back"
-    with answering(0.05), answering(1000.0):
-        assert ended.wait(30.0), "an inner call's patience does not count for the outer one's"
-
-
-def test_a_call_that_fails_is_no_call_any_more(ended: threading.Event) -> None:
-    with pytest.raises(ValueError), answering(0.3):
-        raise ValueError
-    assert not ended.wait(0.6)
-    with answering(0.0):
-        time.sleep(0.1)
-    assert ended.wait(30.0)
-
-
-STUCK = """
-import ctypes
+ALARMED = """
+import ctypes, time
+from contextlib import suppress
 from pipeline.cluster.alarm import answering, set_alarm
 set_alarm()
-with answering(0.5):
-    ctypes.CDLL(None).pause()  # as Ray's own waits, it lets other threads run
 """
 
 
-def test_a_process_that_waits_for_ever_is_killed_and_says_why(repository: Path) -> None:
-    ran = subprocess.run([sys.executable, "-c", STUCK], cwd=repository, capture_output=True, text=True, timeout=120)
-    assert ran.returncode == -signal.SIGKILL
-    assert ran.stderr == "Ray does not answer: its own processes are frozen.\n"
+def exit_code(repository: Path, work: str) -> int:
+    """How a process that has set the alarm ends over some work."""
+    command = [sys.executable, "-c", ALARMED + work]
+    return subprocess.run(command, cwd=repository, timeout=120).returncode
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        "with answering(0.3): pass\ntime.sleep(0.6)",
+        "with answering(0.3), answering(1000.0): pass\ntime.sleep(0.6)",
+        "with answering(1000.0):\n with answering(0.3): pass\n time.sleep(0.6)",
+        "with suppress(ValueError), answering(0.3): raise ValueError\ntime.sleep(0.6)",
+    ],
+    ids=["at once", "both", "the inner one", "with an error"],
+)
+def test_calls_that_come_back_end_nothing(repository: Path, work: str) -> None:
+    assert exit_code(repository, work) == 0
+
+
+@pytest.mark.parametrize(
+    "waits",
+    ["time.sleep(60)", "ctypes.CDLL(None).pause()", "ctypes.PyDLL(None).pause()"],
+    ids=["in Python", "as most of Ray's calls wait", "with Python's lock, as its start does"],
+)
+def test_a_call_that_does_not_come_back_ends_its_process(repository: Path, waits: str) -> None:
+    assert exit_code(repository, f"with answering(0.5): {waits}") == -signal.SIGALRM
+
+
+def test_an_inner_calls_patience_does_not_count_for_the_outer_one(repository: Path) -> None:
+    assert exit_code(repository, "with answering(0.3), answering(1000.0): time.sleep(60)") == -signal.SIGALRM
+
+
+def test_a_process_that_set_no_alarm_is_left_alone(repository: Path) -> None:
+    work = "from pipeline.cluster.alarm import answering\nimport time\nwith answering(0.1): time.sleep(0.4)"
+    assert subprocess.run([sys.executable, "-c", work], cwd=repository, timeout=120).returncode == 0

@@ -122,6 +122,11 @@ def test_time_left_follows_the_pace_of_the_rows_whatever_workers_took_to_start()
     assert progress.working_seconds(now=158.0) == pytest.approx(8)
 
 
+def test_rows_that_failed_soon_tell_nothing_of_the_time_left():
+    told = [started(), phase(100, "started", 0), row(101, "a", "failed", "unreadable_image")]
+    assert replay(told).time_left(now=158.0) is None
+
+
 @given(events)
 def test_no_order_of_events_breaks_the_state(told: list[Event]):
     progress = RunProgress()

@@ -36,6 +36,14 @@ def test_a_video_of_other_bytes_is_found_and_once_removed_its_row_is_unfinished(
     assert ledger.done() == {Target(id_, "k") for id_ in ("anna", "cleo", "old")}
 
 
+def test_videos_that_are_gone_or_of_another_size_are_not_called_unchanged(ledger: Ledger) -> None:
+    (ledger.output / "videos/anna.mp4").unlink()
+    (ledger.output / "videos/ben.mp4").write_bytes(b"ab")
+    found = verify_videos(ledger)
+    assert (found.same, found.changed, found.unknown, found.lost) == (1, (), 1, ("anna.mp4", "ben.mp4"))
+    assert "2 gone or of another size (anna.mp4, ben.mp4)" in found.sentence
+
+
 def test_a_video_that_cannot_be_read_counts_as_changed(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(place: str, timeout: float) -> str:
         raise OSError("input/output error")

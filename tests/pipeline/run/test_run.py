@@ -159,8 +159,10 @@ def test_a_movement_extracted_by_itself_serves_another_job(tmp_path: Path, ray_n
         made = run_extraction(spec, tmp_path / "smile.safetensors", events, iterations=1)
     assert made.with_suffix(".png").is_file()
     job.write_text(yaml.safe_dump(yaml.safe_load(job.read_text()) | {"motion": {"file": "smile.safetensors"}}))
-    (tmp_path / "faces.csv").write_text("id,image\nanna,anna.png\n")
+    (tmp_path / "faces.csv").write_text("id,image,strenght\nanna,anna.png,0.5\n")
     assert counted(run(job)) == (1, 0, 0, 0)
+    warnings = [event["message"] for event in read_events(tmp_path / "out/log.jsonl") if event["event"] == "warning"]
+    assert [message for message in warnings if 'Did you mean "strength"?' in message]
     copied = load_micromotion(tmp_path / "out/motion.safetensors")
     assert copied.fingerprint == load_micromotion(made).fingerprint
 
