@@ -97,16 +97,17 @@ class Flow:
                 if not stopping:
                     self._hand_out()
                 arrivals = self._arrivals()
+            # Before anything that may take its time: workers that get on meanwhile are heard of in the next round.
+            if arrivals or any(pool.at_work for pool in self._pools):
+                at_work = time.monotonic()
+            else:
+                self._check_stalled(time.monotonic() - at_work)
             if arrivals:
                 yield arrivals
             self._on_wait()
             if time.monotonic() - checked > CHECK_SECONDS:
                 checked = time.monotonic()
                 check_session()
-            if arrivals or any(pool.at_work for pool in self._pools):
-                at_work = time.monotonic()
-            else:
-                self._check_stalled(time.monotonic() - at_work)
 
     def again(self, rows: list[Row], late: bool = False) -> None:
         """Send rows once more, each by itself: before all others, or when there are no others."""

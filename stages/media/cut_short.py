@@ -1,8 +1,7 @@
 """Whether a clip's file was cut where its decoder does not notice: formats that go on until they end.
 
-ffmpeg reports the cut in GIF, FLV and animated PNG by itself. What ends exactly between two
-packets of a transport or program stream, or between two images of a bare stream (.h264, .m2v), cannot be told from a
-shorter recording.
+ffmpeg reports the cut in GIF, FLV and animated PNG by itself. What ends exactly between two packets of a transport or
+program stream, or between two images of a bare stream (.h264, .m2v), cannot be told from a shorter recording.
 """
 
 import mmap
