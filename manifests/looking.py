@@ -8,7 +8,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from manifests.image_places import WEB, is_local, why_missing
+from manifests.misspelt_columns import misspelt_notes
 from manifests.schema import Manifest, read_manifest
+from manifests.strengths import strength_notes
 
 HUB = "huggingface.co"
 
@@ -23,7 +25,7 @@ class ManifestSummary:
         remote: images at a URI, which were not looked for.
         missing: images that are not on this machine.
         examples: the first few of them, a sentence each.
-        notes: what was read in another way than a person may expect, a sentence each.
+        notes: what was read in another way than a person may expect, or may not be meant, a sentence each.
         hosts: how many images each host of the network has.
     """
 
@@ -55,7 +57,7 @@ def check_manifest(path: Path | str, examples: int = 5, columns: Mapping[str, st
         remote=len(images) - len(local),
         missing=len(missing),
         examples=tuple(missing_sentence(manifest, index, images[index]) for index in missing[:examples]),
-        notes=manifest.notes,
+        notes=(*manifest.notes, *strength_notes(manifest), *misspelt_notes(manifest)),
         hosts=hosts_of(images),
     )
 

@@ -8,6 +8,8 @@ from common.errors import ManifestError
 from common.formatting import count as counted
 from common.formatting import size
 from manifests.looking import hosts_of
+from manifests.misspelt_columns import misspelt_notes
+from manifests.strengths import strength_notes
 from pipeline.cluster.layout import layout_for, render_bytes, this_machine
 from pipeline.cluster.limits import check_limits
 from pipeline.cluster.machine import free_memory, usable_cores
@@ -15,11 +17,9 @@ from pipeline.cluster.preflight import nodes_without_weights
 from pipeline.cluster.session import ray_session
 from pipeline.job.checks import Checked, check_job
 from pipeline.job.image_checks import ImageChecks, check_images
-from pipeline.job.misspelt_columns import misspelt_notes
 from pipeline.job.model import Model
 from pipeline.job.motion_plan import MotionPlan
 from pipeline.job.spec import JobSpec
-from pipeline.job.strengths import strength_notes
 from pipeline.output.disk_space import space_for
 from pipeline.output.existing import find_existing
 from pipeline.output.job_diff import describe_changes

@@ -21,11 +21,11 @@ from typing import Any
 from common import storage
 from common.errors import RESUME, MicromotionError, UserError, WorkStopped
 from common.redaction import describe_error
+from manifests.misspelt_columns import misspelt_notes
+from manifests.strengths import strength_notes
 from pipeline.job.checks import Checked, check_job
 from pipeline.job.image_checks import check_there
-from pipeline.job.misspelt_columns import misspelt_notes
 from pipeline.job.spec import JobSpec
-from pipeline.job.strengths import strength_notes
 from pipeline.output.event_log import EventLog
 from pipeline.output.folder import clear_leftovers, prepare_folder, reject_unwritable
 from pipeline.output.ledger import Ledger

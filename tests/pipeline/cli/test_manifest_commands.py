@@ -44,6 +44,15 @@ def test_missing_pictures_are_named_and_end_with_3(monkeypatch, capsys, tmp_path
     assert 'row 2 (id "ben")' in said
 
 
+def test_what_may_not_be_meant_is_noted(monkeypatch, capsys, tmp_path):
+    pictures(tmp_path, "anna.png")
+    manifest = tmp_path / "targets.csv"
+    for column, said in (("strenght", 'Did you mean "strength"?'), ("strength", "50 % is 0.5")):
+        manifest.write_text(f"id,image,{column}\nanna,anna.png,50\n")
+        assert call(monkeypatch, "manifest", "check", manifest) == 0
+        assert said in capsys.readouterr().err
+
+
 def test_an_empty_folder_is_a_users_mistake(monkeypatch, capsys, tmp_path):
     assert call(monkeypatch, "manifest", "build", tmp_path) == 2
     assert "no images" in capsys.readouterr().err

@@ -11,7 +11,6 @@ from PIL import Image
 from common.errors import JobError, ManifestError
 from manifests.schema import Manifest, read_manifest
 from pipeline.job.image_checks import OPEN_SECONDS, OPENED, check_images, check_network, check_opens, check_there
-from pipeline.job.strengths import strength_notes
 
 
 def listed(folder: Path, images: list[str], **columns: list[object]) -> tuple[Manifest, list[str]]:
@@ -104,31 +103,3 @@ def test_images_of_the_network_need_the_jobs_word(tmp_path: Path) -> None:
         check_network(*given, allowed=False)
     assert check_network(*given, allowed=True) == {"example.org": 1, "huggingface.co": 1}
     assert check_network(*listed(tmp_path, ["a.jpg", "s3://b/c.jpg"]), allowed=False) == {}
-
-
-@pytest.mark.parametrize(
-    ("strengths", "said"),
-    [
-        ([0.5, 50.0], "1 row is far out, the furthest .*row 2 with 50; .* 50 % is 0.5"),
-        ([1e6, -1e9, 1.0], "2 rows are far out, the furthest .*row 2 with -1e\\+09"),
-        ([0.01] * 9 + [2.0], "1 row is far out, the furthest .*row 10 with 2"),
-    ],
-)
-def test_strengths_that_may_not_be_meant_are_said(tmp_path: Path, strengths: list[object], said: str) -> None:
-    manifest, _ = listed(tmp_path, ["a"] * len(strengths), strength=strengths)
-    [note] = strength_notes(manifest, 1.0)
-    assert __import__("re").search(said, note)
-
-
-@pytest.mark.parametrize(
-    "strengths", [[0.5, None, 2.0], [1.0] * 20, [0.2 + 0.1 * at for at in range(20)], [-1.0, 1.0] * 9]
-)
-def test_usual_strengths_are_not_remarked_on(tmp_path: Path, strengths: list[object]) -> None:
-    assert strength_notes(listed(tmp_path, ["a"] * len(strengths), strength=strengths)[0], 1.0) == []
-
-
-def test_a_jobs_own_strength_is_judged_as_well(tmp_path: Path) -> None:
-    manifest, _ = listed(tmp_path, ["a"])
-    assert strength_notes(manifest, -3.0) == []
-    [note] = strength_notes(manifest, 30.0)
-    assert note.startswith("video.strength: 30") and note.endswith("30 % is 0.3")

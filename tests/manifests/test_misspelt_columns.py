@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from manifests.misspelt_columns import misspelt_notes
 from manifests.schema import read_manifest
-from pipeline.job.misspelt_columns import misspelt_notes
 
 
 def notes(tmp_path: Path, header: str) -> list[str]:

@@ -4,6 +4,7 @@ import numpy as np
 
 from manifests.schema import Manifest
 
+PLAIN = 1.0  # the motion's full extent, as a job has it that says nothing
 # Times the motion's full extent. Nothing is refused for it: how far a face can go shows only when it is drawn.
 FAR = 3.0
 # Times the median distance from the median, beyond which a value stands apart from its column.
@@ -12,7 +13,7 @@ APART = 20.0
 FEWEST = 8
 
 
-def strength_notes(manifest: Manifest, own: float) -> list[str]:
+def strength_notes(manifest: Manifest, own: float = PLAIN) -> list[str]:
     """A sentence for each place with a strength that a person may not have meant, such as 50 for 50 %.
 
     Args:
@@ -25,6 +26,8 @@ def strength_notes(manifest: Manifest, own: float) -> list[str]:
         return notes
     values = manifest.table["strength"].to_numpy()  # (N,), NaN for nothing
     given = np.isfinite(values)
+    if given.all() and own != PLAIN:
+        notes.append(f"video.strength: {own:g} changes nothing, for every row has a strength of its own")
     odd = given & (np.abs(values) > FAR)
     if given.sum() >= FEWEST:
         middle = np.median(values[given])
