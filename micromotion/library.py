@@ -3,7 +3,6 @@
 What a batch run adds (workers, a ledger, resuming, a report) is in `pipeline`; what each step does is in `stages`.
 """
 
-import math
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -183,8 +182,6 @@ def animate(
     check_types(frames=(frames, WHOLE), path=(path, TEXT), strength=(strength, NUMBER))
     check_types(pixels=(pixels, TEXT), longest=(longest, WHOLE))
     check_ranges(longest=(longest, 64, 8192))
-    if not math.isfinite(strength):
-        raise ValueError(f"strength: expected a finite number, found {strength}.")
     if pixels not in get_args(Pixels):
         raise ValueError(f'pixels: expected one of {", ".join(get_args(Pixels))}, found "{pixels}".')
     motion.check(models.generator.fingerprint, models.generator.num_layers)

@@ -44,6 +44,16 @@ def test_a_call_that_does_not_come_back_ends_its_process(repository: Path, waits
     assert exit_code(repository, f"with answering(0.5): {waits}") == -signal.SIGALRM
 
 
+def test_a_start_of_ray_that_never_ends_ends_its_process(repository: Path) -> None:
+    work = (
+        "from pathlib import Path\nfrom types import SimpleNamespace\n"
+        "from pipeline.cluster import start\nfrom pipeline.job.spec import ClusterSpec\n"
+        "start.START_SECONDS = 0.5\nray = SimpleNamespace(init=lambda **_: ctypes.PyDLL(None).pause())\n"
+        "start.start_local_ray(ray, ClusterSpec(), Path('/nowhere'), 1)"
+    )
+    assert exit_code(repository, work) == -signal.SIGALRM
+
+
 def test_an_inner_calls_patience_does_not_count_for_the_outer_one(repository: Path) -> None:
     assert exit_code(repository, "with answering(0.3), answering(1000.0): time.sleep(60)") == -signal.SIGALRM
 

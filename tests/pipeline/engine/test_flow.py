@@ -209,7 +209,7 @@ def test_a_ray_of_our_own_that_starts_no_worker_has_to_be_started_again(
     monkeypatch.setattr(pool, "is_own", lambda: True)
     monkeypatch.setattr(pool, "START_SECONDS", 2.0)
     with pytest.raises(EngineDied, match="no worker could be started"):
-        through([where(PoolSize(1, 64.0))], [{"id": "a"}])
+        through([where(PoolSize(1, 64.0))], [{"id": "a"}], stall_timeout=20.0)
 
 
 def test_a_worker_that_does_not_start_is_replaced_while_another_works(
