@@ -27,13 +27,13 @@ class Figure:
         head: the shape.
         fit: of it to the picture's landmarks.
         residual: (H, 2) pixels, how far the held vertices lie from where the fit alone would put them.
-        ears: (V, 3) centimetres, by how much the picture's ears stand out of the shape's.
+        outward: (V, 3) centimetres, by how much its ears and forehead stand out of the shape's.
     """
 
     head: Head
     fit: HeadFit
     residual: np.ndarray
-    ears: np.ndarray | float = 0.0
+    outward: np.ndarray | float = 0.0
 
     @cached_property
     def rest(self) -> np.ndarray:
@@ -49,7 +49,7 @@ class Figure:
     @cached_property
     def _unmoved(self) -> np.ndarray:
         """(V, 3) centimetres from the pivot: who it is, without any expression."""
-        shape: np.ndarray = self.head.shape(self.fit.identity, np.zeros(len(self.head.names))) + self.ears - PIVOT
+        shape: np.ndarray = self.head.shape(self.fit.identity, np.zeros(len(self.head.names))) + self.outward - PIVOT
         return shape
 
     @cached_property

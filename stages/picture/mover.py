@@ -15,7 +15,6 @@ from stages.motion.drift import Drift
 from stages.picture.appearance import Likeness, appearance_changes, likeness_of
 from stages.picture.canvas import Canvas, canvas_for
 from stages.picture.course import Course, course_of
-from stages.picture.ears import with_ears
 from stages.picture.eye_contours import with_eyes_outlined
 from stages.picture.fields import OwnPixels, fields_of
 from stages.picture.figure import find_figure
@@ -24,6 +23,7 @@ from stages.picture.grain import Grain, grain_of
 from stages.picture.hidden_parts import cover_of, hidden_parts, with_parts_left
 from stages.picture.inside import Inside, inside_of
 from stages.picture.matte import head_matte
+from stages.picture.met_outline import with_outline_met
 from stages.picture.stand_in import stand_in
 from stages.picture.strips import Patch, strips, taken_back, widened
 from stages.picture.unseen import View, view_towards, views_of
@@ -185,7 +185,8 @@ def mover_for(
     likeness = replace(likeness, gestures=gestures)
     matte = head_matte(canvas, likeness.small_picture)
     if gestures.largest_turn > 0:
-        canvas = replace(canvas, figure=with_ears(figure, canvas, matte))
+        hair = OwnPixels(canvas, likeness.small_picture, matte).hair.share
+        canvas = replace(canvas, figure=with_outline_met(canvas, matte, hair))
         likeness = replace(likeness, canvas=canvas)
     insides = tuple(inside_of(picture, likeness, number) for number in range(3))
     own = OwnPixels(canvas, likeness.small_picture, matte)

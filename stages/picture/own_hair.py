@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 
 from stages.picture.canvas import Canvas
 from stages.picture.crown import crown_row
-from stages.picture.ears import ear_share
+from stages.picture.head_parts import ear_share
 from stages.picture.palette import to_lab
 from stages.picture.skin_and_hair import scale_of
 from stages.picture.warp import at_places

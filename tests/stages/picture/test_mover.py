@@ -82,9 +82,9 @@ def test_teeth_of_a_dark_face_are_far_lighter_than_its_skin(
     assert np.median(shown[within]) > 1.7 * np.median(shown[~within])
 
 
-def test_ears_are_met_where_a_path_turns_the_head_and_nowhere_else(movers: dict[str, Mover]) -> None:
-    assert np.abs(movers["head_turn"].canvas.figure.ears).max() > 0.05
-    assert movers["smile"].canvas.figure.ears == 0.0
+def test_the_outline_is_met_where_a_path_turns_the_head_and_nowhere_else(movers: dict[str, Mover]) -> None:
+    assert np.abs(movers["head_turn"].canvas.figure.outward).max() > 0.05
+    assert movers["smile"].canvas.figure.outward == 0.0
 
 
 def colours(mover: Mover) -> np.ndarray:

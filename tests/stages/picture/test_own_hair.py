@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from stages.picture.canvas import Canvas
-from stages.picture.ears import ear_share
 from stages.picture.fields import Fields, OwnPixels, fields_of
+from stages.picture.head_parts import ear_share
 from stages.picture.own_hair import hair_of
 from tests.stages.picture.made_heads import made_gesture, plain
 from weights.networks.head import Head

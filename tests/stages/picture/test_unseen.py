@@ -9,9 +9,9 @@ import pytest
 
 from stages.picture.appearance import Likeness
 from stages.picture.canvas import Canvas
-from stages.picture.ears import ear_share
 from stages.picture.fields import Fields, OwnPixels, fields_of
 from stages.picture.gesture import Gesture
+from stages.picture.head_parts import ear_share
 from stages.picture.raster import draw
 from stages.picture.unseen import View, may_be_hair, view_towards, views_of
 from tests.stages.picture.made_heads import made_gesture, plain
