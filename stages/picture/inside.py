@@ -29,7 +29,10 @@ SOFT = 0.006  # of the opening's width: how soft its edge is
 OWN, OTHERS = 1.6, 2.6
 SHUT = 0.03
 TOGETHER, APART = 0.02, 0.06  # of an eye's width: by which its lids have moved over the eyeball
-VISIBLE, SHARP = 0.4, 0.5  # pixels: a mask below is none; how soft the edge of one is that only measures
+# Pixels: a gap of less shows nothing of what is inside, one of a pixel more all of it, for a polygon that has no height
+# is drawn as a line; how soft the edge of a mask is that only measures.
+VISIBLE, SHARP = 0.4, 0.5
+SLIT, SLIT_SHADE = 0.14, 0.7  # of an eye's width: a gap in which lids shade the eyeball; by how much before it is shut
 TEETH_SHOW = 0.06  # of a mouth's width: a gap from which on teeth are seen well enough to place them
 
 
@@ -100,15 +103,27 @@ class Inside:
         """Lay what is inside over the skin `shown`, (h, w, 3) uint8, in place."""
         edge = outline(moved, self.rims)
         width = float(np.linalg.norm(edge[0] - moved[self.rims.upper[-1], :2]))
-        mask = opening_mask(edge, self.box, max(SOFT * width, 0.5))
+        share = float(np.clip(rim_gaps(moved, self.rims)[1].max() - VISIBLE, 0, 1))
         if self.number != MOUTH:
-            mask *= self._uncovered(moved, turned, width)
-        if mask.max() * width < VISIBLE:
+            share *= self._uncovered(moved, turned, width)
+        if share == 0:
             return
+        mask = share * opening_mask(edge, self.box, max(SOFT * width, 0.5))
         inside = self._content(moved, turned, place, width)
+        if self.number != MOUTH:
+            inside *= self._lit(moved, width)
         rows, columns = self._rows_and_columns
         part = shown[rows, columns].astype(np.float32)
         shown[rows, columns] = np.rint(part + mask[..., None] * (inside - part)).clip(0, 255).astype(np.uint8)
+
+    def _lit(self, moved: np.ndarray, width: float) -> float:
+        """How much light comes to an eyeball between its lids, as a share of what did at rest."""
+        before, now = (float(rim_gaps(points, self.rims)[1].max()) for points in (self._rest, moved))
+        return 1 - SLIT_SHADE * float(np.clip(1 - now / max(min(SLIT * width, before), 1e-6), 0, 1))
+
+    @property
+    def _rest(self) -> np.ndarray:
+        return self.likeness.canvas.figure.rest
 
     def _content(self, moved: np.ndarray, turned: np.ndarray, place: np.ndarray, width: float) -> np.ndarray:
         """(h, w, 3) float32."""

@@ -22,11 +22,14 @@ RIM = 0.08  # of the eye's width: lashes and lids' edges
 # Levels of L*a*b* that skin around an eye differs by: it is skin; it is as lit as a lid; it tells nothing of a lid.
 SKIN, LIT, SHADED = 27.0, 12.0, 35.0
 COVERED, WHOLE = 0.25, 0.75  # how far an eye has closed: its rest is seen up to the first, and gone from the second
-LASHES = 0.09  # of the eye's width: how broad their line is
+LASHES, LASHES_SOFT = 0.07, 0.018  # of the eye's width: how broad their line is, and how soft its edges are
 MOST_DARK, LINE = 0.8, 75  # of a line of lashes, in shares; the percentile along a lid's edge that it is as dark as
 LEVEL = 0.05  # of the eye's width, over which skin is level
 SOFT = 0.02  # of the eye's width
 GRAIN, MOST_GRAIN = 0.03, 10.0  # of the eye's width: what is finer is grain; grey levels
+# How many times as tall skin is drawn before its grain becomes streaks, and from when on none of it is left; the share
+# of the eye's width over which it is levelled then.
+TALL, TALLEST, STREAKS = 1.5, 3.0, 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,11 +37,13 @@ class Lid:
     """Attributes:
     box: around the eye, in pixels of the picture.
     cover: (h, w, 3) float32, what makes skin of all that the picture shows in the eye's reach.
+    grain: (h, w, 3) float32, of skin, for a lid whose own is drawn out of shape.
     lashes: (3,) how much darker than skin the line of lashes is, in shares.
     """
 
     box: Box
     cover: np.ndarray
+    grain: np.ndarray
     lashes: np.ndarray
 
     def lay(self, part: np.ndarray, patch: Patch, edge: np.ndarray, closure: float) -> None:
@@ -57,17 +62,27 @@ class Lid:
         rows, columns = np.mgrid[: self.box.height, : self.box.width].astype(np.float32)
         back = patch.field + np.dstack([columns, rows])
         cover = cv2.remap(self.cover, back, np.empty(0), cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-        skin = part + share * patch.weight * cover
+        skin = self._unstreaked(part + share * patch.weight * cover, back, edge, share * patch.weight)
         line = self._line(edge)[..., None] * share * patch.weight
         part[:] = np.rint(skin * (1 - line * self.lashes)).clip(0, 255).astype(np.uint8)
+
+    def _unstreaked(self, skin: np.ndarray, back: np.ndarray, edge: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        """Skin (h, w, 3) taken from `back` (h, w, 2), level where it is drawn tall, with grain that is not."""
+        tall = 1 / np.maximum(np.gradient(back[..., 1], axis=0), 1e-3)
+        drawn = np.clip((tall - TALL) / (TALLEST - TALL), 0, 1).astype(np.float32)[..., None] * weight
+        wide = max(STREAKS * float(np.linalg.norm(edge[-1] - edge[0])), 0.5)
+        level = cv2.GaussianBlur(skin * drawn, (0, 0), wide)
+        sure = cv2.GaussianBlur(drawn, (0, 0), wide)[..., None]
+        return np.asarray(skin + drawn * (level / np.maximum(sure, 1e-3) + self.grain - skin), np.float32)
 
     def _line(self, edge: np.ndarray) -> np.ndarray:
         """(h, w) float32: 1 on the line of lashes along the lid's edge (N, 2), thinner towards its corners."""
         width = float(np.linalg.norm(edge[-1] - edge[0]))
         along = np.linspace(0, 1, len(edge))
         across = np.array([edge[0, 1] - edge[-1, 1], edge[-1, 0] - edge[0, 0]]) / max(width, 1e-6)  # down
-        half = (0.5 * LASHES * width * np.clip(6 * along * (1 - along), 0.2, 1))[:, None] * across
-        return opening_mask(np.concatenate([edge - half, (edge + half)[::-1]]), self.box, max(0.012 * width, 0.5))
+        half = (0.5 * LASHES * width * np.sqrt(4 * along * (1 - along)))[:, None] * across
+        line = np.concatenate([edge - half, (edge + half)[::-1]])
+        return opening_mask(line, self.box, max(LASHES_SOFT * width, 0.5))
 
 
 def lid_of(picture: np.ndarray, box: Box, edge: np.ndarray) -> Lid:
@@ -87,7 +102,7 @@ def lid_of(picture: np.ndarray, box: Box, edge: np.ndarray) -> Lid:
     eye = cv2.dilate((opening > 0.1).astype(np.uint8), np.ones((size, size), np.uint8)) > 0
     beside = (reach > 0) & ~eye
     if np.count_nonzero(beside) < size:
-        return Lid(box, np.zeros_like(part), np.zeros(3, np.float32))
+        return Lid(box, np.zeros_like(part), np.zeros_like(part), np.zeros(3, np.float32))
     skin = np.median(lab[beside], axis=0)
     away = np.linalg.norm(lab - skin, axis=-1)
     unlike = away > SKIN
@@ -99,13 +114,14 @@ def lid_of(picture: np.ndarray, box: Box, edge: np.ndarray) -> Lid:
     known = (~hidden * np.clip((SHADED - away) / (SHADED - LIT), 0, 1)).astype(np.float32)
     plain = fill(part, known)
     smooth = cv2.GaussianBlur(plain, (0, 0), max(LEVEL * width, 0.5))
-    plain = np.where(hidden[..., None], smooth + _grain(part, known, hidden, width), part)
+    grain = _grain(part, known, hidden, width)
+    plain = np.where(hidden[..., None], smooth + grain, part)
     # A lid's own skin stays: what is hidden by how unlike skin it is, and the opening's own place altogether.
     odd = np.maximum(np.clip((away - LIT) / (SKIN - LIT), 0, 1), opening) * hidden
     size = 2 * max(round(SOFT * width), 1) + 1
     odd = cv2.dilate(odd.astype(np.float32), np.ones((size, size), np.uint8)) * hidden
     weight = cv2.GaussianBlur(odd.astype(np.float32), (0, 0), max(SOFT * width, 0.5))[..., None]
-    return Lid(box, (weight * (plain - part)).astype(np.float32), _darkness(part, smooth, edge, box, width))
+    return Lid(box, (weight * (plain - part)).astype(np.float32), grain, _darkness(part, smooth, edge, box, width))
 
 
 def _reach(corners: np.ndarray, box: Box) -> np.ndarray:

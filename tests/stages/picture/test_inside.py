@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from stages.picture.inside import MOUTH, Inside
@@ -36,3 +37,27 @@ def test_a_smile_shows_no_more_gum_than_smiles_do(mouth: Inside) -> None:
 def test_where_teeth_stand_does_not_depend_on_where_they_are_looked_for(mouth: Inside) -> None:
     elsewhere = replace(mouth, relief=replace(relief_of(mouth), drop=0.3))
     assert relief_of(elsewhere.with_teeth_matched()).drop == relief_of(mouth).drop
+
+
+def test_eyes_that_are_shut_show_nothing_of_what_is_inside(movers: dict[str, Mover]) -> None:
+    # A polygon without any height would be drawn as a light line along the lashes.
+    mover = movers["eyes_closed"]
+    rest, gesture = mover.canvas.figure.rest, mover.likeness.gestures.at(mover.course.places[-1])
+    shut = mover.canvas.figure.moved(replace(gesture, closure=np.ones(2)))
+    skin = np.full((*mover.picture[mover.canvas.box].shape[:2], 3), 100, np.uint8)
+    for eye in mover.insides[:2]:
+        for moved, shown in ((shut, False), (rest + 0, True)):
+            found = skin.copy()
+            # Lids that move over the eyeball: one that has not turned with them.
+            eye.lay(found, moved, rest + 10.0, mover.course.places[-1])
+            assert (found != skin).any() == shown
+
+
+def test_an_eyeball_is_as_lit_as_at_rest_until_its_lids_nearly_meet(movers: dict[str, Mover]) -> None:
+    mover = movers["eyes_closed"]
+    rest, still = mover.canvas.figure.rest, mover.canvas.figure.still
+    for eye in mover.insides[:2]:
+        width = float(np.linalg.norm(rest[eye.rims.upper[0], :2] - rest[eye.rims.upper[-1], :2]))
+        moved = [mover.canvas.figure.moved(replace(still, closure=np.full(2, share))) for share in (0, 0.1, 0.8, 1)]
+        lit = [eye._lit(points, width) for points in moved]
+        assert lit[0] == lit[1] == 1 > lit[2] > lit[3]

@@ -11,6 +11,7 @@ from stages.picture.strips import Patch
 SKIN, WHITE, IRIS, LASHES, FRAME = (205, 165, 140), (235, 232, 228), (60, 110, 70), (40, 28, 24), (30, 30, 60)
 BOX = Box(20, 10, 160, 120)
 MIDDLE, HALF = (100, 70), 42
+LINE_ROW = 68  # of the box, where the line of lashes is
 RIM = np.array(
     [(-1.0, 0.0), (-0.5, -0.16), (0.0, -0.2), (0.5, -0.16), (1.0, 0.0), (0.5, 0.14), (0.0, 0.18), (-0.5, 0.14)]
 )
@@ -32,11 +33,18 @@ def picture() -> np.ndarray:
     return image
 
 
-def closed(picture: np.ndarray, lid: Lid, closure: float = 1.0) -> np.ndarray:
-    """(h, w, 3) the box with the lid closed, nothing having moved."""
+def drawn(picture: np.ndarray, tall: float) -> tuple[np.ndarray, np.ndarray]:
+    """The box (h, w, 3) drawn so many times as tall from the line of lashes up, and the field (h, w, 2) of that."""
     part = picture[BOX.rows_and_columns].copy()
-    rows, columns = BOX.rows_and_columns
-    patch = Patch(rows, columns, np.zeros((*part.shape[:2], 2), np.float32), np.ones((*part.shape[:2], 1), np.float32))
+    rows, columns = np.mgrid[: part.shape[0], : part.shape[1]].astype(np.float32)
+    field = np.dstack([np.zeros_like(columns), (rows - LINE_ROW) * np.float32(1 / tall - 1)])
+    return cv2.remap(part, field + np.dstack([columns, rows]), np.empty(0), cv2.INTER_LINEAR), field
+
+
+def closed(picture: np.ndarray, lid: Lid, closure: float = 1.0, tall: float = 1.0) -> np.ndarray:
+    """(h, w, 3) the box with the lid closed, drawn so many times as tall from the line of lashes up."""
+    part, field = drawn(picture, tall)
+    patch = Patch(*BOX.rows_and_columns, field, np.ones((*part.shape[:2], 1), np.float32))
     lid.lay(part, patch, edge(0.2)[:5], closure)
     return part
 
@@ -71,3 +79,19 @@ def test_a_statue_has_no_lashes(picture: np.ndarray) -> None:
     stone = np.full_like(picture, (180, 175, 165))
     cv2.ellipse(stone, MIDDLE, (HALF, 15), 0, 0, 360, (165, 160, 150), 2, cv2.LINE_AA)
     assert lid_of(stone, BOX, edge()).lashes.max() < 0.15 < 0.5 < lid_of(picture, BOX, edge()).lashes.min()
+
+
+def test_skin_that_a_lid_draws_tall_has_grain_and_no_streaks(picture: np.ndarray) -> None:
+    grain = np.random.default_rng(0).normal(0, 6, picture.shape)
+    grainy = np.clip(picture + grain, 0, 255).astype(np.uint8)
+    lid = lid_of(grainy, BOX, edge())
+    as_it_was, tall = (closed(grainy, lid, tall=times)[25:45, 50:110].astype(float) for times in (1.0, 5.0))
+    for found, streaked in (
+        (as_it_was, False),
+        (tall, False),
+        (drawn(grainy, 5.0)[0][25:45, 50:110].astype(float), True),
+    ):
+        # In streaks neighbours across differ, neighbours above each other do not.
+        across, down = (np.abs(np.diff(found, axis=axis)).mean() for axis in (1, 0))
+        assert (across > 2 * down) == streaked
+    assert tall.std(axis=(0, 1)).mean() > 0.5 * as_it_was.std(axis=(0, 1)).mean()
