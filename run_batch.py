@@ -4,6 +4,7 @@ It imports our own packages, whatever else is called like them: a folder `pipeli
 or on PYTHONPATH, would be run in our place.
 """
 
+import signal
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,7 +22,12 @@ def _is_ours(package: str) -> bool:
 if not all(map(_is_ours, PACKAGES)):
     sys.path.insert(0, str(HERE))
 
-from pipeline.cli.main import main  # noqa: E402 (after the path is set)
+try:
+    from pipeline.cli.main import main
+except KeyboardInterrupt:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # one key press may arrive twice
+    sys.stderr.write("Interrupted before anything was begun; the same command starts it.\n")
+    sys.exit(130)
 
 if __name__ == "__main__":
     main()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from common.errors import JobError, OutputError, Reason
+from common.errors import RESUME, JobError, OutputError, Reason
 from common.terminal import SETTINGS, example, say, say_command
 
 if TYPE_CHECKING:
@@ -197,7 +197,10 @@ def _run(
     from pipeline.run.run import run_job
 
     with Display() as display, EventLog(listeners=[display]) as events:
-        ended = run_job(job, events, fresh=fresh, retry=retry, prune=prune, verify=verify)
+        try:
+            ended = run_job(job, events, fresh=fresh, retry=retry, prune=prune, verify=verify)
+        except KeyboardInterrupt as stopped:  # before its work began, or while the results were written
+            raise KeyboardInterrupt(f"Stopped at once. {RESUME}" if display.progress.job else "") from stopped
     say("", *summary(display.progress))
     interrupted = ended.exit_code == 130
     if interrupted:  # what failed waits until the rest is done: then its hint is the one that applies

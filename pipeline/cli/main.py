@@ -12,10 +12,11 @@
 import importlib.metadata
 import sys
 import warnings
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer import rich_utils
+from typer.core import TyperGroup
 
 from common.errors import EngineDied, MicromotionError, UserError
 from common.terminal import (
@@ -33,8 +34,28 @@ from pipeline.cli import job_commands, manifest_commands, supervisor, weights_co
 from pipeline.cli.error_files import write_down
 from pipeline.cli.surroundings import check_surroundings
 from pipeline.cluster.alarm import set_alarm
+from pipeline.run.signals import Interruption
+
+NOT_ENDED = "Interrupted before its end; the same command starts it again."
+
+
+class Interrupted(Exception):
+    """A command that was interrupted; typer keeps a KeyboardInterrupt to itself."""
+
+
+class Commands(TyperGroup):
+    """The commands; an interrupted one comes out as `Interrupted`."""
+
+    def invoke(self, context: Any) -> Any:
+        """As any group's."""
+        try:
+            return super().invoke(context)
+        except KeyboardInterrupt as error:
+            raise Interrupted(str(error)) from error
+
 
 app = typer.Typer(
+    cls=Commands,
     help="Carry a small facial motion from one clip over to many other faces: one video for each face.\n\n"
     "A [bold]job file[/bold] names the clip, the list of faces (a manifest) and the output folder. "
     "Check it with [bold]plan[/bold], make the videos with [bold]run[/bold], and look at report.html in the output.",
@@ -78,9 +99,11 @@ def main() -> NoReturn:
     if supervisor.to_be_supervised(arguments):
         sys.exit(supervisor.supervise(arguments))
     with supervisor.under_watch() as watched:
-        if watched:
-            set_alarm()
-        run_app(watched)
+        if not watched:
+            run_app()
+        set_alarm()
+        with Interruption().listening():  # until the run itself listens
+            run_app(watched)
 
 
 def run_app(watched: bool = False) -> NoReturn:
@@ -99,7 +122,9 @@ def run_app(watched: bool = False) -> NoReturn:
             sys.exit(supervisor.AGAIN)
         complain(str(error))
         sys.exit(2 if isinstance(error, UserError) else 1)
-    except KeyboardInterrupt:
+    except (Interrupted, KeyboardInterrupt) as stopped:
+        begins_videos = sys.argv[1:2] and sys.argv[1] in supervisor.VERBS
+        complain(str(stopped) or (supervisor.NOT_BEGUN if begins_videos else NOT_ENDED))
         sys.exit(130)
     except Exception as error:  # whatever it is, the user gets a sentence, and a file with the rest
         if why := getattr(sys.stdout, "failure", ""):

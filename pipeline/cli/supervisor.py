@@ -20,7 +20,7 @@ from types import FrameType
 from common.errors import RESUME
 from common.terminal import complain
 from pipeline.cluster.orphans import clear_dead_sessions
-from pipeline.run.signals import handle_signals
+from pipeline.run.signals import SIGNALS, handle_signals
 
 # Tells the run's process that it is watched: its end of a socket, by number.
 WATCHED = "MICROMOTION_WATCHED"
@@ -32,6 +32,7 @@ PAUSE_SECONDS = 2.0
 INTERRUPTED = 130
 # A watched process ends with it to be started again (sysexits.h: a temporary failure).
 AGAIN = 75
+NOT_BEGUN = "Interrupted before any video was begun; the same command starts it."
 
 
 def supervise(arguments: Sequence[str]) -> int:
@@ -43,6 +44,10 @@ def supervise(arguments: Sequence[str]) -> int:
             status, proper = life.run(arguments)
             if proper is not None and proper != AGAIN:
                 return proper
+            if life.stopped and (status == INTERRUPTED or -status in SIGNALS):  # before it listened to signals
+                if status != INTERRUPTED:  # else it has said so
+                    complain(f"Interrupted. {RESUME}" if deaths else NOT_BEGUN)
+                return INTERRUPTED
             clear_dead_sessions()  # what is left of it would take memory and cores from the next life
             how = "ended without a word, as it does when Ray's own dies"
             if proper == AGAIN:

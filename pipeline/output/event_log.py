@@ -4,8 +4,8 @@ An event is a flat dictionary with "time" (unix seconds) and "event" (its kind),
 
 | event | fields |
 |---|---|
-| `run_started` | job, output, rows, kept, workers (a sentence), address, videos (a URI, or empty) |
-| `workers` | workers (a sentence), where they are started after all |
+| `run_started` | job, output, rows, kept, address, videos (a URI, or empty) |
+| `workers` | workers (a sentence), where they are started |
 | `phase` | phase, state (a `PhaseState`), done, total (or null), seconds, detail (or empty) |
 | `row` | id, status, reason, message, frames, seconds |
 | `warning` | message |

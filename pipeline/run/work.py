@@ -63,8 +63,8 @@ class Work:
         existing = find_existing(checked)
         finished = existing.kept | existing.failed | existing.unreadable
         ready = existing.digests.keys() == checked.motions.keys()
+        self._announce(existing)  # before Ray starts, which takes a while
         if self.retry is None and ready and len(finished) == len(checked.manifest):
-            self._announce(existing)
             self._ready_motions()
             self._look(existing)
             if not self.counts.missing():
@@ -72,16 +72,13 @@ class Work:
         with ray_session(checked.job.cluster) as nodes:
             layout = layout_for(checked, nodes)
             check_nodes(checked.job, checked.model)
-            if self.counts.seen:
-                events.emit("workers", workers=layout.sentence)
-            else:
-                self._announce(existing, layout.sentence)
+            events.emit("workers", workers=layout.sentence)
             with self.interruption.graceful(), translate_ray_errors(), closing(SpareWorkers()) as spare:
                 cluster, iterations = checked.job.cluster, checked.job.iterations
                 extractor = MotionExtractor(checked.model, cluster, nodes, events, self.interruption, spare, iterations)
                 self._make(extractor, layout, existing)
 
-    def _announce(self, existing: ExistingResults, workers: str = "") -> None:
+    def _announce(self, existing: ExistingResults) -> None:
         """Report the start of the run, and what it will change."""
         job, checked = self.checked.job, self.checked
         self.events.emit(
@@ -90,7 +87,6 @@ class Work:
             output=job.output,
             rows=len(checked.manifest),
             kept=len(existing.kept),
-            workers=workers,
             address=job.cluster.address,
             videos=storage.strip_credentials(job.videos) if job.videos else "",
         )

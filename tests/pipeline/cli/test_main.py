@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,8 @@ from typer.testing import CliRunner
 
 from common.errors import EngineDied, JobError, WorkStopped
 from common.terminal import PROG
-from pipeline.cli.main import app
+from pipeline.cli.main import NOT_ENDED, app
+from pipeline.cli.supervisor import NOT_BEGUN
 from tests.pipeline.cli.command_line import call
 
 VERBS = ("run", "plan", "status", "retry", "report", "extract")
@@ -141,7 +143,45 @@ def test_every_kind_of_error_has_its_exit_code(error, code, monkeypatch, capsys)
     monkeypatch.setattr("pipeline.monitor.status.read_status", fail)
     assert call(monkeypatch, "status", "anything") == code
     said = capsys.readouterr().err
-    assert said.splitlines() == str(error).splitlines()
+    assert said.splitlines() == (str(error) or NOT_ENDED).splitlines()
+
+
+@pytest.mark.parametrize(
+    ("verb", "number", "sentence"),
+    [
+        ("run", signal.SIGINT, NOT_BEGUN),
+        ("run", signal.SIGTERM, NOT_BEGUN),
+        ("plan", signal.SIGINT, NOT_ENDED),
+    ],
+)
+def test_a_command_that_is_interrupted_before_its_work_begins_says_so(
+    verb: str, number: signal.Signals, sentence: str, repository: Path, tmp_path: Path
+):
+    command = [sys.executable, "run_batch.py", verb, "jobs/demo.yaml", "--output", str(tmp_path / "out")]
+    with subprocess.Popen(
+        command, cwd=repository, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("checking ")
+        os.killpg(process.pid, number)  # as a terminal does it: every process hears of it
+        said, complaints = process.communicate(timeout=120)
+    assert (process.returncode, said, complaints) == (130, "", f"{sentence}\n")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_command_that_is_interrupted_while_it_is_imported_says_so_without_a_traceback(repository: Path):
+    code = (
+        "import os, signal, sys\n"
+        "class Press:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'typer': os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Press())\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "import run_batch"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], cwd=repository, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (130, "")
+    assert ended.stderr == "Interrupted before anything was begun; the same command starts it.\n"
 
 
 def test_a_pipe_that_closes_early_is_no_error(repository: Path):

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from common.errors import RESUME
 from pipeline.cli import supervisor
 
 # What a life does is its argument; each life leaves a file.
@@ -148,6 +149,33 @@ def test_three_deaths_soon_after_each_other_end_it_and_any_number_far_apart_does
     assert supervisor.supervise(["run", "job.yaml", "--fresh"]) == code
     assert given == [["run", "job.yaml", "--fresh"], *[["run", "job.yaml"]] * (len(ends) - 1)]
     assert ("3 times in a row" in capsys.readouterr().err.splitlines()[-1]) == (code == 1)
+
+
+@pytest.mark.parametrize(
+    ("deaths", "status", "sentence"),
+    [
+        (0, -signal.SIGTERM, supervisor.NOT_BEGUN),
+        (1, -signal.SIGTERM, f"Interrupted. {RESUME}"),
+        (0, 130, ""),
+    ],
+    ids=["killed at its start", "killed at the start of its second life", "said it itself"],
+)
+def test_a_process_that_is_stopped_before_it_listens_is_interrupted(
+    deaths: int, status: int, sentence: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given: list[list[str]] = []
+
+    def live(life: supervisor.ChildProcess, arguments: list[str]) -> tuple[int, int | None]:
+        given.append(arguments)
+        life.stopped = len(given) > deaths
+        return (status, None) if life.stopped else (-9, None)
+
+    monkeypatch.setattr(supervisor.ChildProcess, "run", live)
+    monkeypatch.setattr(supervisor, "clear_dead_sessions", lambda: None)
+    monkeypatch.setattr(supervisor, "PAUSE_SECONDS", 0.0)
+    assert supervisor.supervise(["run", "job.yaml"]) == 130
+    said = capsys.readouterr().err.splitlines()[deaths:]
+    assert said == ([sentence] if sentence else [])
 
 
 def test_ctrl_c_stops_also_what_a_shell_started_with_it_ignored(lives: Path) -> None:

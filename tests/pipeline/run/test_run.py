@@ -73,6 +73,19 @@ def test_a_refused_clip_leaves_a_folder_only_where_it_shows_why(
     assert output.exists() == shows_anchors
 
 
+def test_a_run_that_is_interrupted_while_ray_starts_has_said_what_it_is_about(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(cluster: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pipeline.run.work.ray_session", stop)
+    assert counted(run(write_job(tmp_path))) == (0, 0, 0, 130)
+    first, *_, last = read_events(tmp_path / "out/log.jsonl")
+    assert (first["event"], first["rows"]) == ("run_started", 4)
+    assert (last["event"], last["remaining"]) == ("run_interrupted", 4)
+
+
 @pytest.mark.slow
 def test_a_job_runs_from_clip_to_report_and_makes_nothing_twice(tmp_path: Path, ray_nodes: list[Node]) -> None:
     job, output = write_job(tmp_path), tmp_path / "out"
