@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import pyarrow as pa
 
@@ -18,6 +19,13 @@ from stages.result_row import result_row
 PHASE = "targets"
 # A worker may have nowhere to write while the driver has: its node lost the mount. That many in a row, and it is all.
 MOST_BLOCKED = 8
+
+
+class EarlierFailure(NamedTuple):
+    """Why a row failed in an earlier run: its `Reason`, and the sentence."""
+
+    reason: str
+    message: str
 
 
 @dataclass
@@ -42,7 +50,7 @@ class Outcomes:
     ledger: Ledger
     events: EventLog
     digests: Mapping[str, str]
-    failed_before: Mapping[Target, str]
+    failed_before: Mapping[Target, EarlierFailure]
     canaries: CanaryImages = field(default_factory=CanaryImages)
     blocked: int = 0
     messages: dict[int, str] = field(default_factory=dict)
@@ -110,12 +118,12 @@ class Outcomes:
         counts.keys[row["order"]] = row["key"]
         stored = [result_row(row) | {"digest": self.digests[row["motion"]]}]
         if row["status"] == RowStatus.KEPT:
-            reason = self.failed_before.get(Target(row["id"], row["key"]))
-            if reason is None:
+            before = self.failed_before.get(Target(row["id"], row["key"]))
+            if before is None:
                 counts.kept += 1
                 return []
-            said = 'failed before; "retry" tries it again'
-            row, stored = row | {"status": RowStatus.FAILED, "reason": reason, "message": said}, []
+            said = f"failed before, not tried again: {before.message}"
+            row, stored = row | {"status": RowStatus.FAILED, "reason": before.reason, "message": said}, []
         if row["status"] == RowStatus.DONE:
             self.blocked, self.away_since = 0, None
             self.canaries.note(str(self.rows["image"][row["order"]].as_py()))

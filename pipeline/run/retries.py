@@ -8,12 +8,12 @@ from collections.abc import Collection
 
 from common.errors import Reason
 from pipeline.output.ledger import Ledger
-from pipeline.run.outcomes import Outcomes
+from pipeline.run.outcomes import EarlierFailure, Outcomes
 from stages.base import RowStatus, Target
 
 
-def failures_to_keep(ledger: Ledger, retry: Collection[str] | None) -> dict[Target, str]:
-    """The reasons of earlier failures that are not tried again.
+def failures_to_keep(ledger: Ledger, retry: Collection[str] | None) -> dict[Target, EarlierFailure]:
+    """The earlier failures that are not tried again.
 
     Args:
         ledger: of the output folder.
@@ -21,8 +21,10 @@ def failures_to_keep(ledger: Ledger, retry: Collection[str] | None) -> dict[Targ
     """
     if retry is not None and not retry:
         return {}
-    done, failed = ledger.done(), ledger.failed()
-    return {target: why for target, why in failed.items() if target not in done and why not in (retry or ())}
+    done = ledger.done()
+    failed = ledger.failed_rows().select(["id", "key", "reason", "message"]).to_pylist()
+    kept = {Target(row["id"], row["key"]): EarlierFailure(row["reason"], row["message"] or "") for row in failed}
+    return {target: why for target, why in kept.items() if target not in done and why.reason not in (retry or ())}
 
 
 def leave_unreadable(outcomes: Outcomes, unreadable: Collection[int], retry: Collection[str] | None) -> None:

@@ -17,6 +17,7 @@ from pipeline.output.ledger import Ledger
 from pipeline.output.lock import OutputLock
 from pipeline.run.counts import RowCounts
 from pipeline.run.outcomes import Outcomes
+from pipeline.run.retries import failures_to_keep
 from pipeline.run.signals import Interruption
 from pipeline.run.videos import TargetFlow
 from tests.pipeline.tiny_stages import DIGESTS, TinyPrepare, TinyProduce, TinySettings
@@ -50,7 +51,7 @@ def flow(
     (output / "videos").mkdir(parents=True, exist_ok=True)
     (output / "made").mkdir(exist_ok=True)
     done = ledger.done()
-    failed = {target: why for target, why in ledger.failed().items() if target not in done}
+    failed = failures_to_keep(ledger, None)
     settings = TinySettings(str(output), done | failed.keys(), seconds)
     return TargetFlow(
         Outcomes(rows, counts, ledger, events, DIGESTS, failed),

@@ -8,7 +8,7 @@ import pytest
 from pipeline.output.event_log import Event, EventLog
 from pipeline.output.ledger import Ledger
 from pipeline.run.counts import RowCounts
-from pipeline.run.outcomes import Outcomes
+from pipeline.run.outcomes import EarlierFailure, Outcomes
 from pipeline.run.unchanged import take_in_unchanged
 from stages.align_faces import content_key
 from stages.base import Target
@@ -32,7 +32,7 @@ def rows(folder: Path) -> pa.Table:
 
 def test_what_is_as_it_was_is_taken_in_and_everything_else_is_left_for_the_run(pictures: Path) -> None:
     done = {Target(name, content_key(name.encode(), "digest", 1.0)) for name in ("anna", "ben", "dora")}
-    failed = {Target("cleo", content_key(b"cleo", "digest", 1.0)): "no_face"}
+    failed = {Target("cleo", content_key(b"cleo", "digest", 1.0)): EarlierFailure("no_face", "no face was found")}
     (pictures / "ben.png").write_bytes(b"another ben")
     (pictures / "dora.png").unlink()
     counts, heard = RowCounts([None] * 4), list[Event]()
@@ -41,7 +41,8 @@ def test_what_is_as_it_was_is_taken_in_and_everything_else_is_left_for_the_run(p
         looked = list(take_in_unchanged(outcomes, range(4), set(), done | failed.keys(), 10.0))
     assert looked == [4]
     assert (counts.kept, counts.failed, counts.missing()) == (1, 1, [1, 3])
-    assert [(event["id"], event["reason"]) for event in heard if event["event"] == "row"] == [("cleo", "no_face")]
+    said = [(event["id"], event["reason"], event["message"]) for event in heard if event["event"] == "row"]
+    assert said == [("cleo", "no_face", "failed before, not tried again: no face was found")]
 
 
 def test_a_picture_that_still_cannot_be_read_fails_again_and_one_that_can_goes_to_the_run(pictures: Path) -> None:
