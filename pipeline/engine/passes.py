@@ -51,6 +51,7 @@ class Passes:
         batch: int = 1,
         row: str = "frame",
         steps: int = 1,
+        frames: Callable[[Row], int] = lambda row: 1,
     ) -> list[Row]:
         """All rows through one pool, in the order of `index`.
 
@@ -61,6 +62,7 @@ class Passes:
             batch: rows that a worker takes together.
             row: what a row is called.
             steps: in which a row is worked on, where its stage tells them; progress counts steps.
+            frames: how many a row holds; progress counts them.
 
         Raises:
             WorkStopped: a row failed, or was lost again.
@@ -68,6 +70,7 @@ class Passes:
         started = time.monotonic()
         finished: dict[int, Row] = {}
         taken, losses = dict.fromkeys(range(len(rows)), 0), dict[int, float]()
+        held = [frames(row) for row in rows]
         counter = LostCounter(lambda row: row["index"])
         batch = max(1, min(batch, -(-len(rows) // self.pool.workers)))  # some for every worker
 
@@ -78,7 +81,7 @@ class Passes:
                 phase=name,
                 state=state,
                 done=sum(taken.values()),
-                total=len(rows) * steps,
+                total=sum(held) * steps,
                 seconds=time.monotonic() - started,
                 detail=detail,
             )
@@ -92,9 +95,10 @@ class Passes:
                 for one in arrivals.finished:
                     if one.get("status") == RowStatus.FAILED:
                         raise WorkStopped(f"{name}, {row} {one['index'] + 1} of {len(rows)}: {one['message']}.")
-                    finished[one["index"]], taken[one["index"]] = one, steps
+                    finished[one["index"]], taken[one["index"]] = one, steps * held[one["index"]]
                 for one, progress in arrivals.progress:
-                    taken[one["index"]], losses[one["index"]] = progress.step, progress.loss
+                    taken[one["index"]] = progress.step * held[one["index"]]
+                    losses[one["index"]] = progress.loss
                 for lost in arrivals.lost:
                     again, given_up = counter.count(lost)
                     flow.again(again)

@@ -84,6 +84,7 @@ def _locate_faces(passes: Passes, name: str, clip: OpenClip, settings: ModelSett
             DetectFaces,
             DetectFacesSettings(settings),
             row="group of frames",
+            frames=lambda group: len(group["frames"]),
         )
         faces += [seen for row in located for seen in row["located"]]
     return faces

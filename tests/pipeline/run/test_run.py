@@ -15,7 +15,7 @@ from common.errors import ClipError
 from pipeline.cluster.sizing import Node
 from pipeline.job.load import load_job
 from pipeline.job.motion_spec import MotionSpec
-from pipeline.output.event_log import EventLog, read_events
+from pipeline.output.event_log import Event, EventLog, read_events
 from pipeline.report.anchor_sheets import CROSSED_OUT
 from pipeline.run.extract import run_extraction
 from pipeline.run.plan import plan_job
@@ -167,10 +167,13 @@ def test_a_run_over_a_finished_output_starts_no_ray_and_one_with_something_to_ma
 @pytest.mark.slow
 def test_a_movement_extracted_by_itself_serves_another_job(tmp_path: Path, ray_nodes: list[Node]) -> None:
     job = write_job(tmp_path)
-    with EventLog() as events:
+    heard = list[Event]()
+    with EventLog(listeners=[heard.append]) as events:
         spec = MotionSpec(clip=str(tmp_path / "clip.mp4"), max_anchors=4)
         made = run_extraction(spec, tmp_path / "smile.safetensors", events, iterations=1)
     assert made.with_suffix(".png").is_file()
+    counts = {(event["done"], event["total"]) for event in heard if str(event.get("phase")).startswith("locate")}
+    assert counts == {(0, 4), (4, 4)}, "frames are counted, not the groups of four in which workers take them"
     job.write_text(yaml.safe_dump(yaml.safe_load(job.read_text()) | {"motion": {"file": "smile.safetensors"}}))
     (tmp_path / "faces.csv").write_text("id,image,strenght\nanna,anna.png,0.5\n")
     assert counted(run(job)) == (1, 0, 0, 0)
