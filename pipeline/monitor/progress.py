@@ -62,6 +62,7 @@ class RunProgress:
         started, last: unix seconds of the first and the latest event; 0.0 before any.
         first_begun: when the first finished video was begun, unix seconds; 0.0 before any. Until then the run prepared:
             workers, networks, motions.
+        far_from_motion: finished videos, also of earlier runs, that measure far from the motion asked, when it ended.
         seconds: the run's length as it said itself when it ended.
         cause: the error that ended it; empty where somebody interrupted it.
         reasons: how many rows failed for each reason.
@@ -79,6 +80,7 @@ class RunProgress:
     kept: int = 0
     failed: int = 0
     frames: int = 0
+    far_from_motion: int = 0
     started: float = 0.0
     last: float = 0.0
     first_begun: float = 0.0
@@ -214,6 +216,7 @@ def _finish(progress: RunProgress, event: Event, outcome: RunState) -> RunProgre
         kept=_whole(event, "kept", progress.kept),
         failed=_whole(event, "failed", progress.failed),
         frames=_whole(event, "frames", progress.frames),
+        far_from_motion=_whole(event, "far_from_motion"),
         seconds=float(event.get("seconds") or progress.last - progress.started),
         cause=clean(str(event.get("cause") or "")),
     )

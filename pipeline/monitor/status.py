@@ -13,7 +13,7 @@ from common.errors import OutputError
 from common.formatting import clean, count, duration
 from common.storage import is_uri
 from pipeline.monitor.progress import RunProgress, RunState, replay
-from pipeline.monitor.summary import by_reason, headline
+from pipeline.monitor.summary import by_reason, far_from_motion, headline
 from pipeline.output import workers_file
 from pipeline.output.event_log import PhaseState, read_events
 from pipeline.output.ledger import Ledger
@@ -139,6 +139,7 @@ def describe(status: Status) -> list[str]:
     if progress.reasons:
         lines.append(f"failed: {by_reason(progress.reasons)}")
     lines += [f"  {one.id} ({one.reason}): {one.message}" for one in progress.failures]
+    lines += far_from_motion(progress)
     where = clean(progress.videos) or status.output / "videos"
     lines.append(f"finished videos: {status.standing:,} of {progress.rows:,}, in {where}")
     if progress.cause:

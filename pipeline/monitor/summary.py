@@ -27,6 +27,17 @@ def by_reason(reasons: Mapping[str, int]) -> str:
     )
 
 
+def far_from_motion(progress: RunProgress) -> list[str]:
+    """`2 videos measure far from the motion asked: look at them in the report`, as the report says it; or nothing."""
+    match progress.far_from_motion:
+        case 0:
+            return []
+        case 1:
+            return ["1 video measures far from the motion asked: look at it in the report"]
+        case far:
+            return [f"{far:,} videos measure far from the motion asked: look at them in the report"]
+
+
 def summary(progress: RunProgress) -> list[str]:
     """The last lines of a run: what was made and where, how fast, what failed, and how to see it."""
     seconds = progress.seconds
@@ -41,6 +52,7 @@ def summary(progress: RunProgress) -> list[str]:
         lines.append(f"pace of the videos: {videos}; {count(progress.frames, 'frame')}, {frames}")
     if progress.failed:
         lines.append(f"{count(progress.failed, 'row')} failed: {by_reason(progress.reasons)}")
+    lines += far_from_motion(progress)
     if progress.outcome == RunState.INTERRUPTED:
         lines.append(f"interrupted with {count(progress.remaining, 'row')} to go")
     return lines

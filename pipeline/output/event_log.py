@@ -10,8 +10,8 @@ An event is a flat dictionary with "time" (unix seconds) and "event" (its kind),
 | `row` | id, status, reason, message, frames, seconds |
 | `warning` | message |
 | `verified` | message, where a run compared finished videos with their hashes |
-| `run_finished` | done, kept, failed, frames, seconds, exit_code |
-| `run_interrupted` | done, kept, failed, remaining; cause, where an error ended it |
+| `run_finished` | done, kept, failed, frames, seconds, exit_code, far_from_motion (videos) |
+| `run_interrupted` | done, kept, failed, remaining; far_from_motion, or cause where an error ended it |
 """
 
 import json

@@ -25,7 +25,7 @@ from pipeline.output.redacted_files import redact_nested
 from pipeline.report.cards import choose_rows, data_uri, make_cards
 from pipeline.report.metrics import FIGURES, Metric, Spread, spread, values
 from pipeline.report.motions import MotionSection, describe_motions
-from pipeline.report.row_groups import failure_groups, remark_groups, unlike_the_motion
+from pipeline.report.row_groups import count_far_from_motion, failure_groups, remark_groups
 from stages.base import RowStatus
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -56,7 +56,7 @@ def write_report(output: Path) -> Path:
             rows=table.num_rows,
             done=len(done),
             failed=len(failed),
-            unlike=parts.make("the motions' comparison", lambda: len(unlike_the_motion(made)), 0),
+            unlike=parts.make("the motions' comparison", lambda: count_far_from_motion(table), 0),
             missing=int((status == RowStatus.MISSING).sum()),
             totals=parts.make("the totals", lambda: _totals(made), []),
             motions=parts.make(

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from common.errors import Reason
 from common.formatting import clean
 from pipeline.report.metrics import values
+from stages.base import RowStatus
 
 FAILURES_EACH = 50
 MESSAGE_SIGNS = 400
@@ -69,6 +71,11 @@ def unlike_the_motion(made: pa.Table) -> np.ndarray:
     timing, size = values(made, "motion_correlation"), values(made, "motion_amplitude")
     far = np.flatnonzero((timing < LEAST_TIMING) | (size < LEAST_SIZE) | (size > MOST_SIZE))
     return far[np.argsort(-np.abs(size[far] - 1), kind="stable")]
+
+
+def count_far_from_motion(results: pa.Table) -> int:
+    """How many finished videos measure far from the motion asked."""
+    return len(unlike_the_motion(results.filter(pc.equal(results["status"], RowStatus.DONE))))
 
 
 def _describe_motion(made: pa.Table, at: int) -> str:

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from common import storage
 from common.errors import RESUME, MicromotionError, UserError, WorkStopped
 from common.redaction import describe_error
@@ -34,6 +36,7 @@ from pipeline.output.redacted_files import write_table
 from pipeline.output.results import collect_results
 from pipeline.output.verify_videos import remove_videos, verify_videos
 from pipeline.report.html import write_report
+from pipeline.report.row_groups import count_far_from_motion
 from pipeline.run.counts import RowCounts
 from pipeline.run.signals import Interruption
 from pipeline.run.work import Work
@@ -114,16 +117,17 @@ def run_job(
             raise
         finally:
             with interruption.graceful():  # it is over soon: what is known has to be stored, whoever wants to stop
-                stored = _store(checked, ledger, counts, events, bearable=interruption.asked)
-        seconds = time.monotonic() - started
-        if stored:
+                results = _store(checked, ledger, counts, events, bearable=interruption.asked)
+        seconds, far = time.monotonic() - started, 0
+        if results is not None:
             with interruption.graceful():
-                _report(job.output, events)
+                far = _report(job.output, results, events)
         ended = _row_counts(counts)
+        told = ended | {"far_from_motion": far}
         if exit_code == 130:
-            events.emit("run_interrupted", **ended, remaining=len(counts.keys) - counts.seen)
+            events.emit("run_interrupted", **told, remaining=len(counts.keys) - counts.seen)
         else:
-            events.emit("run_finished", **ended, frames=counts.frames, seconds=seconds, exit_code=exit_code)
+            events.emit("run_finished", **told, frames=counts.frames, seconds=seconds, exit_code=exit_code)
     return RunSummary(**ended, frames=counts.frames, seconds=seconds, exit_code=exit_code, output=job.output)
 
 
@@ -146,8 +150,8 @@ def _remove_damaged(ledger: Ledger, events: EventLog) -> None:
     events.emit("verified", message=f"{found.sentence}{again}")
 
 
-def _store(checked: Checked, ledger: Ledger, counts: RowCounts, events: EventLog, bearable: bool) -> bool:
-    """Write the last rows of the ledger, and `results.parquet`; returns whether that could be done.
+def _store(checked: Checked, ledger: Ledger, counts: RowCounts, events: EventLog, bearable: bool) -> pa.Table | None:
+    """Write the last rows of the ledger, and `results.parquet`; returns the results, or None where they cannot be.
 
     Args:
         bearable: a run that was told to stop has stopped all the same, and only says what it could not write.
@@ -165,20 +169,22 @@ def _store(checked: Checked, ledger: Ledger, counts: RowCounts, events: EventLog
         if not bearable:
             raise WorkStopped(message) from error
         events.emit("warning", message=message)
-        return False
+        return None
     with suppress(OSError, UserError):
         clear_leftovers(checked.job)  # of workers that died; the next run would do it too
-    return True
+    return results
 
 
-def _report(output: Path, events: EventLog) -> None:
-    """Write the report; its failure does not fail the run."""
+def _report(output: Path, results: pa.Table, events: EventLog) -> int:
+    """Write the report; its failure does not fail the run. Returns how many videos it names as far from the motion."""
     try:
         write_report(output)
+        return count_far_from_motion(results)
     except Exception as error:  # the videos are made: nothing in a report may fail the run
         events.emit(
             "warning", message=f"report.html was not written ({type(error).__name__}: {describe_error(error)})."
         )
+        return 0
 
 
 def _row_counts(counts: RowCounts) -> dict[str, Any]:

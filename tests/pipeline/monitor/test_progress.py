@@ -206,6 +206,18 @@ def test_the_last_lines_say_what_was_made_how_fast_and_what_failed():
     ]
 
 
+@pytest.mark.parametrize(
+    ("far", "sentence"),
+    [
+        (1, "1 video measures far from the motion asked: look at it in the report"),
+        (1200, "1,200 videos measure far from the motion asked: look at them in the report"),
+    ],
+)
+def test_the_last_lines_count_videos_far_from_the_motion(far: int, sentence: str):
+    ended = {"event": "run_finished", "time": 120.0, "far_from_motion": far}
+    assert summary(replay([*RUN[:-1], ended]))[-1] == sentence
+
+
 def test_videos_in_a_store_are_said_to_be_there():
     in_store = [started(videos="s3://bucket/smile"), *RUN[1:]]
     assert summary(replay(in_store))[0] == "8 videos made, in s3://bucket/smile"

@@ -52,6 +52,11 @@ def test_a_run_that_holds_its_folder_is_running_however_silent(output: Path):
     assert status.standing == 1
 
 
+def test_a_status_of_a_run_that_ended_counts_videos_far_from_the_motion(output: Path):
+    end(output, "run_finished", done=1, kept=0, failed=1, frames=60, seconds=2.0, exit_code=3, far_from_motion=1)
+    assert "1 video measures far from the motion asked: look at it in the report" in describe(read_status(output))
+
+
 def test_a_status_says_how_far_the_run_is_and_what_failed(output: Path):
     with OutputLock(output):
         text = "\n".join(describe(read_status(output)))

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pyarrow as pa
 
-from pipeline.report.row_groups import Group, remark_groups, unlike_the_motion
+from pipeline.report.row_groups import Group, count_far_from_motion, remark_groups, unlike_the_motion
 from tests.pipeline.report.made_results import SCHEMA, done, failed
 
 
@@ -38,3 +38,12 @@ def test_videos_as_the_motion_asks_and_those_that_were_not_measured_are_not_name
 
 def test_results_without_the_columns_have_nothing_far_from_the_motion() -> None:
     assert len(unlike_the_motion(pa.table({"id": ["anna"]}))) == 0
+
+
+def test_finished_videos_far_from_the_motion_are_counted_and_no_others() -> None:
+    rows = [
+        done("anna"),
+        done("small", motion_amplitude=0.24),
+        {**done("dog", motion_amplitude=0.1), "status": "failed"},
+    ]
+    assert count_far_from_motion(pa.Table.from_pylist(rows, schema=SCHEMA)) == 1

@@ -86,6 +86,20 @@ def test_a_run_that_is_interrupted_while_ray_starts_has_said_what_it_is_about(
     assert (last["event"], last["remaining"]) == ("run_interrupted", 4)
 
 
+def test_a_run_counts_videos_far_from_the_motion_as_its_report_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def make(work: Work) -> None:
+        made = {"id": "anna", "key": "k", "status": "done", "video": "videos/anna.mp4", "motion_amplitude": 0.1}
+        work.ledger.append([made])
+        work.counts.keys[0], work.counts.done = "k", 1
+
+    monkeypatch.setattr(Work, "run", make)
+    assert counted(run(write_job(tmp_path))) == (1, 0, 0, 0)
+    assert read_events(tmp_path / "out/log.jsonl")[-1]["far_from_motion"] == 1
+    assert ">1 measures far from the motion asked<" in (tmp_path / "out/report.html").read_text()
+
+
 @pytest.mark.slow
 def test_a_job_runs_from_clip_to_report_and_makes_nothing_twice(tmp_path: Path, ray_nodes: list[Node]) -> None:
     job, output = write_job(tmp_path), tmp_path / "out"
