@@ -18,7 +18,8 @@ from pipeline.cluster.quiet_ray import ROOT, without_stderr
 from pipeline.job.spec import ClusterSpec
 
 STARTS = 3
-# Within half a minute Ray starts or says that it does not; but where a process of its own is frozen it waits for ever.
+# Within half a minute Ray starts, or joins, or says that it does not; but where a process of its own, or the cluster's,
+# is frozen it waits for ever.
 START_SECONDS = 180.0
 # What a worker needs of the repository when Ray carries it to other machines.
 NOT_UPLOADED = ["/outputs", "/.git", "/tests", "/docs", "/benchmarks", "/training", "**/__pycache__"]
@@ -90,7 +91,7 @@ def join_cluster(ray: Any, cluster: ClusterSpec) -> None:
         ClusterError: none answers at the job's address, or the address needs Ray's client, which is not installed.
     """
     try:
-        with without_stderr():
+        with answering(START_SECONDS), without_stderr():
             ray.init(
                 address=cluster.address,
                 runtime_env={"working_dir": str(ROOT), "excludes": NOT_UPLOADED},

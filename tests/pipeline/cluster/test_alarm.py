@@ -44,12 +44,15 @@ def test_a_call_that_does_not_come_back_ends_its_process(repository: Path, waits
     assert exit_code(repository, f"with answering(0.5): {waits}") == -signal.SIGALRM
 
 
-def test_a_start_of_ray_that_never_ends_ends_its_process(repository: Path) -> None:
+@pytest.mark.parametrize(
+    "call", ["start_local_ray(ray, ClusterSpec(), Path('/nowhere'), 1)", "join_cluster(ray, AUTO)"]
+)
+def test_a_start_of_ray_that_never_ends_ends_its_process(call: str, repository: Path) -> None:
     work = (
         "from pathlib import Path\nfrom types import SimpleNamespace\n"
         "from pipeline.cluster import start\nfrom pipeline.job.spec import ClusterSpec\n"
         "start.START_SECONDS = 0.5\nray = SimpleNamespace(init=lambda **_: ctypes.PyDLL(None).pause())\n"
-        "start.start_local_ray(ray, ClusterSpec(), Path('/nowhere'), 1)"
+        f"AUTO = ClusterSpec(address='auto')\nstart.{call}"
     )
     assert exit_code(repository, work) == -signal.SIGALRM
 
