@@ -4,7 +4,10 @@ import mmap
 import re
 from pathlib import Path
 
+from PIL import Image
+
 from common.errors import ClipError
+from stages.media.clip_place import ONE_FILE
 
 # Lists that name other files: what they name may be anywhere and change, and nothing of it would be in our records.
 LISTS = (
@@ -21,6 +24,7 @@ OTHERS = (
     (rb"PK\x03\x04|Rar!|7z\xbc\xaf|\x1f\x8b", "an archive: unpack it, and give the clip that is in it"),
     (rb"%PDF", "a PDF: use a video"),
 )
+TIFFS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 BEGINNING = 4096
 
 
@@ -42,8 +46,22 @@ def check_clip_file(path: Path) -> None:
     for pattern, name in OTHERS:
         if re.match(pattern, start, re.DOTALL):
             raise ClipError(f"{path}: not a clip, but {name}.")
+    if start[:4] in TIFFS and (pages := _pages(path)) > 1:
+        raise ClipError(
+            f"{path}: a TIFF of {pages:,} pages, and a clip's decoder shows the first alone. Save each page as an "
+            f"image, and make one file of them: {ONE_FILE}."
+        )
     if start[4:8] in (b"ftyp", b"styp", b"moov") and is_encrypted(path):
         raise ClipError(f"{path}: encrypted (its tracks are locked with a key). Export it without protection.")
+
+
+def _pages(path: Path) -> int:
+    """How many pages a TIFF has; 0 where it does not say."""
+    try:
+        with Image.open(path) as picture:
+            return int(getattr(picture, "n_frames", 1))
+    except Exception:  # Pillow's reader raises whatever the damage leads it to
+        return 0
 
 
 def is_encrypted(path: Path) -> bool:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from PIL import Image
+
 from tests.corpus.clip_files import VP9, X264, changed, clip, copied
 from tests.corpus.kinds import Kind, ffmpeg, write
 from tests.stages.media.made_clips import make
@@ -80,10 +82,17 @@ REFUSED = [
     Kind("An empty file", write("c.mp4", b""), "refused", says="an empty file"),
     Kind("A web page", write("c.mp4", b"<!DOCTYPE html><html>sign in</html>"), "refused", says="a web page"),
     Kind("A ZIP archive", write("c.mp4", b"PK\x03\x04" + bytes(40)), "refused", says="an archive"),
+    Kind("A TIFF of several pages", lambda folder: _pages(folder / "c.tif"), "refused", says="a TIFF of 3 pages"),
     Kind("A folder", lambda folder: folder, "refused", says="a folder, not a clip"),
 ]
 
 
 def _sound(path: Path) -> Path:
     ffmpeg("-f", "lavfi", "-i", "sine=d=1", path)
+    return path
+
+
+def _pages(path: Path) -> Path:
+    pages = [Image.new("RGB", (64, 64), colour) for colour in ("red", "green", "blue")]
+    pages[0].save(path, save_all=True, append_images=pages[1:])
     return path
