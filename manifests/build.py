@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,7 @@ class BuiltManifest:
         rows: images in it.
         others: files that are no images by their ending, which were left out.
         left_out: how many of them for each ending, the most frequent first; "" where there is none.
+        sheets: images of anchors that runs and extractions wrote there, which were left out.
         note: what would bring images among them in, as a sentence; empty where nothing is known.
     """
 
@@ -32,6 +33,7 @@ class BuiltManifest:
     rows: int
     others: int
     left_out: tuple[tuple[str, int], ...] = ()
+    sheets: int = 0
     note: str = ""
 
 
@@ -39,10 +41,10 @@ def build_manifest(folder: Path | str, output: Path | str, recursive: bool = Tru
     """Write a manifest of a folder's images, in the order of their paths.
 
     Images are told by their ending, of every format that is read (`common.image_formats.ENDINGS`), in large or
-    small letters; hidden files and folders are left out. An id is the path within the folder without its ending,
-    `sub/anna.jpg` -> `sub_anna`; what a file name may not hold becomes `_`, and the second of one name gets `-2`.
-    Images are written relative to the manifest, so that the two can be moved together. Links to folders are followed,
-    each folder once.
+    small letters; hidden files and folders are left out, and so are images of anchors that this program wrote. An id
+    is the path within the folder without its ending, `sub/anna.jpg` -> `sub_anna`; what a file name may not hold
+    becomes `_`, and the second of one name gets `-2`. Images are written relative to the manifest, so that the two can
+    be moved together. Links to folders are followed, each folder once.
 
     Args:
         folder: where the images are.
@@ -66,7 +68,9 @@ def build_manifest(folder: Path | str, output: Path | str, recursive: bool = Tru
     others = Counter(Path(name).suffix.lower() for name in found if Path(name).suffix.lower() not in ENDINGS)
     unread = ", ".join(sorted(HEIC_ENDINGS & set(others)))
     note = f"{unread} files are not read here. {HEIC_MEND}." if unread else ""
-    pictures = [name for name in found if Path(name).suffix.lower() in ENDINGS]
+    names = set(found)
+    pictures = [name for name in found if Path(name).suffix.lower() in ENDINGS and not _is_sheet(name, names)]
+    sheets = len(found) - others.total() - len(pictures)
     if not pictures:
         kinds = ", ".join(sorted(ending[1:] for ending in ENDINGS))
         raise ManifestError(f"{folder}: no images ({kinds}) among {len(found):,} files. {note}".rstrip())
@@ -83,7 +87,7 @@ def build_manifest(folder: Path | str, output: Path | str, recursive: bool = Tru
         raise ManifestError(
             f"{output}: cannot be written: {error.strerror or error}. Choose another --output."
         ) from error
-    return BuiltManifest(output, len(pictures), others.total(), tuple(others.most_common()), note)
+    return BuiltManifest(output, len(pictures), others.total(), tuple(others.most_common()), sheets, note)
 
 
 def _files(folder: Path, recursive: bool) -> Iterator[str]:
@@ -100,6 +104,13 @@ def _files(folder: Path, recursive: bool) -> Iterator[str]:
             path = Path(place) / name
             if not name.startswith(".") and path.is_file():
                 yield str(path.relative_to(folder))
+
+
+def _is_sheet(name: str, names: Collection[str]) -> bool:
+    """Whether an image shows anchors: a run's own, or that of `extract`, which stands beside its motion."""
+    path = Path(name)
+    beside = ["log.jsonl", "motion.safetensors"] if path.name == "anchors.png" else [f"{path.stem}.safetensors"]
+    return path.suffix == ".png" and any(str(path.with_name(one)) in names for one in beside)
 
 
 def _unreadable(error: OSError) -> None:

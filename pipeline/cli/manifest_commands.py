@@ -25,7 +25,8 @@ def build(
     kinds = ", ".join(f"{number:,} {ending or 'without ending'}" for ending, number in built.left_out[:6])
     more = f" and {len(built.left_out) - 6} more kinds" if len(built.left_out) > 6 else ""
     others = f"; {count(built.others, 'other file')} left out ({kinds}{more})" if built.others else ""
-    say(f"{built.path}: {count(built.rows, 'image')}{others}")
+    sheets = f"; {count(built.sheets, 'image')} of anchors left out, made by a run" if built.sheets else ""
+    say(f"{built.path}: {count(built.rows, 'image')}{others}{sheets}")
     if built.note:
         complain(f"note: {built.note}")
 

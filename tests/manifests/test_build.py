@@ -115,6 +115,15 @@ def test_nothing_but_the_manifest_is_left_behind(tmp_path):
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["targets.parquet"]
 
 
+def test_images_of_anchors_that_a_run_or_an_extraction_wrote_are_left_out_and_counted(tmp_path):
+    own = ["out/anchors.png", "out/motions/smile.png", "refused/anchors.png", "nod.png"]
+    beside = ["out/motion.safetensors", "out/motions/smile.safetensors", "refused/log.jsonl", "nod.safetensors"]
+    touched(tmp_path / "faces", *own, *beside, "anna.jpg", "out/ben.png", "sub/anchors.png", "nod.jpg")
+    built = build_manifest(tmp_path / "faces", tmp_path / "targets.parquet")
+    assert list(rows(tmp_path / "targets.parquet")) == ["anna", "nod", "out_ben", "sub_anchors"]
+    assert (built.rows, built.sheets, built.others) == (4, 4, 4)
+
+
 def test_folders_that_cannot_serve_are_refused_with_a_sentence(tmp_path):
     def refused(folder: Path, output: Path, said: str) -> None:
         with pytest.raises(ManifestError, match=said):
