@@ -1,6 +1,9 @@
 """Figures and foreign text as a person reads them, the same in the display, in `status` and in the report."""
 
+import re
 import unicodedata
+
+QUOTES = "\"'`“”„‟«»‹›‘’‚‛"
 
 
 def duration(seconds: float) -> str:
@@ -38,6 +41,15 @@ def clean(text: str) -> str:
     """One line without control characters: a file name or a library's message must not steer a terminal."""
     line = " ".join(text.split())
     return "".join("�" if unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Co") else sign for sign in line)
+
+
+def quotes_hint(path: str) -> str:
+    """What helps with a path that is not there and stands in quotation marks, as a further sentence; else nothing.
+
+    A word processor writes “ and ”, which neither a shell nor YAML takes away.
+    """
+    found = re.search(f"(?:^|/)([{QUOTES}]).+([{QUOTES}])$", path)
+    return f" The marks {found[1]} and {found[2]} are taken as part of its name: remove them." if found else ""
 
 
 def size(number: float) -> str:

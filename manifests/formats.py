@@ -6,6 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from common.errors import ManifestError
+from common.formatting import quotes_hint
 from common.redaction import describe_error
 from manifests.arrow_tables import read_arrow, read_parquet
 from manifests.content_kind import START_BYTES, kind_of, mend_of
@@ -44,6 +45,8 @@ def read_file(path: Path, where: str, own: frozenset[str], image: str = "image",
                 if path.exists()
                 else f"{where}: there is no such file, and variables ($) are not replaced. Write the whole path."
                 if "$" in where
+                else f"{where}: there is no such file.{hint}"
+                if (hint := quotes_hint(where))
                 else f'{where}: there is no such file. Make a manifest with "manifest build".'
             )
         raw = _read(path, where, own, image, source)

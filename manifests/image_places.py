@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from common import storage
+from common.formatting import quotes_hint
 from common.redaction import quote
 from common.stores import SCHEMES
 from common.table_images import PREFIX
@@ -94,6 +95,8 @@ def why_missing(value: str, place: str) -> str:
         return 'is there with "/" in place of "\\": write it so'
     if value.startswith(("~", "$", "%")):
         return f"{quote(value[0])} is not replaced by a folder here: write the whole path"
+    if hint := quotes_hint(value):
+        return hint.strip().removesuffix(".").replace("The", "the", 1)
     path = Path(place)
     try:
         if path.is_dir():

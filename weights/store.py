@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from common.errors import CheckpointError
+from common.formatting import quotes_hint
 from weights.registry import ROOM, ModelPart, Permits, Source, registered_models
 
 
@@ -146,7 +147,7 @@ def find(path_or_name: str | Path, part: ModelPart) -> Path:
             )
         raise CheckpointError(
             f'{part} "{path_or_name}": neither a file nor a known model ({having}). '
-            "Give a checkpoint's path, or one of these names."
+            f"Give a checkpoint's path, or one of these names.{quotes_hint(str(path_or_name))}"
         )
     if not entry.present:
         fetched = f'Get it with "weights fetch {entry.model}". ' if entry.origin else ""

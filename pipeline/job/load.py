@@ -15,7 +15,7 @@ import yaml
 from pydantic import ValidationError
 
 from common.errors import JobError
-from common.formatting import clean
+from common.formatting import clean, quotes_hint
 from common.redaction import cut, describe_error, one_line, quote
 from common.storage import is_uri
 from pipeline.job.field_errors import describe_problem, shorten
@@ -68,7 +68,8 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise JobError(f"{path} cannot be read: {error.strerror or error}. Give the path of a job file.") from error
+        mend = quotes_hint(str(path)) or " Give the path of a job file."
+        raise JobError(f"{path} cannot be read: {error.strerror or error}.{mend}") from error
     except UnicodeDecodeError as error:
         raise JobError(
             f"{path}: expected a YAML file in UTF-8, found other bytes at position {error.start}."

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from common.formatting import clean
+from common.formatting import clean, quotes_hint
 
 GET_FILE = "Get the file, and give its path"
 ONE_FILE = "ffmpeg -framerate 30 -i FOLDER/%04d.png -pix_fmt yuv420p -crf 10 clip.mp4, with your names and frame rate"
@@ -28,4 +28,4 @@ def why_no_clip(place: Path | str) -> str:
         return f"{text}: a path of Windows. Copy the clip to this machine, and give its path here."
     if "$" in text:
         return f"{text}: there is no such file, and variables ($) are not replaced. Write the whole path."
-    return f"{text}: there is no such file."
+    return f"{text}: there is no such file.{quotes_hint(text)}"

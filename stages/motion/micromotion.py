@@ -19,6 +19,7 @@ from torch import Tensor
 
 from common.atomic_files import replace_atomically
 from common.errors import MotionFileError, MotionMismatch
+from common.formatting import quotes_hint
 from weights.file_kinds import not_a_checkpoint
 from weights.networks.fingerprint import fingerprint
 
@@ -190,7 +191,8 @@ def load_micromotion(path: Path | str) -> Micromotion:
         with path.open("rb") as file:
             start = file.read(9)
     except OSError as error:
-        raise MotionFileError(f"{path}: not readable: {error.strerror or error}.") from error
+        why = error.strerror or error
+        raise MotionFileError(f"{path}: not readable: {why}.{quotes_hint(str(path))}") from error
     # safetensors begin with the header's length (8 bytes) and its "{"; torch.save writes a ZIP archive or a pickle.
     return _load_ours(path) if start[8:] == b"{" else _load_published(path)
 

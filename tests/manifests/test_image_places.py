@@ -78,6 +78,7 @@ def test_places_that_nothing_reads_are_refused_with_their_row(tmp_path: Path, im
         ("\\\\server\\share\\a.jpg", "a path of Windows"),
         ("faces/A.JPG", 'is there as "a.jpg"'),
         ("~/a.jpg", "is not replaced"),
+        ("“a.jpg”", "the marks “ and ” are taken as part of its name: remove them"),
         ("$HOME/a.jpg", "is not replaced"),
         ("faces", "a folder, not an image"),
         ("gone/a.jpg", "its folder is not there"),

@@ -221,6 +221,7 @@ def test_a_wrong_row_far_down_a_file_of_json_lines_is_counted_from_its_start(tmp
 def test_files_that_are_no_manifest_are_refused(tmp_path):
     refused(tmp_path / "targets.parquet", "there is no such file")
     refused(tmp_path / "targets.csv", "there is no such file")
+    refused(tmp_path / "“targets.csv”", "The marks “ and ” are taken as part of its name: remove them")
     refused(tmp_path / "targets.jsonl", "there is no such file")
     refused(tmp_path / "$HOME/targets.csv", r"variables \(\$\) are not replaced")
     refused(tmp_path, "a folder, not a manifest")

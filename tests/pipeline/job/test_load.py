@@ -201,6 +201,7 @@ def test_yaml_never_makes_objects(tmp_path: Path) -> None:
 
 def test_a_missing_or_binary_job_file_is_refused(tmp_path: Path) -> None:
     assert refused(tmp_path / "none.yaml")[0].startswith(f"{tmp_path / 'none.yaml'} cannot be read: No such file")
+    assert "The marks “ and ” are taken as part of its name" in refused(tmp_path / "“none.yaml”")[0]
     (tmp_path / "bin.yaml").write_bytes(b"a: \xff\xfe")
     assert "expected a YAML file in UTF-8" in refused(tmp_path / "bin.yaml")[0]
 

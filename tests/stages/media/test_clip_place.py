@@ -18,6 +18,7 @@ from stages.media.clip_place import why_no_clip
         ("C:\\clips\\a.mp4", "a path of Windows"),
         ("$HOME/a.mp4", "variables"),
         ("none.mp4", "there is no such file"),
+        ("“none.mp4”", "there is no such file. The marks “ and ” are taken as part of its name: remove them"),
         (".", "a folder, not a clip"),
     ],
 )
