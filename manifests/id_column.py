@@ -1,5 +1,6 @@
 """The column of ids: each can name a file, none is there twice; or made of the images' names where there is none."""
 
+import unicodedata
 from collections.abc import Callable
 from pathlib import PurePosixPath
 
@@ -47,6 +48,8 @@ def check_unique(ids: pa.ChunkedArray, earlier_row: Callable[[int], str], row: C
     other = int(firsts[codes[at]])
     earlier, later = ids[other].as_py(), ids[at].as_py()
     written = "" if earlier == later else f", written {format_value(earlier)}"
+    if written and unicodedata.normalize("NFC", earlier) == unicodedata.normalize("NFC", later):
+        written = ", written with other code points for the same letters"
     more = int(repeated.sum()) - 1
     also = "" if not more else f" The same is wrong in {more:,} more row{'s' if more > 1 else ''}."
     raise ManifestError(

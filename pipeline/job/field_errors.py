@@ -2,6 +2,8 @@
 
 import difflib
 import math
+import re
+import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
@@ -49,6 +51,9 @@ def describe_problem(problem: Any, data: dict[str, Any]) -> str:
         return f"{location} is not a field of a job. A number's decimal sign is a point (0.6, not 0,6)."
     if kind == "extra_forbidden" and problem["input"] is None and _has_no_motion(problem["loc"], data):
         return f"{location} is empty: expected fields, one of clip, file and text among them. Fill it in."
+    if kind == "extra_forbidden" and (sign := re.search(r"[^\S\t\n\r ]", str(problem["loc"][-1]))):
+        name = unicodedata.name(sign[0], "odd space").lower()
+        return f"{location} is not a field of a job: it holds a {name}, pasted from elsewhere. Write a plain space."
     if kind == "extra_forbidden":
         known = _known_fields(problem["loc"][:-1])
         meant = _offered(str(problem["loc"][-1]), known)

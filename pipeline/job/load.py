@@ -72,7 +72,7 @@ def _read_yaml(path: Path) -> dict[str, Any]:
         raise JobError(f"{path} cannot be read: {error.strerror or error}.{mend}") from error
     except UnicodeDecodeError as error:
         raise JobError(
-            f"{path}: expected a YAML file in UTF-8, found other bytes at position {error.start}."
+            f"{path}: expected a YAML file in UTF-8, found other bytes at position {error.start}. Save it as UTF-8."
         ) from error
     data = _parse(text, str(path))
     if not isinstance(data, dict):

@@ -43,6 +43,7 @@ def test_a_field_is_named_with_its_path_in_the_job(change: dict[str, Any], field
         ({"clip": "a.mp4"}, "Did you mean model.clip or motion.clip?"),
         ({"video": {"workers": 2}}, "Did you mean cluster.workers?"),
         ({"motion": {"grin": {"clip": "a.mp4", "max_anchor": 3}}}, "Did you mean max_anchors?"),
+        ({"video": {"frames:\u00a03": None}}, "it holds a no-break space, pasted from elsewhere. Write a plain space."),
         ({"model": {"qqq": 1, "generator": "a", "inverter": "b"}}, "Allowed here: generator, inverter"),
     ],
 )
