@@ -114,7 +114,8 @@ def retry(
     from pipeline.job.load import load_job
 
     if unknown := [one for one in reason or () if one not in list(Reason)]:
-        raise JobError(f'--reason: expected one of {", ".join(Reason)}, found "{unknown[0]}".')
+        once = " Repeat --reason for each." if "," in unknown[0] else ""
+        raise JobError(f'--reason: expected one of {", ".join(Reason)}, found "{unknown[0]}".{once}')
     job = output / "job.yaml"
     if not job.is_file():
         raise OutputError(f"{output} has no job.yaml: give the output folder of a run.")

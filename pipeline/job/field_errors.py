@@ -65,6 +65,9 @@ def describe_problem(problem: Any, data: dict[str, Any]) -> str:
         return f"{location} is empty: expected {allowed}. {mend}."
     if kind == "value_error":
         return f"{location}: {context['error']}."
+    if isinstance(problem["input"], str) and (number := re.fullmatch(r"\s*(-?\d*),(\d+)\s*", problem["input"])):
+        point = f"The decimal sign is a point: {number[1]}.{number[2]}."
+        return f"{location}: expected {allowed}, found {shorten(problem['input'])}. {point}"
     mend = " Put it into quotes." if kind == "string_type" and not isinstance(problem["input"], dict | list) else ""
     return f"{location}: expected {allowed}, found {shorten(problem['input'])}.{mend}"
 

@@ -145,3 +145,8 @@ def test_retry_names_the_closed_set_of_reasons():
 def test_extract_wants_a_name_that_says_what_the_file_is(monkeypatch, capsys, tmp_path):
     assert call(monkeypatch, "extract", tmp_path / "clip.mp4", "--output", tmp_path / "smile.pt") == 2
     assert "expected a name that ends in .safetensors" in capsys.readouterr().err
+
+
+def test_reasons_in_one_list_are_refused_with_how_to_give_them(monkeypatch, capsys, tmp_path):
+    assert call(monkeypatch, "retry", tmp_path, "--reason", "no_face,timed_out") == 2
+    assert capsys.readouterr().err.endswith('found "no_face,timed_out". Repeat --reason for each.\n')

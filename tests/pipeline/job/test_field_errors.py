@@ -59,6 +59,11 @@ def test_truth_is_no_number(change: dict[str, Any]) -> None:
     assert "number" in sentence
 
 
+def test_a_decimal_comma_in_a_number_is_named() -> None:
+    (sentence,) = described({"video": {"strength": "0,5"}})
+    assert sentence == 'video.strength: expected a number, found "0,5". The decimal sign is a point: 0.5.'
+
+
 def test_a_decimal_comma_is_named_where_it_makes_a_field() -> None:
     assert any("0.6, not 0,6" in sentence for sentence in described({"video": {"strength": 0, 6: None}}))
 
