@@ -93,7 +93,7 @@ def follow_face(faces: list[list[SeenFace]], times: np.ndarray, path: Path | str
     if len(found) < 2:
         raise ClipError(
             f"{path}: a face is seen in {len(found)} of {len(faces)} frames, and a motion needs at least 2. "
-            "Use a clip in which one face stays in view."
+            "Use a clip in which one face stays in view, upright."
         )
     if missed := len(faces) - len(found):
         warn(f"no face in {missed} of {len(faces)} frames; left out.")
