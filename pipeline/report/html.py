@@ -74,7 +74,7 @@ def write_report(output: Path) -> Path:
             remarks=parts.make("the remarks", lambda: remark_groups(table, done), []),
             groups=parts.make("the failures", lambda: failure_groups(table, failed), []),
             settings=parts.make("the settings", lambda: list(_flat(_drop_missing(settings, "made_with"))), []),
-            versions=parts.make("the versions", lambda: list(_flat(settings.get("made_with") or {})), []),
+            versions=parts.make("the versions", lambda: list(_flat(_name_hashes(settings.get("made_with") or {}))), []),
             left_out=parts.left_out,
         )
     )
@@ -192,6 +192,12 @@ def _quality_context(one: Spread, made: pa.Table) -> dict[str, Any]:
 
 def _drop_missing(settings: Mapping[str, Any], name: str) -> dict[str, Any]:
     return {field: value for field, value in settings.items() if field != name}
+
+
+def _name_hashes(made_with: Mapping[str, Any]) -> dict[str, Any]:
+    """What a run was made with, its two kinds of hashes told apart: of a file's bytes, and of a network's values."""
+    names = {"weights": "file hashes", "generator": "generator's fingerprint"}
+    return {names.get(name, name): value for name, value in made_with.items()}
 
 
 def _flat(settings: Any, name: str = "") -> Iterator[tuple[str, str]]:

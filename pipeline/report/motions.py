@@ -63,7 +63,7 @@ def describe_motions(output: Path, settings: Mapping[str, Any]) -> Iterator[Moti
             "Extent": _extent(motion),
             "Dimensions": f"{len(motion.basis)}",
             "Variation explained": f"{100 * motion.explained:.1f} %",
-            "Generator": _short(motion.generator) or "not known",
+            "Generator's fingerprint": _short(motion.generator) or "not known",
         }
         yield MotionSection(name, tuple(facts.items()), tuple(motion.progress.tolist()), picture, kind, losses)
 

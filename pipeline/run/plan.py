@@ -70,7 +70,9 @@ def plan_job(job: JobSpec, clips: Path | None = None) -> Plan:
             lines += [f"motion {name}: {line}" for line in seen.lines]
             doubtful |= seen.doubtful
     model = checked.model
-    lines.append(f"model: generator of {model.resolution} px and {model.num_layers} layers, {model.generator}")
+    lines.append(
+        f"model: generator of {model.resolution} px and {model.num_layers} layers, fingerprint {model.generator}"
+    )
     video, where = job.video, storage.strip_credentials(job.videos) if job.videos else job.output
     lines.append(f"videos: {video.frames} frames at {video.fps:g} fps, {video.path}, {video.layout}, into {where}")
     looked, hosts = _check_images(checked)

@@ -103,7 +103,9 @@ class Micromotion:
             MotionMismatch: another fingerprint, or another number of layers; both are named.
         """
         if self.generator and self.generator != generator:
-            raise MotionMismatch(f"generator {generator}", f"one made on {self.generator}", self.source)
+            raise MotionMismatch(
+                f"a generator with fingerprint {generator}", f"a motion made on {self.generator}", self.source
+            )
         if len(self.direction) != num_layers:
             raise MotionMismatch(f"{num_layers} layers", f"{len(self.direction)}", self.source)
 

@@ -52,7 +52,7 @@ def small_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Page]:
         "name": f"smile {EVIL}",
         "motion": {"smile": {"clip": "/far/away/smile.mp4"}},
         "video": {"frames": 9, "layers": None},
-        "made_with": {"versions": {"ray": "2"}},
+        "made_with": {"versions": {"ray": "2"}, "weights": {"generator": "sha256:1"}, "generator": "sha256:2"},
     }
     (output / "job.yaml").write_text(yaml.safe_dump(settings))
     rows: list[dict[str, object]] = [
@@ -144,6 +144,8 @@ def test_settings_and_versions_are_there(small_run: tuple[Path, Page]):
     assert "video.frames 9" in text
     assert "video.layers default" in text
     assert "versions.ray 2" in text
+    assert "file hashes.generator sha256:1" in text and "generator's fingerprint sha256:2" in text
+    assert "Generator's fingerprint sha256:def" in text
 
 
 def test_several_motions_are_named(tmp_path: Path):

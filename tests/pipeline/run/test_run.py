@@ -45,6 +45,7 @@ def test_a_plan_knows_whether_anything_in_it_is_wrong(
     job, ready = write_job(tmp_path), "motion={file: motion.safetensors}"
     a_motion.save(tmp_path / "motion.safetensors")
     planned = plan_job(load_job(job))
+    assert any(" layers, fingerprint sha256:" in line for line in planned.lines)
     assert planned.sound and sum(line.startswith("time: about ") for line in planned.lines) == 1
     with monkeypatch.context() as patched:
         patched.setattr("pipeline.output.disk_space.shutil.disk_usage", lambda place: SimpleNamespace(free=1000))

@@ -89,7 +89,9 @@ def test_progress_is_one_at_the_extreme(motion):
 
 def test_another_generator_is_refused_with_both_named(motion):
     motion.check("sha256:generator", 6)
-    with pytest.raises(MotionMismatch, match="sha256:clip.*expected generator sha256:other.*sha256:generator"):
+    with pytest.raises(
+        MotionMismatch, match="sha256:clip.*expected a generator with fingerprint sha256:other.*sha256:generator"
+    ):
         motion.check("sha256:other", 6)
     with pytest.raises(MotionMismatch, match="expected 18 layers, found 6"):
         motion.check("sha256:generator", 18)
