@@ -24,7 +24,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from scipy.stats import rankdata
 from torch import Tensor
 
 from stages.motion.prompts import DEGREES, captions
@@ -115,6 +114,8 @@ def judge(mean: np.ndarray, best: np.ndarray, truth: np.ndarray, index: int, nam
         truth: (N, A), all amounts, N above A.
         index: of the amount among the A `names`.
     """
+    from scipy.stats import rankdata  # takes as long to import as everything else here
+
     rank = np.corrcoef(rankdata(mean), rankdata(truth[:, index]))[0, 1] if np.ptp(mean) > 0 else 0.0
     with_offset = np.column_stack([truth, np.ones(len(truth))])  # (N, A + 1)
     slopes = np.linalg.lstsq(with_offset, mean)[0][:-1]  # (A,)

@@ -96,8 +96,8 @@ def animations(corpus: Corpus) -> None:
 def faces_cases(corpus: Corpus) -> None:
     picture, noise = face(6), corpus.random.integers(0, 256, (160, 160, 3), np.uint8)
     corpus.add("one-pixel.png", stored(Image.new("RGB", (1, 1), "grey"), "PNG"), NO_FACE, says="no face")
-    corpus.add("one-wide.png", stored(Image.new("RGB", (1, 5000), "grey"), "PNG"), NO_FACE, says="no face")
-    corpus.add("one-high.png", stored(Image.new("RGB", (5000, 1), "grey"), "PNG"), NO_FACE, says="no face")
+    corpus.add("one-wide.png", stored(Image.new("RGB", (1, 1500), "grey"), "PNG"), NO_FACE, says="no face")
+    corpus.add("one-high.png", stored(Image.new("RGB", (1500, 1), "grey"), "PNG"), NO_FACE, says="no face")
     corpus.add("all-black.png", stored(Image.new("RGB", (300, 300)), "PNG"), NO_FACE, says="no face")
     corpus.add("noise.png", stored(Image.fromarray(noise), "PNG"), NO_FACE, says="no face")
     scene = Image.linear_gradient("L").convert("RGB").resize((400, 300))

@@ -53,7 +53,7 @@ def write_job(cases: list[Case], folder: Path) -> Path:
         "video": {"frames": 2, "measured_frames": 0},
         "rehearsal": True,
         "network": True,
-        "cluster": {"device": "cpu", "fetch_timeout": 2},
+        "cluster": {"device": "cpu", "fetch_timeout": 2, "workers": 1},
         "output": "../out",
     }
     (folder / "job.yaml").write_text(yaml.safe_dump(job))

@@ -16,7 +16,7 @@ same command resumes a run that was interrupted.
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -24,7 +24,6 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import Tensor
-from transformers import CLIPConfig, CLIPModel, CLIPTokenizer
 
 from stages.motion.prompts import DEGREES
 from training.scene.face_code import face_from_code
@@ -36,6 +35,9 @@ from training.train.renders import Renders, complete_codes, load_renders
 from training.train.vocabulary import learn_merges, write_vocabulary
 from weights.load_networks import load_generator
 from weights.networks.clip import ClipNetwork
+
+if TYPE_CHECKING:
+    from transformers import CLIPModel, CLIPTokenizer
 
 SIZE, PATCH, WIDTH, LAYERS, HEADS = 128, 16, 192, 5, 3
 TEXT_WIDTH, TEXT_LAYERS, TEXT_HEADS, POSITIONS = 128, 3, 4, 64
@@ -53,8 +55,10 @@ CODE_NOISE = 0.15  # in spreads of W
 TEXTS_LEARNT_FROM = 20_000
 
 
-def fresh_clip(folder: Path) -> tuple[Any, CLIPTokenizer]:
+def fresh_clip(folder: Path) -> "tuple[Any, CLIPTokenizer]":
     """A CLIP at the start of its training, with the tokenizer of a folder."""
+    from transformers import CLIPConfig, CLIPModel, CLIPTokenizer  # seconds, which nobody else has to wait for
+
     tokenizer = CLIPTokenizer.from_pretrained(folder, local_files_only=True, model_max_length=POSITIONS)
     ends = {
         "bos_token_id": tokenizer.bos_token_id,
@@ -118,7 +122,7 @@ def write_tokenizer(folder: Path, faces: Renders) -> None:
     (folder / "preprocessor_config.json").write_text(json.dumps(prepared, indent=2) + "\n")
 
 
-def save_clip(model: CLIPModel, folder: Path) -> None:
+def save_clip(model: "CLIPModel", folder: Path) -> None:
     """`config.json` and `model.safetensors`, in half precision."""
     model.config.save_pretrained(folder)
     state = {name: tensor.detach().cpu().half().contiguous() for name, tensor in model.state_dict().items()}

@@ -1,13 +1,12 @@
 """A small CLIP learns what is said of renders."""
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-
-pytest.importorskip("transformers")
 
 from tests.training.material import write_renders
 from training.scene.face_code import face_from_code, random_code
@@ -28,6 +27,8 @@ from training.train.descriptions import AMOUNTS, DIMENSIONS, describe, sweep
 from training.train.renders import load_renders
 from training.train.vocabulary import END, START
 from weights.load_clip import load_clip
+
+pytestmark = pytest.mark.skipif(find_spec("transformers") is None, reason="prompts need the extra `text`")
 
 
 @pytest.fixture(scope="module")
