@@ -13,6 +13,7 @@ from stages.media import decode_image
 
 
 @pytest.mark.parametrize("target", ["image", "manifest", "job"])
+@pytest.mark.slow
 def test_no_seed_is_a_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str) -> None:
     monkeypatch.setattr(decode_image, "LARGEST_PICTURE", PIXELS)
     read = READERS[target]()

@@ -148,6 +148,7 @@ def test_a_server_that_hangs_is_given_up_on_in_time(silent_server: socket.socket
             attempt()
 
 
+@pytest.mark.slow
 def test_a_process_ends_quietly_while_a_request_still_hangs(silent_server: socket.socket, repository: Path) -> None:
     code = (
         "import sys\n"

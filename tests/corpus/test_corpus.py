@@ -7,7 +7,12 @@ import pytest
 from tests.corpus.kinds import Found, Kind
 from tests.corpus.table import PAGE, SECTIONS, Section, found, render
 
-CASES = [(section, kind) for section in SECTIONS for kind in section.kinds]
+SLOW = ("Clips", "What clips show")  # they are encoded, decoded, and looked at for faces
+CASES = [
+    pytest.param(one, kind, id=f"{one.title}: {kind.name}", marks=pytest.mark.slow if one.title in SLOW else ())
+    for one in SECTIONS
+    for kind in one.kinds
+]
 MADE: dict[tuple[str, str], Found] = {}
 
 
@@ -19,7 +24,7 @@ def outcome(section: Section, kind: Kind) -> Found:
     return MADE[key]
 
 
-@pytest.mark.parametrize(("section", "kind"), CASES, ids=[f"{one.title}: {kind.name}" for one, kind in CASES])
+@pytest.mark.parametrize(("section", "kind"), CASES)
 def test_a_kind_becomes_what_it_has_to(section: Section, kind: Kind) -> None:
     made = outcome(section, kind)
     assert (made.outcome, kind.says in made.said) == (kind.outcome, True), made.said

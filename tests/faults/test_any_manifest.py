@@ -47,6 +47,7 @@ NAMES = st.sampled_from(["id", "image", "motion", "strength", "seed", "person"])
 
 @in_one_folder
 @given(ENDINGS, st.binary(max_size=200))
+@pytest.mark.slow
 def test_any_bytes_are_a_manifest_or_refused_in_words(tmp_path: Path, ending: str, data: bytes) -> None:
     (tmp_path / f"faces{ending}").write_bytes(data)
     read_or_refused(tmp_path / f"faces{ending}")

@@ -93,6 +93,7 @@ def test_a_stray_quote_never_swallows_rows(tmp_path: Path, text: str, place: str
     assert place in message and "quote" in message
 
 
+@pytest.mark.slow
 def test_a_stray_quote_far_down_is_found_with_its_row(tmp_path: Path) -> None:
     rows = [f"p{at},p{at}.jpg," + ('"5 foot' if at == 60_000 else "note") for at in range(120_000)]
     assert "row 60,001 (line 60,002)" in refused(tmp_path, "id,image,note\n" + "\n".join(rows))

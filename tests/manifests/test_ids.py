@@ -49,6 +49,7 @@ def test_made_ids_are_safe_unlike_each_other_and_always_the_same(names):
 
 
 @given(st.lists(st.from_regex(r"[a-z0-9_][a-z0-9._-]{3,60}", fullmatch=True), unique=True, max_size=20))
+@pytest.mark.slow
 def test_names_that_are_safe_already_stay(names):
     assert safe_ids(names) == names
 

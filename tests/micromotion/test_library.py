@@ -21,7 +21,7 @@ def models() -> micromotion.Models:
 
 @pytest.fixture(scope="module")
 def smile(models: micromotion.Models, repository: Path) -> micromotion.Micromotion:
-    return micromotion.extract_motion(models, repository / "weights/bundled/demo/smile.mp4", max_anchors=12)
+    return micromotion.extract_motion(models, repository / "weights/bundled/demo/smile.mp4", max_anchors=6)
 
 
 def test_a_motion_of_a_clip_lasts_in_its_file(smile: micromotion.Micromotion, tmp_path: Path) -> None:
@@ -218,6 +218,7 @@ def test_what_is_no_image_is_refused_at_the_call(models, smile, tmp_path: Path, 
         micromotion.animate(models, smile, tmp_path / image if isinstance(image, str) else image)
 
 
+@pytest.mark.slow
 def test_the_library_starts_no_ray(repository: Path) -> None:
     look = "import sys, micromotion; sys.exit('ray' in sys.modules or 'pipeline' in sys.modules)"
     subprocess.run([sys.executable, "-c", look], check=True, cwd=repository)

@@ -19,6 +19,7 @@ from pipeline.output.event_log import read_events
 from pipeline.run.signals import SAME_SECONDS
 from stages.models import tensor_to_images
 from stages.motion.micromotion import Micromotion
+from tests.pipeline.cli import command_line
 from weights.load_networks import load_generator
 
 pytestmark = pytest.mark.slow
@@ -79,7 +80,9 @@ def call(repository: Path, *arguments: object) -> tuple[int, str]:
     return process.returncode, printed
 
 
-def test_a_run_its_repetition_a_retry_and_what_they_say(job: Path, repository: Path):
+def test_a_run_its_repetition_a_retry_and_what_they_say(
+    job: Path, repository: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     output = job.parent / "out"
 
     code, said = call(repository, "run", job)
@@ -95,8 +98,8 @@ def test_a_run_its_repetition_a_retry_and_what_they_say(job: Path, repository: P
     assert page.count("<video ") == page.count("--strip: url") == 2
 
     made = (output / "videos/anna.mp4").stat().st_mtime_ns
-    code, said = call(repository, "run", job)
-    assert code == 3
+    assert command_line.call(monkeypatch, "run", job) == 3
+    said = capfd.readouterr().out
     assert "0 videos made, 2 videos kept from before" in said
     assert (output / "videos/anna.mp4").stat().st_mtime_ns == made
 
@@ -105,8 +108,8 @@ def test_a_run_its_repetition_a_retry_and_what_they_say(job: Path, repository: P
     assert code == 0
     assert "1 video made, 2 videos kept from before" in said
 
-    code, said = call(repository, "status", output)
-    assert code == 0
+    assert command_line.call(monkeypatch, "status", output) == 0
+    said = capfd.readouterr().out
     assert f"{job.stem}: finished" in said
     assert "finished videos: 3 of 3" in said
 

@@ -77,6 +77,7 @@ def test_what_cannot_be_made_ready_is_a_mistake_and_what_cannot_be_kept_up_is_no
         (tmp_path / "x").write_text("x")
 
 
+@pytest.mark.slow
 def test_a_job_that_cannot_be_written_down_stops_the_run(tmp_path: Path) -> None:
     checked = check_job(load_job(write_material(tmp_path)))
     checked.job.output.mkdir()

@@ -50,7 +50,7 @@ def test_a_job_on_published_layouts_runs_to_its_end(tmp_path: Path, ray_nodes: l
     path.write_text(yaml.safe_dump(job))
     (tmp_path / "faces.csv").write_text("id,image\nanna,anna.png\n")
     with EventLog() as events:
-        summary = run_job(load_job(path), events)
+        summary = run_job(load_job(path, ["cluster.workers=1"]), events)
     assert (summary.done, summary.failed, summary.exit_code) == (1, 0, 0)
     motion = load_micromotion(tmp_path / "out/motion.safetensors")
     assert motion.direction.shape == (10, 512)

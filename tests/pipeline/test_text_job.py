@@ -17,7 +17,9 @@ from pipeline.cluster.sizing import Node
 from pipeline.job.checks import check_job
 from pipeline.job.load import load_job
 from pipeline.job.motion_spec import MotionSpec
+from pipeline.job.spec import ClusterSpec
 from pipeline.output.event_log import EventLog, read_events
+from pipeline.output.existing import find_existing
 from pipeline.report.anchor_sheets import LABEL, MARGIN, SHOWN_SIZE
 from pipeline.run.extract import run_extraction
 from pipeline.run.plan import plan_job
@@ -47,7 +49,7 @@ def job(tmp_path: Path, repository: Path) -> Path:
 
 def run(path: Path, *overrides: str) -> tuple[int, int, int, int]:
     with EventLog() as events:
-        ended = run_job(load_job(path, overrides), events)
+        ended = run_job(load_job(path, ["cluster.workers=1", *overrides]), events)
     return ended.done, ended.kept, ended.failed, ended.exit_code
 
 
@@ -70,9 +72,10 @@ def test_a_job_runs_from_a_sentence_to_a_report_and_makes_no_anchors_twice(job: 
 
     # The same command makes nothing again; another strength the video alone; another weight the anchors too.
     assert run(job) == (0, 1, 0, 0)
-    assert run(job, "video.strength=2") == (1, 0, 0, 0)
     assert load_micromotion(output / "motion.safetensors").fingerprint == motion.fingerprint
-    assert check_job(load_job(job)).motions["text"].ready is not None
+    stronger = check_job(load_job(job, ["video.strength=2"]))
+    ready = stronger.motions["text"].ready
+    assert ready is not None and ready.fingerprint == motion.fingerprint and not find_existing(stronger).kept
     changed = load_job(job, ["motion.anchors.distance_weight=0.5"])
     assert check_job(changed).motions["text"].ready is None
 
@@ -84,7 +87,7 @@ def test_a_motion_is_extracted_by_itself_and_its_loss_told_on_the_way(tmp_path: 
         anchors=AnchorSettings(degrees=("no", "50%", "100%"), seeds=(1,), steps=6),
     )
     with EventLog(tmp_path / "log.jsonl") as events:
-        target = run_extraction(spec, tmp_path / "turn.safetensors", events)
+        target = run_extraction(spec, tmp_path / "turn.safetensors", events, cluster=ClusterSpec(workers=1))
     assert load_micromotion(target).coefficients.shape[0] == 3
     assert target.with_suffix(".png").is_file() and (tmp_path / "turn-loss.svg").is_file()
     told = [event for event in read_events(tmp_path / "log.jsonl") if event.get("phase") == "anchors turn"]

@@ -102,6 +102,7 @@ def test_layouts_have_their_sizes(
     assert math.isnan(done["csim_mean"])
 
 
+@pytest.mark.slow
 def test_a_motion_whose_clip_moves_no_landmark_moves_none_of_the_images(
     motion: Path, tmp_path: Path, prepared: Row
 ) -> None:
@@ -271,6 +272,7 @@ def test_a_motion_of_another_generator_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("pixels", ["picture", "generator"])
+@pytest.mark.slow
 def test_frames_of_the_way_back_are_measured_once(
     motion: Path, tmp_path: Path, prepared: dict[str, Any], pixels: Pixels, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from stages.detect_faces import GROUP, DetectFaces, DetectFacesSettings, cut_faces, locate_faces
 from stages.faces.align import align_face
@@ -23,6 +24,7 @@ def test_every_frame_comes_back_with_its_faces_or_with_none(repository: Path) ->
         assert seen.face.landmarks.shape == (68, 2)
 
 
+@pytest.mark.slow
 def test_groups_in_workers_find_what_one_process_finds_in_the_whole_clip(repository: Path) -> None:
     frames = read_clip(repository / "weights/bundled/demo/smile.mp4", 2 * GROUP).frames
     locate = DetectFaces(DetectFacesSettings(ModelSettings(device="cpu")))

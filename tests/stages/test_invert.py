@@ -25,6 +25,7 @@ def test_a_face_of_the_generator_comes_back(crops: np.ndarray) -> None:
     assert (found.psnr > 20).all()
 
 
+@pytest.mark.slow
 def test_the_stage_gives_what_the_function_gives_row_by_row(crops: np.ndarray) -> None:
     stage = InvertCrops(InvertSettings(ModelSettings(device="cpu")))
     rows = stage.process_rows([{"index": index, "crop": crop} for index, crop in zip((4, 9), crops, strict=True)])

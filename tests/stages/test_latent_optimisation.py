@@ -106,6 +106,7 @@ def test_weights_hold_anchors_near_their_start_and_their_identity(networks):
     assert itself[1] > unbound[1]
 
 
+@pytest.mark.slow
 def test_only_the_layers_that_may_move_do(networks):
     generator, clip, identity = networks
     start = start_code(generator, 1, 0.7)
@@ -123,6 +124,7 @@ def test_every_step_is_told_with_its_loss(networks):
     assert [loss for _, loss in told] == pytest.approx(found.losses.mean(dim=1).tolist())
 
 
+@pytest.mark.slow
 def test_memory_is_reckoned_by_what_a_picture_leaves_behind(monkeypatch):
     small, large = Generator(64), Generator(256)
     assert 20 < gradient_bytes(large) / gradient_bytes(Generator(8)) < 1e6 and gradient_bytes(small) < gradient_bytes(

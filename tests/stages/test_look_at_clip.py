@@ -26,6 +26,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
+@pytest.mark.slow
 def test_one_motion_of_one_person_is_said_to_be_that(folder: Path) -> None:
     look = look_at_clip(open_clip(folder / "clip.mp4", 4), ModelSettings(), iterations=1)
     assert look.doubts == ()
@@ -34,6 +35,7 @@ def test_one_motion_of_one_person_is_said_to_be_that(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(("clip", "why"), [("still", "keeps still"), ("cut", "another person"), ("grey", "0 of 4")])
+@pytest.mark.slow
 def test_what_a_run_would_refuse_is_refused(clip: str, why: str, folder: Path) -> None:
     with pytest.raises(ClipError, match=why):
         look_at_clip(open_clip(folder / f"{clip}.mp4", 4), ModelSettings(), iterations=1)

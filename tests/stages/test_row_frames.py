@@ -53,6 +53,7 @@ def test_a_crop_of_its_own_resolution_is_the_aligned_face_and_never_enlarged(
 
 
 @pytest.mark.parametrize("room", [0, 1 << 30])
+@pytest.mark.slow
 def test_frames_that_come_again_are_made_once_where_they_can_be_kept(
     models: Models, picture: np.ndarray, landmarks: np.ndarray, room: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -85,6 +86,7 @@ def test_what_is_asked_begins_at_the_faces_own_landmarks_and_goes_as_far_as_the_
     assert 0 < np.linalg.norm(half - rest) < np.linalg.norm(end - rest)
 
 
+@pytest.mark.slow
 def test_landmarks_go_nowhere_where_the_clip_confirms_none_of_their_motion(
     models: Models, picture: np.ndarray, landmarks: np.ndarray
 ) -> None:
@@ -97,6 +99,7 @@ def test_landmarks_go_nowhere_where_the_clip_confirms_none_of_their_motion(
     np.testing.assert_array_equal(still, end)
 
 
+@pytest.mark.slow
 def test_the_aligned_face_of_a_whole_picture_and_of_its_crop_is_the_same(
     models: Models, picture: np.ndarray, landmarks: np.ndarray
 ) -> None:

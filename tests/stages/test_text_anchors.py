@@ -1,6 +1,7 @@
 """Anchors from a prompt, as rows."""
 
 import numpy as np
+import pytest
 import torch
 
 from stages import text_anchors as module
@@ -17,6 +18,7 @@ TEXTS = ["a person with no smile", "a person with 50% smile", "a person with 100
 SHORT = Optimisation(steps=2)
 
 
+@pytest.mark.slow
 def test_the_stage_gives_a_row_for_each_identity_and_says_how_far_it_is(tmp_path):
     clip = str(write_tiny_clip(tmp_path / "clip", image_size=64))
     files = ModelSettings(BUNDLED.model_copy(update={"clip": clip}), device="cpu")
@@ -37,6 +39,7 @@ def test_the_stage_gives_a_row_for_each_identity_and_says_how_far_it_is(tmp_path
     assert not np.array_equal(made["code"], stage.process({"index": 4, "seed": 8})["code"])
 
 
+@pytest.mark.slow
 def test_a_full_memory_makes_smaller_parts(tmp_path, monkeypatch):
     clip = load_clip(write_tiny_clip(tmp_path, image_size=64))
     generator, identity = load_generator("synthface"), load_identity("synthface")

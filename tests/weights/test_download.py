@@ -44,6 +44,7 @@ def test_bundled_files_need_no_download() -> None:
     assert [download(stored) for stored in bundled] == [stored.path for stored in bundled]
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_up_leaves_nothing_half_written(shelf: Shelf, tmp_path: Path, repository: Path) -> None:
     """A limit on the size of files stands for the full disk: writing stops in the middle in the same way."""
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))"

@@ -165,6 +165,7 @@ def test_what_trainers_put_beside_a_state_is_left_out(
     assert load_generator(saved(tmp_path / "g.pt", content, zipped)).fingerprint == real.fingerprint
 
 
+@pytest.mark.slow
 def test_what_can_be_made_anew_is(real: Generator, tmp_path: Path) -> None:
     state = real.state_dict()
     bare = {name: value for name, value in state.items() if not name.endswith("kernel")}
@@ -238,6 +239,7 @@ def test_nvidias_networks_are_read_from_torch_files_too(tmp_path: Path, monkeypa
         assert load_generator(saved(tmp_path / "pti.pt", content)).fingerprint == expected.fingerprint
 
 
+@pytest.mark.slow
 def test_a_traced_network_is_read_as_its_tensors(tmp_path: Path) -> None:
     network = LandmarkNetwork(1, 64).eval()
     torch.jit.save(torch.jit.trace(network.network, torch.zeros(1, 3, 64, 64), strict=False), tmp_path / "2DFAN.zip")

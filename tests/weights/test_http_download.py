@@ -51,6 +51,7 @@ def test_a_server_without_ranges_that_always_cuts_is_given_up(shelf: Shelf, tmp_
     assert len(shelf.seen) == 5
 
 
+@pytest.mark.slow
 def test_an_earlier_process_that_was_killed_is_gone_on_from(shelf: Shelf, tmp_path: Path, repository: Path) -> None:
     shelf.script = ["hold 200000"]
     stored = wanted(tmp_path, f"{shelf.url}/file", digest(CONTENT))

@@ -45,6 +45,7 @@ def test_an_imported_inverter_is_the_published_one_in_one_file(tmp_path: Path, k
     torch.testing.assert_close(loaded.invert(images, 2), inverter.invert(images, 2))
 
 
+@pytest.mark.slow
 def test_identity_and_landmark_networks_are_imported(tmp_path: Path) -> None:
     identity, landmarks = IdentityNetwork().eval(), LandmarkNetwork(stacks=2).eval()
     torch.save(identity.state_dict(), tmp_path / "model_ir_se50.pth")

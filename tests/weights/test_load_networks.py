@@ -42,6 +42,7 @@ def test_a_published_generator_is_recognised_by_its_contents(generator: Generato
     torch.testing.assert_close(loaded.synthesize(codes), generator.synthesize(codes))
 
 
+@pytest.mark.slow
 def test_a_missing_average_is_computed_the_same_way_each_time(generator: Generator, tmp_path: Path) -> None:
     torch.save({"g_ema": generator.state_dict()}, tmp_path / "g.pt")
     first, second = load_generator(tmp_path / "g.pt"), load_generator(tmp_path / "g.pt")

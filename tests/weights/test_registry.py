@@ -127,6 +127,7 @@ def test_two_models_may_share_a_file() -> None:
         lambda one: st.lists(one) | st.dictionaries(st.text(), one),
     )
 )
+@pytest.mark.slow
 def test_no_yaml_brings_the_reader_down(value: object) -> None:
     import yaml
 

@@ -52,6 +52,7 @@ def changed(metadata: dict[str, Any], place: int, value: Any) -> dict[str, Any]:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.sampled_from(["generator", "inverter"]), st.integers(0, 40), JSON)
+@pytest.mark.slow
 def test_no_metadata_bring_a_loader_down(ours: Any, tmp_path: Path, part: str, place: int, value: Any) -> None:
     state, metadata = ours[part]
     small = {name: tensor for name, tensor in state.items() if tensor.numel() < 1000}  # never whole: always refused

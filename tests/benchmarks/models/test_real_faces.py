@@ -53,6 +53,7 @@ def test_a_head_that_turns_and_nods_is_seen_to() -> None:
     assert nod == pytest.approx(8, abs=4)
 
 
+@pytest.mark.slow
 def test_a_render_and_its_inversion_agree(repository: Path) -> None:
     face = decode_image((repository / "weights/bundled/demo/faces/face_01.jpg").read_bytes())
     found = compare(Models(ModelSettings(device="cpu")), face)
@@ -61,6 +62,7 @@ def test_a_render_and_its_inversion_agree(repository: Path) -> None:
     assert found.tile.shape == (256, 512, 3)
 
 
+@pytest.mark.slow
 def test_weights_that_are_named_are_printed_beside_the_bundled_ones(
     repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -36,6 +36,7 @@ def crops_of(models: Models, clip: Path) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("clip", "attribute"), [("smile", "smile"), ("eyes_closed", "blink"), ("ageing", "age")])
+@pytest.mark.slow
 def test_the_judge_sees_what_a_clip_shows_grow_and_most_of_all_that(
     models: Models, judge: Judge, repository: Path, clip: str, attribute: str
 ) -> None:
@@ -46,6 +47,7 @@ def test_the_judge_sees_what_a_clip_shows_grow_and_most_of_all_that(
     assert np.abs(change[2]).argmax() == asked
 
 
+@pytest.mark.slow
 def test_left_is_the_viewers_left(models: Models, judge: Judge, repository: Path) -> None:
     crops = crops_of(models, repository / "weights/bundled/demo/head_turn.mp4")
     read = judge.read(models, crops)

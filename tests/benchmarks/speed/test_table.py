@@ -9,6 +9,7 @@ from benchmarks.speed.figures import Row
 from benchmarks.speed.table import QUICK, WHOLE, all_rows, parse
 
 
+@pytest.mark.slow
 def test_a_part_that_fails_is_a_line_that_is_missed_and_the_others_come(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     rows = [Row("a", "1", "2", 2.0), Row("b", "1", "2", 2.0, 1.0)]

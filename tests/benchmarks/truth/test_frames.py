@@ -104,6 +104,7 @@ def test_a_point_is_found_where_the_alignment_puts_it(across: float, down: float
     np.testing.assert_allclose(centre, [across, down], atol=0.15 / CROP)
 
 
+@pytest.mark.slow
 def test_true_frames_are_as_good_as_can_be_measured(models: Models) -> None:
     true, landmarks = DATA.frames(2, 0), DATA.landmarks[2, 0]  # a turn, the hardest to align
     figures = measure_in_photograph(models, true, true, landmarks)
@@ -130,6 +131,7 @@ def test_a_face_elsewhere_counts_in_landmarks_and_not_in_shape(models: Models) -
     assert min(moved["csim"]) > 0.9
 
 
+@pytest.mark.slow
 def test_frames_that_tremble_have_jitter(models: Models) -> None:
     true, landmarks = np.repeat(DATA.frames(0, 0)[:1], 7, axis=0), np.repeat(DATA.landmarks[0, 0, :1], 7, axis=0)
     shaken = np.stack([np.roll(frame, 2 * (-1) ** place, axis=1) for place, frame in enumerate(true)])

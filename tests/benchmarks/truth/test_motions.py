@@ -31,6 +31,7 @@ def moving(moves: np.ndarray) -> bool:
 
 
 @given(motions.filter(moving), st.sampled_from((0.5, 1.0, 1.3)))
+@pytest.mark.slow
 def test_the_truth_at_another_size_has_full_correlation_and_that_amplitude(true: np.ndarray, size: float) -> None:
     found = landmark_fidelity(size * true, true)
     assert found.amplitude == pytest.approx(size)

@@ -75,6 +75,7 @@ def test_a_run_that_is_killed_is_started_again_and_its_end_is_the_end(lives: Pat
     assert complained.startswith("The run's process was killed by signal 9. ")
 
 
+@pytest.mark.slow
 def test_a_run_whose_engine_died_is_started_again(lives: Path) -> None:
     run = start(lives, 1, "engine")
     complained = run.communicate(timeout=60)[1]
@@ -90,6 +91,7 @@ def test_a_run_that_ray_does_not_answer_is_started_again(lives: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.slow
 def test_a_signal_between_two_lives_ends_it_as_interrupted(lives: Path, number: signal.Signals) -> None:
     run = start(lives, 1)
     assert run.stderr is not None

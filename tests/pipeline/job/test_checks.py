@@ -33,6 +33,7 @@ def job_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_job(tmp_path_factory.mktemp("job"))
 
 
+@pytest.mark.slow
 def test_a_job_in_which_nothing_is_wrong_is_known_completely(job_file: Path) -> None:
     checked = check_job(load_job(job_file))
     assert checked.model.resolution == 128 and checked.model.num_layers == 12

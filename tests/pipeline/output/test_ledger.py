@@ -131,6 +131,7 @@ def test_a_part_of_an_older_version_lacks_columns_and_is_read(tmp_path: Path) ->
     assert ledger.done() == {Target("a", "k")}
 
 
+@pytest.mark.slow
 def test_many_parts_become_one_and_say_the_same(tmp_path: Path) -> None:
     film(tmp_path, "r7")
     ledger = Ledger.open(tmp_path)
@@ -147,6 +148,7 @@ def test_many_parts_become_one_and_say_the_same(tmp_path: Path) -> None:
         assert reopened.rows() == before
 
 
+@pytest.mark.slow
 def test_a_long_run_merges_its_own_parts(tmp_path: Path) -> None:
     ledger = Ledger.open(tmp_path)
     for index in range(MERGE_PARTS + 5):

@@ -33,6 +33,7 @@ def first_look(path: Path) -> ClipLook:
     return look_at_clip(open_clip(path, 4), ModelSettings(), 1)
 
 
+@pytest.mark.slow
 def test_a_sheet_is_written_and_a_clip_seen_before_is_not_decoded_again(checked: Checked, tmp_path: Path) -> None:
     motion = checked.motions["smile"]
     first = report_clip(motion, checked.model, 1, tmp_path)

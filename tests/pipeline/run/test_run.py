@@ -10,12 +10,11 @@ import pytest
 import yaml
 from PIL import Image
 
-from benchmarks.faults.job import write_fault_job
 from common.errors import ClipError
 from pipeline.cluster.sizing import Node
 from pipeline.job.load import load_job
 from pipeline.job.motion_spec import MotionSpec
-from pipeline.output.event_log import Event, EventLog, read_events
+from pipeline.output.event_log import EventLog, read_events
 from pipeline.report.anchor_sheets import CROSSED_OUT
 from pipeline.run.extract import run_extraction
 from pipeline.run.plan import plan_job
@@ -39,6 +38,7 @@ def counted(summary: RunSummary) -> tuple[int, int, int, int]:
     return summary.done, summary.kept, summary.failed, summary.exit_code
 
 
+@pytest.mark.slow
 def test_a_plan_knows_whether_anything_in_it_is_wrong(
     tmp_path: Path, a_motion: Micromotion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -102,19 +102,21 @@ def test_a_run_counts_videos_far_from_the_motion_as_its_report_does(
 
 
 @pytest.mark.slow
-def test_a_job_runs_from_clip_to_report_and_makes_nothing_twice(tmp_path: Path, ray_nodes: list[Node]) -> None:
+def test_a_job_runs_from_clip_to_report_makes_nothing_twice_and_starts_no_ray_for_nothing(
+    tmp_path: Path, ray_nodes: list[Node], monkeypatch: pytest.MonkeyPatch
+) -> None:
     job, output = write_job(tmp_path), tmp_path / "out"
     (tmp_path / "torn.png").unlink()
     assert plan_job(load_job(job)).kept == 0
     assert not output.exists(), "a plan writes nothing"
 
     assert counted(run(job)) == (2, 0, 2, 3)
-    results = pq.read_table(output / "results.parquet").to_pydict()
-    assert results["id"] == ["anna", "grey", "torn", "ben"]
-    assert results["status"] == ["done", "failed", "failed", "done"]
-    assert results["reason"] == ["", "no_face", "unreadable_image", ""]
-    assert results["person"] == ["Anna", None, None, "Ben"] or results["person"] == ["Anna", "", "", "Ben"]
-    for id_, size in zip(["anna", "ben"], (results["bytes"][0], results["bytes"][3]), strict=True):
+    made = pq.read_table(output / "results.parquet").to_pydict()
+    assert made["id"] == ["anna", "grey", "torn", "ben"]
+    assert made["status"] == ["done", "failed", "failed", "done"]
+    assert made["reason"] == ["", "no_face", "unreadable_image", ""]
+    assert made["person"] == ["Anna", None, None, "Ben"] or made["person"] == ["Anna", "", "", "Ben"]
+    for id_, size in zip(["anna", "ben"], (made["bytes"][0], made["bytes"][3]), strict=True):
         assert (output / f"videos/{id_}.mp4").stat().st_size == size
     for name in ("report.html", "anchors.png", "log.jsonl"):
         assert (output / name).stat().st_size > 0
@@ -126,12 +128,28 @@ def test_a_job_runs_from_clip_to_report_and_makes_nothing_twice(tmp_path: Path, 
 
     # The same command keeps what is done; the row that failed for its content is not tried again, unless asked to.
     assert plan_job(load_job(job)).kept == 2
-    assert counted(run(job)) == (0, 2, 2, 3)
-    phases = {event["phase"] for event in read_events(output / "log.jsonl")[len(kinds) :] if event["event"] == "phase"}
-    assert phases == {"targets"}, "the motion was made again"
+    columns = ["id", "status", "reason", "message", "key", "video", "bytes"]
+    results = pq.read_table(output / "results.parquet", columns=columns)
+
+    def refuse(*arguments: object, **named: object) -> None:
+        raise AssertionError("Ray was started")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("pipeline.run.work.ray_session", refuse)
+        assert counted(run(job)) == (0, 2, 2, 3), "the image that is not there is looked for, and is not there"
+        assert pq.read_table(output / "results.parquet", columns=columns).equals(results)
+        said = read_events(output / "log.jsonl")[len(kinds) :]
+        assert {event["phase"] for event in said if event["event"] == "phase"} == {"targets"}, "a motion was made again"
+        assert [event["event"] for event in said if event["event"] != "phase"] == (
+            ["run_started", "row", "row", "run_finished"]
+        )
+        with pytest.raises(AssertionError, match="Ray was started"):
+            run(job, retry=())
+        (tmp_path / "torn.png").write_bytes((tmp_path / "anna.png").read_bytes())
+        with pytest.raises(AssertionError, match="Ray was started"):
+            run(job)
 
     # Whoever retries one reason leaves rows of other reasons alone, though their cause may be gone.
-    (tmp_path / "torn.png").write_bytes((tmp_path / "anna.png").read_bytes())
     assert counted(run(job, retry=["no_face"])) == (0, 2, 2, 3)
     assert pq.read_table(output / "results.parquet")["reason"][2].as_py() == "unreadable_image"
     (tmp_path / "torn.png").unlink()
@@ -150,67 +168,22 @@ def test_a_job_runs_from_clip_to_report_and_makes_nothing_twice(tmp_path: Path, 
 
 
 @pytest.mark.slow
-def test_a_run_over_a_finished_output_starts_no_ray_and_one_with_something_to_make_does(
-    tmp_path: Path, ray_nodes: list[Node], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    job, output = write_fault_job(tmp_path, 3, frames=3), tmp_path / "out"
-    gone = (tmp_path / "torn.jpg").rename(tmp_path / "elsewhere.jpg")
-    assert counted(run(job)) == (3, 0, 2, 3)
-    columns = ["id", "status", "reason", "message", "key", "video", "bytes"]
-    results = pq.read_table(output / "results.parquet", columns=columns)
-    events = len(read_events(output / "log.jsonl"))
-
-    def refuse(*arguments: object, **named: object) -> None:
-        raise AssertionError("Ray was started, and nothing had to be made")
-
-    with monkeypatch.context() as patched:
-        patched.setattr("pipeline.run.work.ray_session", refuse)
-        assert counted(run(job)) == (0, 3, 2, 3), "the image that is not there is looked for, and is not there"
-        assert pq.read_table(output / "results.parquet", columns=columns).equals(results)
-        said = read_events(output / "log.jsonl")[events:]
-        assert [event["event"] for event in said if event["event"] != "phase"] == (
-            ["run_started", "row", "row", "run_finished"]
-        )
-        for change in ("retry", "picture"):
-            with pytest.raises(AssertionError, match="Ray was started"):
-                if change == "picture":
-                    gone.rename(tmp_path / "torn.jpg")
-                run(job, **({"retry": ()} if change == "retry" else {}))
-    assert counted(run(job)) == (0, 3, 2, 3)
-
-
-@pytest.mark.slow
-def test_a_movement_extracted_by_itself_serves_another_job(tmp_path: Path, ray_nodes: list[Node]) -> None:
-    job = write_job(tmp_path)
-    heard = list[Event]()
-    with EventLog(listeners=[heard.append]) as events:
-        spec = MotionSpec(clip=str(tmp_path / "clip.mp4"), max_anchors=4)
-        made = run_extraction(spec, tmp_path / "smile.safetensors", events, iterations=1)
-    assert made.with_suffix(".png").is_file()
-    counts = {(event["done"], event["total"]) for event in heard if str(event.get("phase")).startswith("locate")}
-    assert counts == {(0, 4), (4, 4)}, "frames are counted, not the groups of four in which workers take them"
-    job.write_text(yaml.safe_dump(yaml.safe_load(job.read_text()) | {"motion": {"file": "smile.safetensors"}}))
-    (tmp_path / "faces.csv").write_text("id,image,strenght\nanna,anna.png,0.5\n")
-    assert counted(run(job)) == (1, 0, 0, 0)
-    warnings = [event["message"] for event in read_events(tmp_path / "out/log.jsonl") if event["event"] == "warning"]
-    assert [message for message in warnings if 'Did you mean "strength"?' in message]
-    copied = load_micromotion(tmp_path / "out/motion.safetensors")
-    assert copied.fingerprint == load_micromotion(made).fingerprint
-
-
-@pytest.mark.slow
-def test_frames_that_show_something_else_are_left_out_and_told(
+def test_a_motion_extracted_by_itself_leaves_out_what_shows_something_else_and_serves_another_job(
     tmp_path: Path, repository: Path, ray_nodes: list[Node]
 ) -> None:
+    job = write_job(tmp_path)
     clip = read_clip(repository / "weights/bundled/demo/smile.mp4", max_anchors=20)
     frames = clip.frames.copy()
     height, width = frames.shape[1:3]
     for frame in (7, 13):  # something passes before an eye
         frames[frame, height * 3 // 8 : height * 9 // 16, width // 4 : width // 2] = (60, 40, 30)
-    write_video(tmp_path / "clip.mp4", list(frames), 10)
+    write_video(tmp_path / "passing.mp4", list(frames), 10)
     with EventLog(tmp_path / "log.jsonl") as events:
-        spec = MotionSpec(clip=str(tmp_path / "clip.mp4"))
+        spec = MotionSpec(clip=str(tmp_path / "passing.mp4"))
         made = run_extraction(spec, tmp_path / "smile.safetensors", events, iterations=2)
+    located = [event for event in read_events(tmp_path / "log.jsonl") if str(event.get("phase")).startswith("locate")]
+    assert {event["total"] for event in located} == {20}, "frames are counted, not groups of them"
+    assert {0, 20} <= {event["done"] for event in located}
     motion = load_micromotion(made)
     assert motion.stray == (7, 13)
     assert 0.6 < motion.reach < 1.1
@@ -221,3 +194,10 @@ def test_frames_that_show_something_else_are_left_out_and_told(
     with Image.open(made.with_suffix(".png")) as strip:
         reds = np.all(np.array(strip) == CROSSED_OUT, axis=2).any(axis=0)
     assert 0 < reds.sum() <= 2 * 128
+
+    job.write_text(yaml.safe_dump(yaml.safe_load(job.read_text()) | {"motion": {"file": "smile.safetensors"}}))
+    (tmp_path / "faces.csv").write_text("id,image,strenght\nanna,anna.png,0.5\n")
+    assert counted(run(job)) == (1, 0, 0, 0)
+    warnings = [event["message"] for event in read_events(tmp_path / "out/log.jsonl") if event["event"] == "warning"]
+    assert [message for message in warnings if 'Did you mean "strength"?' in message]
+    assert load_micromotion(tmp_path / "out/motion.safetensors").fingerprint == motion.fingerprint

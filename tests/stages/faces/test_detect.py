@@ -88,6 +88,7 @@ def test_a_picture_of_nothing_has_no_face(finder: FaceFinder, picture: np.ndarra
         finder.find(picture)
 
 
+@pytest.mark.slow
 def test_noise_has_no_face(finder: FaceFinder) -> None:
     noise = np.random.default_rng(0).integers(0, 255, (300, 300, 3), np.uint8)
     assert finder.find_all(noise) == []

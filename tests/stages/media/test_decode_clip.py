@@ -166,6 +166,7 @@ def test_what_is_transparent_is_grey(tmp_path: Path) -> None:
     ).all()
 
 
+@pytest.mark.slow
 def test_many_anchors_of_a_long_clip_are_chosen_by_their_times(tmp_path: Path) -> None:
     path = tmp_path / "c.mkv"
     run("-f", "lavfi", "-i", "testsrc2=size=16x16:rate=100", "-frames:v", "4200", "-c:v", "ffv1", path)

@@ -128,6 +128,7 @@ def test_no_turn_that_is_asked_folds_it(canvases: dict[str, Canvas], head: Head)
             assert least_area(canvas, gesture) > 0
 
 
+@pytest.mark.slow
 def test_what_no_face_does_never_folds_it_either(canvas: Canvas, head: Head) -> None:
     rng = np.random.default_rng(0)
     for _ in range(60):

@@ -30,10 +30,12 @@ def lowest(mouth: Inside) -> float:
     return min(shown)
 
 
+@pytest.mark.slow
 def test_a_smile_shows_no_more_gum_than_smiles_do(mouth: Inside) -> None:
     assert DROPS[0] < relief_of(mouth).drop <= lowest(mouth) + 1e-9
 
 
+@pytest.mark.slow
 def test_where_teeth_stand_does_not_depend_on_where_they_are_looked_for(mouth: Inside) -> None:
     elsewhere = replace(mouth, relief=replace(relief_of(mouth), drop=0.3))
     assert relief_of(elsewhere.with_teeth_matched()).drop == relief_of(mouth).drop

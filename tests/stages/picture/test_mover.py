@@ -129,6 +129,7 @@ def test_landmarks_found_again_in_the_frame_went_where_they_were_sent(
     assert away < 0.6 * np.linalg.norm(sent, axis=1).mean()
 
 
+@pytest.mark.slow
 def test_landmarks_tremble_no_more_than_in_the_generators_own_frames(
     models: Models, movers: dict[str, Mover], directions: dict[str, Tensor], portrait: Portrait
 ) -> None:
@@ -143,6 +144,7 @@ def test_landmarks_tremble_no_more_than_in_the_generators_own_frames(
     assert jitter(np.stack(track)) / interocular(track[0]) <= jitter(raw) / interocular(raw[0])
 
 
+@pytest.mark.slow
 def test_a_turn_beyond_what_a_picture_can_give_is_softened_and_said_so(
     models: Models, movers: dict[str, Mover], directions: dict[str, Tensor], portrait: Portrait
 ) -> None:
@@ -154,6 +156,7 @@ def test_a_turn_beyond_what_a_picture_can_give_is_softened_and_said_so(
     check_moves_within_its_window(far)
 
 
+@pytest.mark.slow
 def test_backwards_is_another_motion_from_the_same_rest(
     models: Models, movers: dict[str, Mover], directions: dict[str, Tensor], portrait: Portrait
 ) -> None:
@@ -162,6 +165,7 @@ def test_backwards_is_another_motion_from_the_same_rest(
     assert (back.frame(np.ones(1)) != movers["smile"].frame(np.ones(1))).any()
 
 
+@pytest.mark.slow
 def test_a_curved_path_begins_and_ends_at_rest(
     models: Models, portrait: Portrait, directions: dict[str, Tensor]
 ) -> None:

@@ -37,6 +37,7 @@ def motion_of(landmarks: np.ndarray) -> Micromotion:
     return Micromotion(direction, direction[None], reach, direction * 0, "test", "", 1.0, 0.0, torch.tensor(landmarks))
 
 
+@pytest.mark.slow
 def test_a_video_that_shows_the_anchors_themselves_moves_as_they_do(models: Models, smiling: np.ndarray) -> None:
     landmarks = landmarks_in_crops(models.landmarks, smiling)
     reach = np.linalg.norm(landmarks - landmarks[0], axis=(1, 2))
