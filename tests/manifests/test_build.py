@@ -97,6 +97,7 @@ def test_links_are_followed_and_never_in_a_circle(tmp_path):
 
 @settings(max_examples=25)
 @given(names=st.lists(st.from_regex(r"[A-Za-zé ?#,'\"%:-][A-Za-zé ._?#,'\"%:-]{0,20}", fullmatch=True), max_size=8))
+@pytest.mark.slow
 def test_any_names_give_a_manifest_that_reads_and_is_the_same_when_built_again(tmp_path_factory, names):
     folder = tmp_path_factory.mktemp("faces")
     touched(folder, "first.jpg", *[f"{name}.jpg" for name in names])

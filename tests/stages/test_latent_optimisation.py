@@ -115,6 +115,7 @@ def test_only_the_layers_that_may_move_do(networks):
     assert (moved[2:5] > 0).all() and not moved[:2].any() and not moved[5:].any()
 
 
+@pytest.mark.slow
 def test_every_step_is_told_with_its_loss(networks):
     generator, clip, identity = networks
     told = []

@@ -179,6 +179,7 @@ def test_a_look_at_the_bundled_family_runs_from_end_to_end(tmp_path: Path) -> No
     assert {path.name for path in tmp_path.iterdir()} == {"truth_methods.png", "truth_sweeps.png"}
 
 
+@pytest.mark.slow
 def test_a_picture_is_inverted_once_and_comes_back_in_the_order_asked_for() -> None:
     bench = Bench(tiny(), Models(ModelSettings(device="cpu")))
     first = bench.codes(bench.truth.strangers)

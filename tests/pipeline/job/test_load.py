@@ -226,6 +226,7 @@ def test_every_field_says_what_it_is(part: type[Settings]) -> None:
     ),
     st.sampled_from(["name", "model", "motion", "manifest", "video", "cluster", "output", "iterations", "made_with"]),
 )
+@pytest.mark.slow
 def test_whatever_stands_in_a_field_the_answer_is_a_job_or_a_job_error(
     tmp_path_factory: pytest.TempPathFactory, value: object, name: str
 ) -> None:

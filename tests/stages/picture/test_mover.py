@@ -70,6 +70,7 @@ def test_eyes_of_a_head_that_only_turns_are_one_surface_with_their_lids(movers: 
         assert (shown != mover.picture[mover.canvas.box]).any()
 
 
+@pytest.mark.slow
 def test_teeth_of_a_dark_face_are_far_lighter_than_its_skin(
     models: Models, directions: dict[str, Tensor], repository: Path
 ) -> None:
@@ -104,6 +105,7 @@ def test_a_turned_head_is_lit_by_the_pictures_own_light(
     np.testing.assert_array_equal(colours(movers["smile"]), lit["smile"])
 
 
+@pytest.mark.slow
 def test_what_is_a_necks_shade_does_not_grey_with_hair(
     movers: dict[str, Mover], monkeypatch: pytest.MonkeyPatch
 ) -> None:
