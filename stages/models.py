@@ -13,7 +13,9 @@ from stages.model_files import BUNDLED, ModelFiles
 from weights.load_clip import load_clip
 from weights.load_head import load_head
 from weights.load_networks import load_generator, load_identity, load_inverter, load_landmarks
+from weights.load_small_networks import load_eye_outlines
 from weights.networks.clip import ClipNetwork
+from weights.networks.eye_outline import EyeOutlines
 from weights.networks.fan import LandmarkNetwork
 from weights.networks.head import Head
 from weights.networks.irse import IdentityNetwork
@@ -79,6 +81,11 @@ class Models:
     def head(self) -> Head:
         """The shape of any head, which carries an image's pixels."""
         return load_head()
+
+    @cached_property
+    def eye_outlines(self) -> EyeOutlines:
+        """Where the landmarks of eyes are, seen near by."""
+        return accelerated(load_eye_outlines(device=self.device), self.device)
 
     @cached_property
     def finder(self) -> FaceFinder:

@@ -84,10 +84,9 @@ def verify(
     """Load a model's files as the networks that they should be, and verify their hashes."""
     from common.errors import UserError
     from weights.load_clip import clip_hash, find_clip, load_clip
-    from weights.load_face_check import BUNDLED as FACE_CHECK
-    from weights.load_face_check import load_face_check
     from weights.load_head import BUNDLED as HEAD
     from weights.load_head import load_head
+    from weights.load_small_networks import EYE_OUTLINES, FACE_CHECK, load_eye_outlines, load_face_check
     from weights.registry import registered_models
     from weights.store import find, models_named, sha256
 
@@ -110,7 +109,8 @@ def verify(
                 continue
             say(f"{model.name} clip: good, {clip_hash(find_clip(model.name))}")
     if name in (None, "synthface"):
-        for part, path, load in (("head", HEAD, load_head), ("face_check", FACE_CHECK, load_face_check)):
+        small = (("face_check", FACE_CHECK, load_face_check), ("eye_outlines", EYE_OUTLINES, load_eye_outlines))
+        for part, path, load in (("head", HEAD, load_head), *small):
             try:
                 load(path)
             except CheckpointError as error:

@@ -18,7 +18,7 @@ from stages.faces.align import landmark_crop
 from stages.faces.detectors import OVERLAP, area, make_detector, overlap
 from stages.faces.face_check import looks_human
 from stages.faces.windows import cut_window, rotate
-from weights.load_face_check import load_face_check
+from weights.load_small_networks import load_face_check
 from weights.networks.fan import MIRRORED, LandmarkNetwork
 
 # What a face is: the network is sure of it (the median heatmap peak, mean of a crop and its mirror image), and sees it

@@ -15,7 +15,7 @@ from stages.motion.drift import Drift
 from stages.picture.appearance import Likeness, appearance_changes, likeness_of
 from stages.picture.canvas import Canvas, canvas_for
 from stages.picture.course import Course, course_of
-from stages.picture.eye_contours import with_eyes_outlined
+from stages.picture.eyes_near_by import with_eyes_near_by
 from stages.picture.fields import OwnPixels, fields_of
 from stages.picture.figure import find_figure
 from stages.picture.gesture import Gesture, gesture_course
@@ -176,7 +176,8 @@ def mover_for(
     )
     seen = landmarks_in_crops(models.landmarks, frames).astype(np.float64) * frames.shape[1]
     gestures = gesture_course(models.head, course, seen, drift)
-    figure = find_figure(models.head, with_eyes_outlined(picture, landmarks.astype(np.float64)))
+    landmarks = with_eyes_near_by(models.eye_outlines, picture, landmarks.astype(np.float64))
+    figure = find_figure(models.head, landmarks)
     canvas = canvas_for(figure, *picture.shape[:2])
     still = int(np.abs(course.keys).max(axis=1).argmin())
     likeness = likeness_of(picture, canvas, frames, gestures, still)

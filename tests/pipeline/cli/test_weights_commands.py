@@ -148,7 +148,7 @@ def test_the_published_file_and_the_imported_one_are_both_looked_at(folder, monk
     assert call(monkeypatch, "weights", "import", generator(folder / "small.pt")) == 0
     assert call(monkeypatch, "weights", "verify") == 0
     told = capsys.readouterr().out
-    assert told.count("good, sha256:") == 4
+    assert told.count("good, sha256:") == 5
     assert told.count("generator: ") == 2
     assert "synthface head: good" in told and "synthface face_check: good" in told
     (folder / "small.pt").write_bytes(PAGE)
@@ -217,6 +217,7 @@ def test_bundled_weights_are_what_they_have_to_be(monkeypatch, capsys):
     assert call(monkeypatch, "weights", "verify", "synthface") == 0
     said = capsys.readouterr().out.splitlines()
     assert [line.partition(":")[0] for line in said] == [
-        f"synthface {part}" for part in ("generator", "inverter", "identity", "landmarks", "clip", "head", "face_check")
+        f"synthface {part}"
+        for part in ("generator", "inverter", "identity", "landmarks", "clip", "head", "face_check", "eye_outlines")
     ]
     assert all("good, sha256:" in line for line in said)

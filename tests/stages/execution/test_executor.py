@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from common.errors import CheckpointError
 from stages.execution import executor, openvino_runtime
 from stages.execution.executor import CompiledNetwork, accelerated, chosen_executor
+from weights.networks.eye_outline import EyeOutlines
 from weights.networks.face_check import FaceCheck
 from weights.networks.fan import LandmarkNetwork
 from weights.networks.irse import Body, IdentityNetwork
@@ -53,11 +54,14 @@ NETWORKS = [
     lambda: IdentityNetwork(SMALL),
     lambda: BackboneEncoder(6, SMALL, size=64, head_width=8),
     lambda: FaceCheck([4, 8]),
+    lambda: EyeOutlines([4, 8]),
 ]
 
 
 @needs_openvino
-@pytest.mark.parametrize("make", NETWORKS, ids=["generator", "landmarks", "identity", "inverter", "face check"])
+@pytest.mark.parametrize(
+    "make", NETWORKS, ids=["generator", "landmarks", "identity", "inverter", "face check", "eye outlines"]
+)
 @pytest.mark.parametrize("count", [1, 3, 8, 11])
 def test_every_network_gives_what_pytorch_gives(make, count: int) -> None:
     network = ready(make())

@@ -9,7 +9,7 @@ from tests.training.face_points import flat_face
 from tests.training.material import write_renders
 from training.train.face_check import batch_of, measure, nothing, overgrown, scrambled, shouting, train
 from training.train.renders import Renders
-from weights.load_face_check import load_face_check
+from weights.load_small_networks import load_face_check
 
 
 def faces(count: int = 4) -> Renders:

@@ -9,8 +9,8 @@ import pytest
 from tests.training.material import write_renders
 from training.train.family import SHARES, commands
 from weights.load_clip import load_clip
-from weights.load_face_check import load_face_check
 from weights.load_networks import load_generator, load_identity, load_inverter, load_landmarks
+from weights.load_small_networks import load_eye_outlines, load_face_check
 
 
 @pytest.fixture
@@ -43,5 +43,8 @@ def test_one_command_trains_a_family_that_fits_together(renders: Path, tmp_path:
     assert inverter.decoder.fingerprint == generator.fingerprint
     assert load_identity(bundled / "identity.safetensors").body_size.stem == 24
     assert not any(value.requires_grad for value in load_face_check(bundled / "face_check.safetensors").parameters())
+    assert not any(
+        value.requires_grad for value in load_eye_outlines(bundled / "eye_outlines.safetensors").parameters()
+    )
     assert load_landmarks(bundled / "landmarks.safetensors").input_size == 128
     assert load_clip(bundled / "clip").image_size == 128
