@@ -107,7 +107,7 @@ def verify(
             except UserError as error:
                 failed.append(str(error))
                 continue
-            say(f"{model.name} clip: good, {clip_hash(find_clip(model.name))}")
+            say(f"{model.name} clip: good, files' hash {clip_hash(find_clip(model.name))}")
     if name in (None, "synthface"):
         small = (("face_check", FACE_CHECK, load_face_check), ("eye_outlines", EYE_OUTLINES, load_eye_outlines))
         for part, path, load in (("head", HEAD, load_head), *small):
@@ -116,7 +116,7 @@ def verify(
             except CheckpointError as error:
                 failed.append(str(error))
             else:
-                say(f"synthface {part}: good, {sha256(path)}")
+                say(f"synthface {part}: good, file hash {sha256(path)}")
     if failed:
         raise CheckpointError("\n".join(dict.fromkeys(failed)))
 
@@ -198,12 +198,16 @@ def _verify(stored: "Stored", path: Path) -> str:
     from weights.download import expect_published
     from weights.hashes import verify_hash
     from weights.import_checkpoint import LOADERS
+    from weights.networks.stylegan2 import Generator
     from weights.store import sha256
 
     published = path == stored.path
     if published:
         expect_published(stored)  # before it is loaded: what is another file need not be read
-    LOADERS[stored.part](path)
+    network = LOADERS[stored.part](path)
     if stored.origin is None:
-        return f"good, {sha256(path)}"
-    return f"good, {verify_hash(path, stored.published_sha256 if published else '', hash_again=True)}"
+        found = sha256(path)
+    else:
+        found = verify_hash(path, stored.published_sha256 if published else "", hash_again=True)
+    named = f", fingerprint {network.fingerprint}" if isinstance(network, Generator) else ""
+    return f"good, file hash {found}{named}"

@@ -1,6 +1,7 @@
 """The verbs of `weights`: files are held to their kind, size and hash, all of them, whatever one of them is."""
 
 import hashlib
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -128,7 +129,9 @@ def test_a_wrong_file_under_a_right_name_is_never_good(folder, monkeypatch, caps
     told = capsys.readouterr()
     assert said in told.err
     assert "faces generator" not in told.out
-    assert "faces identity" in told.out and "good, sha256:" in told.out  # the next file is looked at all the same
+    assert (
+        "faces identity" in told.out and "good, file hash sha256:" in told.out
+    )  # the next file is looked at all the same
     lock = folder / "weights.lock"
     assert not lock.exists() or "small.pt" not in lock.read_text()
 
@@ -148,7 +151,7 @@ def test_the_published_file_and_the_imported_one_are_both_looked_at(folder, monk
     assert call(monkeypatch, "weights", "import", generator(folder / "small.pt")) == 0
     assert call(monkeypatch, "weights", "verify") == 0
     told = capsys.readouterr().out
-    assert told.count("good, sha256:") == 5
+    assert told.count("good, file hash sha256:") == 5
     assert told.count("generator: ") == 2
     assert "synthface head: good" in told and "synthface face_check: good" in told
     (folder / "small.pt").write_bytes(PAGE)
@@ -220,4 +223,8 @@ def test_bundled_weights_are_what_they_have_to_be(monkeypatch, capsys):
         f"synthface {part}"
         for part in ("generator", "inverter", "identity", "landmarks", "clip", "head", "face_check", "eye_outlines")
     ]
-    assert all("good, sha256:" in line for line in said)
+    assert all(re.search("good, file(s')? hash sha256:", line) for line in said)
+    fingerprint = load_generator("synthface").fingerprint
+    assert [line.partition(":")[0] for line in said if f", fingerprint {fingerprint}" in line] == [
+        "synthface generator"
+    ]
