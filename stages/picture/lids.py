@@ -17,7 +17,6 @@ from stages.picture.strips import Patch
 from stages.picture.warp import fill
 
 ACROSS, UP, DOWN = 1.4, 0.56, 0.5  # half widths of the eye from its middle: its reach
-ENDS = (1.02, 1.4)  # half widths from its middle: over which less and less beside an eye is taken for it
 ELSEWHERE = 0.4  # share of what is not skin beyond that reach, from which it is no part of an eye
 RIM = 0.08  # of the eye's width: lashes and lids' edges
 # Levels of L*a*b* that skin around an eye differs by: it is skin; it is as lit as a lid; it tells nothing of a lid.
@@ -121,27 +120,24 @@ def lid_of(picture: np.ndarray, box: Box, edge: np.ndarray) -> Lid:
     odd = np.maximum(np.clip((away - LIT) / (SKIN - LIT), 0, 1), opening) * hidden
     size = 2 * max(round(SOFT * width), 1) + 1
     odd = cv2.dilate(odd.astype(np.float32), np.ones((size, size), np.uint8)) * hidden
-    # What is beyond an eye's corner is less and less of it: no lit skin ends at an edge in a shadow there.
-    odd *= np.clip((ENDS[1] - np.abs(_from_middle(corners, box)[0])) / (ENDS[1] - ENDS[0]), 0, 1)
+    # Lit skin does not end at an edge in a shadow that goes on beside the eye.
+    stays = (away > SKIN) & ~hidden
+    far = cv2.distanceTransform((~stays).astype(np.uint8), cv2.DIST_L2, 3)
+    odd *= np.maximum(np.clip(far / (RIM * width), 0, 1), opening)
     weight = cv2.GaussianBlur(odd.astype(np.float32), (0, 0), max(SOFT * width, 0.5))[..., None]
     return Lid(box, (weight * (plain - part)).astype(np.float32), grain, _darkness(part, smooth, edge, box, width))
 
 
 def _reach(corners: np.ndarray, box: Box) -> np.ndarray:
     """(h, w) uint8: 1 in the oval that an eye between two corners (2, 2) may fill, lashes and lids' edges included."""
-    along, down = _from_middle(corners, box)
-    tall = np.where(down < 0, UP, DOWN)
-    return np.asarray((along / ACROSS) ** 2 + (down / tall) ** 2 < 1, np.uint8)
-
-
-def _from_middle(corners: np.ndarray, box: Box) -> np.ndarray:
-    """(2, h, w) how far each pixel of a box is from an eye's middle, along it and down, in half widths."""
     middle = corners.mean(axis=0) - (box.left, box.top) - 0.5
     half = (corners[1] - corners[0]) / 2 * np.sign(corners[1, 0] - corners[0, 0] or 1)
-    square = max(float(half @ half), 1e-12)
+    length = max(float(np.linalg.norm(half)), 1e-6)
     rows, columns = np.mgrid[: box.height, : box.width]
     away = np.dstack([columns, rows]) - middle
-    return np.stack([away @ half, away @ np.array([-half[1], half[0]])]) / square
+    along, down = away @ half / length**2, away @ np.array([-half[1], half[0]]) / length**2
+    tall = np.where(down < 0, UP, DOWN)
+    return np.asarray((along / ACROSS) ** 2 + (down / tall) ** 2 < 1, np.uint8)
 
 
 def _going_on(unlike: np.ndarray, reach: np.ndarray) -> np.ndarray:

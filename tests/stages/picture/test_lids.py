@@ -95,3 +95,12 @@ def test_skin_that_a_lid_draws_tall_has_grain_and_no_streaks(picture: np.ndarray
         across, down = (np.abs(np.diff(found, axis=axis)).mean() for axis in (1, 0))
         assert (across > 2 * down) == streaked
     assert tall.std(axis=(0, 1)).mean() > 0.5 * as_it_was.std(axis=(0, 1)).mean()
+
+
+def test_a_shadow_beside_an_eye_is_not_cut_off_by_lit_skin(picture: np.ndarray) -> None:
+    shadow = np.clip((np.arange(200) - 118) / 16, 0, 1)[None, :, None]
+    dim = np.rint(picture * (1 - 0.65 * shadow)).astype(np.uint8)
+    found = closed(dim, lid_of(dim, BOX, edge()))[52:62].astype(float).mean(axis=(0, 2))
+    # Lit skin up to the edge of what is taken for the eye would end there in a step of 45.
+    fall = -np.diff(found[110:150])
+    assert fall.max() < 20
