@@ -7,10 +7,13 @@ from pipeline.job.model import Model
 from pipeline.job.spec import JobSpec
 from stages.motion.micromotion import Micromotion
 from weights.load_head import BUNDLED as HEAD
+from weights.load_small_networks import EYE_OUTLINES
 from weights.store import sha256
 
 # Bump when the pipeline changes its output: earlier results are then made again.
 RECIPE = 7
+# What a picture's own pixels are moved with, besides the job's model.
+PICTURE_FILES = (HEAD, EYE_OUTLINES)
 
 
 def target_digest(motion: Micromotion | None, job: JobSpec, model: Model) -> str:
@@ -34,7 +37,7 @@ def target_digest(motion: Micromotion | None, job: JobSpec, model: Model) -> str
             "model": dict(model.hashes),
             "detector": model.detector,
             "iterations": job.iterations,
-            "head": sha256(HEAD) if job.video.pixels == "picture" else "",
+            "picture": [sha256(path) for path in PICTURE_FILES] if job.video.pixels == "picture" else [],
             "video": job.video.model_dump(exclude={"strength"}),  # it travels with each row,
         }
     )

@@ -155,14 +155,17 @@ def test_whatever_changes_a_video_changes_its_digest(job_file: Path, a_motion: M
     assert target_digest(a_motion, same, model) == target_digest(a_motion, job, model)
 
 
-def test_another_head_changes_what_is_made_of_the_pictures_own_pixels_alone(
-    job_file: Path, tmp_path: Path, a_motion: Micromotion, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("place", range(len(digests.PICTURE_FILES)))
+def test_another_head_or_network_for_eyes_changes_what_is_made_of_the_pictures_own_pixels_alone(
+    job_file: Path, tmp_path: Path, a_motion: Micromotion, monkeypatch: pytest.MonkeyPatch, place: int
 ) -> None:
     model = check_job(load_job(job_file)).model
     jobs = [load_job(job_file, [f"video.pixels={pixels}"]) for pixels in ("picture", "generator")]
     before = [target_digest(a_motion, job, model) for job in jobs]
-    (tmp_path / "head.safetensors").write_bytes(b"another head")
-    monkeypatch.setattr(digests, "HEAD", tmp_path / "head.safetensors")
+    (tmp_path / "other.safetensors").write_bytes(b"another")
+    files = list(digests.PICTURE_FILES)
+    files[place] = tmp_path / "other.safetensors"
+    monkeypatch.setattr(digests, "PICTURE_FILES", files)
     after = [target_digest(a_motion, job, model) for job in jobs]
     assert [one == other for one, other in zip(before, after, strict=True)] == [False, True]
 
