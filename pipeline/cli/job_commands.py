@@ -95,8 +95,11 @@ def status(
     if verify:
         found = verify_videos(Ledger(output, str(written_job(output).get("videos") or "")))
         say(found.sentence)
-        if found.changed or found.lost:
+        if found.changed:
             say("to make them again: add --verify to the run command")
+        elif found.lost:
+            say("to make them again: run the same command again")
+        if found.changed or found.lost:
             raise typer.Exit(3)
 
 

@@ -46,7 +46,12 @@ def test_status_compares_finished_videos_with_their_hashes(monkeypatch, capsys, 
     video.write_bytes(b"other")
     assert call(monkeypatch, "status", tmp_path) == 0
     assert call(monkeypatch, "status", tmp_path, "--verify") == 3
-    assert "1 video verified, 1 damaged or changed (anna.mp4)" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "1 video verified, 1 damaged or changed (anna.mp4)" in told and "add --verify" in told
+    video.unlink()  # any run makes it again
+    assert call(monkeypatch, "status", tmp_path, "--verify") == 3
+    told = capsys.readouterr().out
+    assert "1 gone" in told and "the same command" in told and "add --verify" not in told
 
 
 def test_set_reaches_the_job(monkeypatch, capsys, tmp_path):
