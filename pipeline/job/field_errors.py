@@ -49,7 +49,8 @@ def describe_problem(problem: Any, data: dict[str, Any]) -> str:
         return f"{location} is missing."
     if kind == "invalid_key":
         return f"{location} is not a field of a job. A number's decimal sign is a point (0.6, not 0,6)."
-    if kind == "extra_forbidden" and problem["input"] is None and _has_no_motion(problem["loc"], data):
+    nothing_below = kind == "extra_forbidden" and problem["input"] is None and _has_no_motion(problem["loc"], data)
+    if nothing_below or (kind == "too_short" and problem["loc"] == ("motion",)):
         return f"{location} is empty: expected fields, one of clip, file and text among them. Fill it in."
     if kind == "extra_forbidden" and (sign := re.search(r"[^\S\t\n\r ]", str(problem["loc"][-1]))):
         name = unicodedata.name(sign[0], "odd space").lower()

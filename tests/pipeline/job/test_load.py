@@ -119,6 +119,7 @@ def test_checkpoint_files_become_absolute_and_names_stay(tmp_path: Path) -> None
         ({"motion": {"a/b": {"clip": "a.mp4"}}}, 'motion: the name "a/b" becomes a file name'),
         ({"motion": None}, "motion is empty: expected fields. Fill it in."),
         ({"motion": {"smile": None}}, "motion.smile is empty: expected fields, one of clip, file and text among them."),
+        ({"motion": {}}, "motion is empty: expected fields, one of clip, file and text among them."),
         ({"motion": {"clip": ""}}, "motion: expected one of clip, file, text; found none of them."),
         ({"manifest": " "}, "manifest is empty: expected a path or a URI. Fill it in."),
         ({"output": ""}, "output is empty: expected a path. Fill it in, or remove the line for its default."),
