@@ -6,6 +6,7 @@ import pytest
 from benchmarks.truth.eyes import errors_of
 from benchmarks.truth.photographs import load_photographs
 from stages.models import Models
+from stages.picture import eyes_near_by
 from stages.picture.eye_crops import SIDES
 from stages.picture.eyes_near_by import SMALLEST, with_eyes_near_by
 
@@ -39,6 +40,19 @@ def test_an_eye_is_found_wherever_it_was_thought_to_be(
         assert max(errors_of(found, true)) < 0.08
         others = np.delete(np.arange(68), EYES)
         np.testing.assert_array_equal(found[others], true[others])
+
+
+def test_looking_again_finds_an_eye_that_was_far_off(
+    models: Models, photographs: list[tuple[np.ndarray, np.ndarray]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    errors = []
+    for looks in (1, eyes_near_by.LOOKS):
+        monkeypatch.setattr(eyes_near_by, "LOOKS", looks)
+        found = [
+            with_eyes_near_by(models.eye_outlines, image, moved(true, (0.65, 0.35))) for image, true in photographs
+        ]
+        errors.append(np.mean([errors_of(one, true) for one, (_, true) in zip(found, photographs, strict=True)]))
+    assert errors[1] < 0.8 * errors[0]
 
 
 def test_it_does_not_matter_how_large_the_image_is(

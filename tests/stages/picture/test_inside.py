@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from stages.picture.inside import MOUTH, Inside
+from stages.picture.inside import MOUTH, SLIT_SHADE, Inside
 from stages.picture.mover import Mover
 from stages.picture.tooth_relief import DROPS, ToothRelief
 
@@ -63,3 +63,17 @@ def test_an_eyeball_is_as_lit_as_at_rest_until_its_lids_nearly_meet(movers: dict
         moved = [mover.canvas.figure.moved(replace(still, closure=np.full(2, share))) for share in (0, 0.1, 0.8, 1)]
         lit = [eye._lit(points, width) for points in moved]
         assert lit[0] == lit[1] == 1 > lit[2] > lit[3]
+
+
+def test_what_is_seen_in_a_slit_lies_in_shade(movers: dict[str, Mover], monkeypatch: pytest.MonkeyPatch) -> None:
+    mover = movers["eyes_closed"]
+    figure, eye = mover.canvas.figure, mover.insides[0]
+    nearly = figure.moved(replace(figure.still, closure=np.full(2, 0.7)))
+    shown = []
+    for shade in (SLIT_SHADE, 0.0):
+        monkeypatch.setattr("stages.picture.inside.SLIT_SHADE", shade)
+        frame = np.full((*mover.picture[mover.canvas.box].shape[:2], 3), 100, np.uint8)
+        eye.lay(frame, nearly, figure.rest, mover.course.places[-1])
+        shown.append(frame)
+    changed = (shown[0] != shown[1]).any(axis=2)
+    assert changed.any() and (shown[0][changed].mean(axis=1) < shown[1][changed].mean(axis=1)).all()
