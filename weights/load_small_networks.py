@@ -8,6 +8,7 @@ from torch import nn
 
 from common.errors import CheckpointError
 from common.redaction import describe_error
+from weights.eight_bits import restored
 from weights.networks.eye_outline import EyeOutlines
 from weights.networks.face_check import FaceCheck
 from weights.read_checkpoint import read_checkpoint
@@ -43,7 +44,7 @@ def _load(path: Path, architecture: str, what: str, build: Callable[[Sequence[in
         raise CheckpointError(f"{path}: expected {what} ({architecture}), found {metadata.get('architecture')!r}.")
     try:
         network = build(metadata["widths"])
-        network.load_state_dict({name: tensor.float() for name, tensor in content.items()})
+        network.load_state_dict(restored(content))
     except (RuntimeError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(
             f"{path}: its tensors do not fit ({describe_error(error)}). Install the package again."

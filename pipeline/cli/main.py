@@ -34,7 +34,7 @@ from pipeline.cli import job_commands, manifest_commands, supervisor, weights_co
 from pipeline.cli.error_files import write_down
 from pipeline.cli.surroundings import check_surroundings
 from pipeline.cluster.alarm import set_alarm
-from pipeline.run.signals import Interruption
+from pipeline.run.signals import Interruption, insisting
 
 NOT_ENDED = "Interrupted before its end; the same command starts it again."
 
@@ -112,7 +112,8 @@ def run_app(watched: bool = False) -> NoReturn:
     if sys.stdout is not None and not isinstance(sys.stdout, LastingStream):
         sys.stdout = WatchedStream(sys.stdout)  # type: ignore[assignment]
     try:
-        sys.exit(app(prog_name=PROG, standalone_mode=False))
+        with insisting():
+            sys.exit(app(prog_name=PROG, standalone_mode=False))
     except typer.TyperException as error:  # the command line cannot be understood
         error.message = printable(error.message)
         rich_utils.rich_format_error(error)  # type: ignore[arg-type]

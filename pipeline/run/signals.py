@@ -7,6 +7,7 @@ A run that was started with nohup does not hear of its terminal's end.
 One key press may arrive twice: a terminal sends it to every process, and the supervisor hands it on.
 """
 
+import os
 import signal
 import threading
 import time
@@ -17,6 +18,7 @@ from types import FrameType
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 GRACE_SECONDS = 3.0
 SAME_SECONDS = 1.0
+AGAIN_SECONDS = 1.0
 
 
 @contextmanager
@@ -32,6 +34,32 @@ def handle_signals(handler: Callable[[int, FrameType | None], None]) -> Iterator
     finally:
         for number, present in before.items():
             signal.signal(number, present)
+
+
+@contextmanager
+def insisting() -> Iterator[None]:
+    """Have an interruption heard that something swallows, as a module in C may while it is imported: it is raised again
+    every second, until the context ends."""
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or before is not signal.default_int_handler:
+        yield
+        return
+    ended = threading.Event()
+
+    def insist() -> None:
+        if not ended.wait(AGAIN_SECONDS):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    def take(number: int, frame: FrameType | None) -> None:
+        threading.Thread(target=insist, daemon=True).start()
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, take)
+    try:
+        yield
+    finally:
+        ended.set()
+        signal.signal(signal.SIGINT, before)
 
 
 class Interruption:

@@ -123,7 +123,7 @@ def lid_of(picture: np.ndarray, box: Box, edge: np.ndarray) -> Lid:
     # Lit skin does not end at an edge in a shadow that goes on beside the eye.
     stays = (away > SKIN) & ~hidden
     far = cv2.distanceTransform((~stays).astype(np.uint8), cv2.DIST_L2, 3)
-    odd *= np.maximum(np.clip(far / (RIM * width), 0, 1), opening)
+    odd *= np.maximum(np.minimum(far, RIM * width) / (RIM * width), opening)
     weight = cv2.GaussianBlur(odd.astype(np.float32), (0, 0), max(SOFT * width, 0.5))[..., None]
     return Lid(box, (weight * (plain - part)).astype(np.float32), grain, _darkness(part, smooth, edge, box, width))
 

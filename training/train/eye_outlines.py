@@ -26,6 +26,7 @@ from training.train.augmentation import degrade, occlude, relight
 from training.train.checkpoint import Average, Run, schedule, set_rate, training_options
 from training.train.renders import Renders, load_renders
 from training.train.sheet import sheet_of
+from weights.eight_bits import rounded
 from weights.networks.eye_outline import INPUT_SIZE, EyeOutlines, located
 from weights.write_checkpoint import save_weights
 
@@ -124,11 +125,8 @@ def train(renders: Sequence[Path], output: Path, minutes: float, device: str, ba
     def report() -> None:
         run.log(loss=round(loss.item(), 4), error=round(measure(averaged, asked.to(device), truth.to(device)), 4))
         cv2.imwrite(str(output / "sheet.png"), _sheet(averaged, asked[:64])[..., ::-1])
-        save_weights(
-            output / "eye_outlines.safetensors",
-            averaged.state_dict(),
-            {"architecture": "eye_outlines", "widths": WIDTHS},
-        )
+        metadata = {"architecture": "eye_outlines", "widths": WIDTHS}
+        save_weights(output / "eye_outlines.safetensors", rounded(averaged.state_dict()), metadata)
 
     for share in run.steps(report):
         set_rate(optimizer, LEARNING_RATE * schedule(run.step, share, falling=0.6))

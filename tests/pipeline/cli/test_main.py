@@ -184,6 +184,25 @@ def test_a_command_that_is_interrupted_while_it_is_imported_says_so_without_a_tr
     assert ended.stderr == "Interrupted before anything was begun; the same command starts it.\n"
 
 
+def test_an_interruption_that_an_import_swallows_is_heard_all_the_same(repository: Path):
+    code = (
+        "import os, signal, sys\n"
+        "class Swallow:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'torch':\n"
+        "            sys.meta_path.remove(self)\n"
+        "            try: os.kill(os.getpid(), signal.SIGINT)\n"
+        "            except KeyboardInterrupt: pass\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "sys.argv = ['run_batch.py', 'plan', 'jobs/demo.yaml']\n"
+        "import run_batch\n"
+        "sys.meta_path.insert(0, Swallow())\n"
+        "run_batch.main()"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], cwd=repository, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (130, f"{NOT_ENDED}\n")
+
+
 def test_a_pipe_that_closes_early_is_no_error(repository: Path):
     command = f"{sys.executable} run_batch.py weights list | head -c 1"
     ended = subprocess.run(["bash", "-c", command], cwd=repository, capture_output=True, text=True, check=False)
