@@ -124,7 +124,7 @@ def train(renders: Sequence[Path], output: Path, minutes: float, device: str, ba
 
     def report() -> None:
         run.log(loss=round(loss.item(), 4), error=round(measure(averaged, asked.to(device), truth.to(device)), 4))
-        cv2.imwrite(str(output / "sheet.png"), _sheet(averaged, asked[:64])[..., ::-1])
+        cv2.imwrite(str(output / "sheet.png"), _sheet(averaged, asked[:64].to(device))[..., ::-1])
         metadata = {"architecture": "eye_outlines", "widths": WIDTHS}
         save_weights(output / "eye_outlines.safetensors", rounded(averaged.state_dict()), metadata)
 
@@ -141,10 +141,10 @@ def train(renders: Sequence[Path], output: Path, minutes: float, device: str, ba
 @torch.no_grad()
 def _sheet(network: EyeOutlines, crops: Tensor) -> np.ndarray:
     """Crops with the outlines found in them."""
-    found = network.eval().compute(crops)[..., :2].numpy() * 2
+    found = network.eval().compute(crops)[..., :2].cpu().numpy() * 2
     network.train()
     tiles = []
-    for crop, points in zip((crops * 255).byte().permute(0, 2, 3, 1).numpy(), found, strict=True):
+    for crop, points in zip((crops * 255).byte().permute(0, 2, 3, 1).cpu().numpy(), found, strict=True):
         tile = cv2.resize(crop, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
         cv2.polylines(tile, [np.round(points).astype(np.int32)], True, (0, 255, 0), 1, cv2.LINE_AA)
         tiles.append(tile)
