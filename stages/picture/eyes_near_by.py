@@ -22,19 +22,23 @@ def with_eyes_near_by(network: EyeOutlines, picture: np.ndarray, landmarks: np.n
     Returns:
         (68, 2); the others, and those of eyes that are too small or that it is not sure of, as they were.
     """
-    sides = [side for side in SIDES if _width(landmarks, side) >= SMALLEST]
     found, device = np.array(landmarks, np.float64), next(network.parameters()).device
-    doubt = np.zeros(len(sides))
-    for _ in range(LOOKS if sides else 0):
+    sides = [side for side in SIDES if _width(found, side) >= SMALLEST]
+    for look in range(LOOKS):
+        if not sides:
+            break
         crops = [cut_eye(picture, found[list(side.landmarks)], side) for side in sides]
         pixels = torch.from_numpy(np.stack([crop.image for crop in crops])).permute(0, 3, 1, 2).float() / 255
         seen = network.run(pixels.to(device)).cpu().numpy()  # (N, 6, 3)
         for side, crop, points in zip(sides, crops, seen, strict=True):
             found[list(side.landmarks)] = crop.back(points[:, :2].astype(np.float64))
-        doubt = seen[..., 2].mean(axis=1)
-    for side, off in zip(sides, doubt, strict=True):
-        if off > UNSURE:
-            found[list(side.landmarks)] = landmarks[list(side.landmarks)]
+        # A first look may be unsure of an eye that it has half of.
+        sure = (seen[..., 2].mean(axis=1) <= UNSURE) | (look < LOOKS - 1)
+        believed = [side for side, known in zip(sides, sure, strict=True) if known and _width(found, side) >= SMALLEST]
+        for side in sides:
+            if side not in believed:
+                found[list(side.landmarks)] = landmarks[list(side.landmarks)]
+        sides = believed
     return found
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from benchmarks.truth.eyes import errors_of
 from benchmarks.truth.photographs import load_photographs
@@ -73,3 +74,12 @@ def test_eyes_too_small_to_look_at_and_eyes_that_nothing_shows_stay(
     np.testing.assert_array_equal(with_eyes_near_by(models.eye_outlines, image, small), small)
     grey = np.full_like(image, 128)
     np.testing.assert_array_equal(with_eyes_near_by(models.eye_outlines, grey, true), true)
+
+
+def test_an_outline_without_any_width_is_not_believed(
+    models: Models, photographs: list[tuple[np.ndarray, np.ndarray]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image, true = photographs[0]
+    flat = torch.tensor([32.0, 32.0, 1.0]).expand(len(SIDES), 6, 3)
+    monkeypatch.setattr(models.eye_outlines, "runner", lambda crops: flat)
+    np.testing.assert_array_equal(with_eyes_near_by(models.eye_outlines, image, true), true)
