@@ -104,9 +104,9 @@ def load_inverter(path_or_name: str | Path, device: str = "cpu") -> Inverter:
         average = average.expand(decoder.num_layers, -1).contiguous()
         if settings.decoder_settings:
             decoder.latent_avg = average[0]
+        inverter = Inverter(encoder, decoder, average, settings.radius)
     else:
-        encoder, decoder, average = build_inverter(_entry(content, "inverter", path), path)
-    inverter = Inverter(encoder, decoder, average)
+        inverter = Inverter(*build_inverter(_entry(content, "inverter", path), path))
     verify_registered(path, inverter)
     return _ready(inverter, device)
 

@@ -61,11 +61,12 @@ class EncoderSettings(_Settings):
 
 
 class InverterSettings(EncoderSettings):
-    """An inverter's: with its decoder's size, or with which generator beside it is its decoder."""
+    """An inverter's: how far its steps lead, and its decoder's size or which generator beside it is its decoder."""
 
     decoder_settings: GeneratorSettings | None = None
     decoder: str = ""
     decoder_file: Annotated[str, Field(pattern=r"^[\w-][\w.-]*$")] = "generator.safetensors"
+    radius: Annotated[float, Field(gt=0)] | None = None
 
 
 class IdentitySettings(_Settings):

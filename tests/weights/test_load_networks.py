@@ -77,7 +77,10 @@ def test_our_inverter_refuses_another_generator_beside_it(generator: Generator, 
     metadata = {"architecture": "restyle", "body": BODY, "size": 64, "head_width": 8}
     metadata |= {"decoder": generator.fingerprint, "decoder_file": "generator.safetensors"}
     save_weights(tmp_path / "inverter.safetensors", state | {"latent_avg": torch.zeros(6, 512)}, metadata)
-    assert load_inverter(tmp_path / "inverter.safetensors").decoder.fingerprint == generator.fingerprint
+    loaded = load_inverter(tmp_path / "inverter.safetensors")
+    assert (loaded.decoder.fingerprint, loaded.radius) == (generator.fingerprint, None)
+    save_weights(tmp_path / "near.safetensors", state | {"latent_avg": torch.zeros(6, 512)}, metadata | {"radius": 1.5})
+    assert load_inverter(tmp_path / "near.safetensors").radius == 1.5
     save_ours(Generator(16, channels=CHANNELS), tmp_path / "generator.safetensors")
     with pytest.raises(CheckpointError, match="Use the two files of one release"):
         load_inverter(tmp_path / "inverter.safetensors")

@@ -37,6 +37,7 @@ from weights.write_checkpoint import save_weights
 
 BODY = {"stem": 16, "widths": [16, 32, 96, 192], "units": [1, 2, 2, 2]}
 SIZE, HEAD_WIDTH = 128, 128
+RADIUS = 1.2  # nearly all renders lie within it, and what photographs lead beyond it is no face
 FIRST_STEP_ALONE = 0.4  # share of the run
 MOST_STEPS = 3  # before the step that learns
 BATCH = 16
@@ -134,7 +135,7 @@ def train(
     encoder = BackboneEncoder(decoder.num_layers, Body(**BODY), SIZE, HEAD_WIDTH)  # type: ignore[arg-type]
     if start:
         encoder.load_state_dict(load_inverter(start).encoder.state_dict())
-    inverter = Inverter(encoder, decoder, average).to(device)
+    inverter = Inverter(encoder, decoder, average, RADIUS).to(device)
     encoder.train()
     spread = decoder.map(torch.randn(2048, 512, device=device))[:, 0].var(dim=0) + 1e-3  # (512,)
     readout = fit_readout(decoder, faces.codes[-READ:], device)  # (512, A)
@@ -153,6 +154,7 @@ def train(
             "body": BODY,
             "size": SIZE,
             "head_width": HEAD_WIDTH,
+            "radius": RADIUS,
             "decoder": decoder.fingerprint,
             "decoder_file": "generator.safetensors",
         }

@@ -16,6 +16,7 @@ from weights.networks.fingerprint import fingerprint
 from weights.networks.irse import IR_SE_50, Body, body_layers, input_layer
 from weights.networks.running import RunnableNetwork
 from weights.networks.stylegan2 import EqualLinear, Generator
+from weights.networks.usual_distance import drawn_in, usual_distance
 
 FACE_SIZE = 256  # what an inverter is given, whatever its decoder's resolution
 
@@ -99,14 +100,18 @@ class Inverter(nn.Module):
         encoder: reads (B, 6, S, S), or (B, 3, S, S) if it sees the face alone.
         decoder: the generator in whose W+ the codes lie.
         latent_avg: (L, 512), where every inversion starts.
+        radius: how far from there a step may lead a layer, in the usual distances of the decoder's own codes; None, as
+            published, is anywhere. An encoder that has seen few kinds of images answers an unusual one with a code
+            whose rendering is no face, and each further step makes of that something worse.
     """
 
     latent_avg: Tensor
 
-    def __init__(self, encoder: StyleEncoder, decoder: Generator, latent_avg: Tensor):
+    def __init__(self, encoder: StyleEncoder, decoder: Generator, latent_avg: Tensor, radius: float | None = None):
         super().__init__()
         self.encoder = encoder
         self.decoder = decoder
+        self.radius = radius
         self.register_buffer("latent_avg", latent_avg)
         self._average: Tensor | None = None  # (1, 3, S, S), what every inversion starts from: rendered once
 
@@ -114,6 +119,7 @@ class Inverter(nn.Module):
     def fingerprint(self) -> str:
         """`sha256:…` of encoder, decoder and average code."""
         kind = f" {type(self.encoder).__name__} offsets" if self.encoder.offsets else ""
+        kind += f" radius={self.radius:g}" if self.radius else ""
         return fingerprint(self.state_dict(), f"restyle{kind} {self.decoder.fingerprint}")
 
     @property
@@ -136,7 +142,12 @@ class Inverter(nn.Module):
             (B, L, 512).
         """
         pairs = torch.cat([self._seen(images), self._seen(renderings)], dim=1)  # (B, 6, S, S)
-        return codes + self.encoder.run(pairs)
+        return self._within_radius(codes + self.encoder.run(pairs))
+
+    def _within_radius(self, codes: Tensor) -> Tensor:
+        if self.radius is None:
+            return codes
+        return drawn_in(codes, self.latent_avg, self.radius * usual_distance(self.decoder))
 
     def _seen(self, images: Tensor) -> Tensor:
         """(B, 3, N, N) -> (B, 3, S, S), as the encoder sees them."""
@@ -163,7 +174,7 @@ class Inverter(nn.Module):
             raise ValueError(f"iterations: expected at least 1, found {iterations}")
         codes = self.latent_avg.expand(len(images), -1, -1)  # (B, L, 512)
         if self.single_pass:
-            return codes + self.encoder.run(self._seen(images))
+            return self._within_radius(codes + self.encoder.run(self._seen(images)))
         images = self._seen(images)  # once for all steps
         if self._average is None or self._average.device != images.device:
             self._average = self._seen(self.decoder.synthesize(codes[:1]))

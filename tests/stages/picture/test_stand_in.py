@@ -3,9 +3,10 @@
 import pytest
 import torch
 
-from stages.picture.stand_in import stand_in, usual_distance
+from stages.picture.stand_in import stand_in
 from weights.load_networks import load_generator
 from weights.networks.stylegan2 import Generator
+from weights.networks.usual_distance import usual_distance
 
 
 @pytest.fixture(scope="module")
@@ -24,19 +25,6 @@ def test_a_far_one_is_brought_to_the_usual_distance_in_its_own_direction(generat
     away = away / away.norm(dim=1, keepdim=True)
     shown = stand_in(generator, generator.latent_avg + 7 * usual_distance(generator) * away) - generator.latent_avg
     torch.testing.assert_close(shown, usual_distance(generator) * away, atol=1e-3, rtol=1e-3)
-
-
-def test_layers_are_drawn_in_each_for_itself(generator: Generator) -> None:
-    away = torch.zeros(generator.num_layers, 512)
-    away[0, 0], away[1, 0] = 9 * usual_distance(generator), 0.2 * usual_distance(generator)
-    shown = stand_in(generator, generator.latent_avg + away)
-    torch.testing.assert_close(shown[1:], (generator.latent_avg + away)[1:])
-    assert float((shown[0] - generator.latent_avg).norm()) == pytest.approx(usual_distance(generator), rel=1e-4)
-
-
-def test_the_mean_itself_stays(generator: Generator) -> None:
-    mean = generator.latent_avg.expand(generator.num_layers, -1)
-    torch.testing.assert_close(stand_in(generator, mean), mean)
 
 
 def test_half_of_the_generators_own_faces_are_left_alone(generator: Generator) -> None:

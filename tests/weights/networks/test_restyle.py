@@ -6,6 +6,7 @@ import torch
 from weights.networks.irse import Body
 from weights.networks.restyle import BackboneEncoder, Inverter
 from weights.networks.stylegan2 import Generator
+from weights.networks.usual_distance import usual_distance
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +45,22 @@ def test_steps_take_as_many_encodings_and_one_rendering_less(
     monkeypatch.setattr(inverter.decoder, "synthesize", counted_synthesize)
     inverter.invert(torch.zeros(2, 3, 256, 256), iterations=4)
     assert counts == {"encodings": 4, "renderings": 3}
+
+
+def test_no_step_leads_a_layer_beyond_the_radius_where_there_is_one(inverter: Inverter) -> None:
+    images = torch.rand(2, 3, 256, 256) * 2 - 1
+    near = Inverter(inverter.encoder, inverter.decoder, inverter.latent_avg, radius=1e-3)
+    farthest = 1e-3 * usual_distance(inverter.decoder)
+    assert (inverter.invert(images) - inverter.latent_avg).norm(dim=2).max() > 2 * farthest
+    assert (near.invert(images) - inverter.latent_avg).norm(dim=2).max() <= 1.001 * farthest
+
+
+def test_a_radius_is_part_of_the_fingerprint(inverter: Inverter) -> None:
+    prints = {
+        Inverter(inverter.encoder, inverter.decoder, inverter.latent_avg, radius).fingerprint
+        for radius in (None, 1.2, 1.3)
+    }
+    assert len(prints) == 3
 
 
 def test_a_face_alone_gives_what_it_gives_in_a_batch(inverter: Inverter) -> None:
