@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,25 +21,35 @@ os.environ.setdefault("MICROMOTION_GRAPHS", str(Path(tempfile.gettempdir()) / "m
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import settings
 
 from common import storage
 
 if TYPE_CHECKING:
     from pipeline.cluster.sizing import Node
+    from stages.models import Models
 
 REPOSITORY = Path(__file__).parents[1]
 
 # A deadline would fail a test for a busy machine; the same examples every time make a failure repeatable.
 settings.register_profile("repository", deadline=None, derandomize=True)
 settings.load_profile("repository")
-torch.set_num_threads(1)
+
+
+# PyTorch is imported where tests run: the process that only hands them out need not load it.
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """PyTorch computes on one thread, as $OMP_NUM_THREADS asks of all others."""
+    import torch
+
+    torch.set_num_threads(1)
 
 
 @pytest.fixture(autouse=True)
-def fixed_seeds() -> None:
+def fixed_seeds(one_thread: None) -> None:
     """Random numbers are the same in every run and in any order of tests."""
+    import torch
+
     random.seed(0)
     np.random.seed(0)
     torch.manual_seed(0)
@@ -61,13 +71,59 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
-def ray_nodes() -> "Iterator[list[Node]]":
-    """A running local Ray of two cores, one for all tests, for starting it takes seconds; the machines it found."""
-    from pipeline.cluster.session import ray_session
-    from pipeline.job.spec import ClusterSpec
+def models() -> "Models":
+    """The bundled networks on the CPU, loaded once for all tests that leave them as they are."""
+    from stages.models import Models, ModelSettings
 
-    with ray_session(ClusterSpec(), cpus=2) as nodes:
-        yield nodes
+    return Models(ModelSettings(device="cpu"))
+
+
+class SharedRay:
+    """A local Ray of two cores for all modules that ask for it, which come one after another: starting takes seconds.
+
+    It ends before the first module that does not: its own processes are never idle.
+    """
+
+    def __init__(self) -> None:
+        self.modules: set[Path] = set()
+        self._started = ExitStack()
+        self._nodes: list[Node] = []
+
+    def nodes(self) -> "list[Node]":
+        """The machines it found."""
+        from pipeline.cluster.session import ray_session
+        from pipeline.job.spec import ClusterSpec
+
+        if not self._nodes:
+            self._nodes = self._started.enter_context(ray_session(ClusterSpec(), cpus=2))
+        return self._nodes
+
+    def end(self) -> None:
+        """End it, where it runs."""
+        self._nodes = []
+        self._started.close()
+
+
+SHARED_RAY = SharedRay()
+
+
+@pytest.fixture(scope="module")
+def ray_nodes() -> "list[Node]":
+    """A running local Ray of two cores, one for all tests; the machines it found."""
+    return SHARED_RAY.nodes()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Iterator[None]:
+    """End the Ray that tests share when no test that comes next asks for it."""
+    yield
+    if nextitem is None or nextitem.path not in SHARED_RAY.modules:
+        SHARED_RAY.end()
+
+
+def pytest_sessionfinish() -> None:
+    """End it also where the tests are interrupted."""
+    SHARED_RAY.end()
 
 
 # Modules whose tests start Ray in processes of their own; others are known by the fixture `ray_nodes`.
@@ -77,11 +133,14 @@ STARTS_RAY = {"test_cli_run", "test_frozen", "test_kills", "test_nodes", "test_o
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests by what they need, so that `make check` can leave them out; put the longest modules first.
 
-    Processes take modules in this order. A long one that came last would leave the others idle.
+    Processes take modules in this order. A long one that came last would leave the others idle. Those that share Ray
+    stand together.
     """
     long: set[Path] = set()
     longest: set[Path] = set()
     for item in items:
+        if "ray_nodes" in getattr(item, "fixturenames", ()):
+            SHARED_RAY.modules.add(item.path)
         if "ray_nodes" in getattr(item, "fixturenames", ()) or item.path.stem in STARTS_RAY:
             item.add_marker(pytest.mark.ray)
         if "training" in item.path.relative_to(REPOSITORY).parts:
@@ -90,13 +149,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             longest.add(item.path)
         if item.get_closest_marker("slow"):
             long.add(item.path)
-    items.sort(key=lambda item: (item.path not in longest, item.path not in long))  # stable
+    shared = SHARED_RAY.modules
+    groups = (longest - shared, longest & shared, shared, long)
+    items.sort(key=lambda item: [item.path not in group for group in groups])  # stable
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Leave out tests marked `gpu` where there is no CUDA device."""
-    if item.get_closest_marker("gpu") and not torch.cuda.is_available():
-        pytest.skip("needs a CUDA device")
+    if item.get_closest_marker("gpu"):
+        import torch
+
+        if not torch.cuda.is_available():
+            pytest.skip("needs a CUDA device")
 
 
 @dataclass(frozen=True)

@@ -16,17 +16,12 @@ from stages.faces.crop_landmarks import interocular, landmarks_in_crops
 from stages.invert import invert_crops
 from stages.media.decode_image import decode_image
 from stages.media.encode import render_frames
-from stages.models import Models, ModelSettings
+from stages.models import Models
 from stages.motion.animate import animate
 from stages.motion.micromotion import Micromotion
 from stages.quality.video import embed_frames
 
 MOUTH = slice(48, 68)
-
-
-@pytest.fixture(scope="module")
-def models() -> Models:
-    return Models(ModelSettings(device="cpu"))
 
 
 @pytest.fixture(scope="module")

@@ -77,13 +77,14 @@ CLAIMS = {
 }
 
 
-def demo_codes(models: Models) -> Tensor:
-    """The demo faces, found, aligned and inverted: (N, L, 512)."""
+def demo_codes(models: Models, most: int | None = None) -> Tensor:
+    """The demo faces, or the first of them, found, aligned and inverted: (N, L, 512)."""
     crops = []
-    for path in read_manifest(MANIFEST).images():
+    for path in read_manifest(MANIFEST).images()[:most]:
         image = read_image(path)
         crops.append(align_face(image, models.finder.find(image).landmarks))
-    return torch.cat([invert_crops(models.inverter, np.stack(part)).codes for part in (crops[:12], crops[12:])])
+    parts = [crops[start : start + 12] for start in range(0, len(crops), 12)]
+    return torch.cat([invert_crops(models.inverter, np.stack(part)).codes for part in parts])
 
 
 def make_motion(models: Models, prompt: str, seeds: range, settings: Optimisation) -> tuple[Micromotion, Tensor]:

@@ -23,7 +23,7 @@ from stages.base import Row, RowStatus
 from stages.media import encode
 from stages.media.encode import VideoFile
 from stages.media.open_clip import read_clip
-from stages.models import ModelSettings
+from stages.models import Models, ModelSettings
 from stages.motion.fit import fit_micromotion
 from stages.motion.micromotion import load_micromotion
 from stages.quality.video import MotionQuality, measure_video
@@ -55,17 +55,20 @@ def prepared(repository: Path) -> Row:
     return AlignFaces(AlignFacesSettings(FILES, {"smile": "digest"})).process(row)
 
 
-def produced(motion: Path, output: Path, prepared: Row, **video: Any) -> Row:
+def produced(models: Models, motion: Path, output: Path, prepared: Row, **video: Any) -> Row:
+    """A row of a motion and settings of a video, by a worker with these networks."""
     (output / "videos").mkdir()
     settings = VideoSettings(**{"frames": 6, "measured_frames": 6} | video)
-    produce = AnimateFaces(AnimateFacesSettings(FILES, {"smile": load_micromotion(motion)}, settings, str(output)))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("stages.animate_faces.Models", lambda settings: models)
+        produce = AnimateFaces(AnimateFacesSettings(FILES, {"smile": load_micromotion(motion)}, settings, str(output)))
     result = produce.process(prepared)
     assert list(result) == ["order", *COLUMNS]
     return result
 
 
-def test_a_row_gets_a_video_and_figures(motion: Path, tmp_path: Path, prepared: Row) -> None:
-    done = produced(motion, tmp_path, prepared, pixels="generator")
+def test_a_row_gets_a_video_and_figures(models: Models, motion: Path, tmp_path: Path, prepared: Row) -> None:
+    done = produced(models, motion, tmp_path, prepared, pixels="generator")
     assert (done["status"], done["order"], done["video"]) == ("done", 7, "videos/anna.mp4")
     assert (done["frames"], done["width"], done["height"], done["fps"]) == (6, 128, 128, 30.0)
     assert (tmp_path / "videos/anna.mp4").stat().st_size == done["bytes"]
@@ -95,16 +98,16 @@ def test_a_row_without_a_face_passes_through(tmp_path: Path, prepared: Row) -> N
 )
 @pytest.mark.slow
 def test_layouts_have_their_sizes(
-    motion: Path, tmp_path: Path, prepared: Row, pixels: str, layout: str, size: tuple[int, int]
+    models: Models, motion: Path, tmp_path: Path, prepared: Row, pixels: str, layout: str, size: tuple[int, int]
 ) -> None:
-    done = produced(motion, tmp_path, prepared, pixels=pixels, longest=97, layout=layout, measured_frames=0)
+    done = produced(models, motion, tmp_path, prepared, pixels=pixels, longest=97, layout=layout, measured_frames=0)
     assert (done["width"], done["height"]) == size
     assert math.isnan(done["csim_mean"])
 
 
 @pytest.mark.slow
 def test_a_motion_whose_clip_moves_no_landmark_moves_none_of_the_images(
-    motion: Path, tmp_path: Path, prepared: Row
+    models: Models, motion: Path, tmp_path: Path, prepared: Row
 ) -> None:
     known = load_micromotion(motion)
     assert known.landmarks is not None
@@ -113,7 +116,7 @@ def test_a_motion_whose_clip_moves_no_landmark_moves_none_of_the_images(
         (tmp_path / name).mkdir()
         path = tmp_path / f"{name}.safetensors"
         replace(known, landmarks=still, shown=shown).save(path)
-        done = produced(path, tmp_path / name, prepared, longest=96)
+        done = produced(models, path, tmp_path / name, prepared, longest=96)
         assert math.isnan(done["motion_found"]) == (name == "still"), "nothing was to move"
 
 
@@ -121,6 +124,7 @@ def test_a_motion_whose_clip_moves_no_landmark_moves_none_of_the_images(
 @pytest.mark.parametrize(("strength", "resting"), [(1.0, {0, 4}), (0.0, {0, 1, 2, 3, 4})])
 @pytest.mark.slow
 def test_a_picture_at_rest_is_itself_to_the_bit_and_else_is_not(
+    models: Models,
     motion: Path,
     tmp_path: Path,
     prepared: Row,
@@ -136,7 +140,7 @@ def test_a_picture_at_rest_is_itself_to_the_bit_and_else_is_not(
         return VideoFile(1, "", len(encoded), 1, 1)
 
     monkeypatch.setattr("stages.animate_faces.write_video", write)
-    done = produced(motion, tmp_path, prepared | {"strength": strength}, layout=layout, frames=5)
+    done = produced(models, motion, tmp_path, prepared | {"strength": strength}, layout=layout, frames=5)
     picture = np.array(Image.open(prepared["image"]).convert("RGB"))
     still = picture
     if layout != "paste":
@@ -148,10 +152,10 @@ def test_a_picture_at_rest_is_itself_to_the_bit_and_else_is_not(
 
 
 @pytest.mark.slow
-def test_the_same_row_gives_the_same_bytes_twice(motion: Path, tmp_path: Path, prepared: Row) -> None:
-    for name in ("first", "second"):
+def test_the_same_row_gives_the_same_bytes_twice(models: Models, motion: Path, tmp_path: Path, prepared: Row) -> None:
+    for name, networks in (("first", models), ("second", Models(FILES))):
         (tmp_path / name).mkdir()
-        produced(motion, tmp_path / name, prepared)
+        produced(networks, motion, tmp_path / name, prepared)
     first, second = (tmp_path / name / "videos/anna.mp4" for name in ("first", "second"))
     assert first.read_bytes() == second.read_bytes()
 
@@ -228,7 +232,9 @@ def test_a_rehearsal_shows_the_face_at_rest_and_loads_no_generator(
 
 
 @pytest.mark.slow
-def test_an_encoder_that_is_killed_is_given_a_second_chance(motion: Path, tmp_path: Path, prepared: Row) -> None:
+def test_an_encoder_that_is_killed_is_given_a_second_chance(
+    models: Models, motion: Path, tmp_path: Path, prepared: Row
+) -> None:
     """What the machine's memory keeper does to ffmpeg is done to the first one that appears among our children."""
     killed = threading.Event()
 
@@ -243,7 +249,8 @@ def test_an_encoder_that_is_killed_is_given_a_second_chance(motion: Path, tmp_pa
 
     killer = threading.Thread(target=kill, daemon=True)
     killer.start()
-    done = produced(motion, tmp_path, prepared, frames=200, measured_frames=0)
+    still = prepared | {"strength": 0.0}  # one frame that is made and 200 that are encoded
+    done = produced(models, motion, tmp_path, still, frames=200, measured_frames=0)
     assert killed.is_set()
     killer.join()
     assert (done["status"], done["frames"]) == ("done", 200)
@@ -274,7 +281,12 @@ def test_a_motion_of_another_generator_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("pixels", ["picture", "generator"])
 @pytest.mark.slow
 def test_frames_of_the_way_back_are_measured_once(
-    motion: Path, tmp_path: Path, prepared: dict[str, Any], pixels: Pixels, monkeypatch: pytest.MonkeyPatch
+    models: Models,
+    motion: Path,
+    tmp_path: Path,
+    prepared: dict[str, Any],
+    pixels: Pixels,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     measured: list[tuple[int, int]] = []
 
@@ -283,6 +295,6 @@ def test_frames_of_the_way_back_are_measured_once(
         return measure_video(*args)
 
     monkeypatch.setattr("stages.animate_faces.measure_video", measure)
-    done = produced(motion, tmp_path, prepared, frames=8, measured_frames=8, path="pingpong", pixels=pixels)
+    done = produced(models, motion, tmp_path, prepared, frames=8, measured_frames=8, path="pingpong", pixels=pixels)
     assert done["status"] == "done" and done["csim_mean"] > 0
     assert measured == [(4, 8)]

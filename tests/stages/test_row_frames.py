@@ -11,15 +11,10 @@ from stages import row_frames
 from stages.faces.align import align_face, face_quad, shares_of_quad
 from stages.invert import InvertedFace
 from stages.media.decode_image import decode_image
-from stages.models import Models, ModelSettings
+from stages.models import Models
 from stages.motion.drift import Drift
 from stages.picture.mover import Mover
 from stages.row_frames import frames_of_generator, frames_of_image, own_crop, own_side
-
-
-@pytest.fixture(scope="module")
-def models() -> Models:
-    return Models(ModelSettings(device="cpu"))
 
 
 @pytest.fixture(scope="module")

@@ -147,7 +147,10 @@ EXTRAS: dict[str, Any] = {
     "simple": types.SimpleNamespace(a=1),
     "random": np.random.get_state(),
     "generator": np.random.default_rng(0),
-    "optimizer": torch.optim.Adam([nn.Parameter(torch.ones(2))]).state_dict(),
+    "optimizer": {  # what Adam's `state_dict` gives; making one imports PyTorch's compiler, which takes seconds
+        "state": {0: {"step": torch.tensor(1.0), "exp_avg": torch.ones(2), "exp_avg_sq": torch.ones(2)}},
+        "param_groups": [{"lr": 0.001, "betas": (0.9, 0.999), "fused": None, "amsgrad": False, "params": [0]}],
+    },
     "module": nn.Sequential(nn.Linear(2, 2)),
     "sparse": torch.eye(3).to_sparse(),
     "eight bits": torch.ones(2, dtype=torch.float8_e4m3fn),

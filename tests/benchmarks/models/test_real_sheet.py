@@ -5,6 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 
 import micromotion
 from benchmarks.models.demo_motions import DEMO, load_demo_motions
@@ -22,16 +23,12 @@ from benchmarks.models.real_sheet import (
 from benchmarks.models.real_sheet_images import LABEL, draw_refusal, draw_strip, grid_of
 from common.errors import NoFace, UserError
 from stages.media.decode_image import decode_image
-from stages.models import Models, ModelSettings
+from stages.models import Models
+from stages.motion.fit import fit_micromotion
 from stages.motion.micromotion import Micromotion
 from stages.quality.video import MotionQuality
 
 ANCHORS = 6
-
-
-@pytest.fixture(scope="module")
-def models() -> Models:
-    return Models(ModelSettings(device="cpu"))
 
 
 @pytest.fixture(scope="module")
@@ -103,9 +100,10 @@ def test_a_face_is_moved_and_measured(models: Models, smile: Micromotion, face: 
         assert moved.figures == {}
 
 
-def test_a_wall_is_no_face(models: Models, smile: Micromotion) -> None:
+def test_a_wall_is_no_face(models: Models) -> None:
+    motion = fit_micromotion(torch.randn(4, 12, 512), generator=models.generator.fingerprint)
     with pytest.raises(NoFace):
-        move_face(models, np.full((200, 200, 3), 128, np.uint8), {"smile": smile}, "picture", 3)
+        move_face(models, np.full((200, 200, 3), 128, np.uint8), {"smile": motion}, "picture", 3)
 
 
 def test_a_line_says_all_figures_in_the_heading_s_columns() -> None:

@@ -14,14 +14,9 @@ from stages.faces.align import align_face
 from stages.faces.crop_landmarks import landmarks_in_crops
 from stages.invert import invert_crops
 from stages.media.open_clip import read_clip
-from stages.models import Models, ModelSettings
+from stages.models import Models
 from stages.motion.fit import fit_micromotion
 from stages.motion.prompts import captions
-
-
-@pytest.fixture(scope="module")
-def models() -> Models:
-    return Models(ModelSettings(device="cpu"))
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +66,7 @@ def test_a_judge_of_another_inverter_is_refused(models: Models, tmp_path: Path) 
 def test_a_smile_that_is_a_smile_keeps_its_claim_and_breaks_anothers(
     models: Models, judge: Judge, repository: Path
 ) -> None:
-    codes = demo_codes(models)[:6]
+    codes = demo_codes(models, 6)
     crops = crops_of(models, repository / "weights/bundled/demo/smile.mp4")
     motion = fit_micromotion(invert_crops(models.inverter, crops).codes)
     found = measure_claim(models, judge, codes, motion, CLAIMS["smile"])

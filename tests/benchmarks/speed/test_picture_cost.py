@@ -19,14 +19,9 @@ from benchmarks.speed.picture_cost_measures import (
     median_cost,
 )
 from stages.faces.align import face_quad
-from stages.models import Models, ModelSettings
+from stages.models import Models
 
 FRAMES = 3
-
-
-@pytest.fixture(scope="module")
-def models() -> Models:
-    return Models(ModelSettings(device="cpu"))
 
 
 @pytest.fixture(scope="module")

@@ -17,16 +17,11 @@ from benchmarks.truth.frames import (
 )
 from benchmarks.truth.photographs import CROP, STILL_CROP, load_photographs
 from stages.faces.align import align_face, face_quad
-from stages.models import Models, ModelSettings
+from stages.models import Models
 from stages.quality.metrics import psnr
 
 DATA = load_photographs()
 CORNER = np.array([STILL_CROP[1].start, STILL_CROP[0].start])
-
-
-@pytest.fixture(scope="module")
-def models() -> Models:
-    return Models(ModelSettings(device="cpu"))
 
 
 @given(st.integers(1, 250))

@@ -4,7 +4,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from face_alignment.detection.sfd.net_s3fd import s3fd
 
 from common.errors import CheckpointError
 from stages.faces.detectors import detector_kind, make_detector, overlap
@@ -40,6 +39,8 @@ def test_a_detectors_file_of_another_kind_is_refused(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def sfd_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """S3FD in its published layout, with random values."""
+    from face_alignment.detection.sfd.net_s3fd import s3fd  # imports Numba
+
     torch.manual_seed(5)
     path = tmp_path_factory.mktemp("detector") / "any.name"
     torch.save(s3fd().state_dict(), path, _use_new_zipfile_serialization=False)

@@ -10,12 +10,7 @@ from stages.faces.align import align_face
 from stages.faces.detect import Face, FaceFinder
 from stages.faces.rotations import _beyond_doubt, find_in_any_rotation
 from stages.media.decode_image import decode_image
-from stages.models import Models, ModelSettings
-
-
-@pytest.fixture(scope="module")
-def models() -> Models:
-    return Models(ModelSettings(device="cpu"))
+from stages.models import Models
 
 
 @pytest.mark.parametrize("turns", [0, 1, 2, 3])

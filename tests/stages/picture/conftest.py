@@ -9,7 +9,7 @@ from torch import Tensor
 
 from stages.media.decode_image import decode_image
 from stages.media.open_clip import read_clip
-from stages.models import Models, ModelSettings
+from stages.models import Models
 from stages.picture.canvas import Canvas, canvas_for
 from stages.picture.figure import Figure, find_figure
 from stages.picture.mover import Mover
@@ -49,11 +49,6 @@ def figure(head: Head) -> Figure:
 def canvas(figure: Figure) -> Canvas:
     """Of that face, in a picture of `SIDE` pixels."""
     return canvas_for(figure, SIDE, SIDE)
-
-
-@pytest.fixture(scope="session")
-def models() -> Models:
-    return Models(ModelSettings(device="cpu"))
 
 
 @pytest.fixture(scope="session")

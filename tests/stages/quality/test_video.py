@@ -11,14 +11,9 @@ from stages.faces.align import align_face
 from stages.faces.crop_landmarks import interocular, landmarks_in_crops
 from stages.media.decode_image import decode_image
 from stages.media.open_clip import read_clip
-from stages.models import Models, ModelSettings, images_to_tensor, tensor_to_images
+from stages.models import Models, images_to_tensor, tensor_to_images
 from stages.motion.micromotion import Micromotion
 from stages.quality.video import describe_breakdown, displacement_field, embed_frames, measure_video
-
-
-@pytest.fixture(scope="module")
-def models() -> Models:
-    return Models(ModelSettings(device="cpu"))
 
 
 @pytest.fixture(scope="module")
