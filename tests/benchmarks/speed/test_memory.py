@@ -2,6 +2,7 @@
 
 import pytest
 
+from benchmarks.speed import memory
 from benchmarks.speed.memory import SETTLED, main, memory_rows
 
 
@@ -13,6 +14,8 @@ def test_too_few_rows_tell_nothing_of_growth() -> None:
 
 
 @pytest.mark.slow
-def test_a_worker_of_a_small_generator_needs_less_than_one_of_a_large_one_may() -> None:
-    rows = list(memory_rows(64, SETTLED + 1, 2))
+@pytest.mark.usefixtures("narrow_networks")
+def test_a_worker_of_a_small_generator_needs_less_than_one_of_a_large_one_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "SETTLED", 1)
+    rows = list(memory_rows(64, 2, 2))
     assert rows[0].met and all(row.ratio > 0 for row in rows)

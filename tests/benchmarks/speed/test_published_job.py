@@ -1,4 +1,4 @@
-"""A job on networks of published sizes."""
+"""A job on networks of published layouts."""
 
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from benchmarks.speed.rows import Bench, published_rows
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("narrow_networks")
 def test_its_rows_are_made_and_compared_with_their_frames_alone(tmp_path: Path) -> None:
     bench = Bench(2, tmp_path, write_published_job(tmp_path, 64, frames=4))
     lines = list(published_rows(bench))
