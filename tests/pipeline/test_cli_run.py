@@ -52,8 +52,10 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ).save(folder / "motion.safetensors")
     (folder / "faces.csv").write_text("id,image\nanna,anna.png\nwall,wall.png\nben,ben.png\n")
     path = folder / "smile.yaml"
+    # One render worker: these runs have few videos, and a worker takes longer to start than they do.
     path.write_text(
-        "motion: {file: motion.safetensors}\nmanifest: faces.csv\nvideo: {frames: 6, measured_frames: 3}\noutput: out\n"
+        "motion: {file: motion.safetensors}\nmanifest: faces.csv\nvideo: {frames: 6, measured_frames: 3}\n"
+        "cluster: {workers: 1}\noutput: out\n"
     )
     return path
 

@@ -36,31 +36,29 @@ def test_nobody_else_can_enter_a_sessions_folder_and_its_loss_is_noticed(reposit
 
 
 LOST = """
-import os, signal, sys
 from pipeline.job.spec import ClusterSpec
 from pipeline.cluster.session import ray_session
 from common.errors import EngineDied
-try:
-    with ray_session(ClusterSpec(), cpus=1):
-        import ray
-        processes = ray._private.worker._global_node.all_processes
-        if sys.argv[1] == "lost":  # one without which this process lives on for long enough to say so
-            ended = processes["log_monitor"][0].process
-            ended.kill()
-            ended.wait()
-        raise RuntimeError("The actor never ran")
-except EngineDied as error:
-    print(error)
-except RuntimeError as error:
-    print("not the engine:", error)
+for how in ("there", "lost"):
+    try:
+        with ray_session(ClusterSpec(), cpus=1):
+            import ray
+            processes = ray._private.worker._global_node.all_processes
+            if how == "lost":  # one without which this process lives on for long enough to say so
+                ended = processes["log_monitor"][0].process
+                ended.kill()
+                ended.wait()
+            raise RuntimeError("The actor never ran")
+    except EngineDied as error:
+        print(error)
+    except RuntimeError as error:
+        print("not the engine:", error)
 """
 
 
 @pytest.mark.slow
 def test_an_error_under_which_processes_of_ray_are_gone_is_theirs(repository: Path) -> None:
-    said = [
-        subprocess.run([sys.executable, "-c", LOST, how], cwd=repository, capture_output=True, text=True, check=True)
-        for how in ("lost", "there")
-    ]
-    assert said[0].stdout.startswith("The work stopped: Ray's own processes died (The actor never ran). What is done")
-    assert said[1].stdout == "not the engine: The actor never ran\n"
+    ran = subprocess.run([sys.executable, "-c", LOST], cwd=repository, capture_output=True, text=True, check=True)
+    there, lost = ran.stdout.splitlines()
+    assert there == "not the engine: The actor never ran"
+    assert lost.startswith("The work stopped: Ray's own processes died (The actor never ran). What is done")

@@ -14,6 +14,7 @@ from common.errors import ClipError
 from pipeline.cluster.sizing import Node
 from pipeline.job.load import load_job
 from pipeline.job.motion_spec import MotionSpec
+from pipeline.job.spec import ClusterSpec
 from pipeline.output.event_log import EventLog, read_events
 from pipeline.report.anchor_sheets import CROSSED_OUT
 from pipeline.run.extract import run_extraction
@@ -180,7 +181,9 @@ def test_a_motion_extracted_by_itself_leaves_out_what_shows_something_else_and_s
     write_video(tmp_path / "passing.mp4", list(frames), 10)
     with EventLog(tmp_path / "log.jsonl") as events:
         spec = MotionSpec(clip=str(tmp_path / "passing.mp4"))
-        made = run_extraction(spec, tmp_path / "smile.safetensors", events, iterations=2)
+        made = run_extraction(
+            spec, tmp_path / "smile.safetensors", events, cluster=ClusterSpec(workers=1), iterations=2
+        )
     located = [event for event in read_events(tmp_path / "log.jsonl") if str(event.get("phase")).startswith("locate")]
     assert {event["total"] for event in located} == {20}, "frames are counted, not groups of them"
     assert {0, 20} <= {event["done"] for event in located}
