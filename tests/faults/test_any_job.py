@@ -161,7 +161,7 @@ def job_or_refused(path: Path, *overrides: str) -> JobSpec | None:
     return job
 
 
-@settings(in_one_folder, max_examples=600)
+@settings(in_one_folder, max_examples=300)
 @given(jobs_nearly_real())
 @pytest.mark.slow
 def test_a_job_in_which_anything_stands_is_read_or_refused_in_words(tmp_path: Path, text: str) -> None:
@@ -178,7 +178,7 @@ def test_any_bytes_are_a_job_or_refused_in_words(tmp_path: Path, data: bytes) ->
     assert job_or_refused(tmp_path / "job.yaml") is None
 
 
-@settings(in_one_folder, max_examples=200)
+@settings(in_one_folder, max_examples=100)
 @given(st.sampled_from([".".join(map(str, place)) for place in places(ALL_FIELDS)] + ["", ".", "a..b"]), RAW)
 @pytest.mark.slow
 def test_an_override_with_anything_in_it_is_read_or_refused_in_words(tmp_path: Path, field: str, value: str) -> None:

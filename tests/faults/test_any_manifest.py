@@ -121,7 +121,7 @@ def tables(draw: st.DrawFn) -> pa.Table:
     )
 
 
-@settings(in_one_folder, max_examples=300)
+@settings(in_one_folder, max_examples=150)
 @given(tables())
 @pytest.mark.slow
 def test_any_table_is_a_manifest_or_refused_in_words(tmp_path: Path, table: pa.Table) -> None:
@@ -132,7 +132,7 @@ def test_any_table_is_a_manifest_or_refused_in_words(tmp_path: Path, table: pa.T
     read_or_refused(tmp_path / "faces.parquet")
 
 
-@settings(in_one_folder, max_examples=200)
+@settings(in_one_folder, max_examples=100)
 @given(st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), min_size=1, max_size=8))
 @pytest.mark.slow
 def test_a_damaged_parquet_file_is_a_manifest_or_refused_in_words(tmp_path: Path, damage: list[Any]) -> None:

@@ -12,6 +12,10 @@ import pytest
 
 import micromotion
 from common.errors import CheckpointError, ClipError, MotionFileError, NoFace, TextError, UnreadableImage
+from micromotion import library
+from stages.anchor_settings import Optimisation
+
+FEW = 4  # anchors: each takes seconds
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +25,7 @@ def models() -> micromotion.Models:
 
 @pytest.fixture(scope="module")
 def smile(models: micromotion.Models, repository: Path) -> micromotion.Micromotion:
-    return micromotion.extract_motion(models, repository / "weights/bundled/demo/smile.mp4", max_anchors=6)
+    return micromotion.extract_motion(models, repository / "weights/bundled/demo/smile.mp4", max_anchors=FEW)
 
 
 def test_a_motion_of_a_clip_lasts_in_its_file(smile: micromotion.Micromotion, tmp_path: Path) -> None:
@@ -54,7 +58,8 @@ def test_frames_become_a_video(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_prompt_gives_a_motion_from_its_first_degree_to_its_last(models) -> None:
+def test_a_prompt_gives_a_motion_from_its_first_degree_to_its_last(models, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(library, "Optimisation", lambda: Optimisation(steps=6))
     motion = micromotion.extract_motion(
         models, prompt="a person with {degree} smile", degrees=("no", "50%", "100%"), seeds=(0,)
     )
@@ -228,7 +233,7 @@ def test_the_library_starts_no_ray(repository: Path) -> None:
 def test_the_example_writes_a_video(repository: Path, tmp_path: Path) -> None:
     demo = repository / "weights/bundled/demo"
     command = [sys.executable, "examples/library.py", str(demo / "smile.mp4"), str(demo / "faces/face_03.jpg")]
-    options = [str(tmp_path / "out.mp4"), "--frames", "3", "--max-anchors", "6"]
+    options = [str(tmp_path / "out.mp4"), "--frames", "3", "--max-anchors", str(FEW)]
     environment = os.environ | {"PYTHONPATH": str(repository)}
     done = subprocess.run(
         [*command, *options], check=True, cwd=repository, capture_output=True, text=True, env=environment
@@ -238,6 +243,10 @@ def test_the_example_writes_a_video(repository: Path, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_notebook_runs_and_shows_images(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    extract = micromotion.extract_motion
+    monkeypatch.setattr(
+        micromotion, "extract_motion", lambda *given, **named: extract(*given, **named | {"max_anchors": FEW})
+    )
     monkeypatch.chdir(repository)
     cells = json.loads((repository / "examples/one_face.ipynb").read_text())["cells"]
     names: dict[str, Any] = {}

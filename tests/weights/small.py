@@ -1,6 +1,8 @@
 """Small files in every published layout: values are repeated inside of a file, so that each takes a few kilobytes."""
 
 import math
+from collections.abc import Callable
+from functools import cache, wraps
 from pathlib import Path
 from typing import Any
 
@@ -38,11 +40,19 @@ def light(network: torch.nn.Module) -> dict[str, Tensor]:
     }
 
 
+def once(make: Callable[..., dict[str, Tensor]]) -> Callable[..., dict[str, Tensor]]:
+    """A state that is made once for all tests of a process, in a dictionary of its own for each caller."""
+    made = cache(make)
+    return wraps(make)(lambda *given: dict(made(*given)))
+
+
+@once
 def generator_state() -> dict[str, Tensor]:
     """Of 16 px, with eight mapping layers."""
     return light(Generator(16, channels=CHANNELS))
 
 
+@once
 def inverter_state() -> dict[str, Tensor]:
     """A pSp encoder of ReStyle's and its decoder."""
     with torch.device("meta"):
@@ -54,6 +64,7 @@ def inverter_state() -> dict[str, Tensor]:
     }
 
 
+@once
 def identity_state() -> dict[str, Tensor]:
     """IR-SE-50."""
     with torch.device("meta"):  # names, shapes and types are all that is taken
@@ -61,6 +72,7 @@ def identity_state() -> dict[str, Tensor]:
     return light(network)
 
 
+@once
 def landmarks_state(stacks: int = 2) -> dict[str, Tensor]:
     """A FAN."""
     with torch.device("meta"):

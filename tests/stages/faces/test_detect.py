@@ -12,14 +12,15 @@ from common.errors import FaceTooSmall, NoFace
 from stages.faces.detect import Face, FaceFinder, rotate
 from stages.media.decode_image import decode_image
 from stages.media.open_clip import read_clip
+from stages.models import Models
 from training.scene.animals import beast
 from weights.load_networks import load_landmarks
 from weights.networks.fan import MIRRORED
 
 
 @pytest.fixture(scope="module")
-def finder() -> FaceFinder:
-    return FaceFinder(load_landmarks("synthface"))
+def finder(models: Models) -> FaceFinder:
+    return models.finder
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +112,7 @@ def _half(image: np.ndarray) -> np.ndarray:
 
 
 def _grey(image: np.ndarray) -> np.ndarray:
-    return cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    return cv2.cvtColor(cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
 
 
 @pytest.mark.parametrize(
@@ -150,21 +151,21 @@ ANIMALS = ("cat", "dog_no_human_face", "llama", "shiba")
 def test_an_animal_has_no_human_face(finder: FaceFinder, shared: Path, name: str) -> None:
     image = decode_image((shared / "real/faces" / f"{name}.jpg").read_bytes())
     half = _half(image)
-    for view in (image, half, np.ascontiguousarray(half[:, ::-1]), rotate(half, 15.0)[0], _grey(half)):
+    for view in (image, rotate(half, 15.0)[0], _grey(half[:, ::-1])):
         assert finder.find_all(view) == []
 
 
 @pytest.mark.slow
-def test_every_person_is_found_also_smaller_and_leaning_mirrored_or_grey(finder: FaceFinder, shared: Path) -> None:
+def test_every_person_is_found_also_smaller_and_leaning_or_mirrored_and_grey(finder: FaceFinder, shared: Path) -> None:
     for file in sorted((shared / "real/faces").iterdir()):
         if file.stem in ANIMALS:
             continue
         image = decode_image(file.read_bytes())
         face = face_of(finder, file)
         half = _half(image)
-        views = {"mirrored": half[:, ::-1], "leaning": rotate(half, -12.0)[0], "grey": _grey(half)}
+        views = {"leaning": rotate(half, -12.0)[0], "mirrored and grey": _grey(half[:, ::-1])}
         for name, view in views.items():
-            assert finder.find_all(np.ascontiguousarray(view)), f"{file.stem}, {name}"
+            assert finder.find_all(view), f"{file.stem}, {name}"
         inside = (face.landmarks > 0) & (face.landmarks < image.shape[1::-1])
         assert inside.mean() > 0.95
 
@@ -172,11 +173,11 @@ def test_every_person_is_found_also_smaller_and_leaning_mirrored_or_grey(finder:
 @pytest.mark.slow
 def test_every_frame_of_filmed_faces_that_an_anchor_may_come_from_shows_one(finder: FaceFinder, shared: Path) -> None:
     for clip in sorted((shared / "real/clips").glob("*.mp4")):
-        for frame in read_clip(clip, max_anchors=64).frames[::8]:
+        for frame in read_clip(clip, max_anchors=64).frames[::16]:
             assert len(finder.find_all(frame)) == 1
 
 
-@pytest.mark.parametrize("number", range(1, 25, 3))
+@pytest.mark.parametrize("number", range(1, 25, 6))
 @pytest.mark.slow
 def test_of_a_face_and_an_animal_drawn_in_its_place_only_the_face_is_found(
     finder: FaceFinder, repository: Path, number: int

@@ -1,7 +1,9 @@
 """Clips of frames that say their numbers, above six known colours."""
 
 import subprocess
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import imageio_ffmpeg
 import numpy as np
@@ -45,10 +47,19 @@ def patches(frame: np.ndarray) -> np.ndarray:
 
 def make(path: Path, *options: str, frames: int = 48, before: tuple[str, ...] = (), size: tuple[int, int] = (192, 128)):
     """A clip of numbered frames, 24 a second."""
+    path.write_bytes(_made(path.suffix, options, frames, before, size))
+    return path
+
+
+@cache
+def _made(suffix: str, options: tuple[str, ...], frames: int, before: tuple[str, ...], size: tuple[int, int]) -> bytes:
+    """The file, encoded once for all tests of a process."""
     content = np.stack([picture(number, *size) for number in range(frames)]).tobytes()
     source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{size[0]}x{size[1]}", "-r", "24", "-i", "-"]
-    run(*source, *before, *options, path, content=content)
-    return path
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / f"clip{suffix}"
+        run(*source, *before, *options, path, content=content)
+        return path.read_bytes()
 
 
 def run(*arguments: object, content: bytes | None = None) -> None:
