@@ -7,7 +7,8 @@ import pytest
 from tests.corpus.kinds import Found, Kind
 from tests.corpus.table import PAGE, SECTIONS, Section, found, render
 
-SLOW = ("Clips", "What clips show")  # they are encoded, decoded, and looked at for faces
+# Clips are encoded, decoded, and looked at for faces; of checkpoints, networks are built.
+SLOW = ("Clips", "What clips show", "Checkpoints")
 CASES = [
     pytest.param(one, kind, id=f"{one.title}: {kind.name}", marks=pytest.mark.slow if one.title in SLOW else ())
     for one in SECTIONS

@@ -72,7 +72,7 @@ def test_own_columns_come_first_and_others_are_carried_in_their_order(target):
     assert read_manifest(written(table, target)).table.column_names == ["id", "image", "seed", "z", "b"]
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(st.lists(st.from_regex(r"[a-z0-9][a-z0-9._-]{3,30}", fullmatch=True), min_size=1, max_size=15, unique=True))
 def test_any_safe_ids_survive_any_format(tmp_path_factory, ids):
     folder = tmp_path_factory.mktemp("manifests")

@@ -85,6 +85,7 @@ def test_the_mask_holds_the_features_and_the_forehead_and_leaves_the_corners() -
 
 
 @given(st.floats(0.2, 0.8), st.floats(0.2, 0.8), st.integers(0, 23))
+@pytest.mark.slow
 def test_a_point_is_found_where_the_alignment_puts_it(across: float, down: float, person: int) -> None:
     landmarks = DATA.landmarks[2, person, -1]
     quad = face_quad(landmarks)
@@ -114,6 +115,7 @@ def test_true_frames_are_as_good_as_can_be_measured(models: Models) -> None:
     assert max(figures["landmarks"]) < 0.03
 
 
+@pytest.mark.slow
 def test_a_face_elsewhere_counts_in_landmarks_and_not_in_shape(models: Models) -> None:
     true, landmarks = DATA.frames(0, 0)[:5], DATA.landmarks[0, 0, :5]
     at_rest, moved = (

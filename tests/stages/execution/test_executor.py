@@ -73,6 +73,7 @@ def test_every_network_gives_what_pytorch_gives(make) -> None:
 
 
 @needs_openvino
+@pytest.mark.slow
 def test_wider_layers_keep_the_accuracy() -> None:
     generator = ready(Generator(64, mapping_layers=1, channels={4: 64, 8: 64, 16: 64, 32: 64, 64: 32}))
     codes = generator.map(torch.randn(8, 512))
@@ -151,6 +152,7 @@ def test_a_graph_that_computes_something_else_is_refused() -> None:
 
 
 @needs_openvino
+@pytest.mark.slow
 def test_no_statistics_are_sent_or_loaded() -> None:
     script = (
         "import socket, sys\n"

@@ -80,6 +80,7 @@ def test_damage_that_is_told_in_the_middle_of_a_line_is_not_missed(
         open_clip(path)
 
 
+@pytest.mark.slow
 def test_an_animated_webp_does_not_crash_its_decoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scan_clip, "MOST_ATTEMPTS", 1)
     path = make(tmp_path / "c.webp", "-c:v", "libwebp_anim")

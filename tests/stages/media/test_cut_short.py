@@ -40,6 +40,7 @@ def test_a_cut_is_seen_wherever_it_is(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", LOUD)
+@pytest.mark.slow
 def test_a_cut_is_seen_where_there_is_sound(tmp_path: Path, name: str) -> None:
     _cut_anywhere(make(tmp_path / name, *KINDS[name], before=SOUND))
 

@@ -55,7 +55,7 @@ from tests.stages.media.made_clips import (
         ("raw.h264", X264),
     ],
 )
-@pytest.mark.parametrize("anchors", [64, 7])
+@pytest.mark.parametrize("anchors", [64, pytest.param(7, marks=pytest.mark.slow)])
 def test_every_frame_is_the_frame_of_its_time(tmp_path: Path, name: str, options: tuple[str, ...], anchors: int):
     clip = read_clip(make(tmp_path / name, *options), max_anchors=anchors)
     shown = numbers(clip.frames)

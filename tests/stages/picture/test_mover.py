@@ -83,6 +83,7 @@ def test_teeth_of_a_dark_face_are_far_lighter_than_its_skin(
     assert np.median(shown[within]) > 1.7 * np.median(shown[~within])
 
 
+@pytest.mark.slow
 def test_the_outline_is_met_where_a_path_turns_the_head_and_nowhere_else(movers: dict[str, Mover]) -> None:
     assert np.abs(movers["head_turn"].canvas.figure.outward).max() > 0.05
     assert movers["smile"].canvas.figure.outward == 0.0
@@ -94,6 +95,7 @@ def colours(mover: Mover) -> np.ndarray:
     return appearance_changes(mover.likeness, matte, np.ones(mover.canvas.cells, np.float32))
 
 
+@pytest.mark.slow
 def test_a_turned_head_is_lit_by_the_pictures_own_light(
     movers: dict[str, Mover], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -116,6 +118,7 @@ def test_what_is_a_necks_shade_does_not_grey_with_hair(
 
 
 @pytest.mark.parametrize(("motion", "numbers"), [("smile", [48, 54]), ("eyes_closed", [37, 38, 43, 44])])
+@pytest.mark.slow
 def test_landmarks_found_again_in_the_frame_went_where_they_were_sent(
     models: Models, movers: dict[str, Mover], portrait: Portrait, motion: str, numbers: list[int]
 ) -> None:
@@ -182,6 +185,7 @@ def test_a_curved_path_begins_and_ends_at_rest(
     assert changed(mover, mover.frame(mover.course.places[4])).any()
 
 
+@pytest.mark.slow
 def test_eyes_that_close_show_less_of_what_is_in_them(movers: dict[str, Mover]) -> None:
     mover = movers["eyes_closed"]
     figure = mover.canvas.figure
@@ -190,6 +194,7 @@ def test_eyes_that_close_show_less_of_what_is_in_them(movers: dict[str, Mover]) 
         assert rim_gaps(shut, rims)[1].max() < 0.35 * rim_gaps(figure.rest, rims)[1].max()
 
 
+@pytest.mark.slow
 def test_ageing_changes_colours_without_carrying_the_face_away(movers: dict[str, Mover], portrait: Portrait) -> None:
     mover = movers["ageing"]
     difference = mover.frame(np.ones(1)).astype(float) - mover.picture

@@ -42,6 +42,7 @@ def test_a_video_that_shows_the_anchors_themselves_moves_as_they_do(models: Mode
     assert quality.csim_mean > 0.8
 
 
+@pytest.mark.slow
 def test_a_motion_that_was_asked_is_found_in_the_frames(models: Models, smiling: np.ndarray) -> None:
     asked = landmarks_in_crops(models.landmarks, smiling).astype(np.float64)
     motion, progress = motion_of(asked.astype(np.float32)), np.linspace(0, 1, len(smiling))
