@@ -11,10 +11,10 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 from common.errors import UnreadableImage
 from common.image_formats import FORMATS
 from common.redaction import describe_error, quote
-from stages.media.image_colour import GROUND, Colours, colours_of, full_scale, white_of
-from stages.media.image_kind import name_other_kind
+from stages.media.image_colour import GROUND, Colours, colours_of, full_scale, scale_clear_grey, white_of
+from stages.media.image_kind import name_other_jpeg, name_other_kind
 from stages.media.repair_image import STARTS, append_end, broken_pixels, broken_scan, drop_broken_chunks, strip_prefix
-from stages.media.tiff_tags import describe_unknown, is_plain_wide, tags_of, true_numbers, why_not_read
+from stages.media.tiff_tags import describe_unknown, is_plain_wide, tags_of, true_numbers, true_palette, why_not_read
 
 LARGEST_PICTURE = 100_000_000  # pixels; a small file may unfold into more than a machine's memory
 Image.MAX_IMAGE_PIXELS = None  # our own limit stands in its place, with our own words
@@ -86,6 +86,10 @@ def _load(data: bytes, name: str) -> tuple[Image.Image, int]:
                 f"{LARGEST_PICTURE // 10**6} million are read. Make it smaller, or cut out the part with the face."
             )
         picture.load()
+        if picture.format == "TIFF" and (palette := true_palette(tags_of(picture))):
+            picture.putpalette(palette)
+        if picture.format == "PNG":
+            scale_clear_grey(picture, data)
         return picture, _orientation(picture)
 
 
@@ -110,6 +114,8 @@ def _what_is_wrong(error: Exception, data: bytes) -> str:
             return kind
         if not re.match(STARTS, data, re.DOTALL):
             return name_other_kind(data)
+    if kind := name_other_jpeg(data):
+        return kind
     if "MAX_TEXT" in str(error):
         return "its metadata unfold to more than an image's should. Save it again without its metadata."
     said = "" if isinstance(error, UnidentifiedImageError) else f" ({describe_error(error)})"
@@ -154,7 +160,8 @@ def _pixels(picture: Image.Image, data: bytes, name: str) -> np.ndarray:
         values = true_numbers(np.asarray(picture.crop(box)), tags) if wide is None else wide[box[1] : box[3], :, :3]
         highest = white_of(values, highest)
         eights = eights and values.dtype.kind in "ui" and not (values % 257).any()
-    white = full_scale(highest, picture.mode, eights)
+    # A PPM says its own white, by which Pillow has scaled its numbers.
+    white = 65535.0 if picture.mode == "I" and picture.format == "PPM" else full_scale(highest, picture.mode, eights)
     pixels = np.empty((height, width, 3), np.uint8)
     most = 0
     for box in boxes:
@@ -190,6 +197,8 @@ def _pixels(picture: Image.Image, data: bytes, name: str) -> np.ndarray:
 def _eight_bit(strip: Image.Image, colours: Colours) -> tuple[np.ndarray, np.ndarray | None]:
     """A strip of 8-bit numbers as RGB, by its profile where it has one, and its alpha."""
     alpha = None
+    if strip.mode == "La":  # Pillow knows no way from it to RGBA
+        strip = strip.convert("LA")
     if "A" in strip.getbands() or "a" in strip.getbands() or "transparency" in strip.info:
         strip = strip.convert("RGBA")
         alpha = np.asarray(strip.getchannel("A"))

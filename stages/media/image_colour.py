@@ -19,6 +19,9 @@ GROUND = 128
 WHITES = (255.0, 1023.0, 4095.0, 16383.0, 65535.0, 2.0**31 - 1, 2.0**32 - 1)
 SPACES = {"RGB ": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab ": "LAB"}
 SRGB_GAMMA = 1 / 2.2
+# Places in a PNG's header, and what may stand there.
+DEPTH, COLOUR_TYPE = 24, 25
+GREY, GREY_ALPHA = 0, 4
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ def colours_of(picture: Image.Image, data: bytes) -> Colours:
     if coded and (coded[1] in ("smpte2084", "arib-std-b67") or "icc_profile" not in picture.info):
         return Colours(transfer=coded[1] if coded != ("bt709", "sdr") else "", primaries=coded[0])
     if profile := picture.info.get("icc_profile") or _profile_of_jpeg_2000(data) or _profile_of_gif(data):
-        return _colours_of_profile(picture, profile)
+        return _colours_of_profile(picture, profile, data)
     if picture.format == "PNG" and "srgb" not in picture.info and (gamma := float(picture.info.get("gamma", 0))):
         if not 0.05 < gamma < 5 or abs(gamma / SRGB_GAMMA - 1) < 0.05:
             return Colours()
@@ -61,6 +64,13 @@ def colours_of(picture: Image.Image, data: bytes) -> Colours:
     if _says_adobe(picture):
         return Colours(transfer="gamma:2.2", primaries="adobe")
     return Colours()
+
+
+def scale_clear_grey(picture: Image.Image, data: bytes) -> None:
+    """Give a PNG of 2 or 4 bits its one clear grey in 8 bits: Pillow has scaled the pixels, and not this number."""
+    clear = picture.info.get("transparency")
+    if data[COLOUR_TYPE] == GREY and data[DEPTH] in (2, 4) and isinstance(clear, int):
+        picture.info["transparency"] = clear * 255 // ((1 << data[DEPTH]) - 1)
 
 
 def white_of(values: np.ndarray, highest: float = 0.0) -> float:
@@ -133,11 +143,12 @@ def _codes_of_boxes(data: bytes) -> tuple[int, ...] | None:
         return struct.unpack(">HHH", found[1]) if found else None
 
 
-def _colours_of_profile(picture: Image.Image, profile: bytes) -> Colours:
+def _colours_of_profile(picture: Image.Image, profile: bytes, data: bytes) -> Colours:
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         mode = SPACES.get(source.profile.xcolor_space, "")
         grey = picture.mode in ("1", "L", "LA", "La") or picture.mode.startswith("I")
+        grey = grey or (picture.format == "PNG" and data[COLOUR_TYPE] == GREY_ALPHA)  # of 16 bits it comes as RGBA
         own = picture.mode if picture.mode in ("CMYK", "LAB") else "L" if grey else "RGB"
         if mode != own or picture.mode == "LAB":  # a profile of another kind of image, as careless tools leave them
             return Colours()

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, TiffImagePlugin
 
-WIDTH, BITS, PHOTOMETRIC, CHANNELS, PLANAR, EXTRA, FORMAT = 256, 258, 262, 277, 284, 338, 339
-WHITE_IS_ZERO, RGB, SEPARATE, STRAIGHT_ALPHA = 0, 2, 2, 2
+WIDTH, BITS, PHOTOMETRIC, CHANNELS, PLANAR, COLOUR_MAP, EXTRA, FORMAT = 256, 258, 262, 277, 284, 320, 338, 339
+WHITE_IS_ZERO, RGB, PALETTE, SEPARATE, PREMULTIPLIED, STRAIGHT_ALPHA = 0, 2, 3, 2, 1, 2
 UNSIGNED, SIGNED, FLOATING = 1, 2, 3
 SAVE_PLAIN = "Save it as RGB or grey with 8 or 16 bits a channel"
 
@@ -36,7 +36,26 @@ def why_not_read(tags: Mapping[int, Any]) -> str:
         return "it is a TIFF of 16 bits whose channels lie one behind the other. Save it with its channels interleaved."
     if SIGNED in _all(tags.get(FORMAT)) and max(_all(tags.get(BITS)), default=8) <= 16:
         return f"it is a TIFF of numbers with a sign, of which none is said to be black. {SAVE_PLAIN}."
+    if FLOATING in _all(tags.get(FORMAT)) and tags.get(PHOTOMETRIC) == WHITE_IS_ZERO:
+        return f"it is a TIFF of floating-point numbers whose white is 0, and whose black is not said. {SAVE_PLAIN}."
+    if tags.get(PLANAR) == SEPARATE and PREMULTIPLIED in _all(tags.get(EXTRA)):
+        return (
+            "it is a TIFF whose channels lie one behind the other, with alpha multiplied in. Save it with its "
+            "channels interleaved."
+        )
     return ""
+
+
+def true_palette(tags: Mapping[int, Any]) -> bytes:
+    """A page's palette as RGB, 8 bits each, where it has 8 bits against the standard's 16; empty where it has not.
+
+    Pillow takes the upper 8 of 16, which are 0 there. libtiff's own programs decide in the same way.
+    """
+    values = _all(tags.get(COLOUR_MAP))
+    if tags.get(PHOTOMETRIC) != PALETTE or not values or max(values) > 255:
+        return b""
+    third = len(values) // 3
+    return np.array(values[: 3 * third], np.uint8).reshape(3, third).T.tobytes()
 
 
 def true_numbers(values: np.ndarray, tags: Mapping[int, Any]) -> np.ndarray:

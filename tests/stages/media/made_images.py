@@ -37,14 +37,15 @@ def tiff(values: np.ndarray, photometric: int, **more: tuple[int, ...] | int) ->
     Args:
         values: of any kind of numbers; the tags are made of it.
         photometric: 0 for white at 0, 1 for black at 0, 2 for RGB.
-        more: values of the tags `planar` and `extra`; `planar=2` lays the channels one behind the other.
+        more: values of the tags `planar`, `extra` and `map` (a palette's); `planar=2` lays the channels one behind the
+            other.
     """
     height, width, channels = (*values.shape, 1)[:3]
     data = (np.moveaxis(values, 2, 0) if more.get("planar") == 2 else values).tobytes()
     sign = {"u": 1, "i": 2, "f": 3}[values.dtype.kind]
     tags: dict[int, object] = {256: width, 257: height, 258: (values.itemsize * 8,) * channels, 259: 1}
     tags |= {262: photometric, 277: channels, 278: height, 339: (sign,) * channels}
-    tags |= {number: more[name] for name, number in (("planar", 284), ("extra", 338)) if name in more}
+    tags |= {number: more[name] for name, number in (("planar", 284), ("map", 320), ("extra", 338)) if name in more}
     planes = channels if more.get("planar") == 2 else 1
     ifd = TiffImagePlugin.ImageFileDirectory_v2(b"II*\0\x08\0\0\0")
     for number, value in tags.items():
@@ -81,15 +82,27 @@ def profile(points: str, gamma: float) -> bytes:
     tags = [(b"desc", name), (b"cprt", b"text\0\0\0\0x\0\0\0"), (b"wtpt", xyz((0.9642, 1.0, 0.8249)))]
     tags += [(kind, xyz(to_xyz[:, index])) for index, kind in enumerate((b"rXYZ", b"gXYZ", b"bXYZ"))]
     tags += [(kind, curve) for kind in (b"rTRC", b"gTRC", b"bTRC")]
+    return _profile_of(b"RGB ", tags)
+
+
+def grey_profile(gamma: float) -> bytes:
+    """An ICC profile of grey and a curve, version 2."""
+    white = b"XYZ \0\0\0\0" + struct.pack(">iii", 63190, 65536, 54061)
+    curve = b"curv\0\0\0\0\0\0\0\x01" + struct.pack(">H", round(gamma * 256)) + b"\0\0"
+    name = b"desc\0\0\0\0\0\0\0\x02x\0" + bytes(78)
+    return _profile_of(b"GRAY", [(b"desc", name), (b"wtpt", white), (b"kTRC", curve)])
+
+
+def _profile_of(space: bytes, tags: list[tuple[bytes, bytes]]) -> bytes:
     place, table, body = 132 + 12 * len(tags), b"", b""
     for kind, content in tags:
         content += bytes(-len(content) % 4)
         table += kind + struct.pack(">II", place + len(body), len(content))
         body += content
     size = place + len(body)
-    kinds = (b"mntr", b"RGB ", b"XYZ ", bytes(12), b"acsp")
+    kinds = (b"mntr", space, b"XYZ ", bytes(12), b"acsp")
     header = struct.pack(">I4sI4s4s4s12s4s", size, bytes(4), 0x02400000, *kinds)
-    header += bytes(68 - len(header)) + fixed(0.9642, 1.0, 0.8249)
+    header += bytes(68 - len(header)) + struct.pack(">iii", 63190, 65536, 54061)
     return header + bytes(128 - len(header)) + struct.pack(">I", len(tags)) + table + body
 
 

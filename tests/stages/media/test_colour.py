@@ -1,6 +1,7 @@
 """An image's colours come out as they were meant."""
 
 import struct
+import zlib
 
 import cv2
 import numpy as np
@@ -12,6 +13,7 @@ from tests.stages.media.made_images import (
     COLOURS,
     PICTURE,
     chunk,
+    grey_profile,
     in_space,
     light_of,
     primaries_matrix_of,
@@ -39,6 +41,20 @@ def test_a_gifs_profile_is_obeyed() -> None:
     np.testing.assert_allclose(shown(plain[:start] + extension + plain[start:]), COLOURS, atol=4)
     assert abs(shown(plain) - COLOURS).max() > 10
     np.testing.assert_array_equal(shown(plain[:start] + extension[:14] + b"\5wrong\0" + plain[start:]), shown(plain))
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "LA of 16 bits"])
+def test_a_profile_of_grey_is_obeyed(mode: str) -> None:
+    linear = (light_of(PICTURE[..., 0]) * 255 + 0.5).astype(np.uint8)
+    pixels = linear if mode == "L" else np.dstack([linear, np.full_like(linear, 255)])
+    if mode == "LA of 16 bits":
+        rows = b"".join(b"\0" + row.tobytes() for row in pixels.astype(">u2") * 257)
+        header = chunk(b"IHDR", struct.pack(">IIBBBBB", 48, 48, 16, 4, 0, 0, 0))
+        packed = chunk(b"iCCP", b"x\0\0" + zlib.compress(grey_profile(1.0))) + chunk(b"IDAT", zlib.compress(rows))
+        data = b"\x89PNG\r\n\x1a\n" + header + packed + chunk(b"IEND", b"")
+    else:
+        data = stored(pixels, "PNG", icc_profile=grey_profile(1.0))
+    np.testing.assert_allclose(shown(data), COLOURS[:, :1].repeat(3, axis=1), atol=8)
 
 
 def test_an_srgb_profile_changes_no_pixel() -> None:

@@ -2,6 +2,7 @@
 
 import io
 import struct
+import zlib
 
 import cv2
 import numpy as np
@@ -48,6 +49,23 @@ def test_the_one_clear_grey_of_sixteen_bits_stands_before_a_middle_grey() -> Non
     np.testing.assert_array_equal(image[30:], PICTURE[30:, :, :1].repeat(3, axis=2))
 
 
+@pytest.mark.parametrize("bits", [1, 2, 4])
+def test_the_one_clear_grey_of_few_bits_stands_before_a_middle_grey(bits: int) -> None:
+    clear, white = (1 << bits) // 2, (1 << bits) - 1
+    grey = np.full((48, 48), white, np.uint8)
+    grey[:24] = clear if bits > 1 else 0
+    places = 8 // bits
+    packed = sum(grey[:, at::places].astype(int) << (8 - bits * (at + 1)) for at in range(places))
+    rows = b"".join(b"\0" + row.tobytes() for row in np.asarray(packed, np.uint8))
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 48, 48, bits, 0, 0, 0, 0))
+    key = chunk(b"tRNS", struct.pack(">H", clear if bits > 1 else 0))
+    image = decode_image(
+        b"\x89PNG\r\n\x1a\n" + header + key + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    )
+    assert (image[:24] == 128).all()
+    assert (image[24:] == 255).all()
+
+
 def test_a_picture_that_is_transparent_everywhere_is_told() -> None:
     clear = Image.fromarray(PICTURE).convert("RGBA")
     clear.putalpha(0)
@@ -73,6 +91,13 @@ def test_a_dark_picture_of_eight_bits_in_sixteen_stays_dark() -> None:
     dark = (PICTURE // 8).astype(np.uint16) * 257
     data = cv2.imencode(".png", dark[..., ::-1])[1].tobytes()
     np.testing.assert_array_equal(decode_image(data), PICTURE // 8)
+
+
+@pytest.mark.parametrize("white", [1023, 4095, 65535])
+def test_a_dark_pgm_stays_dark_for_it_says_its_own_white(white: int) -> None:
+    dark = np.round(PICTURE[..., 0] / 8 / 255 * white).astype(">u2")
+    image = decode_image(b"P5 48 48 %d\n" % white + dark.tobytes())
+    np.testing.assert_allclose(image, PICTURE[..., :1].repeat(3, axis=2) / 8, atol=1)
 
 
 def test_floating_point_colours_are_refused_as_unknown() -> None:

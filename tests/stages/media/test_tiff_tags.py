@@ -41,8 +41,13 @@ def test_a_fourth_channel_is_what_its_tag_says(fourth: np.ndarray, extra: int, w
         (tiff(WIDE[..., 0].astype(np.float16), 1), "floating-point numbers"),
         (tiff((WIDE[..., 0] // 2).astype(np.int16), 1), "numbers with a sign"),
         (tiff((PICTURE[..., 0] // 2).astype(np.int8), 1), "numbers with a sign"),
+        (tiff(1 - PICTURE[..., 0].astype(np.float32) / 255, 0), "whose white is 0"),
+        (tiff(np.dstack([PICTURE, PICTURE[..., 0]]), 2, planar=2, extra=1), "with alpha multiplied in"),
     ],
-    ids=["planes", "five channels", "32 bits", "half precision", "16 bits with a sign", "8 bits with a sign"],
+    ids=[
+        *("planes", "five channels", "32 bits", "half precision", "16 bits with a sign", "8 bits with a sign"),
+        *("floating-point negative", "planes with alpha multiplied in"),
+    ],
 )
 def test_what_no_decoder_reads_rightly_is_named(data: bytes, expected: str, capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(UnreadableImage, match=expected):
@@ -52,3 +57,17 @@ def test_what_no_decoder_reads_rightly_is_named(data: bytes, expected: str, capf
 
 def test_planes_of_eight_bits_are_read() -> None:
     np.testing.assert_array_equal(shown(tiff(PICTURE, 2, planar=2)), COLOURS)
+
+
+def test_grey_with_alpha_that_is_multiplied_in_is_read() -> None:
+    half = np.dstack([PICTURE[..., 0] // 2, np.full((48, 48), 128, np.uint8)])
+    found = shown(tiff(half, 1, extra=1))
+    np.testing.assert_allclose(found, HALF[:, :1].repeat(3, axis=1), atol=2)
+
+
+@pytest.mark.parametrize("scale", [1, 257], ids=["8 bits", "16 bits"])
+def test_a_palette_is_read_whichever_depth_its_writer_took_it_for(scale: int) -> None:
+    palette = np.zeros((3, 256), int)
+    palette[:, :6] = COLOURS.T * scale
+    indices = np.arange(48, dtype=np.uint8)[None].repeat(48, axis=0) // 8
+    np.testing.assert_array_equal(shown(tiff(indices, 3, map=tuple(palette.ravel().tolist()))), COLOURS)
