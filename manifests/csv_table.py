@@ -110,7 +110,7 @@ def _batches(rows: _Rows, header: list[str], image: int | None) -> Iterator[list
     Raises:
         ManifestError: a row has another number of cells, or a cell that holds other rows.
     """
-    width = len(header)
+    width, folded = len(header), [name.casefold() for name in header]
     least = max((at + 1 for at, name in enumerate(header) if name), default=0)
     portion: list[list[str]] = []
     for row in rows:
@@ -118,7 +118,7 @@ def _batches(rows: _Rows, header: list[str], image: int | None) -> Iterator[list
             row = _fit_width(row, width, least, rows)
         if rows.count == 1 and not any(cell.strip() and not RULE.fullmatch(cell) for cell in row):
             raise ManifestError(f"{rows.named()}: dashes, as Markdown has them under its header. Remove that line.")
-        if row[0].strip(BLANKS) == header[0] and [cell.strip(BLANKS) for cell in row] == header:
+        if row[0].strip(BLANKS).casefold() == folded[0] and [cell.strip(BLANKS).casefold() for cell in row] == folded:
             raise ManifestError(f"{rows.named()}: the header is repeated. Remove that line.")
         if image is not None:
             for cell in row:
@@ -142,10 +142,11 @@ def _fit_width(row: list[str], width: int, least: int, rows: _Rows) -> list[str]
     if len(row) > width and not any(cell.strip() for cell in row[width:]):
         return row[:width]
     shown = quote(cut(rows.separator.join(row), 80))
-    raise ManifestError(
-        f"{rows.named()}: expected {width} cells as in the header, found {len(row)}: {shown}. Put cells that hold "
-        f"{SEPARATORS.get(rows.separator, 'the separator')} into quotes."
+    sign = SEPARATORS.get(rows.separator, "the separator")
+    mend = (
+        f"Put cells that hold {sign} into quotes" if len(row) > width else f"Write {sign} for each cell that is empty"
     )
+    raise ManifestError(f"{rows.named()}: expected {width} cells as in the header, found {len(row)}: {shown}. {mend}.")
 
 
 def _holds_rows(cell: str, separator: str, image: int) -> bool:

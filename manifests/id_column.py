@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from common.errors import ManifestError
+from common.redaction import quote
 from common.table_images import is_in_table
 from manifests.ids import fold, safe_ids, unsafe, why_unsafe
 from manifests.values import FOUND, blank, format_value, refuse
@@ -26,7 +27,7 @@ def check_ids(ids: pa.ChunkedArray, where: str) -> None:
     if first >= 0:
         name = ids[first].as_py()
         better = safe_ids([name])[0]
-        refuse(where, ids, wrong, "id", f"{FOUND} {why_unsafe(name)}: for instance {format_value(better)}")
+        refuse(where, ids, wrong, "id", f"{FOUND} {why_unsafe(name)}: for instance {quote(better)}")
 
 
 def check_unique(ids: pa.ChunkedArray, earlier_row: Callable[[int], str], row: Callable[[int], str]) -> None:

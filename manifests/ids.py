@@ -12,7 +12,7 @@ SAFE = r"^[\p{L}\p{N}_-][\p{L}\p{N}\p{M}._-]*$"
 UNSAFE_CHARACTER = r"[^\p{L}\p{N}\p{M}._-]"
 UNSAFE_START = r"^[^\p{L}\p{N}_-]+"
 # Names of devices on Windows, whatever ending follows.
-DEVICE = r"(?i)^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?$"
+DEVICE = r"(?i)^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?$"
 
 
 def unsafe(ids: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:

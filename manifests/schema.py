@@ -208,7 +208,8 @@ def _manifest(read: list[Read], path: Path | str) -> Manifest:
     if "id" not in table.column_names or table["id"].null_count:
         made = made_ids(table)
         if "id" in table.column_names:
-            raise ManifestError(f'{path}: column "id" is missing in some of its files.')
+            lacking = next(part.name for part, one, _ in read if "id" not in one.column_names)
+            raise ManifestError(f'{path}: column "id" is missing in {lacking}, and others have it. Add it there.')
         example = format_value(made[0].as_py())
         note = f'{path} has no column "id": ids are made of the images\' names, such as {example}.'
         return Manifest(table.add_column(0, "id", made), path, parts, (*notes, note))

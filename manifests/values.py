@@ -12,8 +12,8 @@ from common.redaction import cut, one_line, quote
 # Where a message shows the value that a row has.
 FOUND = "{found}"
 NUMERAL = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$|^(?i)[+-]?(inf|infinity)$"
-# How tools write that there is nothing, besides nothing.
-NOTHING = r"(?i)^(na|n/a|nan|null|none)$"
+# How tools write that there is nothing, besides nothing. Not NaN: in a text it is as likely what a sum went wrong with.
+NOTHING = r"(?i)^(na|n/a|null|none)$"
 WITH_COMMA = r"^[+-]?[0-9]*,[0-9]+$"
 DIGITS = r"^-?[0-9]{1,18}$"
 MINUS = "\u2212"
@@ -48,7 +48,7 @@ def as_text(column: pa.ChunkedArray, name: str, where: str) -> pa.ChunkedArray:
 
 
 def as_numbers(column: pa.ChunkedArray, name: str, where: str, decimal_comma: bool = False) -> pa.ChunkedArray:
-    """Numbers of any kind, and text that is numbers, as float64; null for what is nothing: blank, NaN, NA.
+    """Numbers of any kind, and text that is numbers, as float64; null for what is nothing: blank, NA, a number's NaN.
 
     Args:
         decimal_comma: whether 0,5 is a half.
@@ -157,4 +157,6 @@ def _mend(text: pa.ChunkedArray, wrong: pa.ChunkedArray) -> str:
         return f": write {float(share) / 100:g} for {share} %" if re.fullmatch(r"[+-]?[0-9]+(\.[0-9]+)?", share) else ""
     if re.fullmatch(r"[+-]?[0-9]*,[0-9]+", value):
         return f": the decimal sign is a point, {value.replace(',', '.')}"
+    if value.casefold() == "nan":
+        return ": leave the cell empty where nothing is meant"
     return ""

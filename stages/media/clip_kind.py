@@ -8,12 +8,13 @@ from PIL import Image
 
 from common.errors import ClipError
 from stages.media.clip_place import ONE_FILE
+from stages.media.image_kind import is_text
 
 # Lists that name other files: what they name may be anywhere and change, and nothing of it would be in our records.
 LISTS = (
     (rb"\s*#EXTM3U", "a playlist (HLS)"),
     (rb"\s*ffconcat version", "a list of clips (ffconcat)"),
-    (rb"\s*(<\?xml[^>]*>\s*)?<MPD\b", "a playlist (DASH)"),
+    (rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<MPD\b", "a playlist (DASH)"),
     (rb"v=0\r?\no=", "a description of a live stream (SDP)"),
     (rb"\[playlist\]|\[Reference\]", "a playlist"),
 )
@@ -25,6 +26,7 @@ OTHERS = (
     (rb"%PDF", "a PDF: use a video"),
 )
 TIFFS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+Y4M = b"YUV4MPEG2 "  # behind it, dark pixels may well be letters
 BEGINNING = 4096
 
 
@@ -46,6 +48,8 @@ def check_clip_file(path: Path) -> None:
     for pattern, name in OTHERS:
         if re.match(pattern, start, re.DOTALL):
             raise ClipError(f"{path}: not a clip, but {name}.")
+    if is_text(start) and not start.startswith(Y4M):
+        raise ClipError(f"{path}: not a clip, but a text: get the file itself, by its download link.")
     if start[:4] in TIFFS and (pages := _pages(path)) > 1:
         raise ClipError(
             f"{path}: a TIFF of {pages:,} pages, and a clip's decoder shows the first alone. Save each page as an "

@@ -47,7 +47,7 @@ def name_other_kind(data: bytes) -> str:
     """What a file is that no decoder here knows, and what helps: the end of a message, with its point."""
     start = data[:1000].removeprefix(b"\xef\xbb\xbf")
     found = [other for other in OTHERS if re.match(other[0], start, re.DOTALL | re.IGNORECASE)]
-    if not found and _is_text(start):
+    if not found and is_text(start):
         return f"it is a text, no image format that is known here. {GET_ITSELF}."
     if not found:
         return f"no image format that is known here. {CONVERT}."
@@ -71,8 +71,8 @@ def name_other_jpeg(data: bytes) -> str:
     return ""
 
 
-def _is_text(start: bytes) -> bool:
-    """Whether a file's first bytes are text: an address, a server's answer, a table."""
+def is_text(start: bytes) -> bool:
+    """Whether a file's first bytes are text, such as a server's answer; its last few may be half a letter."""
     try:
         text = start[: -4 if len(start) > 900 else None].decode()
     except UnicodeDecodeError:

@@ -91,7 +91,7 @@ class ScanReport:
         self.fields: Counter[str] = Counter()
         self.found: Counter[str] = Counter()
         self.duration = 0.0
-        self.sound = self.nothing = self.mid_start = False
+        self.sound = self.nothing = self.mid_start = self.from_zero = False
         self.streams = Streams()
 
     def read(self, line: str) -> None:
@@ -112,7 +112,11 @@ class ScanReport:
             self.nothing = True
         elif stated := re.match(r"\[info\]   Duration: (\d+):(\d+):([\d.]+), start: (-?[\d.]+)", line):
             hours, minutes, seconds = (float(part) for part in stated.groups()[:3])
-            self.duration = 3600 * hours + 60 * minutes + seconds
+            # Matroska counts from zero, others from the first moment that they hold.
+            before = max(float(stated[4]), 0.0) if self.from_zero else 0.0
+            self.duration = 3600 * hours + 60 * minutes + seconds - before
+        elif line.startswith("[info] Input #0, matroska"):
+            self.from_zero = True
         elif re.match(r"\[info\]   Stream #\S+: Audio", line):
             self.sound = True
         elif "DOVI configuration record" in line and re.search(r"profile: 5\b", line):

@@ -173,6 +173,14 @@ def test_a_folder_of_parts_is_one_manifest_beside_the_folder(tmp_path: Path) -> 
     assert manifest.images() == [str(tmp_path / "a.jpg"), str(tmp_path / "b.jpg")]
 
 
+def test_a_part_that_alone_has_no_ids_is_named(tmp_path: Path) -> None:
+    (tmp_path / "l").mkdir()
+    (tmp_path / "l/a.csv").write_text("id,image\na,a.jpg\n")
+    (tmp_path / "l/b.csv").write_text("image\nb.jpg\n")
+    with pytest.raises(ManifestError, match=r"column .id. is missing in .*b\.csv"):
+        read_manifest(tmp_path / "l")
+
+
 def test_a_pattern_is_one_manifest_each_file_beside_its_images(tmp_path: Path) -> None:
     for name, data in (("x/one.csv", CSV), ("y/two.csv", b"image;id;n\nc.jpg;cleo;1\n")):
         (tmp_path / name).parent.mkdir()

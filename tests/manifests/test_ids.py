@@ -27,6 +27,7 @@ def test_what_may_name_a_file_on_any_system_is_safe(name):
         ("con", "device on Windows"),
         ("Nul.x.y", "device on Windows"),
         ("LPT1", "device on Windows"),
+        ("com²", "device on Windows"),
         ("a" * 121, "121 bytes long, more than 120"),
         ("ü" * 61, "122 bytes long, more than 120"),
     ],

@@ -122,7 +122,7 @@ def test_whole_numbers_with_gaps_that_a_tool_made_floats_are_seeds(tmp_path):
         ({"id": ["x/1", "x/2", "x/3"]}, r'row 1.*"x/1".*in 2 more rows\.$'),
         ({"image": ["a.jpg", "", ""]}, r'row 2, column "image": expected a path or URI.*in 1 more row\.$'),
         (
-            {"strength": [1.0, float("nan"), float("inf")]},
+            {"strength": [1.0, None, float("inf")]},
             r'row 3, column "strength": expected a finite number, found "?inf',
         ),
     ],

@@ -61,7 +61,7 @@ def test_uuids_are_ids(tmp_path: Path) -> None:
     "values",
     [
         *(pa.array(["0.5", None], kind) for kind in TEXTS),
-        *(pa.array(["0.5", "nan"], kind) for kind in TEXTS),
+        *(pa.array(["0.5", "NA"], kind) for kind in TEXTS),
         *(pa.array([0.5, None], kind) for kind in FLOATS),
         *(pa.array([0.5, float("nan")], kind) for kind in FLOATS),
         pa.array(["0.5", ""]).dictionary_encode(),
@@ -98,6 +98,12 @@ def test_a_column_of_nothing_is_null(tmp_path: Path) -> None:
         ("strength", pa.array([True, None]), 'column "strength" must be a number, found bool'),
         ("strength", pa.array([1.0, float("inf")]), 'row 2, column "strength": expected a finite number'),
         ("strength", pa.array(["1", "1e999"]), 'row 2, column "strength": expected a finite number'),
+        (
+            "strength",
+            pa.array(["1", "nan"]),
+            'row 2, column "strength": expected a number, found "nan": leave the cell',
+        ),
+        ("seed", pa.array(["1", "NaN"]), 'row 2, column "seed": expected a number'),
         ("seed", pa.array(["1", "1.5"]), 'row 2, column "seed": expected a whole number'),
     ],
 )

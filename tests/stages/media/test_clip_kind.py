@@ -17,6 +17,7 @@ from tests.stages.media.made_clips import X264, make, run
         ("c.mp4", b"\xef\xbb\xbf#EXTM3U\n", r"a playlist \(HLS\)"),
         ("c.txt", b"ffconcat version 1.0\nfile 'a.mp4'\n", "a list of clips"),
         ("c.mpd", b'<?xml version="1.0"?>\n<MPD xmlns="urn:mpeg:dash:schema:mpd:2011"/>', r"a playlist \(DASH\)"),
+        ("c.mpd", b'<?xml version="1.0"?>\n<!-- made by hand -->\n<MPD/>', r"a playlist \(DASH\)"),
         ("c.sdp", b"v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\n", "a live stream"),
     ],
 )
@@ -34,12 +35,20 @@ def test_a_list_of_other_files_is_no_clip(tmp_path: Path, name: str, content: by
         (b"version https://git-lfs.github.com/spec/v1\n", "a Git LFS pointer"),
         (b"PK\x03\x04" + bytes(30), "an archive"),
         (b"%PDF-1.7", "a PDF"),
+        (b"1\n00:00:00,000 --> 00:00:01,000\nhello\n", "a text"),
+        (b'{"error": "expired"}', "a text"),
+        (b"hello world\n" * 1000, "a text"),
     ],
 )
 def test_what_came_in_a_clip_s_place_is_named(tmp_path: Path, content: bytes, kind: str) -> None:
     (tmp_path / "c.mp4").write_bytes(content)
     with pytest.raises(ClipError, match=f"not a clip, but {kind}"):
         open_clip(tmp_path / "c.mp4")
+
+
+def test_pixels_that_might_be_letters_are_no_text(tmp_path: Path) -> None:
+    dark = ("-vf", "drawbox=color=0x303030:t=fill", "-pix_fmt", "gray")
+    assert open_clip(make(tmp_path / "c.y4m", *dark, frames=4)).total_frames == 4
 
 
 @pytest.mark.parametrize("flags", [(), ("-movflags", "+faststart")])

@@ -12,7 +12,11 @@ from stages.media.clip_place import why_no_clip
     [
         ("https://example.org/a.mp4", "https://example.org/a.mp4: a URI"),
         (Path("s3://bucket/a.mp4"), "s3://bucket/a.mp4: a URI"),
-        ("file:///clips/a.mp4", "a URI"),
+        ("file:///clips/a.mp4", "file:///clips/a.mp4: a URI"),
+        (Path("file:///clips/a.mp4"), "file:///clips/a.mp4: a URI"),
+        ("/dev/null", "a pipe or a device"),
+        ("a" * 300 + ".mp4", "there is no such file"),
+        ("a" * 300 + "/%04d.png", "a pattern"),
         ("frames/%04d.png", "a pattern, and a clip is one file"),
         ("frames/*.png", "a pattern"),
         ("C:\\clips\\a.mp4", "a path of Windows"),

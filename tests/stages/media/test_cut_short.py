@@ -7,7 +7,7 @@ import pytest
 from common.errors import ClipError
 from stages.media.cut_short import lacks_its_end
 from stages.media.open_clip import open_clip
-from tests.stages.media.made_clips import X264, X265, make
+from tests.stages.media.made_clips import X264, X265, make, run
 
 SOUND = ("-f", "lavfi", "-i", "sine=d=2", "-c:a", "mp2", "-ar", "44100")
 VP8 = ("-c:v", "libvpx", "-b:v", "1M", "-deadline", "realtime")
@@ -84,3 +84,9 @@ def test_an_index_that_is_missing_behind_all_frames_is_not_missed(tmp_path: Path
 def test_a_beginning_alone_breaks_nothing(tmp_path: Path, start: bytes, length: int) -> None:
     (tmp_path / "c").write_bytes((start + bytes(length))[:length])
     assert lacks_its_end(tmp_path / "c") in (True, False)
+
+
+def test_a_recording_that_counts_from_an_earlier_moment_is_whole(tmp_path: Path) -> None:
+    plain = make(tmp_path / "plain.mp4", *X264, frames=12)
+    run("-itsoffset", "86400", "-i", plain, "-c", "copy", tmp_path / "late.mkv")
+    assert open_clip(tmp_path / "late.mkv").total_frames == 12

@@ -82,7 +82,7 @@ def test_sound_without_pictures_is_named_as_such(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "expected"), [(b"", "an empty file"), (b"no video at all" * 50, "damaged, or not a video")]
+    ("content", "expected"), [(b"", "an empty file"), (b"\xff\0no video" * 50, "damaged, or not a video")]
 )
 def test_files_that_are_no_clips_are_refused_in_one_sentence(tmp_path: Path, content: bytes, expected: str) -> None:
     path = tmp_path / "odd.mp4"
