@@ -138,7 +138,7 @@ def find(path_or_name: str | Path, part: ModelPart) -> Path:
     entry = known.get((str(path_or_name), part))
     if entry is None:
         path = Path(path_or_name).expanduser()
-        if path.is_file():
+        if os.path.isfile(path):  # noqa: PTH113 (Path's own raises over long names)
             return path
         having = ", ".join(model for model, its_part in known if its_part == part)
         if any(model == str(path_or_name) for model, _ in known):

@@ -23,6 +23,13 @@ WRITTEN = (
     *("job.yaml", "results.parquet", "report.html", "log.jsonl", "workers.json"),
     *("motion.safetensors", "anchors.png", "anchors-loss.svg"),
 )
+FOLDERS = ("videos", "motions", "ledger")
+# By any of them an output folder is known for one that a run has written.
+SIGNS = ("job.yaml", "log.jsonl", "ledger", ".lock")
+# Of what a run writes, names that others give too. A motion may be there already, from `extract`.
+OTHERS_TOO = ("videos", "results.parquet", "report.html")
+# Folders of the system itself; in the first one a folder of one's own may well stand.
+THE_SYSTEMS = (Path("/"), Path("/dev"), Path("/proc"), Path("/sys"))
 
 
 @dataclass(frozen=True)
@@ -93,18 +100,42 @@ def target_rows(manifest: Manifest, job: JobSpec) -> pa.Table:
 
 
 def check_output(output: Path) -> None:
-    """Refuse an output folder that cannot be written.
+    """Refuse an output folder that cannot be written, or holds somebody else's files where a run would write its own.
 
     Raises:
-        OutputError: it is a file, or cannot be made or written, or its disk is full.
+        OutputError: it is a file, or the root of all files, or cannot be made or written, or its disk is full; or
+            something in it is in the way.
     """
     place = output
     while not place.exists() and place != place.parent:
         place = place.parent
     if not place.is_dir():
         raise OutputError(f"output {output}: {place} is a file, not a folder. Choose another with --output.")
+    if output in THE_SYSTEMS or place in THE_SYSTEMS[1:]:
+        raise OutputError(f"output {output}: it belongs to the system. Choose a folder of its own with --output.")
     if why := why_not_writable(place):
         raise OutputError(f"output {output}: {place} cannot be written ({why}). Fix that, or choose another folder.")
+    if place == output and (why := _what_is_in_the_way(output)):
+        raise OutputError(f"output {output}: {why}. Choose a folder of its own with --output, or move that.")
+
+
+def _what_is_in_the_way(output: Path) -> str:
+    """What a run would write over, or remove with --fresh and --prune, that none has made, as part of a sentence."""
+    for name in WRITTEN:
+        if (output / name).is_dir():
+            return f"{name} is a folder there, and a run writes a file of that name"
+    for name in FOLDERS:
+        if (path := output / name).exists() and not path.is_dir():
+            return f"{name} is a file there, and a run makes a folder of that name"
+    if any((output / name).exists() for name in SIGNS):
+        return ""
+    for name in OTHERS_TOO:
+        path = output / name
+        if path.is_dir() and any(path.iterdir()):
+            return f"the folder {name} holds files there that no run has made"
+        if path.is_file():
+            return f"{name} is there, and no run has made it"
+    return ""
 
 
 def check_overwritten(job: JobSpec, ids: Collection[str]) -> None:

@@ -61,6 +61,9 @@ def describe_problem(problem: Any, data: dict[str, Any]) -> str:
         hint = f"Did you mean {' or '.join(meant)}?" if meant else f"Allowed here: {', '.join(known)}."
         return f"{location} is not a field of a job. {hint}"
     allowed = _describe_allowed(kind, context, problem["msg"])
+    if kind == "dict_type" and problem["loc"] == ("motion",) and isinstance(problem["input"], str):
+        source = "file" if problem["input"].endswith((".safetensors", ".pt")) else "clip"
+        return f"{location}: expected {allowed}, found {shorten(problem['input'])}. Write motion: {{{source}: …}}."
     if problem["input"] is None and kind != "value_error":
         mend = "Fill it in, or remove the line for its default" if _has_default(problem["loc"]) else "Fill it in"
         return f"{location} is empty: expected {allowed}. {mend}."
@@ -79,7 +82,7 @@ def _field_name(location: tuple[int | str, ...], data: dict[str, Any]) -> str:
     motion = data.get("motion")
     if len(names) > 1 and names[0] == "motion" and isinstance(motion, dict) and is_single(motion):
         del names[1]
-    return ".".join(cut(str(name), 60) for name in names) or "the job"
+    return ".".join(cut(str(name), 60) or '""' for name in names) or "the job"
 
 
 def _known_fields(location: tuple[int | str, ...]) -> list[str]:
@@ -136,6 +139,8 @@ def _describe_allowed(kind: str, context: dict[str, Any], message: str) -> str:
         return 'letters, digits, ".", "_" and "-" (it becomes a file name)'
     if kind == "too_short":
         return f"at least {count(context['min_length'], 'entry', 'entries')}"
+    if kind == "string_too_long":
+        return f"at most {count(context['max_length'], 'character')}"
     for name, words in BOUNDS.items():
         if name in context:
             return (

@@ -53,6 +53,8 @@ def load_job(path: Path | str, overrides: Sequence[str] = (), output: Path | str
     data.setdefault("output", f"outputs/{data['name']}")
     try:
         job = JobSpec.model_validate(_absolute(data, folder))
+    except JobError as error:
+        raise JobError(f"{path}: {error}") from error
     except ValidationError as error:
         lines = [f"{path}: {clean(describe_problem(problem, data))}" for problem in error.errors(include_url=False)]
         raise JobError("\n".join(lines)) from None
@@ -169,6 +171,8 @@ def _absolute(data: dict[str, Any], folder: Path) -> dict[str, Any]:
         }
     elif isinstance(data.get("model"), str):
         data["model"] = _model_file(data["model"], folder)
+    if isinstance(data.get("detector"), str):
+        data["detector"] = _detector(data["detector"], folder)
     return data
 
 
@@ -185,9 +189,11 @@ def _resolve(path: str, folder: Path) -> str:
     if is_uri(path):
         return path
     try:
-        return str((folder / Path(path).expanduser()).resolve())
+        place = (folder / Path(path).expanduser()).resolve()
+        place.exists()  # raises where a name is too long
     except (OSError, RuntimeError) as error:  # nobody's home, or links in a circle
         raise JobError(f"{quote(path)} leads nowhere: {describe_error(error)}.") from error
+    return str(place)
 
 
 def _model_file(value: Any, folder: Path) -> Any:
@@ -196,6 +202,13 @@ def _model_file(value: Any, folder: Path) -> Any:
         return value
     looks_like_path = "/" in value or os.path.isfile(folder / value)  # noqa: PTH113 (Path's own raises over long names)
     return _resolve(value, folder) if looks_like_path else value
+
+
+def _detector(value: str, folder: Path) -> str:
+    """A detector's weights file made absolute, as a checkpoint's path is; its kind may stand before it."""
+    kind = re.match("(?:[a-z]+:)?", value)
+    assert kind is not None  # it matches nothing at the least
+    return value if value == "haar" else f"{kind[0]}{_model_file(value[kind.end() :], folder)}"
 
 
 def _clip_folder(value: Any, folder: Path) -> Any:

@@ -15,6 +15,7 @@ from pipeline.job.motion_spec import MotionSpec, is_single
 from stages.model_files import BUNDLED, ModelFiles
 from stages.video_settings import VideoSettings
 
+LONGEST_NAME = 100
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 VARIABLE = re.compile(r"\$(\{\w+\}|[A-Za-z_]\w*)")
 
@@ -101,7 +102,7 @@ class JobSpec(Settings):
 
     name: str = Field(
         pattern=f"^{NAME}$",
-        max_length=100,
+        max_length=LONGEST_NAME,
         description="The job's name.",
         json_schema_extra={"default": "the file's name"},
     )
@@ -181,6 +182,11 @@ class JobSpec(Settings):
         for name in motion:
             if not re.fullmatch(NAME, name):
                 raise ValueError(f'the name "{name}" becomes a file name: use letters, digits, ".", "_" and "-"')
+            if len(name) > LONGEST_NAME:
+                raise ValueError(f'the name "{name[:20]}…" becomes a file name: use at most {LONGEST_NAME} letters')
+        folded = [name.casefold() for name in motion]
+        if twice := next((name for name in motion if folded.count(name.casefold()) > 1), ""):
+            raise ValueError(f'the name "{twice}" is there in other capitals too, and some disks hold them for one')
         return motion
 
     @field_validator("output", mode="before")

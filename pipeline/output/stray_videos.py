@@ -1,5 +1,6 @@
 """Videos in an output folder that no row of the manifest has any more: rows were renamed, or taken out."""
 
+import os
 from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
@@ -14,7 +15,7 @@ EXAMPLES = 3
 def report_strays(checked: Checked, events: EventLog, prune: bool) -> None:
     """Report videos that belong to no row any more, and remove them where that was asked for."""
     job = checked.job
-    if job.videos or not (strays := find_stray_videos(job.output, checked.rows["id"].to_pylist())):
+    if not (strays := strays_of(checked)):
         return
     if prune:
         remove_strays(strays)
@@ -23,11 +24,21 @@ def report_strays(checked: Checked, events: EventLog, prune: bool) -> None:
         events.emit("warning", message=f"videos {describe_strays(strays)}.")
 
 
-def find_stray_videos(output: Path, ids: Collection[str]) -> list[Path]:
-    """Whole videos in an output folder whose id the manifest does not have, by name."""
+def strays_of(checked: Checked) -> list[Path]:
+    """Whole videos in a job's output folder that belong to no row any more, by name."""
+    if checked.job.videos:
+        return []
+    sources = [plan.source for plan in checked.motions.values() if plan.source]
+    return find_stray_videos(checked.job.output, checked.rows["id"].to_pylist(), sources)
+
+
+def find_stray_videos(output: Path, ids: Collection[str], sources: Collection[Path] = ()) -> list[Path]:
+    """Whole videos in an output folder whose id the manifest does not have, by name; `sources` are none."""
     known = {f"{id_}.mp4" for id_ in ids}
+    spared = {os.path.realpath(source) for source in sources}
     with suppress(OSError):
-        return sorted(path for path in (output / "videos").iterdir() if _is_whole(path) and path.name not in known)
+        found = sorted(path for path in (output / "videos").iterdir() if _is_whole(path) and path.name not in known)
+        return [path for path in found if os.path.realpath(path) not in spared]
     return []
 
 

@@ -23,7 +23,7 @@ from pipeline.job.spec import JobSpec
 from pipeline.output.disk_space import space_for
 from pipeline.output.existing import find_existing
 from pipeline.output.job_diff import describe_changes
-from pipeline.output.stray_videos import describe_strays, find_stray_videos
+from pipeline.output.stray_videos import describe_strays, strays_of
 from pipeline.run.clip_look import report_clip
 from pipeline.run.cost import describe_time
 
@@ -82,7 +82,7 @@ def plan_job(job: JobSpec, clips: Path | None = None) -> Plan:
         more = f" and {len(hosts) - MOST_HOSTS:,} more" if len(hosts) > MOST_HOSTS else ""
         lines.append(f"network: {counted(len(hosts), 'host')} will be contacted: {shown}{more}")
     lines += (odd := strength_notes(checked.manifest, checked.job.video.strength) + misspelt_notes(checked.manifest))
-    if not job.videos and (strays := describe_strays(find_stray_videos(job.output, checked.rows["id"].to_pylist()))):
+    if strays := describe_strays(strays_of(checked)):
         lines.append(f"videos {strays}")
     space = space_for(checked, existing)
     lines.append(f"space: {space.sentence}" + ("" if space.enough else ": TOO LITTLE"))

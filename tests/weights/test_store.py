@@ -86,3 +86,8 @@ def test_a_path_is_taken_as_it_is(tmp_path: Path) -> None:
 def test_a_hash_is_of_the_bytes(tmp_path: Path) -> None:
     (tmp_path / "empty").write_bytes(b"")
     assert sha256(tmp_path / "empty") == "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+
+def test_a_name_that_no_file_can_have_is_no_model() -> None:
+    with pytest.raises(CheckpointError, match="neither a file nor a known model"):
+        find("n" * 300, "generator")

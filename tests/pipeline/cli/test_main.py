@@ -169,12 +169,13 @@ def test_a_command_that_is_interrupted_before_its_work_begins_says_so(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_command_that_is_interrupted_while_it_is_imported_says_so_without_a_traceback(repository: Path):
+@pytest.mark.parametrize("name", ["common", "typer"])
+def test_a_command_that_is_interrupted_while_it_is_imported_says_so_without_a_traceback(repository: Path, name: str):
     code = (
         "import os, signal, sys\n"
         "class Press:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
-        "        if name == 'typer': os.kill(os.getpid(), signal.SIGINT)\n"
+        f"        if name == {name!r}: os.kill(os.getpid(), signal.SIGINT)\n"
         "sys.meta_path.insert(0, Press())\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "import run_batch"

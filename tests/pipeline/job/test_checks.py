@@ -18,7 +18,7 @@ from common.errors import (
 from manifests.schema import read_manifest
 from pipeline.cluster.layout import this_machine
 from pipeline.job import digests
-from pipeline.job.checks import check_job, check_overwritten, target_rows
+from pipeline.job.checks import check_job, check_output, check_overwritten, target_rows
 from pipeline.job.digests import target_digest
 from pipeline.job.load import load_job
 from pipeline.job.spec import JobSpec
@@ -103,6 +103,45 @@ def test_a_run_never_writes_over_what_it_is_made_from(tmp_path: Path, change: di
     with pytest.raises(OutputError, match=f"{field}: a run with the output .* writes over"):
         check_overwritten(JobSpec.model_validate(fields), ["anna", "ben"])
     check_overwritten(JobSpec.model_validate({**fields, "output": tmp_path / "out"}), ["anna", "ben"])
+
+
+@pytest.mark.parametrize("place", ["/", "/dev", "/dev/none", "/proc", "/proc/none", "/sys"])
+def test_a_folder_of_the_systems_is_no_output(place: str) -> None:
+    with pytest.raises(OutputError, match="belongs to the system|cannot be written"):
+        check_output(Path(place))
+
+
+@pytest.mark.parametrize("name", ["job.yaml", "results.parquet", "report.html", "log.jsonl", "motion.safetensors"])
+def test_a_folder_in_a_files_place_is_found_before_a_night_is_lost_to_it(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    with pytest.raises(OutputError, match=f"{name} is a folder there"):
+        check_output(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["videos", "motions", "ledger"])
+def test_a_file_in_a_folders_place_is_found(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("x")
+    with pytest.raises(OutputError, match=f"{name} is a file there"):
+        check_output(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["videos/holiday.mp4", "results.parquet", "report.html"])
+def test_what_no_run_has_made_is_never_written_over_or_removed(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"x")
+    with pytest.raises(OutputError, match=f"{name.partition('/')[0]}.* no run has made"):
+        check_output(tmp_path)
+    (tmp_path / "log.jsonl").touch()
+    check_output(tmp_path)
+
+
+def test_an_output_may_be_there_with_a_motion_or_without_anything(tmp_path: Path) -> None:
+    (tmp_path / "videos").mkdir()
+    (tmp_path / "motion.safetensors").write_bytes(b"x")
+    (tmp_path / "anchors.png").write_bytes(b"x")
+    check_output(tmp_path)
+    check_output(tmp_path / "not/yet")
 
 
 def test_a_clip_beside_the_videos_is_in_nobodys_way(tmp_path: Path) -> None:

@@ -81,6 +81,19 @@ def test_a_job_as_resolved_reads_back_as_the_same_job(tmp_path: Path) -> None:
     assert load_job(path).model_copy(update={"made_with": {}}) == job
 
 
+@pytest.mark.parametrize("kind", ["", "sfd:"])
+def test_a_detectors_file_is_meant_from_the_job_file(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir("/")
+    (tmp_path / "s3fd.pth").write_bytes(b"x")
+    (tmp_path / "haar").write_bytes(b"x")
+    for value in ("s3fd.pth", "./s3fd.pth"):
+        job = load_job(write(tmp_path, MINIMAL | {"detector": f"{kind}{value}"}))
+        assert job.detector == f"{kind}{tmp_path / 's3fd.pth'}"
+    assert load_job(write(tmp_path, MINIMAL | {"detector": "haar"})).detector == "haar"
+
+
 def test_a_folder_that_is_called_like_a_model_is_not_taken_for_it(tmp_path: Path) -> None:
     (tmp_path / "ffhq").mkdir()
     assert load_job(write(tmp_path, {**MINIMAL, "model": "ffhq"})).model.generator == "ffhq"
@@ -117,6 +130,21 @@ def test_checkpoint_files_become_absolute_and_names_stay(tmp_path: Path) -> None
         ),
         ({"motion": {"text": "a smiling person"}}, "motion.text: expected {degree} in the prompt"),
         ({"motion": {"a/b": {"clip": "a.mp4"}}}, 'motion: the name "a/b" becomes a file name'),
+        (
+            {"motion": {"m" * 101: {"clip": "a.mp4"}}},
+            'motion: the name "mmmmmmmmmmmmmmmmmmmm…" becomes a file name: use at',
+        ),
+        (
+            {"motion": {"grin": {"clip": "a.mp4"}, "Grin": {"clip": "b.mp4"}}},
+            'motion: the name "Grin" is there in other capitals too',
+        ),
+        ({"motion": "a.mp4"}, 'motion: expected fields, found "a.mp4". Write motion: {clip: …}.'),
+        ({"motion": "a.safetensors"}, 'motion: expected fields, found "a.safetensors". Write motion: {file: …}.'),
+        ({"name": "a" * 101}, "name: expected at most 100 characters, found"),
+        ({"": 1}, '"" is not a field of a job.'),
+        ({"motion": {"clip": "a" * 300 + ".mp4"}}, '"…' + "a" * 20),
+        ({"output": "a" * 300}, '"' + "a" * 20),
+        ({"motion": {"clip": "~nobody-has-this-name/a.mp4"}}, '"~nobody-has-this-name/a.mp4" leads nowhere'),
         ({"motion": None}, "motion is empty: expected fields. Fill it in."),
         ({"motion": {"smile": None}}, "motion.smile is empty: expected fields, one of clip, file and text among them."),
         ({"motion": {}}, "motion is empty: expected fields, one of clip, file and text among them."),

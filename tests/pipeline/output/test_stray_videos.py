@@ -27,3 +27,11 @@ def test_videos_of_no_row_are_named_and_removed_and_nothing_else(tmp_path: Path)
 
 def test_where_there_are_none_nothing_is_said(tmp_path: Path) -> None:
     assert describe_strays(find_stray_videos(tmp_path, ["anna"])) == ""
+
+
+def test_a_clip_among_the_videos_is_none_of_them(tmp_path: Path) -> None:
+    (tmp_path / "videos").mkdir()
+    clip = tmp_path / "videos/smile.mp4"
+    clip.write_bytes(b"x")
+    assert find_stray_videos(tmp_path, ["anna"]) == [clip]
+    assert find_stray_videos(tmp_path, ["anna"], [tmp_path / "videos/../videos/smile.mp4"]) == []

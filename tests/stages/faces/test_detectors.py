@@ -22,6 +22,7 @@ def test_overlap_is_shared_area() -> None:
         ("mtcnn", "expected haar, a weights file, or one of sfd, retinaface, yunet"),
         ("sfd:/no/file.pth", "there is no file"),
         ("/no/file.pth", "there is no file"),
+        ("n" * 300 + ".pth", "there is no file"),
     ],
 )
 def test_detectors_that_are_not_there_are_refused(name: str, expected: str) -> None:
