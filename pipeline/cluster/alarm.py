@@ -39,6 +39,11 @@ def set_alarm() -> None:
         _alarmed.set()
 
 
+def is_alarmed() -> bool:
+    """Whether this process ends when Ray does not answer."""
+    return _alarmed.is_set()
+
+
 def _wind() -> None:
     """Set the timer to the first limit, or stop it."""
     if _alarmed.is_set():

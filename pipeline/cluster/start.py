@@ -2,6 +2,8 @@
 
 import logging
 import signal
+import subprocess
+import sys
 import threading
 import warnings
 from collections.abc import Iterator
@@ -12,7 +14,7 @@ from typing import Any
 from common.errors import ClusterError, WorkStopped
 from common.install_hints import install_extra
 from common.redaction import describe_error
-from pipeline.cluster.alarm import answering
+from pipeline.cluster.alarm import answering, is_alarmed
 from pipeline.cluster.orphans import end_processes, ray_folder
 from pipeline.cluster.quiet_ray import ROOT, without_stderr
 from pipeline.job.spec import ClusterSpec
@@ -21,6 +23,7 @@ STARTS = 3
 # Within half a minute Ray starts, or joins, or says that it does not; but where a process of its own, or the cluster's,
 # is frozen it waits for ever.
 START_SECONDS = 180.0
+TRIAL = "import sys, ray; ray.init(address=sys.argv[1], log_to_driver=False)"
 # What a worker needs of the repository when Ray carries it to other machines.
 NOT_UPLOADED = ["/outputs", "/.git", "/tests", "/docs", "/benchmarks", "/training", "**/__pycache__"]
 
@@ -90,6 +93,8 @@ def join_cluster(ray: Any, cluster: ClusterSpec) -> None:
     Raises:
         ClusterError: none answers at the job's address, or the address needs Ray's client, which is not installed.
     """
+    if not is_alarmed():
+        _check_answers(cluster)
     try:
         with answering(START_SECONDS), without_stderr():
             ray.init(
@@ -109,4 +114,21 @@ def join_cluster(ray: Any, cluster: ClusterSpec) -> None:
         raise ClusterError(
             f"cluster.address {cluster.address}: no cluster answers there ({reason}). "
             "Start one with `ray up jobs/cluster.yaml`, or use local."
+        ) from error
+
+
+def _check_answers(cluster: ClusterSpec) -> None:
+    """Join in a process that can be ended: whatever listens at an address and says nothing, Ray waits for it for ever.
+
+    What else is wrong there is told by joining itself.
+
+    Raises:
+        ClusterError: nothing came back.
+    """
+    try:
+        subprocess.run([sys.executable, "-c", TRIAL, cluster.address], capture_output=True, timeout=START_SECONDS)
+    except subprocess.TimeoutExpired as error:
+        raise ClusterError(
+            f"cluster.address {cluster.address}: what is there does not answer within {START_SECONDS:g} s. Look at the "
+            "cluster with `ray status`, or use local."
         ) from error

@@ -2,12 +2,14 @@
 
 import os
 import signal
+import socket
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from common.errors import WorkStopped
+from common.errors import ClusterError, WorkStopped
+from pipeline.cluster import start
 from pipeline.cluster.orphans import token_path
 from pipeline.cluster.start import start_local_ray
 from pipeline.job.spec import ClusterSpec
@@ -40,3 +42,11 @@ def test_a_ray_that_a_busy_machine_does_not_start_in_time_is_started_again(tmp_p
     assert [helper.wait(10) for helper in ray.helpers] == [-signal.SIGKILL] * 2
     with pytest.raises(WorkStopped, match=r"^Ray did not start on this machine, 3 times in a row: it is too busy"):
         start_local_ray(BusyRay(3), ClusterSpec(), tmp_path, 1)
+
+
+def test_a_cluster_that_listens_and_never_answers_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(start, "START_SECONDS", 4.0)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("RAY_ADDRESS", f"127.0.0.1:{silent.getsockname()[1]}")
+        with pytest.raises(ClusterError, match="does not answer within 4 s"):
+            start.join_cluster(None, ClusterSpec(address="auto"))
