@@ -62,7 +62,7 @@ def build_manifest(folder: Path | str, output: Path | str, recursive: bool = Tru
     if output.suffix.lower() != ".parquet":
         raise ManifestError(
             f'{output}: the manifest is written as .parquet, found "{output.suffix}". Name it '
-            f"{output.with_suffix('.parquet').name}; a CSV is read as a manifest, but not written."
+            f"{output.stem.strip('.') or 'targets'}.parquet; a CSV is read as a manifest, but not written."
         )
     found = sorted(_files(folder, recursive))
     others = Counter(Path(name).suffix.lower() for name in found if Path(name).suffix.lower() not in ENDINGS)

@@ -9,6 +9,7 @@
 | 130 | interrupted; resume by running the same command again |
 """
 
+import errno
 import importlib.metadata
 import sys
 import warnings
@@ -19,6 +20,7 @@ from typer import rich_utils
 from typer.core import TyperGroup
 
 from common.errors import EngineDied, MicromotionError, UserError
+from common.redaction import quote
 from common.terminal import (
     PROG,
     SETTINGS,
@@ -131,6 +133,9 @@ def run_app(watched: bool = False) -> NoReturn:
         if why := getattr(sys.stdout, "failure", ""):
             complain(f"Standard output cannot be written: {why}. Make room there, or send it elsewhere.")
             sys.exit(1)
+        if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG and error.filename:
+            complain(f"{quote(str(error.filename))} leads nowhere: no file can have a name that long.")
+            sys.exit(2)
         complain(
             f"Something went wrong that should not have ({type(error).__name__}: {error}). "
             f"The details are in {write_down(error)}; please report them."

@@ -17,7 +17,8 @@ def check_surroundings(arguments: Sequence[str]) -> None:
         arguments: the command line's.
 
     Raises:
-        UserError: the current folder is gone, its name or an argument is not UTF-8, or there is no home folder.
+        UserError: the current folder is gone, its name or an argument is not UTF-8, an argument is empty, or there is
+            no home folder.
     """
     try:
         here = os.getcwd()  # noqa: PTH109 (a Path of it would be looked up again)
@@ -26,6 +27,13 @@ def check_surroundings(arguments: Sequence[str]) -> None:
     for text, what in ((here, "the current folder"), *((one, "an argument") for one in arguments)):
         if not is_utf8(text):
             raise JobError(f'{what}, "{readable(text)}": a name that is not UTF-8. Rename it.')
+    for before, one in zip(("", *arguments), arguments, strict=False):
+        if not one or (one.startswith("--") and one.endswith("=")):  # as a path it would be the current folder
+            option = one.rstrip("=") if one else before if before.startswith("-") else ""
+            raise UserError(
+                f"{f'{option}: its value' if option else 'an argument'} is empty, as a variable is that was not set. "
+                "Write what is meant, or leave it out."
+            )
     try:
         Path.home()
     except RuntimeError as error:

@@ -155,6 +155,14 @@ def test_a_refused_folder_leaves_no_folder_for_its_manifest(tmp_path):
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.parametrize(
+    ("output", "better"), [("", "targets.parquet"), ("/", "targets.parquet"), ("x.csv", "x.parquet")]
+)
+def test_an_output_that_is_no_parquet_file_is_answered_with_a_name(tmp_path, output, better):
+    with pytest.raises(ManifestError, match=f"Name it {better}"):
+        build_manifest(tmp_path, output)
+
+
 def test_a_file_name_that_is_no_text_is_named(tmp_path):
     Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.jpg")).write_bytes(b"picture")
     with pytest.raises(ManifestError, match=r"not UTF-8\. Rename it"):

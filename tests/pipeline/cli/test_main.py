@@ -204,6 +204,16 @@ def test_an_interruption_that_an_import_swallows_is_heard_all_the_same(repositor
     assert (ended.returncode, ended.stderr) == (130, f"{NOT_ENDED}\n")
 
 
+@pytest.mark.parametrize(
+    "verb", [("status",), ("report",), ("retry",), ("manifest", "build"), ("manifest", "check"), ("weights", "import")]
+)
+def test_a_name_that_no_file_can_have_is_a_users_mistake(
+    verb: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    assert call(monkeypatch, *verb, "n" * 300) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
 def test_a_pipe_that_closes_early_is_no_error(repository: Path):
     command = f"{sys.executable} run_batch.py weights list | head -c 1"
     ended = subprocess.run(["bash", "-c", command], cwd=repository, capture_output=True, text=True, check=False)

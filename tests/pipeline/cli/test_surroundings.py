@@ -25,6 +25,20 @@ def test_a_current_folder_that_is_gone_is_one_sentence(repository: Path, tmp_pat
     assert done.stderr == "The current folder is gone. Change into one that is there, and start again.\n"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        (["status", ""], "an argument is empty"),
+        (["plan", "job.yaml", "--output", ""], "--output: its value is empty"),
+        (["plan", "job.yaml", "--output="], "--output: its value is empty"),
+    ],
+)
+def test_a_variable_that_was_not_set_is_not_the_current_folder(arguments: list[str], what: str) -> None:
+    with pytest.raises(UserError, match=what):
+        check_surroundings(arguments)
+    check_surroundings(["plan", "job.yaml", "--set", "video.strength="])  # is told with the job's other fields
+
+
 def test_names_that_are_not_utf8_are_named(repository: Path, tmp_path: Path) -> None:
     done = run(repository, "extract", b"clip\xff.mp4", cwd=tmp_path)
     assert done.returncode == 2
