@@ -12,10 +12,12 @@ whatever lies on the stack, can be closed in it, and a number in a hostile file 
 import mmap
 import pickle
 import re
+import struct
 import warnings
 from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any, ClassVar
@@ -25,6 +27,8 @@ from torch import Tensor
 
 from common.errors import CheckpointError
 from weights.plain_values import HARMLESS, Refused, restore_state, view
+
+AT_ONCE = 1 << 24  # bytes
 
 
 @dataclass(frozen=True)
@@ -109,12 +113,27 @@ ALLOWED: dict[str, Callable[..., Any]] = {
 }
 
 
+def _read(file: Any, size: int) -> bytes:
+    """At most so many bytes: what a damaged length asks for is not asked of the memory before they are there."""
+    if size <= AT_ONCE:
+        return bytes(file.read(size))
+    parts: list[bytes] = []
+    while size > 0 and (part := file.read(min(size, AT_ONCE))):
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)
+
+
 class ClosedUnpickler(pickle._Unpickler):
     """Python's unpickler with its doors to code closed: names are looked up in `ALLOWED`, and BUILD knows two kinds."""
 
     stack: list[Any]
     proto: int
     dispatch: ClassVar = dict(pickle._Unpickler.dispatch)
+
+    def __init__(self, file: Any) -> None:
+        super().__init__(file)
+        self._file_read = partial(_read, file)
 
     def find_class(self, module: str, name: str) -> Any:
         asked = self.asked(module, name)
@@ -140,4 +159,9 @@ class ClosedUnpickler(pickle._Unpickler):
         if not restore_state(built, state):
             raise Refused(f"a state set on {type(built).__name__}")
 
+    def load_bytearray8(self) -> None:  # Python's own makes room for as many bytes as it is told of
+        (size,) = struct.unpack("<Q", self.read(8))  # type: ignore[attr-defined]
+        self.stack.append(bytearray(self.read(size)))  # type: ignore[attr-defined]
+
     dispatch[pickle.BUILD[0]] = load_build  # type: ignore[assignment]
+    dispatch[pickle.BYTEARRAY8[0]] = load_bytearray8  # type: ignore[assignment]

@@ -4,6 +4,7 @@ import argparse
 import io
 import os
 import pickle
+import struct
 import subprocess
 import zipfile
 from collections import OrderedDict
@@ -128,6 +129,14 @@ def test_any_bytes_are_refused_or_are_a_dictionary(tmp_path: Path, content: byte
         assert str(path) in str(refused)
     else:
         assert isinstance(read, dict)
+
+
+@pytest.mark.parametrize("opcode", [b"\x8e", b"\x8d", b"\x95", b"\x96"], ids=["bytes", "text", "frame", "bytearray"])
+def test_a_length_that_no_file_has_takes_no_memory(tmp_path: Path, opcode: bytes) -> None:
+    path = tmp_path / "g.pt"
+    path.write_bytes(b"\x80\x05" + opcode + struct.pack("<Q", 2**60) + b"x.")
+    with pytest.raises(CheckpointError, match=r"g\.pt: "):
+        read_checkpoint(path)
 
 
 def test_our_own_files_are_mapped_and_not_read(tmp_path: Path) -> None:
