@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from common.formatting import clean
 from common.storage import is_uri
+from pipeline.output.ledger import RESULT_FIELDS
 from pipeline.report.metrics import FIGURES, Metric, values
 from pipeline.report.thumbnails import Thumbnail, make_thumbnails
 
@@ -74,7 +75,9 @@ def make_cards(output: Path, made: pa.Table, orders: np.ndarray, shown: list[int
         orders: for each of them its row in the manifest.
         shown: which of them get a card.
     """
-    rows = made.take(pa.array(shown, pa.int64())).to_pylist()
+    # Not the manifest's own columns: they may hold times that Python has no value for.
+    own = made.select([name for name in RESULT_FIELDS if name in made.column_names])
+    rows = own.take(pa.array(shown, pa.int64())).to_pylist()
     strips = _strips(output, rows)
     several = len(set(made["motion"].to_pylist())) > 1 if "motion" in made.column_names else False
     for order, row in zip(orders[shown].tolist(), rows, strict=True):
