@@ -37,7 +37,7 @@ from weights.write_checkpoint import save_weights
 
 BODY = {"stem": 16, "widths": [16, 32, 96, 192], "units": [1, 2, 2, 2]}
 SIZE, HEAD_WIDTH = 128, 128
-RADIUS = 1.2  # nearly all renders lie within it, and what photographs lead beyond it is no face
+RADIUS = 1.5  # renders lie within it, and what photographs lead beyond it is no face
 FIRST_STEP_ALONE = 0.4  # share of the run
 MOST_STEPS = 3  # before the step that learns
 BATCH = 16
