@@ -26,4 +26,4 @@ def drawn_in(codes: torch.Tensor, mean: torch.Tensor, farthest: float) -> torch.
     """
     away = codes - mean
     distance = away.norm(dim=-1, keepdim=True)  # (..., L, 1)
-    return mean + away * (farthest / distance.clamp(min=1e-9)).clamp(max=1.0)
+    return torch.where(distance > farthest, mean + away * (farthest / distance), codes)
