@@ -13,6 +13,7 @@ import numpy as np
 from stages.picture.around import around_field
 from stages.picture.canvas import Canvas
 from stages.picture.collar import collar_share
+from stages.picture.hanging_hair import curtains_of, hanging_field
 from stages.picture.jaw import below_jaw
 from stages.picture.own_hair import Hair, hair_of
 from stages.picture.raster import Drawn, draw, facing_of
@@ -96,6 +97,11 @@ class OwnPixels:
         """Of the picture."""
         return hair_of(self.canvas, self.picture, self.matte)
 
+    @cached_property
+    def curtains(self) -> np.ndarray:
+        """(H, W) float32, how surely each cell shows hair that hangs beside the face."""
+        return curtains_of(self.canvas, self.hair, self.matte)
+
 
 def fields_of(canvas: Canvas, own: OwnPixels, moved: np.ndarray, turn: float) -> Fields:
     """The fields of a head whose vertices (V, 3) have moved, and that has turned by so many radians."""
@@ -103,7 +109,7 @@ def fields_of(canvas: Canvas, own: OwnPixels, moved: np.ndarray, turn: float) ->
         return Fields(_in_pixels(canvas, fill(*_unturned(canvas, moved))))
     now = _moved(canvas, moved)
     whole = now.drawn.whole
-    beside = around_field(canvas, moved, now.drawn)
+    beside = hanging_field(canvas, own.curtains, now.drawn, around_field(canvas, moved, now.drawn))
     off = 1 - cv2.dilate(whole.astype(np.uint8), np.ones((3, 3), np.uint8))  # (H, W) beyond the outline
     head = fill(np.where(off[..., None] > 0, beside, now.back), np.maximum(off, now.trust).astype(np.float32))
     at = canvas.places + head

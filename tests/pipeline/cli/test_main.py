@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -146,6 +147,15 @@ def test_every_kind_of_error_has_its_exit_code(error, code, monkeypatch, capsys)
     assert said.splitlines() == (str(error) or NOT_ENDED).splitlines()
 
 
+@pytest.fixture
+def interruptions_heard() -> Iterator[None]:
+    """What a shell starts in the background ignores SIGINT, and so does all that it starts: not here."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptions_heard")
 @pytest.mark.parametrize(
     ("verb", "number", "sentence"),
     [
