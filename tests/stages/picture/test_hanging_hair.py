@@ -5,10 +5,11 @@ import pytest
 
 from stages.picture.around import around_field
 from stages.picture.canvas import Canvas
+from stages.picture.fields import OwnPixels, fields_of
 from stages.picture.hanging_hair import curtains_of, hanging_field
 from stages.picture.own_hair import Hair
 from stages.picture.raster import Drawn, draw
-from tests.stages.picture.made_heads import made_gesture
+from tests.stages.picture.made_heads import made_gesture, plain
 from weights.networks.head import Head
 
 WIDTH = 40  # cells that a curtain reaches beyond the outline
@@ -64,3 +65,14 @@ def test_without_a_turn_nothing_moves(canvas: Canvas, head: Head) -> None:
     np.testing.assert_array_equal(
         hanging_field(canvas, curtains_of(canvas, no_hair(canvas), matte), canvas.drawn, still), still
     )
+
+
+def test_what_is_around_a_turned_head_goes_as_the_curtains_of_its_image_do(canvas: Canvas, head: Head) -> None:
+    moved = canvas.figure.moved(made_gesture(head, yaw=TURN))
+    hanging = OwnPixels(canvas, plain(canvas), curtain(canvas, head, level(canvas, head, 8) + 20))
+    bare = OwnPixels(canvas, plain(canvas), canvas.drawn.whole.astype(np.float32))
+    made = [fields_of(canvas, own, moved, TURN).around for own in (hanging, bare)]
+    assert made[0] is not None
+    assert made[1] is not None
+    assert not bare.curtains.any()
+    assert np.abs(made[0] - made[1])[hanging.curtains > 0.9].max() > canvas.step.max()
