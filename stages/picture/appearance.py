@@ -16,6 +16,7 @@ from stages.picture.counterparts import Tones, find_alike, find_counterparts
 from stages.picture.crown import crown_row
 from stages.picture.gesture import GestureCourse
 from stages.picture.greying import (
+    as_strands_carry,
     colour_lost,
     hair_recoloured,
     mixed_with_skin,
@@ -44,6 +45,7 @@ SHADES = 4.0  # cells over which shades change as a head turns
 # on faces whose true shades are known either alone errs by a fifth more than both.
 OWN_LIGHT, GENERATOR_LIGHT = 0.75, 0.45
 BORDER = 0.02  # of the generator's frame: what lies nearer its edge is not looked at
+SURELY_HEAD = 0.8  # of the matte
 BRIGHT, USUAL, MOST_EXPOSURE = 90, 110.0, 8.0  # percentile of a head's grey levels; what it is at least; times
 
 
@@ -186,6 +188,7 @@ def appearance_changes(likeness: Likeness, matte: np.ndarray, covered: np.ndarra
     greyed = ((replaced[..., 0] > CERTAIN) & (grey_of(keyed)[..., 0] > -PALER)).any(axis=0)
     trunk = trunk_share(canvas)
     hair = greyed & (face < 0.5) & (trunk < 0.5)
+    keyed = as_strands_carry(picture, keyed, replaced * (1 - face[..., None]), hair & (matte > SURELY_HEAD))
     head = sharpened_matte(picture, matte, canvas.drawn.covered) * canvas.window
     likelier = likelier_hair(canvas, picture, hair, (face > 0.5) & (trusted > 0.5), matte)
     if (likelier > NONE).any():

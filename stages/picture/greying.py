@@ -13,6 +13,8 @@ STRONG = 12.0  # grey levels: a change that would show on a coat
 CHIN = 8  # of the landmarks
 STRAND = 3.0  # cells, over which hair is level
 DARK = 10.0  # grey levels
+# Contrast that is a picture's noise; how many times as light, beyond once, its further contrast lets hair become.
+FLAT, CARRIED = 0.015, 12.5
 MOST_CONTRAST = 2.0  # of strands, for what they were
 REPLACED = 60.0  # grey levels: what changes by so many is another colour then
 SWAY = 10.0  # grey levels that colours beyond the face may change by as its expression does
@@ -120,11 +122,35 @@ def share_of_head(keyed: np.ndarray, canvas: Canvas) -> np.ndarray:
 def strands_of(picture: np.ndarray, keyed: np.ndarray, replaced: np.ndarray) -> np.ndarray:
     """(K, H, W, 3): how much further strands of hair stand out once it is lighter; in light, contrasts grow with it."""
     hair = replaced.max(axis=0)  # (H, W, 1)
-    level = _blurred(picture * hair) / np.maximum(_blurred(hair)[..., None], 1e-3)
+    level = _level_of(picture, hair)
     grey = grey_of(level)
     lighter = np.sqrt(np.maximum(grey + grey_of(keyed) + DARK, DARK) / (grey + DARK))
     stands_out: np.ndarray = replaced * np.clip(lighter - 1, 0, MOST_CONTRAST - 1) * (picture - level)
     return stands_out
+
+
+def as_strands_carry(picture: np.ndarray, keyed: np.ndarray, replaced: np.ndarray, hair: np.ndarray) -> np.ndarray:
+    """Changes (K, H, W, 3), none of which makes hair so much lighter that it has no strands any more.
+
+    Black hair in which no strand is seen would become one grey mass: what light falls on its strands no picture says.
+
+    Args:
+        picture: (H, W, 3). keyed: the changes. replaced: (K, H, W, 1), how surely each becomes another colour.
+        hair: (H, W) bool, cells that surely show it.
+    """
+    if not hair.any():
+        return keyed
+    level = grey_of(_level_of(picture, replaced.max(axis=0)))  # (H, W, 1)
+    contrast = float(np.abs(grey_of(picture) - level)[hair].mean() / (level[hair].mean() + DARK))
+    most = CARRIED * max(contrast - FLAT, 0.0) * (level + DARK)
+    carried: np.ndarray = keyed - replaced * np.maximum(grey_of(keyed) - most, 0)
+    return carried
+
+
+def _level_of(picture: np.ndarray, hair: np.ndarray) -> np.ndarray:
+    """(H, W, 3) a picture without the strands of its hair, which each cell (H, W, 1) shows so surely."""
+    level: np.ndarray = _blurred(picture * hair) / np.maximum(_blurred(hair)[..., None], 1e-3)
+    return level
 
 
 def _blurred(values: np.ndarray) -> np.ndarray:

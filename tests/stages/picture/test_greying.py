@@ -6,6 +6,7 @@ import pytest
 
 from stages.picture.canvas import Canvas
 from stages.picture.greying import (
+    as_strands_carry,
     colour_lost,
     hair_recoloured,
     mixed_with_skin,
@@ -105,3 +106,20 @@ def test_hair_changes_no_more_than_codes_sway_as_a_face_smiles_and_the_face_as_i
     np.testing.assert_allclose(found[..., 3:, :], keyed[..., 3:, :])
     np.testing.assert_allclose(found[..., :3, :], keyed[..., :3, :] / 6, err_msg="in proportion over all keys")
     np.testing.assert_allclose(within_sway(keyed / 10, 0 * meant), keyed / 10)
+
+
+def test_hair_greys_as_far_as_its_strands_carry_and_black_hair_without_any_hardly() -> None:
+    rows, columns = np.mgrid[:60, :60]
+    hair = (rows > 10) & (rows < 50)
+    replaced = hair[None, ..., None].astype(np.float32)
+    change = 120.0 * np.ones((1, 60, 60, 3), np.float32)
+    lighter = {}
+    for name, strand in (("none", 0.0), ("few", 5.0), ("many", 14.0)):
+        picture = np.repeat((30.0 + strand * np.where(columns // 2 % 2, 1, -1))[..., None], 3, axis=2)
+        found = as_strands_carry(picture.astype(np.float32), change, replaced, hair)
+        assert found.shape == change.shape and (found <= change).all()
+        np.testing.assert_array_equal(found[:, ~hair], change[:, ~hair], "what is no hair is left alone")
+        lighter[name] = float(found[0, 30, 30, 0])
+    assert abs(lighter["none"]) < 1 < lighter["few"] < 0.7 * lighter["many"]
+    assert lighter["many"] == 120, "all of it"
+    np.testing.assert_array_equal(as_strands_carry(picture, change, replaced, np.zeros_like(hair)), change)
