@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -66,7 +67,7 @@ class Inside:
     def sharpened(self, moved: np.ndarray) -> Patch:
         """The field to the pixel, around the opening."""
         points, drawn, fine = self._field(moved)
-        ramp = self._ramp(fine.shape[:2]) * self._within_outline(drawn, outline(points, self.rims))[..., None]
+        ramp = self._ramp * self._within_outline(drawn, outline(points, self.rims))[..., None]
         return Patch(*self._rows_and_columns, fine, ramp)
 
     def _field(self, moved: np.ndarray) -> tuple[np.ndarray, Drawn, np.ndarray]:
@@ -103,50 +104,61 @@ class Inside:
         """Lay what is inside over the skin `shown`, (h, w, 3) uint8, in place."""
         edge = outline(moved, self.rims)
         width = float(np.linalg.norm(edge[0] - moved[self.rims.upper[-1], :2]))
-        share = float(np.clip(rim_gaps(moved, self.rims)[1].max() - VISIBLE, 0, 1))
+        gap = self._gap(moved)
+        share = float(np.clip(gap - VISIBLE, 0, 1))
         if self.number != MOUTH:
             share *= self._uncovered(moved, turned, width)
         if share == 0:
             return
         mask = share * opening_mask(edge, self.box, max(SOFT * width, 0.5))
-        inside = self._content(moved, turned, place, width)
+        inside = self._content(moved, turned, place, gap, width)
         if self.number != MOUTH:
-            inside *= self._lit(moved, width)
+            inside *= self._lit(gap, width)
         rows, columns = self._rows_and_columns
         part = shown[rows, columns].astype(np.float32)
         shown[rows, columns] = np.rint(part + mask[..., None] * (inside - part)).clip(0, 255).astype(np.uint8)
 
-    def _lit(self, moved: np.ndarray, width: float) -> float:
+    def _lit(self, gap: float, width: float) -> float:
         """How much light comes to an eyeball between its lids, as a share of what did at rest."""
-        before, now = (float(rim_gaps(points, self.rims)[1].max()) for points in (self._rest, moved))
-        return 1 - SLIT_SHADE * float(np.clip(1 - now / max(min(SLIT * width, before), 1e-6), 0, 1))
+        return 1 - SLIT_SHADE * float(np.clip(1 - gap / max(min(SLIT * width, self._rest_gap), 1e-6), 0, 1))
 
-    @property
-    def _rest(self) -> np.ndarray:
-        return self.likeness.canvas.figure.rest
+    def _gap(self, moved: np.ndarray) -> float:
+        """How far the opening opens where it does most, pixels."""
+        return float(rim_gaps(moved, self.rims)[1].max())
 
-    def _content(self, moved: np.ndarray, turned: np.ndarray, place: np.ndarray, width: float) -> np.ndarray:
+    @cached_property
+    def _rest_gap(self) -> float:
+        return self._gap(self.likeness.canvas.figure.rest)
+
+    def _content(
+        self, moved: np.ndarray, turned: np.ndarray, place: np.ndarray, gap: float, width: float
+    ) -> np.ndarray:
         """(h, w, 3) float32."""
-        rest = self.likeness.canvas.figure.rest
-        before, now = (max(float(rim_gaps(points, self.rims)[1].max()), 0.0) for points in (rest, moved))
+        before, now = (max(opening, 0.0) for opening in (self._rest_gap, gap))
         seen_at_rest = np.clip((before / width - SHUT) / SHUT, 0, 1)
         wider = now / max(before, 1e-6)
         share = float(seen_at_rest * np.clip((OTHERS - wider) / (OTHERS - OWN), 0, 1))
+        if self.number != MOUTH and share >= 1:
+            return self._eyeball(turned)
+        laid = self._laid(moved)
         if share >= 1:
-            return self._own(moved, turned)
-        other = self._others(moved, place, width)
-        return other + share * (self._own(moved, turned) - other) if share > 0 else other
+            return self._own_mouth(laid)
+        other = self._others(laid, moved, place, gap, width)
+        if share <= 0:
+            return other
+        own = self._own_mouth(laid) if self.number == MOUTH else self._eyeball(turned)
+        return other + share * (own - other)
 
-    def _own(self, moved: np.ndarray, turned: np.ndarray) -> np.ndarray:
-        """The picture's own inside: an eye stays, but for the head's turn; teeth hang between the lips."""
-        rest = self.likeness.canvas.figure.rest
-        if self.number == MOUTH:
-            corner = np.array([self.box.left, self.box.top], np.float32)
-            back = self._between(self._laid(moved), lattice(rest, self.rims) - corner - np.float32(0.5))
-            return cv2.remap(
-                self.own, back[..., 0], back[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-            ).astype(np.float32)
-        if turned is rest:
+    def _own_mouth(self, laid: Drawn) -> np.ndarray:
+        """The picture's own inside, teeth and all: it hangs between the lips."""
+        corner = np.array([self.box.left, self.box.top], np.float32)
+        back = self._between(laid, lattice(self.likeness.canvas.figure.rest, self.rims) - corner - np.float32(0.5))
+        mouth = cv2.remap(self.own, back[..., 0], back[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        return mouth.astype(np.float32)
+
+    def _eyeball(self, turned: np.ndarray) -> np.ndarray:
+        """The picture's own eye: it stays, but for the head's turn."""
+        if turned is self.likeness.canvas.figure.rest:
             return self.own.astype(np.float32)
         rows, columns = np.mgrid[: self.box.height, : self.box.width].astype(np.float32)
         at = self._field(turned)[2] + np.dstack([columns, rows])
@@ -159,25 +171,28 @@ class Inside:
         apart = float(np.linalg.norm((moved - turned)[rim, :2], axis=1).max()) / width
         return float(np.clip((apart - TOGETHER) / (APART - TOGETHER), 0, 1))
 
-    def _others(self, moved: np.ndarray, place: np.ndarray, width: float) -> np.ndarray:
+    def _others(self, laid: Drawn, moved: np.ndarray, place: np.ndarray, gap: float, width: float) -> np.ndarray:
         """The generator's inside in the picture's tones, a mouth's with its teeth one by one."""
-        band = self._generated(moved, place)
+        band = self._generated(laid, place)
         if self.relief is None:
             return self.teeth.shown(band, 1.0)
-        gap = float(rim_gaps(moved, self.rims)[1].max()) / max(width, 1e-6)
         mask = opening_mask(outline(moved, self.rims), self.box, SHARP)
-        return self.teeth.shown(self.relief.on(band, self.likeness.gestures.at(place), mask), gap)
+        teeth = self.relief.on(band, self.likeness.gestures.at(place), mask)
+        return self.teeth.shown(teeth, gap / max(width, 1e-6))
 
-    def _generated(self, moved: np.ndarray, place: np.ndarray) -> np.ndarray:
+    def _generated(self, laid: Drawn, place: np.ndarray) -> np.ndarray:
         """The generator's inside at the nearest keys, mixed: (h, w, 3) float32."""
-        laid = self._laid(moved)
         near = nearest_keys(self.likeness.gestures.course.keys, place)
-        lattices = [lattice(self.likeness.vertices[key], self.rims) for key, _ in near]
-        there = self._between(laid, np.concatenate(lattices, axis=-1))  # (h, w, 2 for each key)
+        there = self._between(laid, np.concatenate([self._lattices[key] for key, _ in near], axis=-1))
         mixed = np.zeros((self.box.height, self.box.width, 3), np.float32)
-        for number, (key, share) in enumerate(near):
+        for number, (key, share) in enumerate(near):  # `there` is (h, w, 2 for each key)
             mixed += np.float32(share) * self.likeness.shown(key, there[..., 2 * number : 2 * number + 2])
         return mixed
+
+    @cached_property
+    def _lattices(self) -> list[np.ndarray]:
+        """Over the opening in the generator's frame at each key."""
+        return [lattice(vertices, self.rims) for vertices in self.likeness.vertices]
 
     def with_teeth_matched(self) -> "Inside":
         """The same mouth, its teeth as low as the generator's frames have them."""
@@ -188,12 +203,12 @@ class Inside:
         for place, moved in zip(self.likeness.gestures.course.keys, self.likeness.moved, strict=True):
             edge = outline(moved, self.rims)
             upper = moved[self.rims.upper, :2]
-            gap = float(rim_gaps(moved, self.rims)[1].max() / np.linalg.norm(upper[-1] - upper[0]))
+            gap = self._gap(moved) / float(np.linalg.norm(upper[-1] - upper[0]))
             if gap < TEETH_SHOW:
                 continue
             gesture = self.likeness.gestures.at(place)
             mask = opening_mask(edge, self.box, SHARP)
-            matches += gap * relief.match(self._generated(moved, place), gesture, mask)
+            matches += gap * relief.match(self._generated(self._laid(moved), place), gesture, mask)
             weight += gap
             lowest = min(lowest, relief.lowest(gesture, upper[len(upper) // 2]))
         if weight == 0:
@@ -220,8 +235,10 @@ class Inside:
         top, left = box.top - canvas.top, box.left - canvas.left
         return slice(top, top + box.height), slice(left, left + box.width)
 
-    def _ramp(self, shape: Sequence[int]) -> np.ndarray:
+    @cached_property
+    def _ramp(self) -> np.ndarray:
         """(h, w, 1) 0 at the box's border, 1 inside."""
+        shape = self.box.height, self.box.width
         down, across = (np.minimum(np.arange(count), np.arange(count)[::-1]) for count in shape)
         away = np.minimum(down[:, None], across[None]) / (0.12 * min(shape))
         return np.clip(away, 0, 1)[..., None].astype(np.float32)

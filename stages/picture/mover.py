@@ -96,7 +96,7 @@ class Mover:
             if around is not None and fields.covered is not None:  # no surface joins a turned head and what is around
                 share = np.clip((self._widened(fields.covered, rows) - 0.5) * CRISP + 0.5, 0, 1)
                 strip = cv2.blendLinear(strip, self._strip(rows, around, cv2.INTER_LINEAR), share, 1 - share)
-            cv2.copyTo(strip, (self._widened(self.canvas.window, rows) > 0).astype(np.uint8), shown[rows])
+            cv2.copyTo(strip, self._moving[rows], shown[rows])
         turned = self._turned(gesture, moved)
         for inside, patch in zip(self.insides, patches, strict=True):
             inside.close(shown, moved, gesture, patch)
@@ -124,6 +124,12 @@ class Mover:
     @cached_property
     def _grain(self) -> Grain:
         return grain_of(self.picture, self.canvas)
+
+    @cached_property
+    def _moving(self) -> np.ndarray:
+        """(h, w) uint8: 1 on the canvas's pixels that may change."""
+        parts = [self._widened(self.canvas.window, rows) > 0 for rows in strips(self.canvas.height)]
+        return np.concatenate(parts).astype(np.uint8)
 
     def _layer(self, field: np.ndarray, colours: np.ndarray) -> Layer:
         """A layer whose pixels have changed their colours, (h, w, 3) float32 at rest's places, and moved since."""

@@ -16,6 +16,7 @@ from stages.picture.appearance import Likeness
 from stages.picture.figure import PIVOT, Figure
 from stages.picture.gesture import Gesture
 from stages.picture.openings import Box
+from stages.picture.palette import grey_of
 from stages.picture.raster import draw, facing_of
 
 # Pixels of the generator for a centimetre of the head: up to the first its teeth are a band; from the second on it
@@ -68,7 +69,7 @@ class ToothRelief:
         blur = SPREAD * self.blur * scale
         low, around = (_smoothed(values, covered, blur) for values in (coarse, light))
         fine = low * np.minimum((light + LEAST) / (around + LEAST), MOST_GAIN)
-        enamel = np.clip((low.mean(axis=-1, keepdims=True) - DARK) / (ENAMEL - DARK), 0, 1)
+        enamel = np.clip((grey_of(low) - DARK) / (ENAMEL - DARK), 0, 1)
         return _resized(coarse + np.float32(self.share) * enamel * (fine - coarse), band.shape[:2])
 
     def match(self, band: np.ndarray, gesture: Gesture, mask: np.ndarray) -> np.ndarray:

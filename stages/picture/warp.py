@@ -37,6 +37,8 @@ def fill(field: np.ndarray, known: np.ndarray) -> np.ndarray:
     weight = known.astype(np.float32)
     if weight.max() <= 0:
         return np.zeros_like(field)
+    if weight.min() >= 1:
+        return field
     each = _for_each(weight, field.shape[2])
     total = field * each
     if min(weight.shape) <= 2:

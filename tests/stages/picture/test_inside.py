@@ -61,7 +61,7 @@ def test_an_eyeball_is_as_lit_as_at_rest_until_its_lids_nearly_meet(movers: dict
     for eye in mover.insides[:2]:
         width = float(np.linalg.norm(rest[eye.rims.upper[0], :2] - rest[eye.rims.upper[-1], :2]))
         moved = [mover.canvas.figure.moved(replace(still, closure=np.full(2, share))) for share in (0, 0.1, 0.8, 1)]
-        lit = [eye._lit(points, width) for points in moved]
+        lit = [eye._lit(eye._gap(points), width) for points in moved]
         assert lit[0] == lit[1] == 1 > lit[2] > lit[3]
 
 
