@@ -40,29 +40,34 @@ TEETH_SHOW = 0.06  # of a mouth's width: a gap from which on teeth are seen well
 @dataclass(frozen=True, eq=False)
 class Inside:
     """Attributes:
+    picture: (H, W, 3) uint8.
     likeness: the generator's face laid over the picture's.
     number: 0 left eye, 1 right eye, 2 mouth.
     box: the opening's surroundings, in pixels of the picture.
     near: (N, 3) the triangles that are ever in the box.
     own: (h, w, 3) uint8, what the picture shows inside, continued under the rims.
     lid: of an eye.
-    teeth: how the picture shows what the generator has inside.
     relief: the teeth in a mouth.
     """
 
+    picture: np.ndarray
     likeness: Likeness
     number: int
     box: Box
     near: np.ndarray
     own: np.ndarray
     lid: Lid | None
-    teeth: Teeth
     relief: ToothRelief | None
 
     @property
     def rims(self) -> Rims:
         """The opening's edges."""
         return self.likeness.canvas.figure.head.openings[self.number]
+
+    @cached_property
+    def teeth(self) -> Teeth:
+        """How the picture shows what the generator has inside; eyes that open no wider need none."""
+        return teeth_of(self.picture, self.likeness, self.box)
 
     def sharpened(self, moved: np.ndarray) -> Patch:
         """The field to the pixel, around the opening."""
@@ -258,13 +263,13 @@ def inside_of(picture: np.ndarray, likeness: Likeness, number: int) -> Inside:
     own = without_skin(picture[box.rows_and_columns], mask)
     lid = None if number == MOUTH else lid_of(picture, box, outline(figure.rest, rims))
     return Inside(
+        picture,
         likeness,
         number,
         box,
         _near(figure.head.triangles, [figure.rest, *places], box),
         own,
         lid,
-        teeth_of(picture, likeness, box),
         relief_of(likeness, box) if number == MOUTH else None,
     ).with_teeth_matched()
 

@@ -83,8 +83,8 @@ class ToothRelief:
         light = self._light(self._places(gesture), scale, tall, reach).mean(axis=-1)
         light = cv2.GaussianBlur(light, (0, 0), GENERATOR_BLUR * self.blur * scale)
         wanted = _resized(band, cells).mean(axis=-1)[inside]
-        tops = range(2 * reach, -1, -1)
-        return np.array([_correlation(light[top : top + cells[0]][inside], wanted) for top in tops])
+        lower = [light[top : top + cells[0]][inside] for top in range(2 * reach, -1, -1)]
+        return _correlations(np.stack(lower), wanted)
 
     def lowest(self, gesture: Gesture, lip: np.ndarray) -> float:
         """The drop, in centimetres, with which as much gum as ever shows under the middle of the upper lip, (2,)."""
@@ -152,7 +152,8 @@ def _resized(values: np.ndarray, cells: Sequence[int]) -> np.ndarray:
     return cv2.resize(values, tuple(cells[1::-1]), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
 
 
-def _correlation(first: np.ndarray, second: np.ndarray) -> float:
-    """Of two (N,); 0 where either does not vary."""
-    first, second = first - first.mean(), second - second.mean()
-    return float(first @ second / max(np.linalg.norm(first) * np.linalg.norm(second), 1e-6))
+def _correlations(values: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Of each of (D, N) with (N,): (D,); 0 where either does not vary."""
+    values, wanted = values - values.mean(axis=1, keepdims=True), wanted - wanted.mean()
+    lengths = np.linalg.norm(values, axis=1) * np.linalg.norm(wanted)
+    return np.asarray(values @ wanted / np.maximum(lengths, 1e-6))
