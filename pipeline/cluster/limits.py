@@ -7,19 +7,24 @@ from pathlib import Path
 
 from common.errors import ClusterError
 from common.formatting import size
-from pipeline.cluster.machine import LEAST_ADDRESS_SPACE, address_space
+from pipeline.cluster.machine import LEAST_ADDRESS_SPACE, address_space, free_memory
 
 LEAST_FILES = 256
 # Threads of Ray's own processes, and for each core those of the workers on it, measured with some to spare.
 OWN_THREADS, THREADS_EACH = 250, 30
 
 
-def check_limits(cpus: int) -> None:
-    """Check that this account's limits allow a local Ray with so many cores.
+def check_limits(cpus: int, store_bytes: int = 0) -> None:
+    """Check that this account's limits allow a local Ray with so many cores and so much shared memory.
 
     Raises:
-        ClusterError: it may not; the limit is named.
+        ClusterError: they do not; the limit is named.
     """
+    if store_bytes > (free := free_memory()):
+        raise ClusterError(
+            f"cluster.object_store_mb asks for {size(store_bytes)} of shared memory, and this machine has {size(free)} "
+            "free. Leave it out: the default is enough."
+        )
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     if files != resource.RLIM_INFINITY and files < LEAST_FILES:
         raise ClusterError(

@@ -53,7 +53,7 @@ def ray_session(cluster: ClusterSpec, cpus: int | None = None) -> Iterator[list[
         yield machines()
         return
     if cluster.address == "local":
-        check_limits(cpus or usable_cores())
+        check_limits(cpus or usable_cores(), cluster.object_store_mb << 20)
     before = dict(os.environ)
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     folder = private_folder() if cluster.address == "local" else None

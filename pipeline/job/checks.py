@@ -1,5 +1,6 @@
 """Check everything about a job that can be checked before work begins, and keep what was found."""
 
+import errno
 import os
 import warnings
 from collections.abc import Collection, Mapping
@@ -11,6 +12,8 @@ import pyarrow.compute as pc
 
 from common.atomic_files import why_not_writable
 from common.errors import JobError, OutputError
+from common.storage import describe_io_error
+from common.stores import filesystem
 from manifests.schema import Manifest, read_manifest
 from pipeline.job.image_checks import check_network
 from pipeline.job.model import Model, check_model
@@ -64,6 +67,7 @@ def check_job(job: JobSpec) -> Checked:
     rows = target_rows(manifest, job)
     check_network(manifest, rows["image"].to_pylist(), job.network)
     check_output(job.output)
+    check_videos(job.videos)
     check_overwritten(job, rows["id"].to_pylist())
     model = check_model(job.model, job.detector, texts=[spec for spec in job.motion.values() if spec.text is not None])
     layers = job.video.layers
@@ -106,9 +110,7 @@ def check_output(output: Path) -> None:
         OutputError: it is a file, or the root of all files, or cannot be made or written, or its disk is full; or
             something in it is in the way.
     """
-    place = output
-    while not place.exists() and place != place.parent:
-        place = place.parent
+    place = _first_that_exists(output)
     if not place.is_dir():
         raise OutputError(f"output {output}: {place} is a file, not a folder. Choose another with --output.")
     if output in THE_SYSTEMS or place in THE_SYSTEMS[1:]:
@@ -117,6 +119,31 @@ def check_output(output: Path) -> None:
         raise OutputError(f"output {output}: {place} cannot be written ({why}). Fix that, or choose another folder.")
     if place == output and (why := _what_is_in_the_way(output)):
         raise OutputError(f"output {output}: {why}. Choose a folder of its own with --output, or move that.")
+
+
+def check_videos(uri: str) -> None:
+    """Refuse a folder of videos on a disk that cannot be written; what a store allows, a run finds at its beginning.
+
+    Args:
+        uri: the job's field; empty where the videos stay in the output folder.
+
+    Raises:
+        OutputError: it is no place on this machine, or is a file, or cannot be made or written.
+    """
+    if not uri.startswith("file://"):
+        return
+    try:
+        place = _first_that_exists(Path(filesystem(uri)[1]))
+    except (OSError, ValueError) as error:
+        raise OutputError(f"videos {uri}: {describe_io_error(error)}. Write it as file:///folder.") from error
+    why = why_not_writable(place) if place.is_dir() else os.strerror(errno.ENOTDIR)
+    if why:
+        raise OutputError(f"videos {uri}: {place} cannot be written ({why}). Fix that, or choose another folder.")
+
+
+def _first_that_exists(place: Path) -> Path:
+    """A place, or the nearest folder above it that is there."""
+    return next(path for path in (place, *place.parents) if path.exists() or path == path.parent)
 
 
 def _what_is_in_the_way(output: Path) -> str:

@@ -88,7 +88,7 @@ def plan_job(job: JobSpec, clips: Path | None = None) -> Plan:
     lines.append(f"space: {space.sentence}" + ("" if space.enough else ": TOO LITTLE"))
     wrong: dict[str, str] = {}
     if job.cluster.address == "local":
-        check_limits(usable_cores())
+        check_limits(usable_cores(), job.cluster.object_store_mb << 20)
         layout = layout_for(checked, this_machine())
         lines.append(layout.sentence)
         lines += [told] if (told := describe_time(checked, existing, layout)) else []

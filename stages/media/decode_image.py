@@ -13,6 +13,7 @@ from common.image_formats import FORMATS
 from common.redaction import describe_error, quote
 from stages.media.image_colour import GROUND, Colours, colours_of, full_scale, scale_clear_grey, white_of
 from stages.media.image_kind import name_other_jpeg, name_other_kind
+from stages.media.image_palette import beyond_palette, colours_in_palette
 from stages.media.repair_image import STARTS, append_end, broken_pixels, broken_scan, drop_broken_chunks, strip_prefix
 from stages.media.tiff_tags import describe_unknown, is_plain_wide, tags_of, true_numbers, true_palette, why_not_read
 
@@ -85,7 +86,12 @@ def _load(data: bytes, name: str) -> tuple[Image.Image, int]:
                 f"image {quote(name)} has {width} x {height} pixels, {width * height / 1e6:.0f} million, and at most "
                 f"{LARGEST_PICTURE // 10**6} million are read. Make it smaller, or cut out the part with the face."
             )
+        colours = colours_in_palette(picture)
         picture.load()
+        if picture.mode == "P" and (why := beyond_palette(picture, colours)):
+            raise UnreadableImage(f"image {quote(name)} is not readable: {why}")
+        if picture.format in ("TGA", "BMP") and picture.mode == "RGBA" and not picture.getchannel("A").getbbox():
+            picture.putalpha(255)  # four bytes a pixel, of which the last has no use
         if picture.format == "TIFF" and (palette := true_palette(tags_of(picture))):
             picture.putpalette(palette)
         if picture.format == "PNG":
@@ -125,7 +131,8 @@ def _what_is_wrong(error: Exception, data: bytes) -> str:
 def _orientation(picture: Image.Image) -> int:
     """The EXIF orientation, 1 to 8; 1 (upright) where the metadata are damaged."""
     try:
-        return int(picture.getexif().get(ORIENTATION, 1))
+        stated = picture.getexif().get(ORIENTATION, 1)
+        return stated[0] if isinstance(stated, bytes) else int(stated)  # written as bytes, against the standard
     except Exception:  # Pillow's reader of EXIF raises whatever the damage leads it to
         return 1
 

@@ -22,6 +22,8 @@ SRGB_GAMMA = 1 / 2.2
 # Places in a PNG's header, and what may stand there.
 DEPTH, COLOUR_TYPE = 24, 25
 GREY, GREY_ALPHA = 0, 4
+# PNG's cICP: primaries, curve, matrix, and whether the range is full.
+CODES_OF_PNG = re.compile(rb"\0\0\0\x04cICP(.{4})", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -32,15 +34,19 @@ class Colours:
         profile: an ICC transform from `mode` to RGB, or None.
         mode: Pillow's mode that `profile` takes.
         transfer, primaries: of `stages.media.colour`; transfer is "" where the numbers are sRGB's.
+        narrow: black is at 16 of 255, and white at 235.
     """
 
     profile: Any = None
     mode: str = "RGB"
     transfer: str = ""
     primaries: str = "bt709"
+    narrow: bool = False
 
     def seen(self, pixels: np.ndarray) -> np.ndarray:
         """(H, W, 3) uint8 or uint16 without a profile -> (H, W, 3) uint8 sRGB."""
+        if self.narrow:
+            pixels = _widen(pixels)
         if self.transfer:
             return to_srgb(pixels, self.transfer, self.primaries)
         return pixels if pixels.dtype == np.uint8 else ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
@@ -53,6 +59,8 @@ def colours_of(picture: Image.Image, data: bytes) -> Colours:
         ValueError: it says half of it, and the other half cannot be guessed; the text is the end of a sentence.
     """
     coded = _colours_of_codes(data)
+    if _is_narrow(data):
+        return Colours(transfer=coded[1], primaries=coded[0], narrow=True) if coded else Colours(narrow=True)
     if coded and (coded[1] in ("smpte2084", "arib-std-b67") or "icc_profile" not in picture.info):
         return Colours(transfer=coded[1] if coded != ("bt709", "sdr") else "", primaries=coded[0])
     if profile := picture.info.get("icc_profile") or _profile_of_jpeg_2000(data) or _profile_of_gif(data):
@@ -103,8 +111,8 @@ def _colours_of_codes(data: bytes) -> tuple[str, str] | None:
     """Primaries and curve by the numbers of H.273, from PNG's cICP or AVIF's and HEIF's nclx."""
     codes: tuple[int, ...] | None
     if data.startswith(b"\x89PNG"):
-        found = re.search(rb"\0\0\0\x04cICP(.)(.)", data[: 1 << 16], re.DOTALL)
-        codes = (found[1][0], found[2][0]) if found else None
+        found = CODES_OF_PNG.search(data, 0, 1 << 16)
+        codes = tuple(found[1][:2]) if found else None
     elif data[4:8] == b"ftyp":
         codes = _codes_of_boxes(data)
     else:
@@ -116,6 +124,20 @@ def _colours_of_codes(data: bytes) -> tuple[str, str] | None:
             )
         return None
     return PRIMARIES_CODES.get(codes[0], "bt709"), TRANSFER_CODES[codes[1]]
+
+
+def _is_narrow(data: bytes) -> bool:
+    """Whether a PNG's cICP says that its range is a film's; AVIF's and HEIF's decoders see to theirs."""
+    found = CODES_OF_PNG.search(data, 0, 1 << 16) if data.startswith(b"\x89PNG") else None
+    return found is not None and found[1][3] == 0
+
+
+def _widen(pixels: np.ndarray) -> np.ndarray:
+    """(H, W, 3) uint8 or uint16 of narrow range -> full range."""
+    full = np.iinfo(pixels.dtype).max
+    step = (full + 1) // 256
+    wide = (pixels.astype(np.float32) - 16 * step) * (full / (219 * step))
+    return (wide + 0.5).clip(0, full).astype(pixels.dtype)
 
 
 def _profile_of_jpeg_2000(data: bytes) -> bytes:

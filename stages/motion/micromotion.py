@@ -28,6 +28,8 @@ FORMAT_VERSION = "3"
 READABLE_VERSIONS = ("1", "2", "3")
 # The scale at which the paper's code applies its published directions.
 PUBLISHED_SCALE = 5.0
+# No code of a generator comes near it; beyond, sums of squares leave float32.
+FARTHEST = 1e6
 REQUIRED = ("direction", "basis", "coefficients", "neutral")
 OPTIONAL = ("landmarks", "times", "shown")
 
@@ -168,10 +170,14 @@ class Micromotion:
             tensor = getattr(self, name)
             if tensor is not None and not torch.isfinite(tensor).all():
                 return f'"{name}" has {int((~torch.isfinite(tensor)).sum())} values that are not finite'
+            if tensor is not None and (most := float(tensor.abs().max())) > FARTHEST:
+                return f'"{name}" has values up to {most:.2g}, and at most {FARTHEST:g} is a motion\'s'
         if any(not 0 <= anchor < len(self.coefficients) for anchor in self.stray):
             return f'"stray" must be anchors from 0 to {len(self.coefficients) - 1}, found {self.stray}'
         if not self.direction.any():
             return '"direction" is zero: it moves nothing'
+        if not torch.isfinite(self.progress).all():
+            return '"direction" is so small that nothing can be measured along it'
         if not (0 <= self.explained <= 1 + 1e-6 and math.isfinite(self.fps) and self.fps >= 0):
             return f'"explained" must be 0 to 1 and "fps" 0 or more, found {self.explained} and {self.fps}'
         if self.reach <= 0 or math.isinf(self.reach):

@@ -194,6 +194,12 @@ def coded(curve: str, number: int) -> bytes:
     return png(in_hdr(curve), 2, 16, chunk(b"cICP", bytes((9, number, 0, 1))))
 
 
+def narrow(bits: int) -> bytes:
+    """A PNG whose numbers have a film's range, and says so."""
+    step = 1 << bits - 8
+    return png(np.round((numbers() / 255 * 219 + 16) * step), 2, bits, chunk(b"cICP", bytes((1, 13, 0, 0))))
+
+
 def avif(curve: str) -> bytes:
     """An AVIF in HDR, of 10 bits, as ffmpeg writes it."""
     source = ("-f", "rawvideo", "-pix_fmt", "rgb48le", "-s", "96x64", "-i", "-")

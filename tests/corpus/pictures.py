@@ -26,6 +26,7 @@ from tests.corpus.picture_files import (
     kind,
     like,
     linear,
+    narrow,
     numbers,
     oriented,
     picture,
@@ -158,6 +159,7 @@ MODES = [
         right=like(HALF),
     ),
     kind("BMP of 32 bits, the last 8 unused", "c.bmp", lambda: stored(with_alpha(0), "BMP")),
+    kind("TGA of 32 bits, the last 8 unused", "c.tga", lambda: stored(with_alpha(0), "TGA")),
     kind("Transparent half, palette", "c.png", lambda: stored(clear().quantize(32), "PNG"), right=like(HALF, 12)),
     kind(
         "Transparent half, 16 bits",
@@ -223,6 +225,15 @@ MEANT = [
     *(
         kind(f"PNG in {name} (cICP)", "c.png", partial(coded, curve, number), "converted", like(COLOURS, 3))
         for name, curve, number in (("PQ", "smpte2084", 16), ("HLG", "arib-std-b67", 18))
+    ),
+    *(
+        kind(
+            f"PNG of narrow range (cICP), {bits} bits",
+            "c.png",
+            partial(narrow, bits),
+            "converted",
+        )
+        for bits in (8, 16)
     ),
     *(
         kind(f"AVIF in {name}, 10 bits", "c.avif", partial(avif, curve), "converted", like(COLOURS, 16))

@@ -37,6 +37,13 @@ def test_too_little_address_space_is_told(monkeypatch: pytest.MonkeyPatch) -> No
         check_limits(2)
 
 
+def test_more_shared_memory_than_there_is_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "free_memory", lambda: 4e9)
+    check_limits(2, 3 << 30)
+    with pytest.raises(ClusterError, match=r"cluster.object_store_mb asks for 5.37 GB"):
+        check_limits(2, 5 << 30)
+
+
 @pytest.mark.parametrize(("used", "refused"), [(100, True), (0, False)])
 def test_too_few_processes_are_told(monkeypatch: pytest.MonkeyPatch, used: int, refused: bool) -> None:
     monkeypatch.setattr(limits.resource, "getrlimit", lambda kind: (400 if kind == resource.RLIMIT_NPROC else -1, -1))

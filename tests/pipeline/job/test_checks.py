@@ -18,7 +18,7 @@ from common.errors import (
 from manifests.schema import read_manifest
 from pipeline.cluster.layout import this_machine
 from pipeline.job import digests
-from pipeline.job.checks import check_job, check_output, check_overwritten, target_rows
+from pipeline.job.checks import check_job, check_output, check_overwritten, check_videos, target_rows
 from pipeline.job.digests import target_digest
 from pipeline.job.load import load_job
 from pipeline.job.spec import JobSpec
@@ -109,6 +109,15 @@ def test_a_run_never_writes_over_what_it_is_made_from(tmp_path: Path, change: di
 def test_a_folder_of_the_systems_is_no_output(place: str) -> None:
     with pytest.raises(OutputError, match="belongs to the system|cannot be written"):
         check_output(Path(place))
+
+
+@pytest.mark.parametrize("place", ["file:///proc/videos", "file://host/videos", "{here}/a.txt/videos"])
+def test_a_folder_of_videos_that_cannot_be_written_is_found(tmp_path: Path, place: str) -> None:
+    (tmp_path / "a.txt").touch()
+    check_videos(f"{tmp_path.as_uri()}/not/yet")
+    check_videos("s3://bucket/videos")
+    with pytest.raises(OutputError, match="videos file://"):
+        check_videos(place.format(here=tmp_path.as_uri()))
 
 
 @pytest.mark.parametrize("name", ["job.yaml", "results.parquet", "report.html", "log.jsonl", "motion.safetensors"])

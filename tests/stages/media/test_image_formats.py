@@ -1,5 +1,7 @@
 """Images of every format and depth become 8-bit RGB, or are refused with a message."""
 
+import struct
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -49,6 +51,24 @@ def test_a_picture_is_turned_upright_by_its_exif() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # the camera was turned a quarter
     assert decode_image(stored(PLAIN, "JPEG", exif=exif)).shape == (40, 30, 3)
+
+
+@pytest.mark.parametrize("kind", [1, 3, 4, 7], ids=["BYTE", "SHORT", "LONG", "UNDEFINED"])
+def test_an_orientation_counts_whatever_type_its_tag_has(kind: int) -> None:
+    width = {1: "<B3x", 3: "<H2x", 4: "<I", 7: "<B3x"}[kind]
+    entry = struct.pack("<HHHI", 1, 0x0112, kind, 1) + struct.pack(width, 6)
+    data = stored(PLAIN, "JPEG", exif=b"Exif\0\0II*\0\x08\0\0\0" + entry + bytes(4))
+    assert decode_image(data).shape == (40, 30, 3)
+
+
+@pytest.mark.parametrize("clear", [0, 255])
+def test_four_bytes_a_pixel_without_any_alpha_are_opaque(clear: int) -> None:
+    image = Image.new("RGBA", (40, 30), (200, 100, 50, clear))
+    header = struct.pack("<IHHIIiiHHIIIIII", 122 + 4800, 0, 0, 122, 108, 40, 30, 1, 32, 3, 4800, 0, 0, 0, 0)
+    masks = struct.pack("<IIII", 0xFF0000, 0xFF00, 0xFF, 0xFF000000) + b"BGRs" + bytes(48)
+    bmp = b"BM" + header + masks + image.tobytes("raw", "BGRA")
+    for data in (bmp, stored(image, "TGA")):
+        assert decode_image(data)[0, 0].tolist() == [200, 100, 50]
 
 
 def test_the_first_frame_of_an_animation_counts() -> None:
