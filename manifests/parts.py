@@ -10,6 +10,13 @@ from common.errors import ManifestError
 from common.redaction import describe_error
 from manifests.formats import ENDINGS, ending_of
 
+# What stands in a folder whose files do not say by themselves which of their rows count, and what the folder then is.
+OTHER_FOLDERS = {
+    "_delta_log": "a Delta table, whose files keep rows that were deleted",
+    ".hoodie": "a Hudi table, whose files keep rows that were deleted",
+    "metadata/version-hint.text": "an Iceberg table, whose files keep rows that were deleted",
+    "_temporary": "what a job is still writing, or left unfinished",
+}
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 
 
@@ -52,6 +59,8 @@ def part_files(path: Path) -> list[PartFile]:
 
 
 def _of_folder(folder: Path) -> list[PartFile]:
+    if kind := next((kind for name, kind in OTHER_FOLDERS.items() if (folder / name).exists()), ""):
+        raise ManifestError(f"{folder}: it is {kind}. Save its rows as one Parquet file.")
     files = sorted(path for path in folder.rglob("*") if path.is_file() and not _is_hidden(path.relative_to(folder)))
     if strange := [path for path in files if ending_of(path) not in ENDINGS]:
         raise ManifestError(

@@ -11,6 +11,7 @@ from common.redaction import cut, one_line, quote
 
 # Where a message shows the value that a row has.
 FOUND = "{found}"
+WHOLE = "text or a whole number"
 NUMERAL = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$|^(?i)[+-]?(inf|infinity)$"
 # How tools write that there is nothing, besides nothing. Not NaN: in a text it is as likely what a sum went wrong with.
 NOTHING = r"(?i)^(na|n/a|null|none)$"
@@ -30,12 +31,15 @@ def as_text(column: pa.ChunkedArray, name: str, where: str) -> pa.ChunkedArray:
     kind = column.type
     if is_text(kind) or pa.types.is_null(kind) or pa.types.is_integer(kind):
         return pc.utf8_trim_whitespace(column.cast(pa.string()))
-    if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+    if pa.types.is_decimal(kind):
+        refuse(where, column, known(pc.not_equal(pc.round(column), column)), name, f"expected {WHOLE}, found {FOUND}")
+        return pc.replace_substring_regex(column.cast(pa.string()), r"\.0+$", "")
+    if pa.types.is_floating(kind):
         values = column.cast(pa.float64(), safe=False)
         column = pc.if_else(known(pc.is_nan(values)), pa.scalar(None, column.type), column)
         values = column.cast(pa.float64(), safe=False)
         wrong = pc.or_(pc.not_equal(pc.floor(values), values), pc.greater(pc.abs(values), EXACT))
-        refuse(where, column, known(wrong), name, f"expected text or a whole number, found {FOUND}")
+        refuse(where, column, known(wrong), name, f"expected {WHOLE}, found {FOUND}")
         return values.cast(pa.int64()).cast(pa.string())
     if is_binary(kind):  # older writers do not mark text as such
         try:

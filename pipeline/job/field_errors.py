@@ -48,7 +48,11 @@ def describe_problem(problem: Any, data: dict[str, Any]) -> str:
     if kind == "missing":
         return f"{location} is missing."
     if kind == "invalid_key":
-        return f"{location} is not a field of a job. A number's decimal sign is a point (0.6, not 0,6)."
+        point = " A number's decimal sign is a point (0.6, not 0,6)." if isinstance(problem["input"], int) else ""
+        return f"{location} is not a field of a job.{point}"
+    if problem["loc"][-1:] == ("[key]",):
+        above = _field_name(problem["loc"][:-2], data)
+        return f"{above}: expected a name, found {shorten(problem['input'])}. Put it into quotes."
     nothing_below = kind == "extra_forbidden" and problem["input"] is None and _has_no_motion(problem["loc"], data)
     if nothing_below or (kind == "too_short" and problem["loc"] == ("motion",)):
         return f"{location} is empty: expected fields, one of clip, file and text among them. Fill it in."

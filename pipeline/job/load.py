@@ -139,6 +139,8 @@ def _override(data: dict[str, Any], override: str) -> None:
         if isinstance(error.__cause__, yaml.YAMLError):
             raise JobError(f"{where}: the value is not valid YAML; put it in quotes.") from None
         raise
+    if "#" in value and "#" not in str(parsed):
+        raise JobError(f"{where}: what follows # is a comment in YAML, and would be left out; put the value in quotes.")
     *parents, last = field.strip().split(".")
     place = data
     for depth, name in enumerate(parents):

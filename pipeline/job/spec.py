@@ -1,8 +1,10 @@
 """A job's fields, each with its unit, its default and the reason for it."""
 
+import os
 import re
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
@@ -17,6 +19,7 @@ from stages.video_settings import VideoSettings
 
 LONGEST_NAME = 100
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+OF_WINDOWS = re.compile(r"(?:^|/)([A-Za-z]:\\|\\\\)")
 VARIABLE = re.compile(r"\$(\{\w+\}|[A-Za-z_]\w*)")
 
 
@@ -26,6 +29,8 @@ def _check_store(uri: str) -> str:
     if scheme not in SCHEMES:
         known = ", ".join(f"{name}://" for name in SCHEMES)
         raise ValueError(f'expected one of {known}, found "{scheme}://"')
+    if scheme in ("s3", "gs") and not urlsplit(uri).netloc:
+        raise ValueError(f'expected a bucket after "{scheme}://", found "{uri}"')
     if HIDDEN in uri:
         raise ValueError(
             f'the credentials in "{uri}" were hidden when the run wrote its job.yaml: '
@@ -196,6 +201,8 @@ class JobSpec(Settings):
             raise ValueError(f'expected a path on a disk or a shared mount, found "{path}"; videos may go to a URI')
         if isinstance(path, str) and (variable := VARIABLE.search(path)):
             raise ValueError(f"{variable[0]} is not replaced here: write the whole path, or give --output")
+        if isinstance(path, str) and os.name != "nt" and OF_WINDOWS.search(path):
+            raise ValueError("a path of Windows, and this is another system: write it as it is called here")
         return path
 
     @field_validator("manifest", mode="before")

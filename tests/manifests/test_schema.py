@@ -273,3 +273,12 @@ def test_a_hundred_thousand_rows_are_checked(target):
     assert len(manifest.images()) == count
     ids[-1] = "TARGET-5"
     refused(written(table.set_column(0, "id", pa.array(ids)), target), 'row 100,000.*"TARGET-5" is in row 6 already')
+
+
+@pytest.mark.parametrize("beside", ["_delta_log/0.json", ".hoodie/x", "metadata/version-hint.text", "_temporary/0/x"])
+def test_a_folder_whose_files_do_not_say_which_rows_count_is_refused(tmp_path: Path, beside: str) -> None:
+    (tmp_path / beside).parent.mkdir(parents=True)
+    (tmp_path / beside).touch()
+    pa.parquet.write_table(pa.table({"id": ["a"], "image": ["a.jpg"]}), tmp_path / "part-0.parquet")
+    with pytest.raises(ManifestError, match="Save its rows as one Parquet file"):
+        read_manifest(tmp_path)

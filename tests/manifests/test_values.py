@@ -40,6 +40,7 @@ def test_ids_may_be_whole_numbers_of_any_type(tmp_path: Path, kind: pa.DataType)
         pa.array([0, 127]).dictionary_encode(),
         pa.RunEndEncodedArray.from_arrays([1, 2], pa.array(["0", "127"])),
         pa.array([decimal.Decimal(0), decimal.Decimal(127)], pa.decimal128(5, 0)),
+        pa.array([decimal.Decimal(0), decimal.Decimal(127)], pa.decimal128(9, 2)),
     ],
     ids=lambda values: str(values.type),
 )
@@ -49,6 +50,12 @@ def test_ids_may_be_text_of_any_type_and_numbers_without_a_fraction(tmp_path: Pa
 
 def test_large_whole_numbers_keep_every_digit(tmp_path: Path) -> None:
     assert column(tmp_path, "id", pa.array([2**63, 2**64 - 1], pa.uint64())) == [str(2**63), str(2**64 - 1)]
+
+
+def test_large_decimals_keep_every_digit(tmp_path: Path) -> None:
+    numbers = [10**25 + 1, 10**25 + 2]
+    values = pa.array([decimal.Decimal(number) for number in numbers], pa.decimal128(38, 0))
+    assert column(tmp_path, "id", values) == [str(number) for number in numbers]
 
 
 def test_uuids_are_ids(tmp_path: Path) -> None:

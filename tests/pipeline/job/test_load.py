@@ -158,6 +158,11 @@ def test_checkpoint_files_become_absolute_and_names_stay(tmp_path: Path) -> None
             'output: expected a path on a disk or a shared mount, found "s3://bucket/x"; videos may',
         ),
         ({"manifest": "ftp://host/x.csv"}, "manifest: expected one of s3://, gs://, file://, hdfs://, abfs://, found"),
+        ({"videos": "s3:///x"}, 'videos: expected a bucket after "s3://", found "s3:///x".'),
+        ({"output": "C:\\out"}, "output: a path of Windows"),
+        ({"output": "\\\\server\\share"}, "output: a path of Windows"),
+        ({"motion": {False: {"clip": "a.mp4"}}}, "motion: expected a name, found False. Put it into quotes."),
+        ({None: "x"}, "None is not a field of a job."),
         ({"videos": "out"}, 'videos: expected a URI such as s3://bucket/smile, found "out"; a folder is meant by'),
         ({"videos": "s3://***@bucket/x"}, 'videos: the credentials in "s3://***@bucket/x" were hidden when the run'),
         (
@@ -235,7 +240,9 @@ def test_a_missing_or_binary_job_file_is_refused(tmp_path: Path) -> None:
     assert "expected a YAML file in UTF-8" in refused(tmp_path / "bin.yaml")[0]
 
 
-@pytest.mark.parametrize("override", ["video.frames", "=3", "video.frames=[", "name.first=x"])
+@pytest.mark.parametrize(
+    "override", ["video.frames", "=3", "video.frames=[", "name.first=x", "output=out #2", "manifest=#a"]
+)
 def test_an_override_that_is_none_is_refused(tmp_path: Path, override: str) -> None:
     path = write(tmp_path, {**MINIMAL, "name": "smile"})
     assert refused(path, override)[0].startswith(f'--set "{override}"')
