@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageCms
 
-from stages.media.colour import PRIMARIES_CODES, TRANSFER_CODES, to_srgb
+from stages.media.colour import PRIMARIES, PRIMARIES_CODES, TRANSFER_CODES, to_srgb
 from stages.media.heif_boxes import image_colours
 
 # What stands behind transparent pixels. Of five faces cut out of their images, on grey the inversions were as like
@@ -19,6 +19,7 @@ GROUND = 128
 WHITES = (255.0, 1023.0, 4095.0, 16383.0, 65535.0, 2.0**31 - 1, 2.0**32 - 1)
 SPACES = {"RGB ": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab ": "LAB"}
 SRGB_GAMMA = 1 / 2.2
+SAME_POINT = 0.005  # of x and y; tools round them, and no two of the known primaries are as near
 # Places in a PNG's header, and what may stand there.
 DEPTH, COLOUR_TYPE = 24, 25
 GREY, GREY_ALPHA = 0, 4
@@ -65,10 +66,8 @@ def colours_of(picture: Image.Image, data: bytes) -> Colours:
         return Colours(transfer=coded[1] if coded != ("bt709", "sdr") else "", primaries=coded[0])
     if profile := picture.info.get("icc_profile") or _profile_of_jpeg_2000(data) or _profile_of_gif(data):
         return _colours_of_profile(picture, profile, data)
-    if picture.format == "PNG" and "srgb" not in picture.info and (gamma := float(picture.info.get("gamma", 0))):
-        if not 0.05 < gamma < 5 or abs(gamma / SRGB_GAMMA - 1) < 0.05:
-            return Colours()
-        return Colours(transfer="linear" if abs(gamma - 1) < 0.01 else f"gamma:{1 / gamma:.4f}")
+    if picture.format == "PNG" and "srgb" not in picture.info and {"gamma", "chromaticity"} & picture.info.keys():
+        return _colours_of_numbers(float(picture.info.get("gamma", 0)), picture.info.get("chromaticity", ()))
     if _says_adobe(picture):
         return Colours(transfer="gamma:2.2", primaries="adobe")
     return Colours()
@@ -163,6 +162,16 @@ def _codes_of_boxes(data: bytes) -> tuple[int, ...] | None:
     except ValueError:
         found = re.search(rb"colrnclx(.{6})", data[: 1 << 16], re.DOTALL)
         return struct.unpack(">HHH", found[1]) if found else None
+
+
+def _colours_of_numbers(gamma: float, chromaticity: tuple[float, ...]) -> Colours:
+    """Colours by a PNG's gAMA and cHRM (white, red, green, blue); primaries that no known ones resemble are sRGB's."""
+    points = np.resize(chromaticity or (0.0,), (4, 2))[[1, 2, 3, 0]]
+    near = (name for name, known in PRIMARIES.items() if np.abs(np.subtract(points, known)).max() < SAME_POINT)
+    primaries = next(near, "bt709")
+    if not 0.05 < gamma < 5 or abs(gamma / SRGB_GAMMA - 1) < 0.05:
+        return Colours(transfer="" if primaries == "bt709" else "sdr", primaries=primaries)
+    return Colours(transfer="linear" if abs(gamma - 1) < 0.01 else f"gamma:{1 / gamma:.4f}", primaries=primaries)
 
 
 def _colours_of_profile(picture: Image.Image, profile: bytes, data: bytes) -> Colours:

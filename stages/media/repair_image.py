@@ -3,6 +3,7 @@
 Decoders stop at a wrong checksum in a comment, and pass in silence over hundreds of missing bytes in a JPEG's scan.
 """
 
+import codecs
 import re
 import subprocess
 import zlib
@@ -10,13 +11,15 @@ import zlib
 import imageio_ffmpeg
 import simplejpeg
 
+from stages.media.image_kind import is_text
+
 # What the formats that are read here begin with.
 STARTS = rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|RIFF....WEBP|GIF8[79]a|II\*\0|MM\0\*|II\+\0|MM\0\+|\0\0\0\x0cjP  "
 STARTS += rb"|\xff\x4f\xff\x51|....ftypavi[fs]"
 # Formats without a true signature, and files that hold pictures: an icon's first one is its smallest.
 OTHER_STARTS = rb"%PDF|%!PS|PK\x03\x04|BM|8BPS|\0\0[\x01\x02]\0|\s*<|....ftyp|\x1a\x45\xdf\xa3|P[1-7]\s"
-# A line break, a byte order mark, an HTTP or MIME header, MacBinary's 128 bytes: never more than this.
-MOST_BEFORE = 1024
+# A line break, a byte order mark, an HTTP or MIME header, MacBinary's header: never more than this.
+MOST_BEFORE, MACBINARY = 1024, 128
 PNG = b"\x89PNG\r\n\x1a\n"
 JPEG, JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
 # What ffmpeg's decoder says where a scan cannot be what was stored.
@@ -34,7 +37,14 @@ def strip_prefix(data: bytes) -> bytes:
     if re.match(OTHER_STARTS, data, re.DOTALL):
         return data
     found = re.compile(rb"\xff\xd8\xff[\xdb\xe0-\xef\xfe\xc0-\xc4]|\x89PNG\r\n\x1a\n").search(data, 0, MOST_BEFORE)
-    return data[found.start() :] if found else data
+    return data[found.start() :] if found and _is_prefix(data[: found.start()]) else data
+
+
+def _is_prefix(start: bytes) -> bool:
+    """Whether bytes before an image are lines of text or MacBinary's header, and not a file that contains it."""
+    if len(start) == MACBINARY and not start[0]:
+        return True
+    return start == codecs.BOM_UTF8 or (start.endswith((b"\n", b"\r")) and is_text(start))
 
 
 def append_end(data: bytes) -> bytes:

@@ -45,6 +45,7 @@ from tests.stages.media.made_images import tiff
 HALF = np.where(np.arange(6)[:, None] < 3, COLOURS, 128)
 HALF_GREY = np.where(np.arange(6) < 3, GREYS, 128)[:, None].repeat(3, axis=1)
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+CHROMATICITIES = chunk(b"cHRM", struct.pack(">8I", 31270, 32900, 68000, 32000, 26500, 69000, 15000, 6000))
 BARE: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("PNG", "c.png", "PNG", {}),
     ("BMP", "c.bmp", "BMP", {}),
@@ -219,6 +220,13 @@ MEANT = [
         "PNG with a gamma of 1.8 (gAMA)",
         "c.png",
         lambda: png(in_space("bt709", 1.8), 2, 8, chunk(b"gAMA", struct.pack(">I", 55556))),
+        "converted",
+        like(COLOURS, 6),
+    ),
+    kind(
+        "PNG in Display P3 with a gamma of 1.8 (cHRM, gAMA)",
+        "c.png",
+        lambda: png(in_space("smpte432", 1.8), 2, 8, chunk(b"gAMA", struct.pack(">I", 55556)), CHROMATICITIES),
         "converted",
         like(COLOURS, 6),
     ),

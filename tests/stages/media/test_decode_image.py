@@ -113,6 +113,24 @@ def test_what_stands_before_a_picture_is_passed_over(kind: str, before: bytes) -
     np.testing.assert_array_equal(decode_image(before + data), decode_image(data))
 
 
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"ID3\3\0\0\0\0\7vAPIC\0",
+        b"icns\0\0\1\0ic07\0",
+        b"RIFF\0\0\1\0AVI LIST",
+        b"bplist00\xd1",
+        b"\x80\4\x95",
+        b"{\\rtf1 ",
+    ],
+    ids=["sound", "icon", "film", "property list", "pickle", "document"],
+)
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_a_picture_that_another_file_contains_is_not_read_as_that_file(start: bytes, kind: str) -> None:
+    with pytest.raises(UnreadableImage, match="no image format that is known here"):
+        decode_image(start + stored(PICTURE, kind))
+
+
 @pytest.mark.parametrize("behind", [bytes(4000), b"PK\x03\x04 archive", b"\r\n--boundary--"])
 def test_what_stands_behind_a_picture_is_passed_over(behind: bytes) -> None:
     for kind in ("JPEG", "PNG"):
