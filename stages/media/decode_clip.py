@@ -21,7 +21,19 @@ MOST_STRETCH = 8.0  # of a pixel; what claims more is damaged
 # Heights of SD television; what is larger and says nothing is HD (players do the same).
 SD_HEIGHT, SD_WIDTH = 576, 1024
 # Matrices that ffmpeg's `scale` cannot undo.
-UNKNOWN_MATRICES = ("ictcp", "ycgco", "ycgco-re", "ycgco-ro", "bt2020c", "chroma-derived-c", "ipt-c2")
+UNKNOWN_MATRICES = (
+    "ictcp",
+    "ycgco",
+    "ycgco-re",
+    "ycgco-ro",
+    "bt2020c",
+    "chroma-derived-c",
+    "chroma-derived-nc",
+    "smpte2085",
+    "ipt-c2",
+)
+# Curves that are far from those of screens.
+UNKNOWN_CURVES = ("log100", "log316", "smpte428")
 ACCURATE = "flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp"
 
 
@@ -69,6 +81,8 @@ def conversion(clip: ScannedClip, path: Path) -> Conversion:
     if not packed and clip.matrix in ("unknown", "reserved") and (clip.height > SD_HEIGHT or clip.width > SD_WIDTH):
         scaling.append("in_color_matrix=bt709")
         told.append("untagged HD read as BT.709")
+    if clip.transfer in UNKNOWN_CURVES:
+        raise ClipError(f"{path}: the curve {clip.transfer} is not known here. Export it in BT.709 (SDR).")
     transfer, primaries = _colours(clip, path)
     if transfer in HDR:
         told.append(f"HDR ({'PQ' if transfer == HDR[0] else 'HLG'}) brought to SDR, diffuse white to white")

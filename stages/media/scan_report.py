@@ -35,6 +35,7 @@ LEANING_FRAMES = 32
 # Of the part of ffmpeg that would write, to which nothing goes.
 WRITING = re.compile(r"^\[(null|out|vost|aost)|Error opening output")
 EXPORT_SDR = "Export it in BT.709 (SDR)."
+STEREO = re.compile(r"\[info\] +Stereo 3D: (?!2D|unspecified)([a-z ]+)", re.IGNORECASE)
 CORRUPT = re.compile(r"corrupt (input packet|decoded frame)|Packet corrupt")
 
 
@@ -119,6 +120,11 @@ class ScanReport:
             self.from_zero = True
         elif re.match(r"\[info\]   Stream #\S+: Audio", line):
             self.sound = True
+        elif stereo := STEREO.match(line):
+            raise ClipError(
+                f"{self.path}: a clip in 3D, with both eyes' images in its frames ({stereo[1].strip()}). Export the "
+                "image of one eye."
+            )
         elif "DOVI configuration record" in line and re.search(r"profile: 5\b", line):
             raise ClipError(
                 f"{self.path}: Dolby Vision of profile 5, whose colours only its own players know. Export it as SDR."

@@ -7,7 +7,7 @@ import pytest
 
 from common.errors import ClipError
 from stages.media.open_clip import open_clip, read_clip
-from tests.stages.media.made_clips import HEIGHT, PATCHES, WIDTH, make, patches, picture, run
+from tests.stages.media.made_clips import HEIGHT, PATCHES, WIDTH, X264, make, patches, picture, run
 
 HDR = {"pq": ("smpte2084", 16), "hlg": ("arib-std-b67", 18)}
 
@@ -91,3 +91,14 @@ def test_untagged_colours_are_read_as_players_read_them(tmp_path: Path, size: tu
     bare = "h264_metadata=colour_primaries=2:transfer_characteristics=2:matrix_coefficients=2"
     run("-i", path, "-c", "copy", "-bsf:v", bare, "-color_range", "tv", tmp_path / "c.mp4")
     np.testing.assert_allclose(patches(next(open_clip(tmp_path / "c.mp4").frames())), PATCHES, atol=4)
+
+
+@pytest.mark.parametrize(
+    "tag",
+    ["matrix_coefficients=11", "matrix_coefficients=12", "transfer_characteristics=9", "transfer_characteristics=17"],
+)
+def test_colours_that_nothing_here_converts_are_refused(tmp_path: Path, tag: str) -> None:
+    make(tmp_path / "plain.mp4", *X264)
+    run("-i", tmp_path / "plain.mp4", "-c", "copy", "-bsf:v", f"h264_metadata={tag}", tmp_path / "c.mp4")
+    with pytest.raises(ClipError, match="not known here"):
+        open_clip(tmp_path / "c.mp4")

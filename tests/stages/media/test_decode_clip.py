@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from common.errors import ClipError
 from stages.media.open_clip import open_clip, read_clip
 from tests.stages.media.made_clips import (
     HEIGHT,
@@ -149,6 +150,12 @@ def test_progressive_frames_that_are_marked_as_fields_stay_as_they_are(tmp_path:
     smile = repository / "weights/bundled/demo/smile.mp4"
     run("-i", smile, "-c:v", "libx264", "-x264opts", "tff=1", "-flags", "+ildct+ilme", tmp_path / "c.mp4")
     assert open_clip(tmp_path / "c.mp4").notes == ()
+
+
+def test_a_clip_in_3d_is_refused(tmp_path: Path) -> None:
+    make(tmp_path / "c.mkv", *X264, "-metadata:s:v:0", "stereo_mode=left_right")
+    with pytest.raises(ClipError, match=r"in 3D.*side by side"):
+        open_clip(tmp_path / "c.mkv")
 
 
 def test_cover_art_and_smaller_tracks_are_not_the_clip(tmp_path: Path) -> None:
