@@ -1,5 +1,6 @@
 """Holding a file's values to the tensors of a network: there, of a type and shape that fits, finite; or a sentence."""
 
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +14,8 @@ from weights.torch_pickle import Record
 
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 NOISE_SEED = 0
+LARGEST_VALUE = 1e12  # a flipped bit of an exponent makes more; the variances of normalisations stay far below
+FEWEST_ZEROS = 4096  # biases and small layers may well be zero
 
 
 def shape_of(state: Mapping[str, Any], name: str, dims: int, path: Path | str) -> tuple[int, ...]:
@@ -50,10 +53,11 @@ def fill(network: nn.Module, state: Mapping[str, Any], path: Path | str, *, look
         network: without values.
         state: values by the network's names; others are left.
         path: the file, for messages.
-        looked_at: whether it is known that all values are finite. Looking reads the whole of what is mapped.
+        looked_at: whether it is known that all values are sound. Looking reads the whole of what is mapped.
 
     Raises:
-        CheckpointError: a tensor is missing, of another type or shape, or holds values that are not finite.
+        CheckpointError: a tensor is missing, of another type or shape, or holds values that no trained
+            network has: not finite, zeros alone, or enormous.
     """
     wanted = network.state_dict()
     missing = sorted(wanted.keys() - state.keys())
@@ -69,8 +73,8 @@ def fill(network: nn.Module, state: Mapping[str, Any], path: Path | str, *, look
         if value.shape != tensor.shape:
             found, expected = tuple(value.shape), tuple(tensor.shape)
             raise CheckpointError(f"{path}: {name}: expected shape {expected}, found {found}.")
-        if not looked_at and value.is_floating_point() and not torch.isfinite(value).all():
-            raise CheckpointError(f"{path}: {name} holds values that are not finite. Get the file again.")
+        if not looked_at and value.is_floating_point() and (wrong := _damaged(value)):
+            raise CheckpointError(f"{path}: {name} holds {wrong}. Get the file again.")
         values[name] = value.detach().to(tensor.dtype if counts else torch.float32)
         if value.dtype == torch.float64 and not torch.isfinite(values[name]).all():
             raise CheckpointError(f"{path}: {name} holds values beyond single precision. Get the file again.")
@@ -118,6 +122,18 @@ def average_of(value: Any, layers: int, style_dim: int, path: Path | str) -> Ten
     if not torch.isfinite(average).all():
         raise CheckpointError(f"{path}: latent_avg holds values that are not finite. Get the file again.")
     return average
+
+
+def _damaged(value: Tensor) -> str:
+    """What is wrong with a tensor's values, as the end of a clause; empty where nothing is."""
+    if not value.numel():
+        return ""
+    low, high = (float(bound) for bound in value.aminmax())
+    if not math.isfinite(low) or not math.isfinite(high):
+        return "values that are not finite"
+    if low == high == 0 and value.ndim > 1 and value.numel() >= FEWEST_ZEROS:
+        return "zeros alone, as a copy does that was broken off"
+    return f"values up to {max(-low, high):.2g}, as damage makes them" if max(-low, high) > LARGEST_VALUE else ""
 
 
 def _not_a_tensor(value: Any, counts: bool = False) -> str:

@@ -2,6 +2,7 @@
 
 import collections
 import functools
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,15 @@ INSTEAD: dict[str, Callable[[Tensor], Any]] = {
 }
 RESHAPED = {name for name in INSTEAD if name.startswith(("of ", "transposed"))}
 MENDED = {"kernel", "num_batches_tracked"}  # what is made anew when it is missing
+
+
+@pytest.mark.parametrize(("instead", "says"), [(0.0, "zeros alone"), (1e30, r"values up to 1e\+30")])
+@pytest.mark.parametrize("part", PARTS)
+def test_values_that_no_trained_network_has_are_refused(tmp_path: Path, part: str, instead: float, says: str) -> None:
+    state = STATE[part]()
+    name = max((name for name in state if name.endswith(".weight")), key=lambda name: state[name].numel())
+    path = saved(tmp_path / "odd.pt", wrapped(part, state | {name: torch.full_like(state[name], instead)}), True)
+    assert re.search(says, refusal(part, path))
 
 
 def refusal(part: str, path: Path) -> str:
