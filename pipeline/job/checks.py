@@ -148,12 +148,14 @@ def _first_that_exists(place: Path) -> Path:
 
 def _what_is_in_the_way(output: Path) -> str:
     """What a run would write over, or remove with --fresh and --prune, that none has made, as part of a sentence."""
-    for name in WRITTEN:
-        if (output / name).is_dir():
-            return f"{name} is a folder there, and a run writes a file of that name"
+    for name in (*WRITTEN, ".lock"):
+        if (path := output / name).exists() and not path.is_file():
+            kind = "a folder" if path.is_dir() else "no file, but a pipe or a device"
+            return f"{name} is {kind} there, and a run writes a file of that name"
     for name in FOLDERS:
-        if (path := output / name).exists() and not path.is_dir():
-            return f"{name} is a file there, and a run makes a folder of that name"
+        if os.path.lexists(path := output / name) and not path.is_dir():
+            kind = "a link that leads nowhere" if path.is_symlink() and not path.exists() else "a file"
+            return f"{name} is {kind} there, and a run makes a folder of that name"
     if any((output / name).exists() for name in SIGNS):
         return ""
     for name in OTHERS_TOO:

@@ -1,5 +1,6 @@
 """What is found wrong with a job before anything starts."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +121,9 @@ def test_a_folder_of_videos_that_cannot_be_written_is_found(tmp_path: Path, plac
         check_videos(place.format(here=tmp_path.as_uri()))
 
 
-@pytest.mark.parametrize("name", ["job.yaml", "results.parquet", "report.html", "log.jsonl", "motion.safetensors"])
+@pytest.mark.parametrize(
+    "name", ["job.yaml", "results.parquet", "report.html", "log.jsonl", "motion.safetensors", ".lock"]
+)
 def test_a_folder_in_a_files_place_is_found_before_a_night_is_lost_to_it(tmp_path: Path, name: str) -> None:
     (tmp_path / name).mkdir()
     with pytest.raises(OutputError, match=f"{name} is a folder there"):
@@ -131,6 +134,15 @@ def test_a_folder_in_a_files_place_is_found_before_a_night_is_lost_to_it(tmp_pat
 def test_a_file_in_a_folders_place_is_found(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("x")
     with pytest.raises(OutputError, match=f"{name} is a file there"):
+        check_output(tmp_path)
+
+
+def test_a_pipe_or_a_link_that_leads_nowhere_is_found(tmp_path: Path) -> None:
+    (tmp_path / "videos").symlink_to(tmp_path / "gone")
+    with pytest.raises(OutputError, match="videos is a link that leads nowhere there"):
+        check_output(tmp_path)
+    os.mkfifo(tmp_path / "log.jsonl")
+    with pytest.raises(OutputError, match="log.jsonl is no file, but a pipe"):
         check_output(tmp_path)
 
 
