@@ -24,7 +24,7 @@ from stages.models import Models, ModelSettings
 from stages.motion.animate import animate
 from stages.motion.drift import drift_of
 from stages.motion.micromotion import Micromotion
-from stages.quality.video import describe_breakdown, frames_to_measure, measure_video
+from stages.quality.video import describe_breakdown, measure_video
 from stages.result_row import result_row
 from stages.row_frames import RowFrames, frames_of_generator, frames_of_image, own_crop
 from stages.video_settings import VideoSettings
@@ -106,20 +106,19 @@ class AnimateFaces(Stage):
         codes = animate(
             face.code, motion, video.frames, video.path, float(row["strength"]), video.layers
         )  # (F, L, 512)
+        measured = np.unique(np.linspace(0, video.frames - 1, video.measured_frames).round().astype(int))
         progress = _progress(codes - face.code, motion.direction)  # (F,)
         take = self._take(row, face, codes)
-        same_as = np.array(take.same_as or range(video.frames))  # (F,)
-        measured = frames_to_measure(same_as, progress, video.measured_frames)  # (D,)
-        moments = np.flatnonzero(np.isin(same_as, measured))  # (M,), all that show one of these
-        shown = np.searchsorted(measured, same_as[moments])  # (M,)
+        same_as = take.same_as or range(video.frames)
+        moments, shown = np.unique([same_as[number] for number in measured], return_inverse=True)
         kept: list[np.ndarray] = []
-        watched = replace(take, frames=_keeping(take, set(measured.tolist()), kept))
+        watched = replace(take, frames=_keeping(take, set(moments.tolist()), kept))
         written = self._write(row, watched) | take.figures
         quality: dict[str, Any] = {}
         if len(measured):
-            asked = take.asked(measured.tolist())[shown] if take.asked else None
+            asked = take.asked(moments.tolist())[shown] if take.asked else None
             measures = measure_video(
-                self.models, motion, take.aligned(take.still), np.stack(kept), progress[moments], asked, shown
+                self.models, motion, take.aligned(take.still), np.stack(kept), progress[measured], asked, shown
             )
             beyond = describe_breakdown(measures.clearness_min, measures.csim_min, float(row["strength"]))
             quality = {**asdict(measures), "message": beyond}

@@ -56,6 +56,5 @@ class VideoSettings(Settings):
         default=30,
         ge=0,
         le=100_000,
-        description="Frames of each video on which quality is measured, spread evenly over those that differ; 0 for "
-        "none.",
+        description="Frames of each video on which quality is measured, evenly spread; 0 for none.",
     )

@@ -1,7 +1,6 @@
 """How well a video makes the motion and keeps the face: one row's figures."""
 
 from dataclasses import dataclass
-from math import ceil
 
 import numpy as np
 import torch
@@ -45,29 +44,6 @@ class MotionQuality:
     jitter: float
     clearness_min: float
     motion_found: float = float("nan")
-
-
-def frames_to_measure(same_as: np.ndarray, progress: np.ndarray, most: int) -> np.ndarray:
-    """Which of a video's distinct frames are measured, for about `most` moments that show one of them.
-
-    They are spread evenly over the distinct ones, with rest's and the farthest among them: frames spread over all
-    moments would fall between those of the way there on the way back, and be twice as many.
-
-    Args:
-        same_as: (F,) for each frame the number of the first one that shows the same.
-        progress: (F,) as `measure_video` has it.
-        most: moments.
-
-    Returns:
-        (D,) int, ascending; the first is 0. Two at least where two moments are wanted and frames differ.
-    """
-    new = np.unique(same_as)
-    count = min(max(ceil(most * len(new) / len(same_as)), min(most, 2)), len(new))
-    chosen = new[np.linspace(0, len(new) - 1, count).round().astype(int)]
-    farthest = new[np.abs(progress[new]).argmax()]
-    if count > 1 and farthest not in chosen:
-        chosen[1 + np.abs(chosen[1:] - farthest).argmin()] = farthest
-    return chosen
 
 
 @torch.inference_mode()

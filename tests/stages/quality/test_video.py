@@ -13,13 +13,7 @@ from stages.media.decode_image import decode_image
 from stages.media.open_clip import read_clip
 from stages.models import Models, images_to_tensor, tensor_to_images
 from stages.motion.micromotion import Micromotion
-from stages.quality.video import (
-    describe_breakdown,
-    displacement_field,
-    embed_frames,
-    frames_to_measure,
-    measure_video,
-)
+from stages.quality.video import describe_breakdown, displacement_field, embed_frames, measure_video
 
 
 @pytest.fixture(scope="module")
@@ -127,40 +121,3 @@ def test_frames_that_come_again_count_as_often_as_they_are_shown(models: Models,
     whole = measure_video(models, motion, smiling[0], smiling[shown], progress)
     once = measure_video(models, motion, smiling[0], smiling[:3], progress, shown=shown)
     assert dataclasses.asdict(once) == pytest.approx(dataclasses.asdict(whole), rel=1e-3, abs=1e-5, nan_ok=True)
-
-
-def there_and_back(frames: int) -> tuple[np.ndarray, np.ndarray]:
-    """For each frame of such a path the first that is the same, and how far it goes."""
-    same_as = np.minimum(np.arange(frames), np.arange(frames)[::-1])
-    return same_as, same_as / same_as.max()
-
-
-def test_a_way_back_shows_the_frames_that_were_measured_on_the_way_there() -> None:
-    same_as, progress = there_and_back(60)
-    measured = frames_to_measure(same_as, progress, 30)
-    assert len(measured) == 15 and np.isin(same_as, measured).sum() == 30
-    assert measured[0] == 0 and measured[-1] == 29
-    assert set(np.diff(measured)) <= {2, 3}
-
-
-def test_a_way_there_is_measured_evenly_over_time() -> None:
-    every = np.arange(60)
-    measured = frames_to_measure(every, every / 59, 30)
-    np.testing.assert_array_equal(measured, np.linspace(0, 59, 30).round())
-
-
-def test_the_farthest_frame_of_a_replay_is_measured_wherever_it_is() -> None:
-    progress = -np.exp(-np.square((np.arange(60) - 23) / 6.0))
-    measured = frames_to_measure(np.arange(60), progress, 12)
-    assert len(measured) == 12 and 23 in measured
-    assert measured[0] == 0 and measured[-1] == 59 and (np.diff(measured) > 0).all()
-
-
-@pytest.mark.parametrize(("most", "count"), [(0, 0), (1, 1), (2, 2), (3, 2), (4, 2), (60, 2)])
-def test_rest_and_the_extreme_are_measured_first(most: int, count: int) -> None:
-    same_as, progress = there_and_back(4)
-    assert frames_to_measure(same_as, progress, most).tolist() == [0, 1][:count]
-
-
-def test_a_face_that_stays_at_rest_is_measured_once() -> None:
-    assert frames_to_measure(np.zeros(60, int), np.zeros(60), 30).tolist() == [0]
