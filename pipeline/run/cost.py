@@ -1,7 +1,8 @@
 """How long a job will take on what it sees: the formula and the constants of docs/performance.md.
 
-Constants are seconds of one core of a server, with AVX-512 and nothing else to do. How much slower the cores here are
-is measured before they are used. A GPU's seconds are not known here.
+Constants are seconds of one core of a server, with AVX-512 and nothing else to do: those of a slower one, beside other
+work, divided by its slowness at the moment. How much slower the cores here are is measured before they are used. A
+GPU's seconds are not known here.
 """
 
 import statistics
@@ -17,16 +18,16 @@ from pipeline.output.existing import ExistingResults
 from stages.model_files import BUNDLED
 
 # An image of the generator, by its resolution: bundled widths at 128 px, published ones above.
-RENDER = {128: 0.0105, 256: 0.43, 512: 0.57, 1024: 0.72}
+RENDER = {128: 0.011, 256: 0.43, 512: 0.57, 1024: 0.72}
 # One run of each other network, bundled and published: an inversion's encoder, landmarks, identity.
-ENCODE, LANDMARKS, IDENTITY = (0.0045, 0.30), (0.0185, 0.21), (0.0055, 0.055)
+ENCODE, LANDMARKS, IDENTITY = (0.0045, 0.30), (0.0205, 0.21), (0.0045, 0.055)
 # Reading an image, finding its face and aligning it, besides looks at its landmarks; and those.
-PREPARE, LOOKS = 0.08, 3
+PREPARE, LOOKS = 0.06, 3
 # Set-up of an image's own pixels, besides the key frames that are rendered and located for it; and those.
-SET_UP, KEY_FRAMES = 0.23, 7
+SET_UP, KEY_FRAMES = 0.28, 7
 # A frame and a megapixel of it: moved, and encoded by x264.
-MOVE, MOVE_MEGAPIXEL = 0.005, 0.020
-VIDEO, VIDEO_MEGAPIXEL = 0.0007, 0.009
+MOVE, MOVE_MEGAPIXEL = 0.0095, 0.045
+VIDEO, VIDEO_MEGAPIXEL = 0.0003, 0.008
 # Ray, its workers and their networks.
 START = 15.0
 USUAL_SIDE = 384  # of a face's crop at its image's own resolution: a guess, for a plan opens no images
