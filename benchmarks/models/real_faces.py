@@ -22,6 +22,7 @@ from scipy.spatial.transform import Rotation
 from common.errors import RowError
 from stages.faces.align import align_face
 from stages.faces.crop_landmarks import landmarks_in_crops
+from stages.faces.eye_opening import openings
 from stages.invert import invert_face
 from stages.media.decode_image import decode_image
 from stages.media.open_clip import read_clip
@@ -39,7 +40,6 @@ PARTS = {
     "eyes": slice(36, 48),
     "mouth": slice(48, 68),
 }
-EYES = ((36, 39, (37, 38), (41, 40)), (42, 45, (43, 44), (47, 46)))  # corners, upper lid, lower lid
 MOUTH = (60, 64, (61, 62, 63), (67, 66, 65))
 TILE = 256
 
@@ -68,8 +68,7 @@ def part_errors(found: np.ndarray, truth: np.ndarray) -> dict[str, float]:
 
 def openness(points: np.ndarray) -> tuple[float, float]:
     """How far lids (mean of both eyes) and lips are open, in shares of their width; landmarks (68, 2)."""
-    lids = float(np.mean([_gap(points, *eye) for eye in EYES]))
-    return lids, _gap(points, *MOUTH)
+    return float(openings(points).mean()), _gap(points, *MOUTH)
 
 
 def turn_and_nod(head: Head, points: np.ndarray) -> tuple[float, float]:

@@ -12,6 +12,7 @@ import numpy as np
 from torch import Tensor
 
 from stages.faces.crop_landmarks import interocular
+from stages.faces.eye_opening import closures
 from stages.motion.attenuation import FEWEST_ANCHORS
 from stages.motion.micromotion import Micromotion
 
@@ -21,6 +22,8 @@ COMMON = 0.5
 # Shares of the inter-ocular distance. Where the clip's landmarks go less than the first, what landmarks do in images
 # of the codes is believed only as far as the clip confirms it; from the second on, all of it.
 STILL, MOVING = 0.02, 0.04
+# An eye closes by so many times what it does in the clip, and by so much besides, at most.
+MORE, BESIDES = 1.5, 0.15
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,11 +34,13 @@ class Drift:
         direction: (L, 512) float32, the motion's.
         field: (68, 2) float64, at the direction's whole length, in shares of the inter-ocular distance.
         meant: how much of the landmarks' motion the clip confirms, 0 to 1: 0 for what shows in tones alone.
+        closure: (2,) how far the left and the right eye close in the clip at the motion's whole length; 1 is shut.
     """
 
     direction: Tensor
     field: np.ndarray
     meant: float
+    closure: np.ndarray
 
     def taken_from(self, landmarks: np.ndarray, moves: Tensor) -> np.ndarray:
         """Landmarks (K, 68, 2) of one face without the drift, in their own unit.
@@ -44,11 +49,26 @@ class Drift:
             landmarks: of the generator's images of K codes.
             moves: (K, L, 512), by how much these codes differ from the face's own.
         """
-        direction = self.direction.double().flatten()
-        progress = (moves.double().flatten(1).cpu() @ direction / direction.square().sum()).numpy()  # (K,)
+        progress = self._progress(moves)
         unit = np.linalg.norm(landmarks[:, 36] - landmarks[:, 45], axis=1).mean()
         corrected: np.ndarray = landmarks - progress[:, None, None] * self.field * unit
         return corrected
+
+    def lids_within(self, closure: np.ndarray, moves: Tensor) -> np.ndarray:
+        """Closures (K, 2) of one face's eyes, none much beyond the clip's: the code that narrows wide eyes a little
+        shuts narrow ones.
+
+        Args:
+            moves: (K, L, 512), by how much the K codes differ from the face's own.
+        """
+        most = np.abs(self._progress(moves))[:, None] * (MORE * np.abs(self.closure) + BESIDES)
+        return np.clip(closure, -most, most)
+
+    def _progress(self, moves: Tensor) -> np.ndarray:
+        """(K, L, 512) -> (K,): how many times the direction's length each has gone."""
+        direction = self.direction.double().flatten()
+        progress: np.ndarray = (moves.double().flatten(1).cpu() @ direction / direction.square().sum()).numpy()
+        return progress
 
 
 def drift_of(motion: Micromotion) -> Drift | None:
@@ -77,4 +97,7 @@ def drift_of(motion: Micromotion) -> Drift | None:
     meant = moving + (1 - moving) * np.clip(along / size, 0, 1)
     length = max(along, 0.0) / max(float(np.square(clip).sum()), 1e-30)
     reach = 1.0 if np.isnan(motion.reach) else motion.reach
-    return Drift(motion.direction, COMMON * (shown - length * clip) / reach, float(meant))
+    rest = motion.landmarks[sound[np.abs(motion.progress.numpy()[sound]).argmin()]].double().numpy()
+    closed = np.stack([closures(rest, track) for track in motion.landmarks.double().numpy()[sound]])  # (T, 2)
+    closure = course @ closed / np.square(course).sum()
+    return Drift(motion.direction, COMMON * (shown - length * clip) / reach, float(meant), closure)

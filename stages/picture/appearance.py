@@ -248,10 +248,7 @@ def _trusted(likeness: Likeness) -> np.ndarray:
 
 def _face(canvas: Canvas) -> np.ndarray:
     """(H, W) float32: 1 from brows to chin, 0 elsewhere, soft between."""
-    mask = np.zeros(canvas.cells, np.float32)
-    points = canvas.on_grid(canvas.figure.rest[canvas.figure.head.landmarks, :2])
-    cv2.fillConvexPoly(mask, cv2.convexHull(np.round(points).astype(np.int32)), 1.0)
-    return cv2.GaussianBlur(mask, (0, 0), FACE_SOFT)
+    return cv2.GaussianBlur(canvas.face.astype(np.float32), (0, 0), FACE_SOFT)
 
 
 def _change(likeness: Likeness, key: int, still: np.ndarray) -> np.ndarray:

@@ -131,6 +131,12 @@ class Canvas:
         rows, columns = np.mgrid[: self.cells[0], : self.cells[1]].astype(np.float32)
         return np.stack([columns, rows], axis=-1)
 
+    @cached_property
+    def face(self) -> np.ndarray:
+        """(H, W) bool: within the landmarks, from the brows to the chin."""
+        hull = cv2.convexHull(np.round(self.on_grid(self.figure.rest[self.figure.head.landmarks, :2])).astype(np.int32))
+        return cv2.fillConvexPoly(np.zeros(self.cells, np.uint8), hull, 1) > 0
+
     @property
     def head_width(self) -> float:
         """In cells, from cheek to cheek."""

@@ -27,9 +27,7 @@ def collar_share(canvas: Canvas, picture: np.ndarray) -> np.ndarray:
     head = canvas.figure.head
     landmarks = canvas.on_grid(canvas.figure.rest[head.landmarks, :2])
     rows = canvas.places[..., 1]
-    hull = np.zeros(canvas.cells, np.uint8)
-    cv2.fillConvexPoly(hull, cv2.convexHull(np.round(landmarks).astype(np.int32)), 1)
-    face = (hull > 0) & (rows > landmarks[BROWS, 1].mean()) & (rows < landmarks[MOUTH, 1].mean())
+    face = canvas.face & (rows > landmarks[BROWS, 1].mean()) & (rows < landmarks[MOUTH, 1].mean())
     if np.count_nonzero(face) < FEWEST:
         return np.zeros(canvas.cells, np.float32)
     lab = to_lab(cv2.GaussianBlur(picture, (0, 0), LEVEL))

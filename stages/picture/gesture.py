@@ -12,16 +12,12 @@ import torch
 from scipy.spatial.transform import Rotation
 
 from stages.faces.crop_landmarks import interocular
+from stages.faces.eye_opening import closures
 from stages.motion.drift import Drift
 from stages.picture.course import Course
 from stages.picture.fit import DOWN, HeadFit, fit_change, fit_head
 from weights.networks.head import Head
 
-# Of each eye: the corners, and the landmarks on its upper and its lower lid.
-EYES = (((36, 39), (37, 38), (41, 40)), ((42, 45), (43, 44), (47, 46)))
-# What the bundled landmark network reads of an eye that is shut, as a share of the eye's width.
-SHUT = 0.07
-LEAST_OPEN = 0.04  # what can be told from shut
 # Degrees: a path that turns the head by less at its extreme does not mean to, one that turns it by more does.
 SWAYING, TURNING = 2.0, 7.0
 # What landmarks seem to do besides as a head turns and does nothing else, for each unit of the turn's sine: their root
@@ -87,8 +83,11 @@ def gesture_course(head: Head, course: Course, landmarks: np.ndarray, drift: Dri
         return GestureCourse(
             course, rest, fits, landmarks, course.coefficients(_gestures(head, course, rest, fits, landmarks))
         )
-    meant = drift.taken_from(landmarks, course.key_codes(torch.zeros_like(course.directions[0])))
+    moves = course.key_codes(torch.zeros_like(course.directions[0]))
+    meant = drift.taken_from(landmarks, moves)
     values = _gestures(head, course, rest, fit_change(head, rest, list(meant)), meant) * drift.meant
+    closure = np.split(values, _parts(rest), axis=1)[-1]  # a view of `values`
+    closure[:] = drift.lids_within(closure, moves)
     return GestureCourse(course, rest, fits, landmarks, course.coefficients(values))
 
 
@@ -99,13 +98,8 @@ def _gestures(head: Head, course: Course, rest: HeadFit, fits: list[HeadFit], la
     for fit, points in zip(fits, landmarks, strict=True):
         away = points - fit.seen(head.shape(fit.identity, fit.expression, head.landmarks))[:, :2]
         turn = Rotation.from_matrix(fit.rotation @ rest.rotation.T).as_euler("yxz")
-        closed = [_opening(rest_points, eye) - _opening(points, eye) for eye in EYES]
-        room = [max(_opening(rest_points, eye) - SHUT, LEAST_OPEN) for eye in EYES]
-        rows.append(
-            np.concatenate(
-                [fit.expression - rest.expression, turn[:2], (away / fit.scale).ravel(), np.divide(closed, room)]
-            )
-        )
+        closed = closures(rest_points, points)
+        rows.append(np.concatenate([fit.expression - rest.expression, turn[:2], (away / fit.scale).ravel(), closed]))
     values = np.stack(rows)
     expression, turns, residual, closure = np.split(values, _parts(rest), axis=1)  # views of `values`
     turns *= _meant(course, turns)
@@ -143,9 +137,3 @@ def _meant(course: Course, turns: np.ndarray) -> np.ndarray:
     share = np.clip((np.degrees(_largest(course, turns)) - SWAYING) / (TURNING - SWAYING), 0, 1)
     meant: np.ndarray = share * share * (3 - 2 * share)
     return meant
-
-
-def _opening(points: np.ndarray, eye: tuple[tuple[int, ...], ...]) -> float:
-    """How far an eye is open, as a share of its width."""
-    corners, upper, lower = (points[list(part)] for part in eye)
-    return float(np.linalg.norm(upper - lower, axis=1).mean() / np.linalg.norm(corners[1] - corners[0]))

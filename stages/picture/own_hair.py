@@ -78,17 +78,15 @@ def _share(canvas: Canvas, picture: np.ndarray, matte: np.ndarray) -> np.ndarray
     landmarks = canvas.on_grid(canvas.figure.rest[canvas.figure.head.landmarks, :2])
     brows, mouth, chin = landmarks[BROWS, 1].mean(), landmarks[MOUTH, 1].mean(), landmarks[CHIN, 1]
     rows = canvas.places[..., 1]
-    hull = np.zeros(canvas.cells, np.uint8)
-    cv2.fillConvexPoly(hull, cv2.convexHull(np.round(landmarks).astype(np.int32)), 1)
     rim = (np.abs(canvas.outline) < RIM) & (matte > SURELY_HEAD)
     levelled = cv2.GaussianBlur(picture, (0, 0), LEVELLED)
-    face = (hull > 0) & (rows > brows)
+    face = canvas.face & (rows > brows)
     # A crown in the light may look like skin where the hair beside the cheeks does not.
-    grows = rim & (rows < crown_row(canvas)), rim & (hull == 0) & (rows > brows) & (rows < mouth)
+    grows = rim & (rows < crown_row(canvas)), rim & ~canvas.face & (rows > brows) & (rows < mouth)
     scale = next(filter(None, (scale_of(picture, face, part) for part in grows)), None)
     if scale is None:
         return np.zeros(canvas.cells, np.float32)
-    hairy = scale.hairiness(levelled) * np.clip((chin - rows) / max(chin - mouth, 1.0), 0, 1) * (1 - hull)
+    hairy = scale.hairiness(levelled) * np.clip((chin - rows) / max(chin - mouth, 1.0), 0, 1) * ~canvas.face
     head, wall = np.maximum(matte, canvas.drawn.whole), canvas.window < WALL
     known = (hairy * head > SURELY_HAIR) & (rows < mouth)
     alike = _like_hair(levelled, known, wall)

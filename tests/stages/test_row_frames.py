@@ -87,7 +87,12 @@ def test_landmarks_go_nowhere_where_the_clip_confirms_none_of_their_motion(
 ) -> None:
     rest, path = codes(models, 0.0, 2)
     shown = frames_of_image(
-        models, picture, landmarks, rest, path, Drift(path[-1] - rest, np.zeros((68, 2)), meant=0.0)
+        models,
+        picture,
+        landmarks,
+        rest,
+        path,
+        Drift(path[-1] - rest, np.zeros((68, 2)), meant=0.0, closure=np.zeros(2)),
     )
     assert shown.asked is not None
     still, end = shown.asked([0, 1])

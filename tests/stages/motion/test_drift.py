@@ -10,14 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages.faces.crop_landmarks import interocular
+from stages.faces.eye_opening import closures
 from stages.motion.attenuation import compensate_attenuation
-from stages.motion.drift import COMMON, drift_of
+from stages.motion.drift import BESIDES, COMMON, MORE, drift_of
 from stages.motion.micromotion import Micromotion
 from tests.stages.motion.made_motions import made_face, motion_along
 
 ANCHORS = 16
 COURSE = np.linspace(0, 1, ANCHORS)
 MOUTH, BROW = 48, 19
+UPPER_LID, LOWER_LID = (37, 38), (40, 41)  # of the left eye
 
 
 def track(**ways: float) -> np.ndarray:
@@ -77,3 +79,20 @@ def test_nothing_is_known_without_the_anchors_landmarks_in_both_or_with_few_soun
     assert drift_of(motion_of(track(mouth=0.1), unknown)) is None
     assert drift_of(replace(motion, stray=tuple(range(2, ANCHORS - 2)))) is None
     assert drift_of(replace(motion, coefficients=torch.zeros_like(motion.coefficients))) is None
+
+
+def test_an_eye_closes_hardly_further_than_in_the_clip() -> None:
+    clip = track(mouth=0.1)
+    left = (*UPPER_LID, *LOWER_LID)
+    middle = clip[:, left].mean(axis=1, keepdims=True)
+    clip[:, left] = middle + (1 - 0.4 * COURSE[:, None, None]) * (clip[:, left] - middle)
+    motion = motion_of(clip, clip)
+    drift = drift_of(motion)
+    assert drift is not None
+    shut = float(closures(clip[0], clip[-1])[0])
+    assert shut > 0.4
+    np.testing.assert_allclose(drift.closure, [shut, 0], atol=0.02)
+    moves = torch.stack([0.0 * motion.direction, motion.direction, -motion.direction, 0.1 * motion.direction])
+    found = drift.lids_within(np.array([[0.0, 0.0], [3.0, 3.0], [-3.0, 0.1], [0.05, 0.01]]), moves)
+    most = MORE * np.abs(drift.closure) + BESIDES
+    np.testing.assert_allclose(found, [[0, 0], most, [-most[0], 0.1], [0.05, 0.01]], atol=1e-6)

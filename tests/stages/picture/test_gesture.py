@@ -118,7 +118,7 @@ def test_a_drift_is_taken_from_the_gesture_and_not_from_where_the_head_is_seen(h
     )
     seen, corrected, unmeant = (
         gesture_course(head, course, drifting, drift)
-        for drift in (None, Drift(direction, brows, 1.0), Drift(direction, brows, 0.0))
+        for drift in (None, Drift(direction, brows, 1.0, np.ones(2)), Drift(direction, brows, 0.0, np.ones(2)))
     )
     landmarks = [figure_landmarks(head, one) for one in (plain, seen, corrected)]
     np.testing.assert_allclose(landmarks[2], landmarks[0], atol=0.05)
@@ -135,3 +135,12 @@ def figure_landmarks(head: Head, gestures: GestureCourse) -> np.ndarray:
     still = head.shape(np.zeros_like(rest.identity), np.zeros_like(gesture.expression), head.landmarks)
     moved: np.ndarray = (shape - still)[:, :2] * (1, -1) + gesture.residual
     return moved
+
+
+def test_lids_close_hardly_further_than_they_do_in_the_clip(head: Head, course: Course) -> None:
+    """A code that narrows the clip's wide eyes a little shuts eyes that are narrow."""
+    unbounded = read(head, course, eyeBlink=1.0)
+    assert (unbounded.at(np.ones(1)).closure > 0.8).all()
+    clip = Drift(course.directions[0], np.zeros((68, 2)), 1.0, np.array([0.2, 1.0]))
+    narrowed, shut = gesture_course(head, course, unbounded.landmarks, clip).at(np.ones(1)).closure
+    assert 0.3 < narrowed < 0.5 and shut == pytest.approx(unbounded.at(np.ones(1)).closure[1], abs=0.05)
