@@ -99,8 +99,8 @@ def write_tokenizer(folder: Path, faces: Renders) -> None:
     """The tokenizer's files, learnt from sentences about faces."""
     rng = np.random.default_rng(3)
     rows = rng.integers(0, len(faces), TEXTS_LEARNT_FROM)
-    known = [face_from_code(code.astype(float)) for code in faces.codes[rows]]
-    texts = [describe(face, rng).text for face in known]
+    known = {row: face_from_code(faces.codes[row].astype(float)) for row in np.unique(rows)}
+    texts = [describe(known[row], rng).text for row in rows]
     for name, amount in AMOUNTS.items():
         texts += [said.text for template in amount.templates for said in sweep(name, template)]
     write_vocabulary(folder, learn_merges(texts))

@@ -240,9 +240,13 @@ def degree_name(amount: float) -> str:
 
 def sweep(name: str, template: str) -> list[Said]:
     """The sentences of all degrees of an amount."""
+    return [say_degree(name, template, index) for index in range(len(DEGREES))]
+
+
+def say_degree(name: str, template: str, index: int) -> Said:
+    """The sentence of one degree of an amount."""
     also = kind_meaning("gray hair") if "gray hair" in template else 0
-    last = len(DEGREES) - 1
-    return [Said(text, amount_meaning(name, index / last) + also) for index, text in enumerate(captions(template))]
+    return Said(captions(template)[index], amount_meaning(name, index / (len(DEGREES) - 1)) + also)
 
 
 def say_amount(name: str, value: float, rng: np.random.Generator, held_out: bool = False) -> Said:
@@ -250,7 +254,7 @@ def say_amount(name: str, value: float, rng: np.random.Generator, held_out: bool
     amount = AMOUNTS[name]
     if held_out or rng.random() < 0.65:
         templates = amount.held_out if held_out else amount.templates
-        return sweep(name, templates[rng.integers(len(templates))])[round(value * (len(DEGREES) - 1))]
+        return say_degree(name, templates[rng.integers(len(templates))], round(value * (len(DEGREES) - 1)))
     step = min(int(value * len(amount.words)), len(amount.words) - 1)
     return Said(amount.words[step], amount_meaning(name, (step + 0.5) / len(amount.words)))
 
