@@ -50,7 +50,7 @@ demo-all: setup
 lint: setup
 	$(PYTHON_IN) -m ruff check
 	$(PYTHON_IN) -m ruff format --check
-	$(PYTHON_IN) -m mypy
+	$(PYTHON_IN) -m mypy --num-workers 2
 
 docs: setup
 	$(PYTHON_IN) -m pdoc --docformat google --output-directory docs/api micromotion
