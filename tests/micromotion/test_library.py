@@ -1,7 +1,7 @@
 """The package as a notebook uses it: no Ray, no folders, no job."""
 
 import json
-import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -230,15 +230,14 @@ def test_the_library_starts_no_ray(repository: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_example_writes_a_video(repository: Path, tmp_path: Path) -> None:
+def test_the_example_writes_a_video(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     demo = repository / "weights/bundled/demo"
-    command = [sys.executable, "examples/library.py", str(demo / "smile.mp4"), str(demo / "faces/face_03.jpg")]
-    options = [str(tmp_path / "out.mp4"), "--frames", "3", "--max-anchors", str(FEW)]
-    environment = os.environ | {"PYTHONPATH": str(repository)}
-    done = subprocess.run(
-        [*command, *options], check=True, cwd=repository, capture_output=True, text=True, env=environment
-    )
-    assert done.stdout.startswith(f"{tmp_path / 'out.mp4'}: 3 frames of ")
+    files = [str(demo / "smile.mp4"), str(demo / "faces/face_03.jpg"), str(tmp_path / "out.mp4")]
+    monkeypatch.setattr(sys, "argv", ["library.py", *files, "--frames", "3", "--max-anchors", str(FEW)])
+    runpy.run_path(str(repository / "examples/library.py"), run_name="__main__")
+    assert capsys.readouterr().out.startswith(f"{tmp_path / 'out.mp4'}: 3 frames of ")
 
 
 @pytest.mark.slow

@@ -82,7 +82,8 @@ def test_degrees_do_not_see_each_other(networks):
 def test_the_same_seed_gives_the_same_bytes(networks):
     generator, clip, identity = networks
     made = [
-        optimise_anchors(generator, clip, identity, start_code(generator, 5, 0.7), TEXTS, SHORT).codes for _ in range(2)
+        optimise_anchors(generator, clip, identity, start_code(generator, 5, 0.7), TEXTS[:2], SHORT).codes
+        for _ in range(2)
     ]
     assert torch.equal(*made)
 
@@ -94,7 +95,7 @@ def test_weights_hold_anchors_near_their_start_and_their_identity(networks):
     free = Optimisation(steps=10, distance_weight=0, identity_weight=0)
 
     def far(settings):
-        found = optimise_anchors(generator, clip, identity, start, TEXTS, settings)
+        found = optimise_anchors(generator, clip, identity, start, TEXTS[2:], settings)
         return (found.codes - start).norm().item(), found.identity.mean().item()
 
     unbound, near, itself = (
@@ -110,7 +111,7 @@ def test_weights_hold_anchors_near_their_start_and_their_identity(networks):
 def test_only_the_layers_that_may_move_do(networks):
     generator, clip, identity = networks
     start = start_code(generator, 1, 0.7)
-    found = optimise_anchors(generator, clip, identity, start, TEXTS, Optimisation(steps=4, layers=(2, 5)))
+    found = optimise_anchors(generator, clip, identity, start, TEXTS[2:], Optimisation(steps=4, layers=(2, 5)))
     moved = (found.codes - start).abs().amax(dim=(0, 2))
     assert (moved[2:5] > 0).all() and not moved[:2].any() and not moved[5:].any()
 
@@ -120,7 +121,7 @@ def test_every_step_is_told_with_its_loss(networks):
     generator, clip, identity = networks
     told = []
     start = start_code(generator, 1, 0.7)
-    found = optimise_anchors(generator, clip, identity, start, TEXTS, SHORT, lambda *note: told.append(note))
+    found = optimise_anchors(generator, clip, identity, start, TEXTS[:2], SHORT, lambda *note: told.append(note))
     assert [step for step, _ in told] == [1, 2, 3, 4]
     assert [loss for _, loss in told] == pytest.approx(found.losses.mean(dim=1).tolist())
 

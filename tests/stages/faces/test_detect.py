@@ -127,6 +127,7 @@ def test_painted_portraits_are_found(finder: FaceFinder, shared: Path, name: str
 @pytest.mark.slow
 def test_a_filmed_face_is_found_where_it_is(finder: FaceFinder, shared: Path, name: str) -> None:
     found = [finder.find(frame) for frame in read_clip(shared / f"real/clips/{name}.mp4", max_anchors=5).frames]
+    assert [face.others for face in found] == [0] * 5
     for face in found:
         left, right, nose, mouth, chin = (
             face.landmarks[part].mean(axis=0)
@@ -143,6 +144,8 @@ def test_a_filmed_face_is_found_where_it_is(finder: FaceFinder, shared: Path, na
     assert np.linalg.norm(np.diff(noses, axis=0), axis=1).max() < between_eyes
 
 
+# A smaller copy of each animal and person is turned or mirrored and made grey; both ways see half of them each.
+VIEWS = (lambda half: rotate(half, -12.0)[0], lambda half: _grey(half[:, ::-1]))
 ANIMALS = ("cat", "dog_no_human_face", "llama", "shiba")
 
 
@@ -150,31 +153,22 @@ ANIMALS = ("cat", "dog_no_human_face", "llama", "shiba")
 @pytest.mark.slow
 def test_an_animal_has_no_human_face(finder: FaceFinder, shared: Path, name: str) -> None:
     image = decode_image((shared / "real/faces" / f"{name}.jpg").read_bytes())
-    half = _half(image)
-    for view in (image, rotate(half, 15.0)[0], _grey(half[:, ::-1])):
+    views = [VIEWS[ANIMALS.index(name) % 2](_half(image))]
+    if name in ("cat", "shiba"):  # the others `test_rotations.py` looks at whole, whichever way up
+        views.append(image)
+    for view in views:
         assert finder.find_all(view) == []
 
 
 @pytest.mark.slow
 def test_every_person_is_found_also_smaller_and_leaning_or_mirrored_and_grey(finder: FaceFinder, shared: Path) -> None:
-    for file in sorted((shared / "real/faces").iterdir()):
-        if file.stem in ANIMALS:
-            continue
+    people = [file for file in sorted((shared / "real/faces").iterdir()) if file.stem not in ANIMALS]
+    for number, file in enumerate(people):
         image = decode_image(file.read_bytes())
         face = face_of(finder, file)
-        half = _half(image)
-        views = {"leaning": rotate(half, -12.0)[0], "mirrored and grey": _grey(half[:, ::-1])}
-        for name, view in views.items():
-            assert finder.find_all(view), f"{file.stem}, {name}"
+        assert finder.find_all(VIEWS[number % 2](_half(image))), file.stem
         inside = (face.landmarks > 0) & (face.landmarks < image.shape[1::-1])
         assert inside.mean() > 0.95
-
-
-@pytest.mark.slow
-def test_every_frame_of_filmed_faces_that_an_anchor_may_come_from_shows_one(finder: FaceFinder, shared: Path) -> None:
-    for clip in sorted((shared / "real/clips").glob("*.mp4")):
-        for frame in read_clip(clip, max_anchors=64).frames[::16]:
-            assert len(finder.find_all(frame)) == 1
 
 
 @pytest.mark.parametrize("number", range(1, 25, 6))
@@ -184,7 +178,7 @@ def test_of_a_face_and_an_animal_drawn_in_its_place_only_the_face_is_found(
 ) -> None:
     image = decode_image((repository / f"weights/bundled/demo/faces/face_{number:02d}.jpg").read_bytes())
     face = finder.find(image)
-    for seed in range(3):
+    for seed in range(2):
         drawn = beast(image, face.landmarks.astype(float), np.random.default_rng((number, seed)))
         assert finder.find_all(drawn) == []
 
