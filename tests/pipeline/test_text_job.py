@@ -146,17 +146,20 @@ def test_a_sentence_that_cannot_be_used_is_told_before_anything_starts(job: Path
         load_job(job)
 
 
+@pytest.mark.slow
 def test_a_sentence_too_long_for_the_clip_is_told_before_anything_starts(job: Path) -> None:
     job.write_text(job.read_text().replace("smile", "very " * 80 + "smile"))
     with pytest.raises(TextError, match=r"at most 64 tokens.*found \d+.*fewer words"):
         check_job(load_job(job))
 
 
+@pytest.mark.slow
 def test_layers_that_the_generator_does_not_have_are_told_before_anything_starts(job: Path) -> None:
     with pytest.raises(JobError, match=r"motion\.text\.anchors\.layers: expected an end of at most 12.*found 13"):
         check_job(load_job(job, ["motion.anchors.layers=[0, 13]"]))
 
 
+@pytest.mark.slow
 def test_a_clip_that_is_not_there_is_told_before_anything_starts(job: Path) -> None:
     job.write_text(job.read_text() + "model: {generator: synthface, inverter: synthface, clip: ./nothing}\n")
     with pytest.raises(UserError, match="neither a folder nor a known model"):

@@ -27,6 +27,7 @@ def test_a_face_of_the_generator_comes_back(crops: np.ndarray) -> None:
     assert (found.psnr > 20).all()
 
 
+@pytest.mark.slow
 def test_a_face_before_a_white_wall_keeps_its_expression(crops: np.ndarray) -> None:
     inverter, models = load_inverter("synthface"), Models(ModelSettings(device="cpu"))
     across, down = np.meshgrid(np.linspace(-1, 1, 256), np.linspace(-1, 1, 256))

@@ -69,6 +69,7 @@ def test_frames_that_come_again_are_made_once_where_they_can_be_kept(
     assert not np.array_equal(frames[1], frames[2])
 
 
+@pytest.mark.slow
 def test_what_is_asked_begins_at_the_faces_own_landmarks_and_goes_as_far_as_the_path(
     models: Models, picture: np.ndarray, landmarks: np.ndarray
 ) -> None:

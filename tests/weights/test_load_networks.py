@@ -70,6 +70,7 @@ def test_a_published_inverter_brings_its_decoder_and_average(generator: Generato
     assert loaded.decoder.fingerprint == generator.fingerprint
 
 
+@pytest.mark.slow
 def test_our_inverter_refuses_another_generator_beside_it(generator: Generator, tmp_path: Path) -> None:
     save_ours(generator, tmp_path / "generator.safetensors")
     encoder = BackboneEncoder(6, Body(**BODY), size=64, head_width=8)  # type: ignore[arg-type]

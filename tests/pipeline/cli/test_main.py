@@ -195,6 +195,7 @@ def test_a_command_that_is_interrupted_while_it_is_imported_says_so_without_a_tr
     assert ended.stderr == "Interrupted before anything was begun; the same command starts it.\n"
 
 
+@pytest.mark.slow
 def test_an_interruption_that_an_import_swallows_is_heard_all_the_same(repository: Path):
     code = (
         "import os, signal, sys\n"
@@ -224,6 +225,7 @@ def test_a_name_that_no_file_can_have_is_a_users_mistake(
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_a_pipe_that_closes_early_is_no_error(repository: Path):
     command = f"{sys.executable} run_batch.py weights list | head -c 1"
     ended = subprocess.run(["bash", "-c", command], cwd=repository, capture_output=True, text=True, check=False)

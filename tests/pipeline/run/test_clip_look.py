@@ -47,6 +47,7 @@ def test_a_sheet_is_written_and_a_clip_seen_before_is_not_decoded_again(checked:
     assert report_clip(motion, checked.model, 1, tmp_path) == first
 
 
+@pytest.mark.slow
 def test_without_a_folder_nothing_is_written(checked: Checked) -> None:
     report = report_clip(checked.motions["smile"], checked.model, 1, None)
     assert not any(".png" in line for line in report.lines)

@@ -49,19 +49,17 @@ def ready(network: Network) -> Network:
 
 
 NETWORKS = [
-    small_generator,
-    lambda: LandmarkNetwork(stacks=1, input_size=64),
-    lambda: IdentityNetwork(SMALL),
-    lambda: BackboneEncoder(6, SMALL, size=64, head_width=8),
-    lambda: FaceCheck([4, 8]),
-    lambda: EyeOutlines([4, 8]),
+    pytest.param(small_generator, id="generator"),
+    pytest.param(lambda: LandmarkNetwork(stacks=1, input_size=64), id="landmarks", marks=pytest.mark.slow),
+    pytest.param(lambda: IdentityNetwork(SMALL), id="identity", marks=pytest.mark.slow),
+    pytest.param(lambda: BackboneEncoder(6, SMALL, size=64, head_width=8), id="inverter", marks=pytest.mark.slow),
+    pytest.param(lambda: FaceCheck([4, 8]), id="face check"),
+    pytest.param(lambda: EyeOutlines([4, 8]), id="eye outlines"),
 ]
 
 
 @needs_openvino
-@pytest.mark.parametrize(
-    "make", NETWORKS, ids=["generator", "landmarks", "identity", "inverter", "face check", "eye outlines"]
-)
+@pytest.mark.parametrize("make", NETWORKS)
 def test_every_network_gives_what_pytorch_gives(make) -> None:
     network = accelerated(ready(make()), "cpu")
     for count in (3, 8, 11):  # less than a batch of 8, one, more than one

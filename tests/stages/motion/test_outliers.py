@@ -44,6 +44,7 @@ def test_a_motion_is_not_stray_however_quick(course: Tensor, noise: float) -> No
 
 @settings(max_examples=20, deadline=None)
 @given(st.sets(st.integers(1, 31), min_size=1, max_size=10), st.integers(0, 1000))
+@pytest.mark.slow
 def test_anchors_that_show_something_else_are_told_wherever_they_lie(hit: set[int], seed: int) -> None:
     codes = moving(torch.linspace(0, 1, 32), seed=seed)
     random = torch.Generator().manual_seed(seed + 1)

@@ -108,6 +108,7 @@ degrees = st.floats(-15, 15)
 
 @settings(max_examples=40)
 @given(st.sampled_from(["neutral", "smile", "open"]), st.integers(0, 10_000), degrees, degrees, st.floats(-0.5, 1.5))
+@pytest.mark.slow
 def test_what_faces_do_never_folds_the_picture(
     canvases: dict[str, Canvas], head: Head, rest: str, seed: int, yaw: float, pitch: float, closure: float
 ) -> None:
@@ -121,6 +122,7 @@ def test_what_half_profiles_do_never_folds_the_picture(canvases: dict[str, Canva
     assert least_area(canvas, grimace(head, seed)) > 0
 
 
+@pytest.mark.slow
 def test_no_turn_that_is_asked_folds_it(canvases: dict[str, Canvas], head: Head) -> None:
     for canvas in canvases.values():
         for yaw, pitch in ((0, -45), (0, -30), (0, 30), (0, 45), (60, 0), (-60, 30)):

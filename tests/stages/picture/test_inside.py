@@ -41,6 +41,7 @@ def test_where_teeth_stand_does_not_depend_on_where_they_are_looked_for(mouth: I
     assert relief_of(elsewhere.with_teeth_matched()).drop == relief_of(mouth).drop
 
 
+@pytest.mark.slow
 def test_eyes_that_are_shut_show_nothing_of_what_is_inside(movers: dict[str, Mover]) -> None:
     # A polygon without any height would be drawn as a light line along the lashes.
     mover = movers["eyes_closed"]

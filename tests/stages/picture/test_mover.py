@@ -41,12 +41,14 @@ def test_a_path_of_strength_zero_is_the_picture_in_every_frame(models: Models, p
         np.testing.assert_array_equal(frame, portrait.picture)
 
 
+@pytest.mark.slow
 def test_a_frame_made_twice_is_the_same_frame(movers: dict[str, Mover]) -> None:
     mover = movers["head_turn"]
     first, second = (mover.frame(mover.course.places[4]) for _ in range(2))
     np.testing.assert_array_equal(first, second)
 
 
+@pytest.mark.slow
 def test_what_comes_into_view_is_not_stretched_from_the_picture(movers: dict[str, Mover]) -> None:
     mover = movers["head_turn"]
     place = mover.course.places[-1]

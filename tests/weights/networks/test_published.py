@@ -31,6 +31,7 @@ IMAGES = {
     ("size", "multiplier", "truncation"),
     [pytest.param(*case, marks=pytest.mark.slow if case[0] == 1024 or case[2] < 1 else ()) for case in IMAGES],
 )
+@pytest.mark.slow
 def test_a_generator_gives_what_the_published_code_gives(size: int, multiplier: int, truncation: float) -> None:
     generator = Generator(size, channels=published_channels(size, multiplier))
     generator.load_state_dict(seeded_generator(generator.state_dict()))
@@ -45,6 +46,7 @@ def test_a_generator_gives_what_the_published_code_gives(size: int, multiplier: 
     assert images.abs().max().item() == pytest.approx(largest, abs=1e-3)
 
 
+@pytest.mark.slow
 def test_an_identity_network_gives_what_the_published_code_gives() -> None:
     with torch.device("meta"):
         network = IdentityNetwork()
@@ -122,6 +124,7 @@ class Plain(StyleEncoder):
         return images.mean(dim=(1, 2, 3))[:, None, None].expand(-1, 6, 512)
 
 
+@pytest.mark.slow
 def test_an_encoder_that_sees_the_face_alone_takes_one_step() -> None:
     torch.manual_seed(3)
     generator = Generator(16, channels={4: 8, 8: 8, 16: 8}).eval().requires_grad_(False)
