@@ -133,12 +133,17 @@ def read_events(path: Path) -> list[Event]:
     with path.open(encoding="utf-8", errors="replace") as file:
         for line in file:
             try:
-                event = json.loads(line)
+                event = json.loads(line, parse_constant=_refuse_constant)
             except (ValueError, RecursionError):  # others may write there, too
                 continue
             if isinstance(event, dict):
                 events.append(event)
     return events
+
+
+def _refuse_constant(name: str) -> None:
+    """NaN and its fellows are no JSON: such a line is not one of ours, and no time can be reckoned with it."""
+    raise ValueError(name)
 
 
 def _plain(value: Any) -> Any:

@@ -162,7 +162,16 @@ def test_a_torn_last_line_is_left_out(output: Path):
 
 
 def test_lines_of_another_kind_do_no_harm(output: Path):
-    lines = ["", "[]", "3", '{"event": 7}', '{"event": "row"}', '{"event": "heartbeat", "time": 1.5}', "\x00\x01"]
+    lines = [
+        "",
+        "[]",
+        "3",
+        '{"event": 7}',
+        '{"event": "row"}',
+        '{"event": "heartbeat", "time": 1.5}',
+        '{"event": "row", "time": NaN}',
+        "\x00\x01",
+    ]
     with (output / "log.jsonl").open("a", encoding="utf-8") as log:
         log.write("\n".join(lines) + "\n")
     assert read_status(output).progress.done == 1
