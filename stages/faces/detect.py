@@ -126,10 +126,14 @@ class FaceFinder:
         return self.find_all(image)
 
     def _upright_faces(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Faces that a detector proposes, as `_sure_faces` has them."""
-        boxes = _finite(self._detect(image))
-        points = _finite(self._look(image, boxes)[0])
-        return self._sure_faces(image, *self._look(image, _boxes_of(points)))
+        """Faces that a detector proposes, first or, where there are none, later; as `_sure_faces` has them."""
+        sure = self._sure_faces(image, *self._look(image, np.zeros((0, 4))))
+        for boxes in self._detect(image):
+            points = _finite(self._look(image, _finite(boxes))[0])
+            sure = self._sure_faces(image, *self._look(image, _boxes_of(points)))
+            if len(sure[0]):
+                return sure
+        return sure
 
     def _sure_faces(
         self, image: np.ndarray, points: np.ndarray, confidence: np.ndarray

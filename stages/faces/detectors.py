@@ -10,7 +10,7 @@
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 
@@ -28,14 +28,16 @@ LONGEST_SIDE = 960
 CASCADES = {"haarcascade_frontalface_default.xml": 3, "haarcascade_frontalface_alt2.xml": 2}
 OVERLAP = 0.4  # of two boxes, intersection over union: from here on they are one face
 
-Detector = Callable[[np.ndarray], np.ndarray]
+# Where an image (H, W, 3) uint8 RGB may show a face: boxes of landmarks (N, 4), left, top, right, bottom, and then
+# others for whoever finds no face in those.
+Detector = Callable[[np.ndarray], Iterator[np.ndarray]]
 PUBLISHED = ("sfd", "retinaface", "yunet")
 # A tensor that only this detector's file holds.
 TOLD_BY = {"conv3_3_norm_mbox_conf.weight": "sfd", "BboxHead.0.conv1x1.weight": "retinaface"}
 
 
 def make_detector(name: str, device: str) -> Detector:
-    """From a detector's name to a function: (H, W, 3) uint8 RGB -> (N, 4) boxes of landmarks, x0, y0, x1, y1.
+    """The detector of a name.
 
     Raises:
         CheckpointError: no such detector, or no such file.
@@ -83,7 +85,7 @@ class HaarDetector:
         folder = Path(cv2.__file__).parent / "data"  # where the package keeps them
         self._cascades = [(cv2.CascadeClassifier(str(folder / name)), hits) for name, hits in CASCADES.items()]
 
-    def __call__(self, image: np.ndarray) -> np.ndarray:
+    def __call__(self, image: np.ndarray) -> Iterator[np.ndarray]:
         scale = min(1.0, LONGEST_SIDE / max(image.shape[:2]))
         size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
         grey = cv2.cvtColor(cv2.resize(image, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
@@ -93,10 +95,8 @@ class HaarDetector:
         for evened in (cv2.equalizeHist, cv2.createCLAHE(3.0, (4, 4)).apply):
             room = cv2.copyMakeBorder(evened(grey), margin, margin, margin, margin, cv2.BORDER_REPLICATE)
             squares = self._squares(room, max(24, round(0.05 * max(size))))
-            if squares:
-                break
-        boxes = [(square - margin + self.INSET * (square[2] - square[0])) / scale for square in squares]
-        return np.stack(boxes) if boxes else np.zeros((0, 4))
+            boxes = [(square - margin + self.INSET * (square[2] - square[0])) / scale for square in squares]
+            yield np.array(boxes).reshape(-1, 4)
 
     def _squares(self, grey: np.ndarray, smallest: int) -> list[np.ndarray]:
         """What the cascades take for faces in a grey image, each (4,) once: x0, y0, x1, y1."""
@@ -130,16 +130,14 @@ class PublishedDetector:
             reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             raise CheckpointError(f"detector {kind}: {file} does not hold its weights ({reason}).") from error
 
-    def __call__(self, image: np.ndarray) -> np.ndarray:
+    def __call__(self, image: np.ndarray) -> Iterator[np.ndarray]:
         scale = min(1.0, LONGEST_SIDE / max(image.shape[:2]))
         size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
         found = self._detector.detect_from_image(cv2.resize(image, size, interpolation=cv2.INTER_AREA))
-        if not len(found):
-            return np.zeros((0, 4))
-        boxes = np.asarray(found, np.float64)[:, :4] / scale
+        boxes = np.asarray(found, np.float64).reshape(len(found), -1)[:, :4] / scale
         # These boxes begin at the forehead; face-alignment moves their centre up by 12 % of the height.
         shift = 0.12 * (boxes[:, 3] - boxes[:, 1])
-        return boxes - np.stack([0 * shift, shift, 0 * shift, shift], axis=1)
+        yield boxes - np.stack([0 * shift, shift, 0 * shift, shift], axis=1)
 
 
 def overlap(first: np.ndarray, second: np.ndarray) -> float:

@@ -200,7 +200,7 @@ def test_a_detector_whose_boxes_are_nowhere_has_found_none(
     prepare: AlignFaces, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     boxes = np.array([[np.nan] * 4, [0.0, 0.0, np.inf, 100.0]])
-    monkeypatch.setattr(prepare.models.finder, "_detect", lambda image: boxes)
+    monkeypatch.setattr(prepare.models.finder, "_detect", lambda image: iter([boxes]))
     with pytest.raises(NoFace):
         prepare.models.finder.find(np.asarray(face(1)))
 

@@ -1,5 +1,6 @@
 """Faces in images, with the bundled landmark network."""
 
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -72,6 +73,23 @@ def test_a_face_is_found_again_where_the_frame_before_showed_it(
     (again,) = finder.find_again(moved, before)
     between_eyes = np.linalg.norm(whole.landmarks[36] - whole.landmarks[45])
     assert np.linalg.norm(again.landmarks - whole.landmarks, axis=1).mean() < 0.01 * between_eyes
+
+
+def test_later_proposals_are_looked_at_only_where_the_first_show_no_face(
+    finder: FaceFinder, portrait: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = finder.find(portrait)
+    elsewhere, right = np.array([[0.0, 0.0, 20.0, 20.0]]), whole.box[None].astype(np.float64)
+
+    def first_wrong(image: np.ndarray) -> Iterator[np.ndarray]:
+        yield elsewhere
+        yield right
+        pytest.fail("the face was found already")
+
+    monkeypatch.setattr(finder, "_detect", first_wrong)
+    between_eyes = np.linalg.norm(whole.landmarks[36] - whole.landmarks[45])
+    away = np.linalg.norm(finder.find(portrait).landmarks - whole.landmarks, axis=1)
+    assert away.mean() < 0.03 * between_eyes
 
 
 def test_a_face_that_jumped_or_was_not_there_before_is_searched_for(finder: FaceFinder, portrait: np.ndarray) -> None:
