@@ -1,6 +1,7 @@
 """What the results' figures mean, and how they are spread over a run."""
 
 import math
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,8 +27,8 @@ class Metric:
 
     @property
     def meaning(self) -> str:
-        """What it measures, in a sentence or two."""
-        return COLUMNS[self.column].meaning
+        """What it measures, in a sentence or two; other columns are called by their titles."""
+        return re.sub(r"`(\w+)`", lambda named: f'"{TITLES[named[1]]}"', COLUMNS[self.column].meaning)
 
     def shown(self, value: float) -> str:
         """The number as people read it; a dash where nothing was measured."""
@@ -53,6 +54,7 @@ FIGURES = (
     Metric("motion_found", "Motion, found", 2),
     Metric("turn_given", "Turn", 2),
 )
+TITLES = {figure.column: figure.title for figure in FIGURES}
 
 
 def values(table: pa.Table, column: str) -> np.ndarray:

@@ -23,3 +23,9 @@ def test_equal_values_have_a_spread():
 def test_what_was_never_measured_has_no_spread():
     assert spread(FIGURES[0], pa.table({FIGURES[0].column: pa.array([None, None], pa.float64())})) is None
     assert spread(FIGURES[0], pa.table({"id": ["a"]})) is None
+
+
+def test_a_page_for_people_calls_other_figures_by_their_titles():
+    meanings = {figure.column: figure.meaning for figure in FIGURES}
+    assert "`" not in "".join(meanings.values())
+    assert '"Motion, timing"' in meanings["motion_amplitude"] and '"Motion, found"' in meanings["motion_amplitude"]
