@@ -61,6 +61,21 @@ def test_a_hairline_that_creeps_recolours_no_hair(canvas: Canvas) -> None:
     assert np.abs(found[canvas.drawn.covered & (canvas.places[..., 1] < crown)]).max() < 12
 
 
+def test_black_hair_that_greys_becomes_lighter_where_strands_are_seen_and_hardly_where_none_are(canvas: Canvas) -> None:
+    face, crown = likeness(canvas, np.zeros((FRAME, FRAME, 3))), crown_row(canvas)
+    rows = np.mgrid[:FRAME, :FRAME][0] - (crown * canvas.step[1] + canvas.top) * FRAME / SIDE
+    for frame, place in zip(face.frames, face.gestures.course.keys[:, 0], strict=True):
+        frame[rows < 9] = 30 + 130 * abs(place)
+    hair = canvas.places[..., 1] < crown + 12
+    inner = canvas.drawn.covered & (canvas.places[..., 1] < crown) & (canvas.outline < -4)
+    lighter = []
+    for strand in (0.0, 16.0):
+        level = 30 + strand * np.where(canvas.places[..., 0] // 2 % 2, 1, -1)
+        picture = np.where(hair[..., None], level[..., None], face.small_picture).astype(np.float32)
+        lighter.append(float(changes_of(replace(face, small_picture=picture))[inner].mean()))
+    assert lighter[0] < 0.4 * lighter[1] and lighter[1] > 60
+
+
 def test_a_deep_fold_keeps_the_hue_of_skin_where_no_hair_is_recoloured(canvas: Canvas) -> None:
     """As a lid that darkens by a third: only a face whose hair greys takes other colours than its own."""
     tint = (60.0, 0.0, -40.0)
