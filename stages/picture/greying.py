@@ -14,7 +14,7 @@ CHIN = 8  # of the landmarks
 STRAND = 3.0  # cells, over which hair is level
 DARK = 10.0  # grey levels
 # Contrast that is a picture's noise; how many times as light, beyond once, its further contrast lets hair become.
-FLAT, CARRIED = 0.015, 12.5
+FLAT, CARRIED = 0.045, 22.0
 MOST_CONTRAST = 2.0  # of strands, for what they were
 REPLACED = 60.0  # grey levels: what changes by so many is another colour then
 SWAY = 10.0  # grey levels that colours beyond the face may change by as its expression does
