@@ -48,8 +48,7 @@ def demo_lines(job: Path = JOB) -> Iterator[Row]:
         checked = check_job(load_job(job, output=output))
         layout = layout_for(checked, this_machine())
         slowness = core_slowness()
-        cores = layout.render.workers * layout.render.cpus
-        expected = slowness * (START + len(checked.manifest) * row_seconds(checked) / cores)
+        expected = slowness * (START + len(checked.manifest) * row_seconds(checked) / layout.cores)
         began = time.time()
         whole = _run(job, output)
         events = [json.loads(line) for line in (output / "log.jsonl").read_text().splitlines()]

@@ -59,6 +59,11 @@ class WorkerLayout:
     render: PoolSize
     sentence: str
 
+    @property
+    def cores(self) -> float:
+        """That all workers have together."""
+        return sum(pool.workers * pool.cpus for pool in (self.detect, self.render))
+
 
 def plan_workers(
     nodes: Sequence[Node],

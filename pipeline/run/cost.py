@@ -92,6 +92,5 @@ def describe_time(checked: Checked, existing: ExistingResults, layout: WorkerLay
         return ""
     slowness = core_slowness()
     each = slowness * row_seconds(checked)
-    cores = layout.render.workers * layout.render.cpus
-    total = slowness * START + rows * each / cores
-    return f"time: about {duration(total)} ({each:.1f} s of a core a video, on {cores:.2g} cores)"
+    total = slowness * START + rows * each / layout.cores
+    return f"time: about {duration(total)} ({each:.1f} s of a core a video, on {layout.cores:.2g} cores)"
