@@ -11,6 +11,7 @@
 
 import errno
 import importlib.metadata
+import signal
 import sys
 import warnings
 from typing import Annotated, Any, NoReturn
@@ -105,7 +106,10 @@ def main() -> NoReturn:
             run_app()
         set_alarm()
         with Interruption().listening():  # until the run itself listens
-            run_app(watched)
+            try:
+                run_app(watched)
+            finally:  # one key press may arrive twice, and the second one must not disturb Python's own end
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def run_app(watched: bool = False) -> NoReturn:

@@ -23,7 +23,10 @@ AGAIN_SECONDS = 1.0
 
 @contextmanager
 def handle_signals(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    """Have a handler take the signals that ask to stop, for as long as the context lasts; in the main thread only."""
+    """Have a handler take the signals that ask to stop, for as long as the context lasts; in the main thread only.
+
+    A signal that somebody else has taken over meanwhile stays theirs.
+    """
     before = {number: signal.getsignal(number) for number in SIGNALS}
     try:
         for number, present in before.items():
@@ -33,7 +36,8 @@ def handle_signals(handler: Callable[[int, FrameType | None], None]) -> Iterator
         yield
     finally:
         for number, present in before.items():
-            signal.signal(number, present)
+            if signal.getsignal(number) == handler:
+                signal.signal(number, present)
 
 
 @contextmanager
