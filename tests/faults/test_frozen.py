@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -72,8 +72,9 @@ class Run:
             # A process that has just been forked, and has yet to become another program, is still called as its parent.
             return next((number for number in fitting - {besides} if parent(number) not in fitting), 0)
 
-        number = self.wait_until(find)
-        os.kill(number, signal.SIGSTOP)
+        # One that was ending when it was found, as an encoder soon does, is not frozen: another is.
+        while not stop(number := self.wait_until(find)):
+            pass
         return number
 
     def wait(self) -> int:
@@ -99,10 +100,24 @@ def running(repository: Path, job: Path, *settings: str) -> Iterator[Run]:
 
 def parent(process: int) -> int:
     """The number of a process's parent; 0 where the process has ended."""
+    return int(stat(process)[1])
+
+
+def stop(process: int) -> bool:
+    """Stop a process; whether it was still there to be stopped."""
+    with suppress(ProcessLookupError):
+        os.kill(process, signal.SIGSTOP)
+    while (state := stat(process)[0]) not in "TZX":
+        time.sleep(0.001)
+    return state == "T"
+
+
+def stat(process: int) -> list[str]:
+    """A process's state, its parent and so on, as proc(5) lists them; as of a dead one where it has ended."""
     try:
-        return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
-    except FileNotFoundError:
-        return 0
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return ["X", "0"]
 
 
 def test_a_run_outlives_processes_that_are_frozen(tmp_path: Path, repository: Path) -> None:
