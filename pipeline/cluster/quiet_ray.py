@@ -9,6 +9,8 @@ What Ray 2.60 does by itself, and our measure against it (a test watches every c
   that cannot have clusters (RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER=0) means loopback.
 - It writes an access token to ~/.ray, and sessions to /tmp/ray, where any user may write: the private HOME, and a
   short folder that no other user can enter.
+- It starts three processes that nobody here needs, each a second of a core and 80 MB, and waits for one of them: they
+  are left out (`without_helpers`).
 """
 
 import logging
@@ -25,6 +27,9 @@ from pipeline.cluster.orphans import TOKEN_VARIABLE, clear_dead_sessions, new_se
 ROOT = Path(__file__).parents[2]
 # Keeps other users of this machine out of our workers. Ray caches it, so a process has one for all its sessions.
 TOKEN = secrets.token_hex(32)
+# What the driver prints of its workers' output, which we turn off; machines that come and go with the work; the server
+# of the dashboard, which without one sends usage statistics and does nothing else.
+HELPERS = ("start_log_monitor", "start_monitor", "start_api_server")
 
 
 def private_folder() -> Path:
@@ -88,6 +93,21 @@ def import_ray(local: bool) -> Any:
     worker.print_to_stdstream = lambda data, ignore_prefix: logging.getLogger("ray").debug("%s", data.get("lines"))
     logging.getLogger("ray").setLevel(logging.CRITICAL)
     return ray
+
+
+@contextmanager
+def without_helpers(dashboard: bool = False) -> Iterator[None]:
+    """Have Ray start without its helpers; all of them are there for a dashboard. Ray has no setting for it."""
+    from ray._private.node import Node
+
+    before = {} if dashboard else {name: getattr(Node, name) for name in HELPERS}
+    for name in before:
+        setattr(Node, name, lambda node, **settings: None)
+    try:
+        yield
+    finally:
+        for name, start in before.items():
+            setattr(Node, name, start)
 
 
 def lost_processes(ray: Any) -> bool:

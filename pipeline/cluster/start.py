@@ -16,7 +16,7 @@ from common.install_hints import install_extra
 from common.redaction import describe_error
 from pipeline.cluster.alarm import answering, is_alarmed
 from pipeline.cluster.orphans import end_processes, ray_folder
-from pipeline.cluster.quiet_ray import ROOT, without_stderr
+from pipeline.cluster.quiet_ray import ROOT, without_helpers, without_stderr
 from pipeline.job.spec import ClusterSpec
 
 STARTS = 3
@@ -58,7 +58,8 @@ def start_local_ray(ray: Any, cluster: ClusterSpec, folder: Path, cpus: int) -> 
 
 def _start_local(ray: Any, cluster: ClusterSpec, folder: Path, cpus: int) -> None:
     # Ray puts the current folder first on its workers' import path: a user's own stages.py would be taken for ours.
-    with warnings.catch_warnings(), without_stderr(), chdir(ROOT), _ignore_hangup():
+    quietly = without_helpers(cluster.dashboard)
+    with warnings.catch_warnings(), without_stderr(), chdir(ROOT), _ignore_hangup(), quietly:
         warnings.simplefilter("ignore")
         ray.init(
             address="local",
