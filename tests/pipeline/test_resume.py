@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -21,9 +22,7 @@ SCRIPT = Path(__file__).with_name("tiny_run.py")
 COUNT = 20
 
 
-@pytest.fixture
-def pictures(tmp_path: Path) -> Path:
-    folder = tmp_path / "pictures"
+def make_pictures(folder: Path) -> Path:
     folder.mkdir()
     for index in range(COUNT):
         (folder / f"f{index:02}.png").write_bytes(bytes([index]))
@@ -54,10 +53,30 @@ def marks(output: Path) -> list[str]:
     return [mark.name.split("+")[0] for mark in (output / "made").iterdir()]
 
 
-def test_a_killed_run_resumes_and_repeats_only_what_was_in_flight(
-    tmp_path: Path, pictures: Path, repository: Path
-) -> None:
-    output = tmp_path / "out"
+@dataclass(frozen=True)
+class Resumed:
+    """A run that was killed, and the same command once more.
+
+    Attributes:
+        output: of both.
+        before: rows that were stored when the first one was killed.
+        end: of the second.
+        addresses: every internet address to which the second or a process of its connected or sent.
+        home: its HOME.
+    """
+
+    output: Path
+    before: int
+    end: subprocess.CompletedProcess[str]
+    addresses: set[str]
+    home: Path
+
+
+@pytest.fixture(scope="module")
+def resumed(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Resumed:
+    folder = tmp_path_factory.mktemp("killed")
+    output, pictures, home = folder / "out", make_pictures(folder / "pictures"), folder / "home"
+    home.mkdir()
     start = subprocess.Popen(
         command(output, pictures, 1.0),
         env=environment(repository),
@@ -69,13 +88,17 @@ def test_a_killed_run_resumes_and_repeats_only_what_was_in_flight(
     start.send_signal(signal.SIGKILL)
     start.wait()
     before = stored(output)
-    assert before < COUNT
+    end, addresses = traced(command(output, pictures, 0.0), environment(repository) | {"HOME": str(home)}, folder)
+    return Resumed(output, before, end, addresses, home)
 
-    end = subprocess.run(command(output, pictures, 0.0), env=environment(repository), capture_output=True, text=True)
+
+def test_a_killed_run_resumes_and_repeats_only_what_was_in_flight(resumed: Resumed) -> None:
+    output, end = resumed.output, resumed.end
+    assert resumed.before < COUNT
     assert end.returncode == 0, end.stderr
     kept = int(end.stdout.split()[3])
     assert end.stdout == f"done {COUNT - kept} kept {kept} failed 0\n"
-    assert kept >= before
+    assert kept >= resumed.before
     repeated = len(marks(output)) - len(set(marks(output)))
     assert set(marks(output)) == {f"f{index:02}" for index in range(COUNT)}
     # Two workers, each with one row in hand; a row counts as in flight until its part is on the disk.
@@ -83,10 +106,16 @@ def test_a_killed_run_resumes_and_repeats_only_what_was_in_flight(
     assert end.stderr == ""
 
 
-def test_an_interrupted_run_finishes_what_is_in_hand_and_begins_nothing_more(
-    tmp_path: Path, pictures: Path, repository: Path
-) -> None:
-    output = tmp_path / "out"
+def test_a_local_run_connects_to_nothing_but_this_machine(resumed: Resumed) -> None:
+    assert resumed.addresses, "nothing was seen, although Ray's own processes talk to each other"
+    # The remote end of a socket that is not connected has no address.
+    elsewhere = {address for address in resumed.addresses if address not in ("0.0.0.0", "::")}
+    assert {address for address in elsewhere if not only_here(address)} == set()
+    assert list(resumed.home.rglob("*")) == [], "the user's home is not Ray's to write in"
+
+
+def test_an_interrupted_run_finishes_what_is_in_hand_and_begins_nothing_more(tmp_path: Path, repository: Path) -> None:
+    output, pictures = tmp_path / "out", make_pictures(tmp_path / "pictures")
     run = subprocess.Popen(
         command(output, pictures, 1.0),
         env=environment(repository),
@@ -108,20 +137,6 @@ def test_an_interrupted_run_finishes_what_is_in_hand_and_begins_nothing_more(
     assert {target.id for target in done} == {video.stem for video in (output / "videos").glob("*.mp4")}
 
 
-def test_a_local_run_connects_to_nothing_but_this_machine(tmp_path: Path, pictures: Path, repository: Path) -> None:
-    for picture in sorted(pictures.iterdir())[2:]:
-        picture.unlink()
-    home = tmp_path / "home"
-    home.mkdir()
-    run = command(tmp_path / "out", pictures, 0.0)
-    addresses = traced(run, environment(repository) | {"HOME": str(home)}, tmp_path)
-    assert addresses, "nothing was seen, although Ray's own processes talk to each other"
-    # The remote end of a socket that is not connected has no address.
-    assert {address for address in addresses if address not in ("0.0.0.0", "::") and not only_here(address)} == set()
-    assert Ledger(tmp_path / "out").rows().num_rows == 2
-    assert list(home.rglob("*")) == [], "the user's home is not Ray's to write in"
-
-
 def test_a_listener_for_everybody_is_seen_and_told_from_one_on_the_loopback() -> None:
     with socket.create_server(("0.0.0.0", 0)), socket.create_server(("127.0.0.1", 0)):
         heard = listeners(os.getpid())
@@ -135,23 +150,25 @@ def only_here(address: str) -> bool:
     return ipaddress.ip_address(address.removeprefix("::ffff:")).is_loopback
 
 
-def traced(run: list[str], env: dict[str, str], folder: Path) -> set[str]:
-    """Every internet address that a command and its children connect or send to."""
+def traced(run: list[str], env: dict[str, str], folder: Path) -> tuple[subprocess.CompletedProcess[str], set[str]]:
+    """A command's end, and every internet address that it and its children connect or send to."""
     if strace := shutil.which("strace"):
         log = folder / "strace.log"
         calls = "trace=connect,sendto,sendmsg,sendmmsg"
-        subprocess.run(
-            [strace, "-f", "-qq", "-e", calls, "-o", str(log), *run], env=env, check=True, capture_output=True
-        )
+        # With the kernel's own filter other calls are as fast as ever.
+        follow = [strace, "-f", "--seccomp-bpf", "-qq", "-e", calls, "-o", str(log)]
+        end = subprocess.run([*follow, *run], env=env, capture_output=True, text=True)
         text = log.read_text(errors="replace")
-        return set(re.findall(r'inet_addr\("([^"]+)"\)', text) + re.findall(r'inet_pton\(AF_INET6, "([^"]+)"', text))
-    process = subprocess.Popen(run, env=env, stdout=subprocess.DEVNULL)
+        return end, set(
+            re.findall(r'inet_addr\("([^"]+)"\)', text) + re.findall(r'inet_pton\(AF_INET6, "([^"]+)"', text)
+        )
+    process = subprocess.Popen(run, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     seen: set[str] = set()
     while process.poll() is None:
         seen.update(peers(process.pid))
         time.sleep(0.005)
-    assert process.returncode == 0
-    return seen
+    said, complained = process.communicate()
+    return subprocess.CompletedProcess(run, process.returncode, said, complained), seen
 
 
 def listeners(root: int) -> set[str]:

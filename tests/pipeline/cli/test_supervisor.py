@@ -68,6 +68,19 @@ def wait_for_lives(lives: Path, count: int) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "supervised"),
+    [(["run", "a.yaml"], True), (["retry", "out"], True), (["plan", "a.yaml"], False), ([], False)],
+)
+def test_long_work_is_supervised_and_nothing_else(
+    arguments: list[str], supervised: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(supervisor.WATCHED, raising=False)
+    assert supervisor.to_be_supervised(arguments) == supervised
+    monkeypatch.setenv(supervisor.WATCHED, "3")
+    assert not supervisor.to_be_supervised(arguments), "it is already"
+
+
 def test_a_run_that_is_killed_is_started_again_and_its_end_is_the_end(lives: Path) -> None:
     run = start(lives, 1)
     said, complained = run.communicate(timeout=60)
