@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from pipeline.cluster.quiet_ray import import_ray, private_folder, quiet_environment
+from pipeline.cluster.quiet_ray import import_ray, private_folder, quiet_environment, without_helpers
 from pipeline.cluster.session import machines
 from pipeline.cluster.sizing import plan_workers
 from pipeline.output.event_log import Event, EventLog
@@ -27,11 +27,12 @@ def main(output: Path, pictures: Path, seconds: float) -> None:
     ray = import_ray(local=True)
     from ray.cluster_utils import Cluster
 
-    cluster: Any = Cluster(
-        initialize_head=True,
-        head_node_args={"num_cpus": 2, "include_dashboard": False, "env_vars": {"TINY_NODE": "head"}},
-    )
-    second = cluster.add_node(num_cpus=2, env_vars={"TINY_NODE": "second"})
+    with without_helpers():
+        cluster: Any = Cluster(
+            initialize_head=True,
+            head_node_args={"num_cpus": 2, "include_dashboard": False, "env_vars": {"TINY_NODE": "head"}},
+        )
+        second = cluster.add_node(num_cpus=2, env_vars={"TINY_NODE": "second"})
     ray.init(address=cluster.address, log_to_driver=False)
     rows = rows_of(pictures)
     counts = RowCounts([None] * rows.num_rows)

@@ -25,7 +25,7 @@ SOON_MISSED = {
     "RAY_health_check_failure_threshold": "3",
 }
 # A row takes half a second; every frozen process is noticed after as long as a row may take, or later.
-ROWS, FRAMES, ROW_SECONDS, PATIENCE = 24, 60, 10, 400
+ROWS, FRAMES, ROW_SECONDS, PATIENCE = 12, 60, 6, 400
 AT_WORK = "ray::Worker.process"
 TOO_LONG = f"longer than {ROW_SECONDS} s"
 

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy import sparse
-from scipy.sparse.linalg import splu
 
 from weights.networks.dentition import Dentition, dentition_of
 
@@ -78,6 +76,9 @@ class Head:
     @cached_property
     def influence(self) -> np.ndarray:
         """(V, H) float32: how a displacement of the held vertices spreads over the skin, as a thin plate does."""
+        from scipy import sparse  # takes half a second, and detection workers never move a head
+        from scipy.sparse.linalg import splu
+
         count, held = len(self.neutral), self.held
         start, end = self.triangles.ravel(), np.roll(self.triangles, -1, axis=1).ravel()
         length = np.linalg.norm(self.neutral[start] - self.neutral[end], axis=1)

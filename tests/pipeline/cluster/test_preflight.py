@@ -72,15 +72,16 @@ def test_the_bundled_model_is_on_the_one_machine(ray_nodes: list[Node]) -> None:
 TWO_NODES = """
 import json, sys
 from pipeline.cluster.preflight import on_every_node
-from pipeline.cluster.quiet_ray import import_ray, private_folder, quiet_environment
+from pipeline.cluster.quiet_ray import import_ray, private_folder, quiet_environment, without_helpers
 from weights.store import weights_folder
 
 quiet_environment(private_folder())
 ray = import_ray(local=True)
 from ray.cluster_utils import Cluster
 
-cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
-cluster.add_node(num_cpus=1, env_vars={"MICROMOTION_WEIGHTS": sys.argv[1]})
+with without_helpers():
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    cluster.add_node(num_cpus=1, env_vars={"MICROMOTION_WEIGHTS": sys.argv[1]})
 ray.init(address=cluster.address, log_to_driver=False)
 def folder(node):
     return str(weights_folder())
