@@ -15,15 +15,10 @@ from benchmarks.faults.injection import TOLD_BY, processes_of
 from benchmarks.faults.job import write_fault_job
 from pipeline.output.event_log import read_events
 from pipeline.output.ledger import Ledger
+from tests.faults.soon_missed import SOON_MISSED
 
 pytestmark = pytest.mark.slow
 SCRIPT = Path(__file__).with_name("impatient_run.py")
-# Ray gives a machine up that leaves three questions unanswered; by default that takes it a minute.
-SOON_MISSED = {
-    "RAY_health_check_period_ms": "1000",
-    "RAY_health_check_timeout_ms": "3000",
-    "RAY_health_check_failure_threshold": "3",
-}
 # A row takes half a second; every frozen process is noticed after as long as a row may take, or later.
 ROWS, FRAMES, ROW_SECONDS, PATIENCE = 12, 60, 6, 400
 AT_WORK = "ray::Worker.process"

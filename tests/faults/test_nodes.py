@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.output.ledger import Ledger
+from tests.faults.soon_missed import SOON_MISSED
 
 SCRIPT = Path(__file__).with_name("cluster_run.py")
 COUNT = 32
@@ -26,7 +27,7 @@ def test_a_node_that_joins_is_put_to_work_and_one_that_dies_costs_what_it_had_in
     ended = subprocess.run(
         [sys.executable, str(SCRIPT), str(output), str(pictures), "0.5"],
         cwd=repository,
-        env=os.environ | {"PYTHONPATH": str(repository), "OMP_NUM_THREADS": "1"},
+        env=os.environ | {"PYTHONPATH": str(repository), "OMP_NUM_THREADS": "1"} | SOON_MISSED,
         capture_output=True,
         text=True,
         timeout=800,
