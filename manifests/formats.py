@@ -47,7 +47,7 @@ def read_file(path: Path, where: str, own: frozenset[str], image: str = "image",
                 if "$" in where
                 else f"{where}: there is no such file.{hint}"
                 if (hint := quotes_hint(where))
-                else f'{where}: there is no such file. Make a manifest with "manifest build".'
+                else f'{where}: there is no such file. Give the path of a manifest, or make one with "manifest build".'
             )
         raw = _read(path, where, own, image, source)
         raw.table.validate(full=True)  # a Parquet file may call bytes text that are none

@@ -72,7 +72,7 @@ def anchor_seconds(events: Events) -> float:
     total = 0.0
     passes: dict[str, tuple[float, int]] = {}
     for event in events:
-        if event["event"] != "phase" or event["phase"] == "targets" or event["total"] in (None, 1):
+        if event["event"] != "phase" or event["phase"] == "videos" or event["total"] in (None, 1):
             continue
         if event["done"] and event["phase"] not in passes:
             passes[event["phase"]] = event["seconds"], event["done"]

@@ -25,7 +25,11 @@ Elsewhere = Annotated[
 ]
 Changes = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Change a value of the job, e.g. video.frames=30. Repeatable."),
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Change a value of the job, e.g. video.frames=30. Paths are relative to the job file. Repeatable.",
+    ),
 ]
 
 
@@ -54,10 +58,10 @@ def run(
 def plan(job: JobFile, output: Elsewhere = None, changes: Changes = None) -> None:
     """Check everything about a job and print what would run where. Starts nothing.
 
-    All that it writes is a sheet of the clip's anchors, into the weights folder.
+    Writes one file: an image of the clip's anchors, in the weights folder.
 
-    Exit code 2 where a run would be refused or of no use, as with more than half of the images missing or unreadable; 0
-    where it can run, even if some rows will fail: they are counted, and the first are named.
+    Exit code 2: a run would be refused, or more than half of the images are missing or unreadable. Exit code 0: it can
+    run; rows that will fail are counted, and the first are named.
     """
     from pipeline.job.load import load_job
 
@@ -68,9 +72,9 @@ def plan(job: JobFile, output: Elsewhere = None, changes: Changes = None) -> Non
     from weights.store import weights_folder
 
     planned = plan_job(spec, weights_folder() / "clips")
-    verdict = "Nothing is wrong with it" if not planned.doubts else "It can run, but look at the lines above first"
+    verdict = "No problems found" if not planned.doubts else "It can run, but read the lines above first"
     verdict = verdict if planned.sound else "Fix the problems above before it runs"
-    say(*planned.lines, f"{verdict}; nothing was started.")
+    say(*planned.lines, f"{verdict}. Nothing was started.")
     if not planned.sound:
         raise typer.Exit(2)
 
@@ -109,7 +113,7 @@ def retry(
     reason: Annotated[
         list[str] | None,
         typer.Option(
-            "--reason", metavar="CODE", help=f"Only rows that failed for this: {', '.join(Reason)}. Repeatable."
+            "--reason", metavar="CODE", help=f"Only rows that failed for this reason: {', '.join(Reason)}. Repeatable."
         ),
     ] = None,
 ) -> None:
@@ -157,7 +161,8 @@ def extract(
         typer.Option("--max-anchors", min=2, max=4096, help="Frames of the clip that become anchors, evenly spread."),
     ] = 64,
     seeds: Annotated[
-        int, typer.Option("--seeds", min=1, max=1000, help="With --text: so many identities make the anchors.")
+        int,
+        typer.Option("--seeds", min=1, max=1000, help="With --text: the number of generated faces led to the prompt."),
     ] = 4,
 ) -> None:
     """Extract a motion from a clip or a prompt for later jobs: `motion: {file: smile.safetensors}`."""

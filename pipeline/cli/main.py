@@ -4,8 +4,8 @@
 |---|---|
 | 0 | every row has its video |
 | 1 | something unexpected; its details are in a file that the message names |
-| 2 | the user's mistake, found before any video was begun |
-| 3 | finished, and some rows failed; or something that was looked at is missing or damaged |
+| 2 | the job, clip, manifest or weights need a change; no video was started |
+| 3 | finished, and some rows failed; or a check found something missing or damaged |
 | 130 | interrupted; resume by running the same command again |
 """
 
@@ -59,11 +59,12 @@ class Commands(TyperGroup):
 
 app = typer.Typer(
     cls=Commands,
-    help="Carry a small facial motion from one clip over to many other faces: one video for each face.\n\n"
+    help="Transfer the motion of one face to many others: one video for each face.\n\n"
     "A [bold]job file[/bold] names the clip, the list of faces (a manifest) and the output folder. "
     "Check it with [bold]plan[/bold], make the videos with [bold]run[/bold], and look at report.html in the output.",
     epilog=f"{example('run jobs/demo.yaml')}\n\nExit codes: 0 every row has its video, 3 some rows failed, "
-    "2 a mistake in what was given, 130 interrupted (resume by running the same command again), 1 anything else.",
+    "2 the job, clip, manifest or weights need a change, 130 interrupted (resume by running the same command again), "
+    "1 anything else.",
     **SETTINGS,
 )
 app.add_typer(job_commands.app)

@@ -14,9 +14,11 @@ app = typer.Typer(help="Make or check a manifest: the list of faces.", **SETTING
 
 @app.command("build", epilog=example("manifest build faces/ --output targets.parquet"))
 def build(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder of images.", show_default=False)],
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="The folder that holds the images.", show_default=False)
+    ],
     output: Annotated[Path, typer.Option("--output", metavar="FILE", help="The manifest.")] = Path("targets.parquet"),
-    flat: Annotated[bool, typer.Option("--flat", help="Leave out images in folders within the folder.")] = False,
+    flat: Annotated[bool, typer.Option("--flat", help="Leave out images in subfolders.")] = False,
 ) -> None:
     """Make a manifest of a folder's images."""
     from manifests.build import build_manifest
@@ -41,10 +43,14 @@ def check(
     ],
     columns: Annotated[
         list[str] | None,
-        typer.Option("--column", metavar="OWN=NAME", help="What a column is called, e.g. image=path. Repeatable."),
+        typer.Option(
+            "--column",
+            metavar="COLUMN=NAME",
+            help="The name that a column has in the file, e.g. image=path. Repeatable.",
+        ),
     ] = None,
 ) -> None:
-    """Check a manifest, and look for its images on this machine. Exit code 3 where some are not there."""
+    """Check a manifest, and look for its images on this machine. Exit code 3: some are missing."""
     from manifests.looking import check_manifest
 
     pairs = [one.partition("=")[::2] for one in columns or ()]

@@ -17,7 +17,7 @@ app = typer.Typer(help="List, download, verify and import models.", **SETTINGS)
 
 @app.command("list", epilog=example("weights list"))
 def list_() -> None:
-    """Every model that a job can name, where its files are or have to be, and under which licence."""
+    """List the models that a job can name: where their files are or have to be, and their licences."""
     from itertools import groupby
 
     from weights.registry import registered_models
@@ -78,10 +78,11 @@ def fetch(name: Annotated[str, typer.Argument(metavar="NAME", help="A model.", s
 @app.command(epilog=example("weights verify synthface"))
 def verify(
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="A model; all that are here by default.", show_default=False)
+        str | None,
+        typer.Argument(metavar="[NAME]", help="A model; by default all that are on this machine.", show_default=False),
     ] = None,
 ) -> None:
-    """Load a model's files as the networks that they should be, and verify their hashes."""
+    """Load a model's files as the networks that they should hold, and verify their hashes."""
     from common.errors import UserError
     from weights.load_clip import clip_hash, find_clip, load_clip
     from weights.load_head import BUNDLED as HEAD
@@ -125,10 +126,11 @@ def verify(
 def import_(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A published checkpoint.", show_default=False)],
     output: Annotated[
-        Path | None, typer.Option("--output", metavar="DIR", help="Where to; the weights folder by default.")
+        Path | None,
+        typer.Option("--output", metavar="DIR", help="The folder to write to; by default the weights folder."),
     ] = None,
 ) -> None:
-    """Write a published checkpoint once as a file of ours, which loads faster; a direction becomes a micromotion."""
+    """Convert a published checkpoint to our own format, which loads faster; a published direction becomes a motion."""
     from common.errors import MotionFileError
     from pipeline.output.redacted_files import write_motion
     from stages.motion.micromotion import load_micromotion

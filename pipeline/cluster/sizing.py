@@ -144,7 +144,7 @@ def _floor(share: float) -> float:
 def _describe_cluster(nodes: Sequence[Node]) -> str:
     """The cluster in a few words."""
     cpus, gpus = sum(node.cpus for node in nodes), int(sum(node.gpus for node in nodes))
-    machine = "this cluster of 1 node" if len(nodes) == 1 else f"this cluster of {len(nodes)} nodes"
+    machine = "the one machine" if len(nodes) == 1 else f"the cluster of {len(nodes)} machines"
     return f"{machine} ({cpus:g} CPU{'s' if cpus != 1 else ''}, {gpus or 'no'} GPU{'s' if gpus != 1 else ''})"
 
 

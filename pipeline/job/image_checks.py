@@ -119,14 +119,16 @@ def check_opens(manifest: Manifest, images: Sequence[str]) -> ImageChecks:
             failures.append(f"{manifest.row(at)}: {one_line(str(error))}")
     if not looked:
         return ImageChecks((), 0)
-    of = "all images" if looked == len(images) else f"a sample of {count(looked, 'image')}"
-    of = "all others" if looked == len(present) < len(images) else of
+    of = f"all {looked:,}" if looked == len(images) else f"a sample of {looked:,}"
+    of = f"the other {looked:,}" if looked == len(present) < len(images) else of
     if not failures:
         return ImageChecks((f"images: {of} opened, all readable",), 0)
     # Of many, one that is slow says nothing of the others.
     told = looked > 1 or len(present) == 1
     if 2 * len(failures) > looked and told:
-        raise ManifestError(f"{manifest.path}: of {of}, {len(failures)} cannot be read. {failures[0]}")
+        raise ManifestError(
+            f"{manifest.path}: {len(failures):,} of the {count(looked, 'image')} opened cannot be read. {failures[0]}"
+        )
     fate = "its row" if len(failures) == 1 else "their rows"
     said = f"images: {of} opened, {len(failures)} not readable; {fate} will fail as {Reason.UNREADABLE_IMAGE}:"
     lines = [said, *(f"  {one}" for one in failures[:EXAMPLES])]

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
-from common.redaction import HIDDEN
+from common.redaction import HIDDEN, quote
 from common.settings import Settings
 from common.storage import is_uri
 from common.stores import SCHEMES
@@ -98,7 +98,7 @@ class ClusterSpec(Settings):
     @classmethod
     def _known_address(cls, address: str) -> str:
         if address not in ("local", "auto") and not re.fullmatch(r"ray://[^\s/:]+:\d+", address):
-            raise ValueError("expected local, auto, or ray://host:port")
+            raise ValueError(f"expected local, auto, or ray://host:port, found {quote(address)}")
         return address
 
 

@@ -16,7 +16,7 @@ from pipeline.output.event_log import Event, PhaseState
 from stages.base import RowStatus
 
 # The phase whose count is of the manifest's rows.
-TARGETS = "targets"
+VIDEOS = "videos"
 LAST_FAILURES = 5
 
 
@@ -62,7 +62,8 @@ class RunProgress:
         started, last: unix seconds of the first and the latest event; 0.0 before any.
         first_begun: when the first finished video was begun, unix seconds; 0.0 before any. Until then the run prepared:
             workers, networks, motions.
-        far_from_motion: finished videos, also of earlier runs, that measure far from the motion asked, when it ended.
+        far_from_motion: when it ended, how many finished videos, also of earlier runs, have a measured motion far from
+            the one asked for.
         seconds: the run's length as it said itself when it ended.
         cause: the error that ended it; empty where somebody interrupted it.
         reasons: how many rows failed for each reason.
@@ -97,7 +98,7 @@ class RunProgress:
 
         Before a first one is finished that is the start of the phase, in which workers load their networks as well.
         """
-        return self.first_begun or (self.phases[TARGETS].started if TARGETS in self.phases else 0.0)
+        return self.first_begun or (self.phases[VIDEOS].started if VIDEOS in self.phases else 0.0)
 
     @property
     def remaining(self) -> int:
@@ -105,16 +106,19 @@ class RunProgress:
         return max(self.rows - self.done - self.failed - self.kept, 0)
 
     def time_left(self, now: float) -> float | None:
-        """Seconds until the last row at the pace of the rows so far; `None` before a video is made: rows fail soon."""
+        """Seconds until the last row, at the pace so far.
+
+        None when no row is left, and before the first video: rows that fail are quick, and say nothing of the others.
+        """
         made = self.done + self.failed
         if self.outcome != RunState.RUNNING or not self.done or not self.work_started or now <= self.work_started:
             return None
-        return self.remaining * (now - self.work_started) / made
+        return self.remaining * (now - self.work_started) / made or None
 
     @property
     def making_seconds(self) -> float:
         """Seconds from the beginning of the first video to the last row's end."""
-        work = self.phases.get(TARGETS)
+        work = self.phases.get(VIDEOS)
         end = work.started + work.seconds if work else self.last
         return max(end - self.first_begun, 0.0)
 
@@ -182,7 +186,7 @@ def _with_phase(progress: RunProgress, event: Event, at: float) -> RunProgress:
     )
     # Rows that stood already say nothing by themselves: of them only the phase's count knows. They are looked at last,
     # so that until then what the run announced is the best guess.
-    kept = max(phase.done - progress.done - progress.failed, progress.kept) if name == TARGETS else progress.kept
+    kept = max(phase.done - progress.done - progress.failed, progress.kept) if name == VIDEOS else progress.kept
     return replace(progress, phases={**progress.phases, name: phase}, kept=kept)
 
 

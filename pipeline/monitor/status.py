@@ -23,6 +23,8 @@ from pipeline.output.lock import holder_lives
 SILENT_SECONDS = 90.0
 # Workers are listed one by one up to so many; of more, those that have been at one thing for longest.
 MOST_WORKERS = 12
+# What a worker is called, by the stage that it runs.
+WORKERS = {"AlignFaces": "detection worker", "AnimateFaces": "render worker"}
 
 
 class Condition(StrEnum):
@@ -115,8 +117,8 @@ def describe(status: Status) -> list[str]:
     stopped = "stopped by an error" if progress.cause else "interrupted"
     condition = {
         Condition.RUNNING: f"running for {since}",
-        Condition.SILENT: f"looks dead: no sign of life for {duration(status.silence)}",
-        Condition.DEAD: f"stopped without an end: its process is gone, last heard of {duration(status.silence)} ago",
+        Condition.SILENT: f"silent: no sign of life for {duration(status.silence)}",
+        Condition.DEAD: f"died: its process is gone, last event {duration(status.silence)} ago",
         Condition.FINISHED: f"finished {duration(status.silence)} ago, after {since}",
         Condition.INTERRUPTED: f"{stopped} {duration(status.silence)} ago, after {since}",
     }[status.condition]
@@ -128,7 +130,7 @@ def describe(status: Status) -> list[str]:
         phase = active[-1]
         total = "" if phase.total is None else f" of {phase.total:,}"
         detail = f", {phase.detail}" if phase.detail else ""
-        lines.append(f"at work on: {clean(phase.name)}, {phase.done:,}{total}{detail}")
+        lines.append(f"phase: {clean(phase.name)}, {phase.done:,}{total}{detail}")
     if status.condition == Condition.RUNNING:
         lines.append(headline(progress, status.now))
     else:
@@ -184,10 +186,10 @@ def _describe_workers(status: Status) -> list[str]:
     if not status.workers:
         return []
     busy = sorted(status.workers, key=lambda one: (-one.silence // 30, -one.since))
-    lines = [f"in flight: {count(len(status.in_flight), 'row')} in the hands of {count(len(busy), 'worker')}"]
+    lines = [f"in flight: {count(len(status.in_flight), 'row')}, {count(len(busy), 'worker')}"]
     for one in busy[:MOST_WORKERS]:
-        at = f"at {clean(', '.join(one.rows))} for {duration(one.since)}" if one.rows else "waiting for rows"
-        place = f"{clean(one.stage)}, process {one.process} on {clean(one.node)}"
+        at = f"{clean(', '.join(one.rows))} for {duration(one.since)}" if one.rows else "waiting for rows"
+        place = f"{WORKERS.get(one.stage, clean(one.stage))}, process {one.process} on {clean(one.node)}"
         lines.append(f"  {place}: {at}; last sign of life {duration(one.silence)} ago")
     if len(busy) > MOST_WORKERS:
         lines.append(f"  and {len(busy) - MOST_WORKERS:,} more")

@@ -28,14 +28,14 @@ def by_reason(reasons: Mapping[str, int]) -> str:
 
 
 def far_from_motion(progress: RunProgress) -> list[str]:
-    """`2 videos measure far from the motion asked: look at them in the report`, as the report says it; or nothing."""
+    """`the motion measured in 2 videos is far from the one asked for: look at them in the report`; or nothing."""
     match progress.far_from_motion:
         case 0:
             return []
         case 1:
-            return ["1 video measures far from the motion asked: look at it in the report"]
+            return ["the motion measured in 1 video is far from the one asked for: look at it in the report"]
         case far:
-            return [f"{far:,} videos measure far from the motion asked: look at them in the report"]
+            return [f"the motion measured in {far:,} videos is far from the one asked for: look at them in the report"]
 
 
 def summary(progress: RunProgress) -> list[str]:

@@ -1,4 +1,4 @@
-"""The rows that the report lists by themselves: failures by reason, and videos of which something is to be said."""
+"""The rows that the report lists by themselves: failures by reason, and videos that deserve a look."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ def failure_groups(table: pa.Table, failed: np.ndarray) -> list[Group]:
 
 
 def remark_groups(table: pa.Table, done: np.ndarray) -> list[Group]:
-    """Videos that were made and of which something is to be said; rows are counted from 1 as in the manifest."""
+    """Finished videos that deserve a look, by why; rows are counted from 1 as in the manifest."""
     made = table.take(pa.array(done, pa.int64()))
     ids, messages = made["id"].to_pylist(), made["message"].to_pylist()
     beyond = [
@@ -58,7 +58,7 @@ def remark_groups(table: pa.Table, done: np.ndarray) -> list[Group]:
     ]
     groups = [_group("beyond what the generator can draw", beyond)] if beyond else []
     if len(unlike := unlike_the_motion(made)):
-        shown = "measured far from the motion asked; the measure can misread small motions, and landmarks of paintings"
+        shown = "measured motion far from the one asked for; on paintings and small motions, landmarks can be misread"
         groups.append(_group(shown, [(int(done[at]) + 1, clean(ids[at]), _describe_motion(made, at)) for at in unlike]))
     if turned:
         shown = f"turned by less than the motion asks, for a flat image would tear: {_range(given[softened])} of it"
@@ -74,7 +74,7 @@ def unlike_the_motion(made: pa.Table) -> np.ndarray:
 
 
 def count_far_from_motion(results: pa.Table) -> int:
-    """How many finished videos measure far from the motion asked."""
+    """How many finished videos have a measured motion far from the one asked for."""
     return len(unlike_the_motion(results.filter(pc.equal(results["status"], RowStatus.DONE))))
 
 
@@ -84,9 +84,9 @@ def _describe_motion(made: pa.Table, at: int) -> str:
         float(values(made, name)[at]) for name in ("motion_amplitude", "motion_correlation", "motion_found")
     )
     way = "backwards" if size < 0 else f"{size:.2f} times as far as the clip's"
-    sentence = f"its landmarks seem to move {way} (size {size:.2f}, timing {timing:.2f})"
+    sentence = f"its landmarks were seen to move {way} (size {size:.2f}, timing {timing:.2f})"
     if np.isfinite(found):
-        sentence += f"; of the way that the image was to take they went {100 * found:.0f} %"
+        sentence += f"; the frames show {100 * found:.0f} % of the motion that the image was given"
     return sentence
 
 

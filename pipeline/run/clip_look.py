@@ -44,7 +44,7 @@ def report_clip(plan: MotionPlan, model: Model, iterations: int, folder: Path | 
     seconds = clip.times[-1] - clip.times[0]
     about = f"{clip.total_frames:,} frames of {clip.width}x{clip.height} in {seconds:.1f} s"
     look = look_at_clip(clip, ModelSettings(model.files, model.detector), iterations)
-    seen = look.doubts or (f"one motion of one person from rest, as far as {len(look.crops)} anchors show",)
+    seen = look.doubts or (f"{len(look.crops)} anchors examined: one person, one motion, at rest first",)
     lines = ["; ".join((about, *clip.notes)), *(line.removesuffix(".") for line in seen)]
     if folder is None:
         return ClipReport(tuple(lines), bool(look.doubts))

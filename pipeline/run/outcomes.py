@@ -16,7 +16,7 @@ from pipeline.run.outages import CanaryImages, ImagesUnavailable, why_unavailabl
 from stages.base import Row, RowStatus, Target
 from stages.result_row import result_row
 
-PHASE = "targets"
+PHASE = "videos"
 # A worker may have nowhere to write while the driver has: its node lost the mount. That many in a row, and it is all.
 MOST_BLOCKED = 8
 

@@ -21,7 +21,7 @@ def test_the_start_of_workers_does_not_count_as_time_of_anchors() -> None:
         phase("find", "progress", 16, 20.0),
         phase("find", "finished", 64, 26.0),
         phase("read", "finished", 1, 5.0, total=1),
-        phase("targets", "finished", 24, 50.0, total=24),
+        phase("videos", "finished", 24, 50.0, total=24),
     ]
     assert anchor_seconds(events) == pytest.approx(8.0)
     assert anchor_seconds([phase("find", "progress", 64, 3.0), phase("find", "finished", 64, 3.0)]) == 3.0

@@ -64,11 +64,11 @@ def test_set_reaches_the_job(monkeypatch, capsys, tmp_path):
 def test_a_plan_in_which_something_is_wrong_does_not_say_that_nothing_is(monkeypatch, capsys, tmp_path):
     job = tmp_path / "job.yaml"
     job.write_text("motion: {clip: a.mp4}\nmanifest: m.csv\n")
-    for sound, verdict in ((True, "Nothing is wrong with it;"), (False, "Fix the problems above before it runs;")):
+    for sound, verdict in ((True, "No problems found."), (False, "Fix the problems above before it runs.")):
         planned = Plan(4, 0, ("space: about 2 TB, 1 GB free: TOO LITTLE",), sound)
         monkeypatch.setattr("pipeline.run.plan.plan_job", lambda spec, clips, planned=planned: planned)
         assert call(monkeypatch, "plan", job) == (0 if sound else 2)
-        assert capsys.readouterr().out.splitlines()[-1] == f"{verdict} nothing was started."
+        assert capsys.readouterr().out.splitlines()[-1] == f"{verdict} Nothing was started."
 
 
 def test_how_to_go_on_is_said_without_the_credentials_that_were_given(monkeypatch, capsys, tmp_path):

@@ -105,5 +105,5 @@ def test_a_cluster_without_cpus_is_refused(cluster: list[Node]) -> None:
 def test_the_sentence_says_who_works_where() -> None:
     layout = plan_workers([Node(2)], 10)
     assert layout.sentence == (
-        "1 detection worker, 2 render workers (0.63 CPU each) on this cluster of 1 node (2 CPUs, no GPUs)"
+        "1 detection worker, 2 render workers (0.63 CPU each) on the one machine (2 CPUs, no GPUs)"
     )

@@ -30,12 +30,12 @@ def pictures(folder: Path, number: int) -> list[str]:
 def test_images_that_are_there_and_readable_are_said_so(tmp_path: Path) -> None:
     given = listed(tmp_path, pictures(tmp_path, 3))
     assert check_there(*given).lines == ()
-    assert check_opens(*given).lines == ("images: all images opened, all readable",)
+    assert check_opens(*given).lines == ("images: all 3 opened, all readable",)
 
 
 def test_of_many_images_a_sample_is_opened(tmp_path: Path) -> None:
     found = check_opens(*listed(tmp_path, pictures(tmp_path, OPENED + 10)))
-    assert found.lines == (f"images: a sample of {OPENED} images opened, all readable",)
+    assert found.lines == (f"images: a sample of {OPENED} opened, all readable",)
 
 
 def test_a_few_that_are_missing_are_named(tmp_path: Path) -> None:
@@ -67,15 +67,15 @@ def test_unreadable_images_are_named_and_refused_where_they_are_most(tmp_path: P
     assert found.failing == 1
     assert "row 3" in found.lines[1] and "web page" in found.lines[1]
     (tmp_path / "1.png").write_bytes(b"")
-    with pytest.raises(ManifestError, match=r"of all images, 2 cannot be read\. .*row 2"):
+    with pytest.raises(ManifestError, match=r"2 of the 3 images opened cannot be read\. .*row 2"):
         check_opens(*listed(tmp_path, images))
 
 
 def test_a_run_of_which_nothing_would_come_is_refused(tmp_path: Path) -> None:
     (tmp_path / "only.png").write_bytes(b"no image")
-    with pytest.raises(ManifestError, match="of all images, 1 cannot be read"):
+    with pytest.raises(ManifestError, match="1 of the 1 image opened cannot be read"):
         check_images(*listed(tmp_path, ["only.png"]))
-    with pytest.raises(ManifestError, match="of all others, 1 cannot be read"):
+    with pytest.raises(ManifestError, match="1 of the 1 image opened cannot be read"):
         check_images(*listed(tmp_path, ["only.png", "gone.png"]))
 
 

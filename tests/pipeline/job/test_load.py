@@ -152,7 +152,10 @@ def test_checkpoint_files_become_absolute_and_names_stay(tmp_path: Path) -> None
         ({"manifest": " "}, "manifest is empty: expected a path or a URI. Fill it in."),
         ({"output": ""}, "output is empty: expected a path. Fill it in, or remove the line for its default."),
         ({"video": {"fps": None}}, "video.fps is empty: expected a number. Fill it in, or remove the line for its"),
-        ({"cluster": {"address": "ray://x"}}, "cluster.address: expected local, auto, or ray://host:port."),
+        (
+            {"cluster": {"address": "ray://x"}},
+            'cluster.address: expected local, auto, or ray://host:port, found "ray://x".',
+        ),
         (
             {"output": "s3://bucket/x"},
             'output: expected a path on a disk or a shared mount, found "s3://bucket/x"; videos may',

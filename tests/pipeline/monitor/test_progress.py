@@ -28,7 +28,7 @@ def started(time: float = 100.0, **fields: object) -> Event:
     return {"time": time, "event": "run_started", **defaults, **fields}
 
 
-def phase(time: float, state: str, done: int, total: int | None = 10, name: str = "targets") -> Event:
+def phase(time: float, state: str, done: int, total: int | None = 10, name: str = "videos") -> Event:
     seconds = 0.0 if state == "started" else 1.0
     return {
         "time": time,
@@ -209,8 +209,8 @@ def test_the_last_lines_say_what_was_made_how_fast_and_what_failed():
 @pytest.mark.parametrize(
     ("far", "sentence"),
     [
-        (1, "1 video measures far from the motion asked: look at it in the report"),
-        (1200, "1,200 videos measure far from the motion asked: look at them in the report"),
+        (1, "the motion measured in 1 video is far from the one asked for: look at it in the report"),
+        (1200, "the motion measured in 1,200 videos is far from the one asked for: look at them in the report"),
     ],
 )
 def test_the_last_lines_count_videos_far_from_the_motion(far: int, sentence: str):
@@ -272,4 +272,4 @@ def test_a_pace_reads_well_at_every_speed():
 
 
 def test_a_phase_that_was_not_seen_beginning_says_itself_how_long_it_took():
-    assert replay([started(), phase(105, "finished", 10)]).phases["targets"].seconds == 1.0
+    assert replay([started(), phase(105, "finished", 10)]).phases["videos"].seconds == 1.0

@@ -21,7 +21,7 @@ def output(tmp_path: Path) -> Path:
     """A folder in which a run has begun: one row is done, one has failed, two are to come."""
     with EventLog(tmp_path / "log.jsonl") as log:
         log.emit("run_started", **STARTED)
-        log.emit("phase", phase="targets", state="started", done=0, total=4, seconds=0.0)
+        log.emit("phase", phase="videos", state="started", done=0, total=4, seconds=0.0)
         log.emit("row", id="anna", status="done", reason="", message="", frames=60, seconds=2.0)
         log.emit("row", id="dog", status="failed", reason="no_face", message="no face was found", frames=0, seconds=1.0)
     (tmp_path / "videos").mkdir()
@@ -54,7 +54,8 @@ def test_a_run_that_holds_its_folder_is_running_however_silent(output: Path):
 
 def test_a_status_of_a_run_that_ended_counts_videos_far_from_the_motion(output: Path):
     end(output, "run_finished", done=1, kept=0, failed=1, frames=60, seconds=2.0, exit_code=3, far_from_motion=1)
-    assert "1 video measures far from the motion asked: look at it in the report" in describe(read_status(output))
+    said = describe(read_status(output))
+    assert "the motion measured in 1 video is far from the one asked for: look at it in the report" in said
 
 
 def test_a_status_says_how_far_the_run_is_and_what_failed(output: Path):
@@ -105,7 +106,7 @@ def test_a_run_on_another_machine_counts_as_dead_only_after_a_long_silence(outpu
     assert read_status(output, now + 1).condition == "running"
     late = read_status(output, now + SILENT_SECONDS + 1)
     assert late.condition == "silent"
-    assert "looks dead: no sign of life for 1 min 31 s" in describe(late)[0]
+    assert "silent: no sign of life for 1 min 31 s" in describe(late)[0]
 
 
 def test_a_finished_run_says_so(output: Path):
@@ -142,8 +143,8 @@ def test_a_status_says_what_every_worker_is_at_and_when_it_was_last_heard_of(out
         status = read_status(output, now)
     assert status.in_flight == ("ben",)
     text = "\n".join(describe(status))
-    assert "in flight: 1 row in the hands of 2 workers" in text
-    assert "Produce, process 7 on n1: at ben for 31 s; last sign of life 2.0 s ago" in text
+    assert "in flight: 1 row, 2 workers" in text
+    assert "Produce, process 7 on n1: ben for 31 s; last sign of life 2.0 s ago" in text
     assert "Prepare, process 8 on n1: waiting for rows; last sign of life 1 min 10 s ago" in text
     assert read_status(output, now).workers == (), "a run that is dead has no workers"
 

@@ -80,7 +80,7 @@ def test_videos_beyond_what_the_generator_can_draw_are_told_in_the_report(tmp_pa
     )
     page = " ".join(write_report(tmp_path).read_text().split())
     assert "turned by less" not in page
-    assert "To look at" in page and "<td>row 2</td><td><b>b</b></td>" in page
+    assert "Worth a look" in page and "<td>row 2</td><td><b>b</b></td>" in page
     assert "Left out" not in page
 
 

@@ -99,14 +99,14 @@ def test_the_page_says_what_became_of_the_rows(small_run: tuple[Path, Page]):
     text = " ".join(small_run[1].text.split())
     assert "3 videos made of 6 rows." in text
     assert "2 failed" in text
-    assert "1 had no turn yet" in text
+    assert "1 was not reached" in text
     assert "row 4 dog no face was found" in text
     assert "unreadable_image 1 row" in text
 
 
 def test_videos_measured_far_from_the_motion_are_counted_at_the_head(tmp_path: Path):
     page = page_of(tmp_path, [done("anna"), done("back", motion_amplitude=-0.8), done("small", motion_amplitude=0.2)])
-    assert "3 videos made. 2 measure far from the motion asked" in " ".join(page.text.split())
+    assert "3 videos made. In 2 of them the measured motion is far from the one asked" in " ".join(page.text.split())
     assert {"href": "#remarks"} in page.all("a")
     alone = " ".join(page_of(tmp_path, [done("anna")]).text.split())
     assert "1 video made." in alone and "far from the motion" not in alone
