@@ -2,13 +2,16 @@
 
 import mmap
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from PIL import Image
 
 from common.errors import ClipError
 from stages.media.clip_place import ONE_FILE
+from stages.media.cut_short import ASF_HEADER
 from stages.media.image_kind import is_text
+from stages.media.repair_image import PNG
 
 # Lists that name other files: what they name may be anywhere and change, and nothing of it would be in our records.
 LISTS = (
@@ -27,6 +30,7 @@ OTHERS = (
 )
 TIFFS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 Y4M = b"YUV4MPEG2 "  # behind it, dark pixels may well be letters
+PNG_END = b"IEND\xaeB`\x82"
 BEGINNING = 4096
 
 
@@ -37,7 +41,7 @@ def check_clip_file(path: Path) -> None:
         path: a file that is there and not empty.
 
     Raises:
-        ClipError: it is of another kind, lists other files, or is encrypted.
+        ClipError: it is of another kind, lists other files, is encrypted, or two files in one.
     """
     with path.open("rb") as file:
         start = file.read(BEGINNING)
@@ -57,6 +61,11 @@ def check_clip_file(path: Path) -> None:
         )
     if start[4:8] in (b"ftyp", b"styp", b"moov") and is_encrypted(path):
         raise ClipError(f"{path}: encrypted (its tracks are locked with a key). Export it without protection.")
+    if is_joined(path):
+        raise ClipError(
+            f"{path}: two files joined into one, of which players show the first alone. Split them, or join them with "
+            "an editor."
+        )
 
 
 def _pages(path: Path) -> int:
@@ -71,15 +80,34 @@ def _pages(path: Path) -> int:
 def is_encrypted(path: Path) -> bool:
     """Whether an MP4's track of images is of the kind `encv`: ISO/IEC 23001-7."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        place, size = 0, len(content)
-        while place + 8 <= size:  # the boxes of the outermost level
-            length, kind = int.from_bytes(content[place : place + 4]), content[place + 4 : place + 8]
-            if length == 1:
-                length = int.from_bytes(content[place + 8 : place + 16])
-            end = size if length == 0 else min(place + length, size)
-            if kind == b"moov":
-                return re.search(rb"stsd.{12}encv", content[place:end], re.DOTALL) is not None
-            if end <= place + 7:
-                break
-            place = end
-    return False
+        index = next((content[start:end] for kind, start, end in _boxes(content) if kind == b"moov"), b"")
+        return re.search(rb"stsd.{12}encv", index, re.DOTALL) is not None
+
+
+def is_joined(path: Path) -> bool:
+    """Whether a second clip follows in a file of a kind whose decoders end with the first; others show both."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        if content[4:8] in (b"ftyp", b"styp", b"moov", b"mdat", b"wide"):
+            return [kind for kind, _, _ in _boxes(content)].count(b"moov") > 1
+        if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+            end = 8 + int.from_bytes(content[4:8], "little")
+            return content[end : end + 4] == b"RIFF"
+        if content[:8] == PNG:
+            return content.find(PNG_END + PNG) > 0
+        if content[:4] == b"FLV\1":
+            return content.find(content[:13], 13) > 0
+        return content[:16] == ASF_HEADER and content.find(ASF_HEADER, 16) > 0
+
+
+def _boxes(content: mmap.mmap) -> Iterator[tuple[bytes, int, int]]:
+    """The kinds of an MP4's outermost boxes, and where each begins and ends."""
+    place, size = 0, len(content)
+    while place + 8 <= size:
+        length = int.from_bytes(content[place : place + 4])
+        if length == 1:
+            length = int.from_bytes(content[place + 8 : place + 16])
+        end = size if length == 0 else min(place + length, size)
+        if end < place + 8:
+            return
+        yield content[place + 4 : place + 8], place, end
+        place = end

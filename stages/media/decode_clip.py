@@ -13,11 +13,11 @@ import numpy as np
 from common.errors import ClipError
 from stages.media.colour import HDR, PRIMARIES, to_srgb
 from stages.media.image_colour import GROUND
+from stages.media.pixel_shape import square_size
 from stages.media.run_ffmpeg import Ffmpeg
 from stages.media.scan_clip import MOST_ATTEMPTS
 from stages.media.scan_report import ScannedClip
 
-MOST_STRETCH = 8.0  # of a pixel; what claims more is damaged
 # Heights of SD television; what is larger and says nothing is HD (players do the same).
 SD_HEIGHT, SD_WIDTH = 576, 1024
 # Matrices that ffmpeg's `scale` cannot undo.
@@ -70,11 +70,9 @@ def conversion(clip: ScannedClip, path: Path) -> Conversion:
     if clip.interlaced:
         told.append("deinterlaced")
         before.append(f"bwdif=mode=send_frame:parity={clip.interlaced}:deint=all")
-    width, height = clip.width, clip.height
-    if clip.sar != 1 and 1 / MOST_STRETCH <= clip.sar <= MOST_STRETCH:
-        width, height = (round(width * clip.sar), height) if clip.sar > 1 else (width, round(height / clip.sar))
-        if (width, height) != (clip.width, clip.height):
-            told.append(f"{clip.width}x{clip.height} stretched to {width}x{height}, as its pixels are not square")
+    width, height = square_size(clip.width, clip.height, clip.sar)
+    if (width, height) != (clip.width, clip.height):
+        told.append(f"{clip.width}x{clip.height} stretched to {width}x{height}, as its pixels are not square")
     packed = clip.pixel_format.startswith(("rgb", "bgr", "gbr", "argb", "abgr", "0rgb", "0bgr", "gray", "pal8", "mono"))
     if clip.matrix in UNKNOWN_MATRICES:
         raise ClipError(f"{path}: colours of the kind {clip.matrix} are not known here. Export it in BT.709 (SDR).")

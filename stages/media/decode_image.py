@@ -13,7 +13,9 @@ from common.image_formats import FORMATS
 from common.redaction import describe_error, quote
 from stages.media.image_colour import GROUND, Colours, colours_of, full_scale, scale_clear_grey, white_of
 from stages.media.image_kind import name_other_jpeg, name_other_kind
-from stages.media.image_palette import beyond_palette, colours_in_palette
+from stages.media.image_palette import beyond_palette, clear_around, colours_in_palette, lacks_palette
+from stages.media.image_sphere import is_sphere
+from stages.media.pixel_shape import pixel_aspect, square_size, stretch
 from stages.media.repair_image import STARTS, append_end, broken_pixels, broken_scan, drop_broken_chunks, strip_prefix
 from stages.media.tiff_tags import describe_unknown, is_plain_wide, tags_of, true_numbers, true_palette, why_not_read
 
@@ -45,18 +47,18 @@ def decode_image(data: bytes, name: str = "") -> np.ndarray:
         raise UnreadableImage(f"image {quote(name)} is not readable: the file is empty.")
     try:
         data = strip_prefix(data)
-        picture, orientation = _decode(data, name)
+        picture, aspect, orientation = _decode(data, name)
         if (broken := broken_scan(data) or broken_pixels(data)) and picture.format in ("JPEG", "MPO", "PNG"):
             raise UnreadableImage(
                 f"image {quote(name)} is not readable: damaged inside ({broken}). Copy or export it again."
             )
-        return _upright(_pixels(picture, data, name), orientation)
+        return _upright(stretch(_pixels(picture, data, name), aspect), orientation)
     except MemoryError as error:
         raise UnreadableImage(f"image {quote(name)} needs more memory than there is. Make it smaller.") from error
 
 
-def _decode(data: bytes, name: str) -> tuple[Image.Image, int]:
-    """An image in its own mode, as the camera stored it, and its EXIF orientation."""
+def _decode(data: bytes, name: str) -> tuple[Image.Image, float, int]:
+    """An image in its own mode, as the camera stored it, its pixels' width for their height, its EXIF orientation."""
     try:
         return _load(data, name)
     except (UnreadableImage, MemoryError):
@@ -73,30 +75,47 @@ def _decode(data: bytes, name: str) -> tuple[Image.Image, int]:
         raise UnreadableImage(f"image {quote(name)} is not readable: {_what_is_wrong(error, data)}") from error
 
 
-def _load(data: bytes, name: str) -> tuple[Image.Image, int]:
+def _load(data: bytes, name: str) -> tuple[Image.Image, float, int]:
     # Warnings are of metadata that are damaged, or other than they should be.
     with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(data), formats=FORMATS) as picture:
         if picture.format == "TIFF":
             _seek_image(picture, name)
             if why := why_not_read(tags_of(picture)):
                 raise UnreadableImage(f"image {quote(name)} is not readable: {why}")
-        width, height = picture.size
+        aspect = _aspect(picture, name)
+        width, height = square_size(*picture.size, aspect)
         if width * height > LARGEST_PICTURE:
             raise UnreadableImage(
                 f"image {quote(name)} has {width} x {height} pixels, {width * height / 1e6:.0f} million, and at most "
                 f"{LARGEST_PICTURE // 10**6} million are read. Make it smaller, or cut out the part with the face."
             )
-        colours = colours_in_palette(picture)
-        picture.load()
-        if picture.mode == "P" and (why := beyond_palette(picture, colours)):
+        colours, box = colours_in_palette(picture), picture.tile[0][1] if picture.format == "GIF" else None
+        if why := lacks_palette(picture, data):
             raise UnreadableImage(f"image {quote(name)} is not readable: {why}")
+        picture.load()
+        if picture.mode == "P" and (why := beyond_palette(picture, colours, box)):
+            raise UnreadableImage(f"image {quote(name)} is not readable: {why}")
+        if picture.format == "GIF":
+            clear_around(picture, box)
         if picture.format in ("TGA", "BMP") and picture.mode == "RGBA" and not picture.getchannel("A").getbbox():
             picture.putalpha(255)  # four bytes a pixel, of which the last has no use
         if picture.format == "TIFF" and (palette := true_palette(tags_of(picture))):
             picture.putpalette(palette)
         if picture.format == "PNG":
             scale_clear_grey(picture, data)
-        return picture, _orientation(picture)
+        return picture, aspect, _orientation(picture)
+
+
+def _aspect(picture: Image.Image, name: str) -> float:
+    """A pixel's width for its height."""
+    if any(is_sphere(picture.info.get(key)) for key in ("xmp", "XML:com.adobe.xmp")):
+        raise UnreadableImage(
+            f"image {quote(name)} is not readable: it is a 360° image, a sphere's map. Export a flat view of the face."
+        )
+    try:
+        return pixel_aspect(picture)
+    except ValueError as error:
+        raise UnreadableImage(f"image {quote(name)} is not readable: {error}") from error
 
 
 def _seek_image(picture: Image.Image, name: str) -> None:

@@ -25,6 +25,10 @@ DEPTH, COLOUR_TYPE = 24, 25
 GREY, GREY_ALPHA = 0, 4
 # PNG's cICP: primaries, curve, matrix, and whether the range is full.
 CODES_OF_PNG = re.compile(rb"\0\0\0\x04cICP(.{4})", re.DOTALL)
+# JPEG 2000's box of colours: how they are stated, and by which number. Known are black and white, CMYK, sRGB, grey and
+# sYCC; others, as those of narrow range (1, 3, 4) and CIELab (14), Pillow shows as if they were sRGB.
+COLOURS_OF_JPEG_2000 = re.compile(rb"colr([\1\2\3]).{2}(.{4})", re.DOTALL)
+KNOWN_OF_JPEG_2000 = (0, 12, 15, 16, 17, 18)
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,8 @@ def colours_of(picture: Image.Image, data: bytes) -> Colours:
         return Colours(transfer=coded[1], primaries=coded[0], narrow=True) if coded else Colours(narrow=True)
     if coded and (coded[1] in ("smpte2084", "arib-std-b67") or "icc_profile" not in picture.info):
         return Colours(transfer=coded[1] if coded != ("bt709", "sdr") else "", primaries=coded[0])
+    if data[4:8] == b"jP  " and (kind := _unknown_of_jpeg_2000(data)):
+        raise ValueError(f"its colours are of the kind {kind} of JPEG 2000, which is not read. Save it in sRGB.")
     if profile := picture.info.get("icc_profile") or _profile_of_jpeg_2000(data) or _profile_of_gif(data):
         return _colours_of_profile(picture, profile, data)
     if picture.format == "PNG" and "srgb" not in picture.info and {"gamma", "chromaticity"} & picture.info.keys():
@@ -143,6 +149,13 @@ def _profile_of_jpeg_2000(data: bytes) -> bytes:
     """The ICC profile in a JPEG 2000's box `colr`, which Pillow passes over; empty where there is none."""
     found = re.search(rb"(.{4})colr\x02..", data[: 1 << 16], re.DOTALL) if data[4:8] == b"jP  " else None
     return data[found.end() : found.start() + int.from_bytes(found[1])] if found else b""
+
+
+def _unknown_of_jpeg_2000(data: bytes) -> int:
+    """The number of a JPEG 2000's colours, where all that it states are others than those that are read; else 0."""
+    stated = [(found[1], int.from_bytes(found[2])) for found in COLOURS_OF_JPEG_2000.finditer(data, 0, 1 << 16)]
+    unknown = [number for method, number in stated if method == b"\1" and number not in KNOWN_OF_JPEG_2000]
+    return unknown[0] if len(unknown) == len(stated) and unknown else 0
 
 
 def _profile_of_gif(data: bytes) -> bytes:

@@ -35,6 +35,7 @@ LEANING_FRAMES = 32
 # Of the part of ffmpeg that would write, to which nothing goes.
 WRITING = re.compile(r"^\[(null|out|vost|aost)|Error opening output")
 EXPORT_SDR = "Export it in BT.709 (SDR)."
+SPHERE = re.compile(r"\[info\] +Spherical Mapping: (?!rectilinear)([a-z -]+)", re.IGNORECASE)
 STEREO = re.compile(r"\[info\] +Stereo 3D: (?!2D|unspecified)([a-z ]+)", re.IGNORECASE)
 CORRUPT = re.compile(r"corrupt (input packet|decoded frame)|Packet corrupt")
 
@@ -124,6 +125,11 @@ class ScanReport:
             raise ClipError(
                 f"{self.path}: a clip in 3D, with both eyes' images in its frames ({stereo[1].strip()}). Export the "
                 "image of one eye."
+            )
+        elif sphere := SPHERE.match(line):
+            raise ClipError(
+                f"{self.path}: a 360° clip, whose frames are a sphere's map ({sphere[1].strip()}). Export a flat view "
+                "of the face."
             )
         elif "DOVI configuration record" in line and re.search(r"profile: 5\b", line):
             raise ClipError(

@@ -71,3 +71,49 @@ def test_boxes_of_odd_lengths_end_the_look(tmp_path: Path) -> None:
     ):
         path.write_bytes(content)
         assert not is_encrypted(path)
+
+
+JOINED = [
+    ("c.mp4", X264),
+    ("c.mp4", (*X264, "-movflags", "frag_keyframe+empty_moov")),
+    ("c.mov", ("-c:v", "mjpeg")),
+    ("c.flv", X264),
+    ("c.wmv", ("-c:v", "wmv2")),
+    ("c.webp", ("-c:v", "libwebp_anim", "-lossless", "1")),
+    ("c.apng", ("-plays", "0")),
+]
+
+
+@pytest.mark.parametrize(("name", "options"), JOINED)
+def test_two_files_in_one_of_which_the_first_alone_is_shown_are_refused(
+    tmp_path: Path, name: str, options: tuple[str, ...]
+) -> None:
+    clip = make(tmp_path / name, *options, frames=12)
+    assert open_clip(clip).total_frames == 12
+    clip.write_bytes(2 * clip.read_bytes())
+    with pytest.raises(ClipError, match="two files joined into one"):
+        open_clip(clip)
+
+
+@pytest.mark.parametrize("name", ["c.mkv", "c.ts", "c.avi"])
+def test_two_files_in_one_of_which_both_are_shown_are_read(tmp_path: Path, name: str) -> None:
+    clip = make(tmp_path / name, *X264, frames=12)
+    clip.write_bytes(2 * clip.read_bytes())
+    assert open_clip(clip).total_frames == 24
+
+
+def test_a_clip_all_around_is_refused(tmp_path: Path) -> None:
+    clip = make(tmp_path / "c.mp4", *X264, frames=12)
+    said = {"Spherical": "true", "Stitched": "true", "StitchingSoftware": "x", "ProjectionType": "equirectangular"}
+    word = "".join(f"<GSpherical:{name}>{value}</GSpherical:{name}>" for name, value in said.items()).encode()
+    box = b"uuid" + bytes.fromhex("ffcc8263f8554a938814587a02521fdd") + word
+    box = (len(box) + 4).to_bytes(4) + box
+    content = bytearray(clip.read_bytes())
+    for outer in (b"moov", b"trak"):
+        place = content.index(outer) - 4
+        length = int.from_bytes(content[place : place + 4])
+        content[place : place + 4] = (length + len(box)).to_bytes(4)
+    content[place + length : place + length] = box
+    clip.write_bytes(content)
+    with pytest.raises(ClipError, match=r"a 360° clip.*\(equirectangular\)"):
+        open_clip(clip)

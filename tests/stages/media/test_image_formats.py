@@ -100,3 +100,14 @@ def test_a_small_file_that_unfolds_into_a_huge_picture_is_refused_before_it_does
     bomb = stored(Image.new("1", (20_000, 20_000)), "PNG")
     with pytest.raises(UnreadableImage, match="20000 x 20000 pixels"):
         decode_image(bomb, "bomb.png")
+
+
+@pytest.mark.parametrize("number", [1, 3, 4, 14])
+def test_a_jpeg_2000_in_colours_that_its_decoder_passes_over_is_refused(number: int) -> None:
+    data = bytearray(stored(PLAIN, "JPEG2000", quality_mode="rates", quality_layers=[0]))
+    place = data.index(b"colr") + 7
+    assert data[place : place + 4] == (16).to_bytes(4)
+    assert decode_image(bytes(data))[0, 0].tolist() == [200, 100, 50]
+    data[place : place + 4] = number.to_bytes(4)
+    with pytest.raises(UnreadableImage, match=f"of the kind {number} of JPEG 2000"):
+        decode_image(bytes(data))

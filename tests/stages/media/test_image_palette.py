@@ -1,5 +1,8 @@
 """Images with a palette show its colours, or are refused where they name others."""
 
+import struct
+
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -35,3 +38,32 @@ def test_a_clear_number_beyond_a_palette_is_no_colour() -> None:
     image.paste(255, (0, 0, 10, 10))
     data = stored(image, "GIF", transparency=255, optimize=False)
     assert decode_image(data)[0, 0].tolist() == [128] * 3
+
+
+def gif_without_palette(image: Image.Image) -> bytes:
+    data = stored(image, "GIF")
+    colours = 3 << (data[10] & 7) + 1
+    return data[:10] + bytes([data[10] & 0x7F]) + data[11:13] + data[13 + colours :]
+
+
+def test_a_gif_without_any_palette_is_refused() -> None:
+    with pytest.raises(UnreadableImage, match="no palette"):
+        decode_image(gif_without_palette(INDEXED))
+
+
+def test_a_gif_of_greys_has_a_palette() -> None:
+    grey = Image.fromarray(PICTURE).convert("L")
+    assert decode_image(stored(grey, "GIF"))[..., 0].tolist() == np.asarray(grey).tolist()
+
+
+@pytest.mark.parametrize("clear", [None, 0])
+def test_a_gif_is_transparent_where_its_frame_leaves_its_canvas(clear: int | None) -> None:
+    data = bytearray(stored(INDEXED, "GIF", **({} if clear is None else {"transparency": clear})))
+    data[6:10] = struct.pack("<HH", 100, 80)
+    frame = data.index(b",", 13 + (3 << (data[10] & 7) + 1))
+    data[frame + 1 : frame + 5] = struct.pack("<HH", 20, 10)
+    image = decode_image(bytes(data))
+    whole = decode_image(stored(INDEXED, "GIF", **({} if clear is None else {"transparency": clear})))
+    assert image[10:58, 20:68].tolist() == whole.tolist()
+    image[10:58, 20:68] = 128
+    assert (image == 128).all()
