@@ -14,6 +14,7 @@ from manifests.image_bytes import (
     filled_rows,
     image_places_of,
     leaf,
+    paths_alone,
     refuse_stream,
 )
 from manifests.raw_table import RawTable, named
@@ -34,7 +35,7 @@ def read_parquet(path: Path, own: frozenset[str], image: str, source: str = "") 
         found = _images(file.schema_arrow, image)
         column = field_of_bytes(found) if found else ""
         if not found or not column or (column == found.name and are_paths(_first(file, column))):
-            return RawTable(_rename(file.read(), own))
+            return RawTable(_rename(paths_alone(file.read(), found), own))
         names = [name for name in file.schema_arrow.names if name != found.name]
         table = file.read(columns=names)
         inner, rows = field_of_path(found), file.metadata.num_rows
@@ -62,7 +63,7 @@ def read_arrow(path: Path, where: str, own: frozenset[str], image: str, source: 
             table = reader.read_all()
             if found and column and not (column == found.name and are_paths(_head(table[found.name]))):
                 raise refuse_stream(where, found.name)
-            return RawTable(_rename(table, own))
+            return RawTable(_rename(paths_alone(table, found), own))
     # The images stay in the file; what is kept must not, for somebody may write it anew.
     with pa.memory_map(str(path)) as opened, pa.ipc.open_file(opened) as reader:
         values = reader.read_all()[found.name]

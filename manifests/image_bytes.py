@@ -32,6 +32,23 @@ def field_of_path(field: pa.Field) -> str:
     return next((one.name for one in inner if is_text(one.type)), "")
 
 
+def paths_alone(table: pa.Table, field: pa.Field | None) -> pa.Table:
+    """The table, in which structs {bytes: null, path: text} are their paths: so writers mark that no image is inside.
+
+    Args:
+        field: the images' column; None where there is none.
+    """
+    if field is None or not pa.types.is_struct(kind := field.type) or kind.get_field_index("path") < 0:
+        return table
+    inner = [kind.field(at) for at in range(kind.num_fields)]
+    if any(one.name != "path" and not pa.types.is_null(one.type) for one in inner):
+        return table
+    paths = [pc.struct_field(chunk, "path") for chunk in table[field.name].chunks]
+    return table.set_column(
+        table.column_names.index(field.name), field.name, pa.chunked_array(paths, kind.field("path").type)
+    )
+
+
 def are_paths(values: pa.Array) -> bool:
     """Whether the first values of a column of bytes are text after all: older writers do not mark it as such."""
     found = [value for value in values.slice(0, SAMPLE).to_pylist() if value]

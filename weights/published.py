@@ -21,6 +21,10 @@ from weights.nvidia_pickle import PersistentObject
 from weights.skip_init import skip_init
 from weights.tensors import average_of, complete_state, fill, row
 
+# The RMS of a mapping's weights that are multiplied by 1, as synthface's are (`mapping_lr`). Published ones are drawn
+# with 100, and multiplied by 0.01.
+UNSCALED = (0.1, 10.0)
+
 
 def build_generator(entry: Entry, path: Path) -> tuple[Generator, Any, float]:
     """A generator with its values, its average if there is one, and the value at which its layers are clipped."""
@@ -32,7 +36,14 @@ def build_generator(entry: Entry, path: Path) -> tuple[Generator, Any, float]:
             generator = Generator(**published.settings)
         fill(generator, published.state, path)
         return generator, published.latent_avg, published.clamp
-    return _empty_generator(entry.state, _arguments(entry), path), entry.beside("latent_avg"), math.inf
+    generator = _empty_generator(entry.state, _arguments(entry), path)
+    scale = float(generator.get_parameter("style.1.weight").detach().square().mean().sqrt())
+    if UNSCALED[0] < scale < UNSCALED[1]:
+        raise CheckpointError(
+            f"{path}: its mapping network is not scaled as published ones are, and only metadata would say how. If it "
+            "is a file of micromotion's own, copy it again with its metadata."
+        )
+    return generator, entry.beside("latent_avg"), math.inf
 
 
 def _arguments(entry: Entry) -> dict[str, Any]:

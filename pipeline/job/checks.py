@@ -31,6 +31,8 @@ FOLDERS = ("videos", "motions", "ledger")
 SIGNS = ("job.yaml", "log.jsonl", "ledger", ".lock")
 # Of what a run writes, names that others give too. A motion may be there already, from `extract`.
 OTHERS_TOO = ("videos", "results.parquet", "report.html")
+# What a video is called while it is written.
+UNFINISHED = ".mp4.00000000.part"
 # Folders of the system itself; in the first one a folder of one's own may well stand.
 THE_SYSTEMS = (Path("/"), Path("/dev"), Path("/proc"), Path("/sys"))
 
@@ -68,6 +70,7 @@ def check_job(job: JobSpec) -> Checked:
     check_network(manifest, rows["image"].to_pylist(), job.network)
     check_output(job.output)
     check_videos(job.videos)
+    check_names(job, rows["id"].to_pylist())
     check_overwritten(job, rows["id"].to_pylist())
     model = check_model(job.model, job.detector, texts=[spec for spec in job.motion.values() if spec.text is not None])
     layers = job.video.layers
@@ -139,6 +142,42 @@ def check_videos(uri: str) -> None:
     why = why_not_writable(place) if place.is_dir() else os.strerror(errno.ENOTDIR)
     if why:
         raise OutputError(f"videos {uri}: {place} cannot be written ({why}). Fix that, or choose another folder.")
+
+
+def check_names(job: JobSpec, ids: Collection[str]) -> None:
+    """Refuse ids whose videos have too long a name or path where they go, or in whose place a folder is.
+
+    Raises:
+        OutputError: of the longest of them, or of a folder.
+    """
+    folder = folder_of_videos(job)
+    if folder is None:
+        return
+    longest = max(ids, key=lambda id_: len(os.fsencode(id_)), default="")
+    for there in (folder, _first_that_exists(folder)):  # a path's length counts everywhere, a name's where folders are
+        try:
+            (there / f"{longest}{UNFINISHED}").lstat()
+        except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                raise OutputError(
+                    f'videos {folder}: the path of the video of "{longest}" would be too long there. Choose a folder '
+                    "with a shorter path, or shorten the id."
+                ) from error
+    if not folder.is_dir():
+        return
+    videos = {f"{id_}.mp4" for id_ in ids}
+    with os.scandir(folder) as entries:
+        wrong = next((entry for entry in entries if entry.name in videos and not entry.is_file()), None)
+    if wrong is not None:
+        kind = "a folder" if wrong.is_dir() else "no file, but a pipe, a device or a link that leads nowhere"
+        raise OutputError(f"videos {folder}: {wrong.name} is {kind}, and a video goes there. Move it away.")
+
+
+def folder_of_videos(job: JobSpec) -> Path | None:
+    """The folder on this machine's disks into which videos go; None where they go into a store."""
+    if not job.videos:
+        return job.output / "videos"
+    return Path(filesystem(job.videos)[1]) if job.videos.startswith("file://") else None
 
 
 def _first_that_exists(place: Path) -> Path:

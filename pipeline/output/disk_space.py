@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common.formatting import size
-from pipeline.job.checks import Checked
+from pipeline.job.checks import Checked, folder_of_videos
 from pipeline.output.existing import ExistingResults
 from stages.align_faces import CROP_SIZE
 
@@ -25,8 +25,9 @@ SPARE = 1.1
 
 @dataclass(frozen=True)
 class Space:
-    """Bytes that the rows to come take (`needed`) and that there are (`free`); `each` is what a video takes."""
+    """Bytes that the rows to come take (`needed`) and that `folder` has (`free`); `each` is what a video takes."""
 
+    folder: Path
     needed: int
     free: int
     each: int
@@ -44,10 +45,14 @@ class Space:
 
 
 def space_for(checked: Checked, existing: ExistingResults) -> Space:
-    """Room for all rows that are neither kept nor known to fail, estimated from finished videos or by experience."""
-    each = 0.0 if checked.job.videos else existing.video_bytes or _by_experience(checked)
-    rows = len(checked.manifest) - len(existing.kept) - len(existing.failed)
-    return Space(round(rows * (each + BYTES_PER_ROW)), shutil.disk_usage(_there(checked.job.output)).free, round(each))
+    """Room for all rows that are neither kept nor known to fail, estimated from finished videos or by experience.
+
+    Where the videos go into a folder of their own, its disk counts: what else a row takes is next to nothing.
+    """
+    folder = folder_of_videos(checked.job)
+    each = 0.0 if folder is None else existing.video_bytes or _by_experience(checked)
+    rows, there = len(checked.manifest) - len(existing.kept) - len(existing.failed), folder or checked.job.output
+    return Space(there, round(rows * (each + BYTES_PER_ROW)), shutil.disk_usage(_there(there)).free, round(each))
 
 
 def _by_experience(checked: Checked) -> float:

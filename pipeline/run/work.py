@@ -93,7 +93,7 @@ class Work:
         if change := describe_changes(checked, existing):
             self.events.emit("warning", message=change)
         if not (space := space_for(checked, existing)).enough:
-            self.events.emit("warning", message=f"{job.output} is likely to run full: {space.sentence}.")
+            self.events.emit("warning", message=f"{space.folder} is likely to run full: {space.sentence}.")
 
     def _ready_motions(self, extractor: MotionExtractor | None = None) -> Checked:
         """The job with every motion ready and in the output folder; made only where it is not there already."""

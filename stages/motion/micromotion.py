@@ -32,6 +32,8 @@ PUBLISHED_SCALE = 5.0
 FARTHEST = 1e6
 REQUIRED = ("direction", "basis", "coefficients", "neutral")
 OPTIONAL = ("landmarks", "times", "shown")
+# Landmarks by whose distances lids and faces are measured: the corners of each eye, and the outer ones.
+EYE_CORNERS = ((36, 39), (42, 45), (36, 45))
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,6 +187,12 @@ class Micromotion:
         return ""
 
 
+def _without_eyes(track: Tensor) -> list[int]:
+    """The anchors of (T, 68, 2) landmarks in which corners of the eyes coincide."""
+    widths = torch.stack([(track[:, one] - track[:, other]).norm(dim=1) for one, other in EYE_CORNERS])  # (3, T)
+    return (widths <= 0).any(dim=0).nonzero().flatten().tolist()
+
+
 def load_micromotion(path: Path | str) -> Micromotion:
     """Read a micromotion: a file of ours, or one of the paper's published directions.
 
@@ -254,7 +262,7 @@ def _load_published(path: Path) -> Micromotion:
 def _make(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> Micromotion:
     names = {name: tensors.get(name) for name in (*REQUIRED, *OPTIONAL)}
     try:
-        return Micromotion(
+        motion = Micromotion(
             **{name: None if tensor is None else tensor.float() for name, tensor in names.items()},  # type: ignore[arg-type]
             source=metadata.get("source", ""),
             generator=metadata.get("generator", ""),
@@ -265,3 +273,9 @@ def _make(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]
         )
     except ValueError as error:
         raise MotionFileError(f"{path}: {error}. Extract the motion again.") from error
+    for name in ("landmarks", "shown"):
+        if (track := getattr(motion, name)) is not None and (flat := _without_eyes(track)):
+            raise MotionFileError(
+                f'{path}: "{name}" has an eye without any width in anchor {flat[0]}. Extract the motion again.'
+            )
+    return motion

@@ -88,7 +88,7 @@ READ = [
         lambda: {"state_dict": prefixed(identity_state(), "module.")},
     ),
     kind("FAN under state_dict", "l.pt", lambda: {"state_dict": landmarks_state()}),
-    kind("FAN, traced", "l.zip", lambda: traced(LandmarkNetwork(1, 64).network, 64)),
+    kind("FAN, traced", "l.zip", lambda: traced(LandmarkNetwork(2, 64).network, 64)),
 ]
 REFUSED = [
     kind("A network of another kind, traced", "l.zip", lambda: traced(nn.Conv2d(3, 4, 3), 8), "refused", "TorchScript"),

@@ -219,3 +219,23 @@ def test_columns_of_other_names_are_mapped(tmp_path: Path) -> None:
     assert table.to_pylist()[0] == {"id": "anna", "image": "a.jpg", "manifest_id": "1"}
     with pytest.raises(ManifestError, match='columns.id: there is no column "partcipant".*Did you mean "participant"'):
         read_manifest(tmp_path / "l.csv", {"id": "partcipant", "image": "Path"})
+
+
+@pytest.mark.parametrize("name", ["l.parquet", "l.arrow", "stream.arrow"])
+def test_structs_without_images_inside_are_their_paths(tmp_path: Path, name: str) -> None:
+    images = pa.array([{"bytes": None, "path": "a.jpg"}, {"bytes": None, "path": "b.jpg"}])
+    table = pa.table({"id": ["anna", "ben"], "image": images})
+    assert pa.types.is_null(table.schema.field("image").type.field("bytes").type)
+    if name.endswith("parquet"):
+        pq.write_table(table, tmp_path / name)
+    else:
+        make = pa.ipc.new_stream if name.startswith("stream") else pa.ipc.new_file
+        with pa.OSFile(str(tmp_path / name), "wb") as sink, make(sink, table.schema) as writer:
+            writer.write_table(table)
+    assert read_manifest(tmp_path / name).table["image"].to_pylist() == ["a.jpg", "b.jpg"]
+
+
+def test_structs_of_other_fields_are_no_paths(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"id": ["anna"], "image": [{"path": "a.jpg", "width": 9}]}), tmp_path / "l.parquet")
+    with pytest.raises(ManifestError, match='column "image" must be text'):
+        read_manifest(tmp_path / "l.parquet")

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from common.errors import CheckpointError
 from weights.load_networks import load_generator, load_identity, load_inverter, load_landmarks
 from weights.networks.irse import Body
 from weights.networks.restyle import BackboneEncoder, Inverter
 from weights.networks.stylegan2 import Generator
+from weights.registry import ModelPart
+from weights.store import find
 from weights.write_checkpoint import save_weights
 
 CHANNELS = {4: 8, 8: 8, 16: 8}
@@ -166,3 +169,16 @@ def test_public_weights_that_are_not_here_say_where_they_come_from(
         CheckpointError, match=r"config-f\.pt is missing\. Get it with .weights fetch ffhq.\. By hand: get Google Drive"
     ):
         load_generator("ffhq")
+
+
+@pytest.mark.parametrize(("part", "says"), [("generator", "is not scaled"), ("inverter", "tensors are missing")])
+def test_a_file_of_ours_without_its_metadata_is_refused(part: ModelPart, says: str, tmp_path: Path) -> None:
+    save_file(load_file(find("synthface", part)), tmp_path / "bare.safetensors")
+    with pytest.raises(CheckpointError, match=says):
+        (load_generator if part == "generator" else load_inverter)(tmp_path / "bare.safetensors")
+
+
+def test_the_side_of_a_landmark_network_is_said_to_be_guessed(tmp_path: Path) -> None:
+    save_file(load_file(find("synthface", "landmarks")), tmp_path / "bare.safetensors")
+    with pytest.warns(UserWarning, match="taken for 256 px"):
+        load_landmarks(tmp_path / "bare.safetensors")

@@ -19,7 +19,7 @@ from common.errors import (
 from manifests.schema import read_manifest
 from pipeline.cluster.layout import this_machine
 from pipeline.job import digests
-from pipeline.job.checks import check_job, check_output, check_overwritten, check_videos, target_rows
+from pipeline.job.checks import check_job, check_names, check_output, check_overwritten, check_videos, target_rows
 from pipeline.job.digests import target_digest
 from pipeline.job.load import load_job
 from pipeline.job.spec import JobSpec
@@ -119,6 +119,44 @@ def test_a_folder_of_videos_that_cannot_be_written_is_found(tmp_path: Path, plac
     check_videos("s3://bucket/videos")
     with pytest.raises(OutputError, match="videos file://"):
         check_videos(place.format(here=tmp_path.as_uri()))
+
+
+def made_of(tmp_path: Path, **more: Any) -> JobSpec:
+    fields = {
+        "name": "x",
+        "model": "synthface",
+        "motion": {"file": str(tmp_path / "m")},
+        "manifest": str(tmp_path / "l.csv"),
+    }
+    return JobSpec.model_validate({**fields, "output": tmp_path / "out", **more})
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_a_folder_in_a_videos_place_is_found(tmp_path: Path, elsewhere: bool) -> None:
+    folder = tmp_path / ("films" if elsewhere else "out/videos")
+    job = made_of(tmp_path, videos=folder.as_uri() if elsewhere else "")
+    check_names(job, ["anna", "ben"])
+    folder.mkdir(parents=True)
+    (folder / "anna.mp4").touch()
+    (folder / "carl.mp4").mkdir()
+    check_names(job, ["anna", "ben"])
+    (folder / "ben.mp4").mkdir()
+    with pytest.raises(OutputError, match="ben.mp4 is a folder, and a video goes there"):
+        check_names(job, ["anna", "ben"])
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_a_video_with_too_long_a_path_is_found(tmp_path: Path, elsewhere: bool) -> None:
+    long = Path("/".join(["d" * 100] * 39))
+    output = tmp_path / "out" if elsewhere else tmp_path / long
+    job = made_of(tmp_path, output=output, videos=(tmp_path / long).as_uri() if elsewhere else "")
+    check_names(job, ["ben"])
+    with pytest.raises(OutputError, match=f'video of "{"a" * 120}" would be too long'):
+        check_names(job, ["ben", "a" * 120])
+    with pytest.raises(
+        OutputError, match="too long"
+    ):  # a name alone, where file systems allow less than an id may have
+        check_names(made_of(tmp_path), ["a" * 300])
 
 
 @pytest.mark.parametrize(

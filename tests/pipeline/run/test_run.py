@@ -52,6 +52,13 @@ def test_a_plan_knows_whether_anything_in_it_is_wrong(
         patched.setattr("pipeline.output.disk_space.shutil.disk_usage", lambda place: SimpleNamespace(free=1000))
         planned = plan_job(load_job(job, [ready]))
     assert not planned.sound and any(line.endswith("TOO LITTLE") for line in planned.lines)
+    films = tmp_path / "films"
+    films.mkdir()
+    with monkeypatch.context() as patched:
+        usage = lambda place: SimpleNamespace(free=1000 if place == films else 1 << 40)  # noqa: E731
+        patched.setattr("pipeline.output.disk_space.shutil.disk_usage", usage)
+        planned = plan_job(load_job(job, [ready, f"videos={films.as_uri()}"]))
+    assert not planned.sound and any(line.endswith("TOO LITTLE") for line in planned.lines)
     monkeypatch.setattr("pipeline.run.plan.ray_session", lambda cluster: nullcontext([Node(2, 0, 8 << 30)]))
     monkeypatch.setattr("pipeline.run.plan.nodes_without_weights", lambda model: {"n2": "it lacks the generator"})
     planned = plan_job(load_job(job, [ready, "cluster.address=auto"]))

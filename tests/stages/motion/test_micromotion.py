@@ -63,6 +63,15 @@ def test_times_that_do_not_rise_are_refused(motion, times):
         replace(motion, times=times)
 
 
+@pytest.mark.parametrize("corners", [(36, 39), (42, 45), (36, 45)])
+def test_landmarks_of_an_eye_without_any_width_are_refused(motion, corners, tmp_path):
+    landmarks = motion.landmarks.clone()
+    landmarks[3, corners[0]] = landmarks[3, corners[1]]
+    replace(motion, landmarks=landmarks).save(tmp_path / "m.safetensors")
+    with pytest.raises(MotionFileError, match='"landmarks" has an eye without any width in anchor 3'):
+        load_micromotion(tmp_path / "m.safetensors")
+
+
 def test_a_file_that_stood_there_is_replaced_whole(motion, tmp_path):
     path = tmp_path / "smile.safetensors"
     path.write_bytes(b"x" * 1_000_000)
