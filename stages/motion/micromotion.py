@@ -36,7 +36,7 @@ OPTIONAL = ("landmarks", "times", "shown")
 EYE_CORNERS = ((36, 39), (42, 45), (36, 45))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Micromotion:
     """A motion in W+, made on one face and for any other of the same generator.
 
@@ -45,12 +45,12 @@ class Micromotion:
         basis: (R, L, 512) float32, orthonormal, the motion's directions, the largest first.
         coefficients: (T, R) float32, where each anchor lies along them; zero at the neutral anchor.
         neutral: (L, 512) float32, the code of the anchor at rest; zero where it is not known.
-        source: where it comes from: a clip's hash, a template, or a published file's name.
+        source: where it comes from: a clip's hash, a prompt, or a published file's name.
         generator: the fingerprint of the generator it was made on; empty where it is not known.
         explained: share of the anchors' common variation that the basis holds, 0 to 1.
         fps: anchors a second; 0 where they have no timing.
         landmarks: (T, 68, 2) float32, the anchors' landmarks as shares of the aligned crop's side, or None.
-        stray: anchors that showed something else; what is said of them lies between their neighbours.
+        stray: numbers of the anchors that were outliers; their coefficients and landmarks are interpolated.
         reach: how far the anchors' codes went for what the clip showed, which direction and coefficients were divided
             by (`stages.motion.attenuation`); NaN where it is not known, and they are as the codes went.
         times: (T,) float32, rising, seconds of each anchor since the first; None where they are evenly spread or not
@@ -79,6 +79,12 @@ class Micromotion:
     def __post_init__(self) -> None:
         if wrong := self._wrong():
             raise ValueError(wrong)
+
+    def __repr__(self) -> str:
+        """In a line: a notebook would print every tensor."""
+        directions, layers, _ = self.basis.shape
+        content = f"{len(self.coefficients)} anchors, {directions} directions in {layers} layers"
+        return f"Micromotion({content}, {self.source!r})"
 
     @property
     def fingerprint(self) -> str:

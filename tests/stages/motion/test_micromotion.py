@@ -91,6 +91,10 @@ def test_the_fingerprint_follows_the_motion_and_not_its_origin(motion):
     assert replace(motion, generator="sha256:other").fingerprint != motion.fingerprint
 
 
+def test_a_motion_is_printed_in_one_line(motion):
+    assert repr(motion) == "Micromotion(9 anchors, 2 directions in 6 layers, 'sha256:clip')"
+
+
 def test_progress_is_one_at_the_extreme(motion):
     assert motion.progress.shape == (9,)
     assert motion.progress[4] == pytest.approx(1)
