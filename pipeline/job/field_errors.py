@@ -52,6 +52,9 @@ def describe_problem(problem: Any, data: dict[str, Any]) -> str:
         return f"{location} is not a field of a job.{point}"
     if problem["loc"][-1:] == ("[key]",):
         above = _field_name(problem["loc"][:-2], data)
+        if kind == "literal_error":
+            allowed = _describe_allowed(kind, context, problem["msg"])
+            return f"{above}: expected the names {allowed}, found {shorten(problem['input'])}."
         return f"{above}: expected a name, found {shorten(problem['input'])}. Put it into quotes."
     nothing_below = kind == "extra_forbidden" and problem["input"] is None and _has_no_motion(problem["loc"], data)
     if nothing_below or (kind == "too_short" and problem["loc"] == ("motion",)):
@@ -65,6 +68,8 @@ def describe_problem(problem: Any, data: dict[str, Any]) -> str:
         hint = f"Did you mean {' or '.join(meant)}?" if meant else f"Allowed here: {', '.join(known)}."
         return f"{location} is not a field of a job. {hint}"
     allowed = _describe_allowed(kind, context, problem["msg"])
+    if kind == "tuple_type" and problem["loc"][-1] != "layers":
+        allowed = "a list"
     if kind == "dict_type" and problem["loc"] == ("motion",) and isinstance(problem["input"], str):
         source = "file" if problem["input"].endswith((".safetensors", ".pt")) else "clip"
         return f"{location}: expected {allowed}, found {shorten(problem['input'])}. Write motion: {{{source}: …}}."

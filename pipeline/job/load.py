@@ -187,7 +187,8 @@ def _absolute_motion(source: Any, folder: Path) -> Any:
 
 
 def _resolve(path: str, folder: Path) -> str:
-    """A path meant from `folder`; a URI as it is."""
+    """A path meant from `folder`; a URI as it is. A block of YAML (> or |) has a line break at its end."""
+    path = path.rstrip("\r\n")
     if is_uri(path):
         return path
     try:

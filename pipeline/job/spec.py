@@ -20,7 +20,9 @@ from stages.video_settings import VideoSettings
 LONGEST_NAME = 100
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 OF_WINDOWS = re.compile(r"(?:^|/)([A-Za-z]:\\|\\\\)")
-VARIABLE = re.compile(r"\$(\{\w+\}|[A-Za-z_]\w*)")
+# Of shells, of Windows and of templates.
+VARIABLE = re.compile(r"\$(\{[^}]*\}|\([^)]*\)|[A-Za-z_]\w*)|`[^`]*`|%[A-Za-z_]\w*%|\{\{.*?\}\}")
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def _check_store(uri: str) -> str:
@@ -201,6 +203,8 @@ class JobSpec(Settings):
             raise ValueError(f'expected a path on a disk or a shared mount, found "{path}"; videos may go to a URI')
         if isinstance(path, str) and (variable := VARIABLE.search(path)):
             raise ValueError(f"{variable[0]} is not replaced here: write the whole path, or give --output")
+        if isinstance(path, str) and CONTROL.search(path):
+            raise ValueError("a line break, a tab or another control character is in it. Write it in one line")
         if isinstance(path, str) and os.name != "nt" and OF_WINDOWS.search(path):
             raise ValueError("a path of Windows, and this is another system: write it as it is called here")
         return path

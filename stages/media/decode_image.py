@@ -48,7 +48,8 @@ def decode_image(data: bytes, name: str = "") -> np.ndarray:
     try:
         data = strip_prefix(data)
         picture, aspect, orientation = _decode(data, name)
-        if (broken := broken_scan(data) or broken_pixels(data)) and picture.format in ("JPEG", "MPO", "PNG"):
+        broken = broken_scan(data) or broken_pixels(data, doubtful=_ends_black(picture))
+        if broken and picture.format in ("JPEG", "MPO", "PNG"):
             raise UnreadableImage(
                 f"image {quote(name)} is not readable: damaged inside ({broken}). Copy or export it again."
             )
@@ -106,6 +107,12 @@ def _load(data: bytes, name: str) -> tuple[Image.Image, float, int]:
         return picture, aspect, _orientation(picture)
 
 
+def _ends_black(picture: Image.Image) -> bool:
+    """Whether all numbers of the last row are 0, as decoders leave rows that are not there."""
+    width, height = picture.size
+    return not np.asarray(picture.crop((0, height - 1, width, height))).any()
+
+
 def _aspect(picture: Image.Image, name: str) -> float:
     """A pixel's width for its height."""
     if any(is_sphere(picture.info.get(key)) for key in ("xmp", "XML:com.adobe.xmp")):
@@ -141,6 +148,10 @@ def _what_is_wrong(error: Exception, data: bytes) -> str:
             return name_other_kind(data)
     if kind := name_other_jpeg(data):
         return kind
+    if data[12:16] == b"CgBI":
+        return (
+            "it is a PNG out of an app for iPhones (CgBI), which no other program reads. Convert it with Xcode's tools."
+        )
     if "MAX_TEXT" in str(error):
         return "its metadata unfold to more than an image's should. Save it again without its metadata."
     said = "" if isinstance(error, UnidentifiedImageError) else f" ({describe_error(error)})"

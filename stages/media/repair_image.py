@@ -5,6 +5,7 @@ Decoders stop at a wrong checksum in a comment, and pass in silence over hundred
 
 import codecs
 import re
+import struct
 import subprocess
 import zlib
 
@@ -21,6 +22,7 @@ OTHER_STARTS = rb"%PDF|%!PS|PK\x03\x04|BM|8BPS|\0\0[\x01\x02]\0|\s*<|....ftyp|\x
 # A line break, a byte order mark, an HTTP or MIME header, MacBinary's header: never more than this.
 MOST_BEFORE, MACBINARY = 1024, 128
 PNG = b"\x89PNG\r\n\x1a\n"
+CHANNELS_OF_PNG = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by the kind of its colours
 JPEG, JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
 # What ffmpeg's decoder says where a scan cannot be what was stored.
 BROKEN_SCAN = re.compile(r"error y=|error count|overread|sos: invalid len|error dc|error ac|EOI missing", re.IGNORECASE)
@@ -70,11 +72,14 @@ def drop_broken_chunks(data: bytes) -> bytes:
     return b"".join(kept)
 
 
-def broken_pixels(data: bytes) -> str:
+def broken_pixels(data: bytes, doubtful: bool = False) -> str:
     """What is wrong with a PNG's pixels; empty where nothing is.
 
     A wrong checksum of a chunk alone hides no pixel: then the pixels' own checksum counts. Pillow asks for neither
-    where they fit into one block.
+    where they fit into one block, and leaves rows black that are not there.
+
+    Args:
+        doubtful: whether the last row is black, so that its rows are to be counted.
     """
     if not data.startswith(PNG):
         return ""
@@ -85,17 +90,21 @@ def broken_pixels(data: bytes) -> str:
             packed.append(data[place + 8 : end - 4])
             sound = sound and zlib.crc32(data[place + 4 : end - 4]) == int.from_bytes(data[end - 4 : end])
         place = end
-    if sound:
+    if sound and not doubtful:
         return ""
-    unpacking = zlib.decompressobj()
+    unpacking, unpacked = zlib.decompressobj(), 0
     try:
         for part in packed:
             while part:  # never all at once: a small file may unfold into more than a machine's memory
-                unpacking.decompress(part, UNPACKED)
+                unpacked += len(unpacking.decompress(part, UNPACKED))
                 part = unpacking.unconsumed_tail
     except zlib.error as error:
         return str(error)
-    return ""
+    unpacked += len(unpacking.flush())
+    width, height, depth, colours, interlaced = (*struct.unpack(">IIBB", data[16:26]), data[28])
+    row = 1 + (width * depth * CHANNELS_OF_PNG.get(colours, 1) + 7) // 8  # bytes, the first names its filter
+    rows = unpacked // row
+    return f"{rows:,} of {height:,} rows are there" if rows < height and not interlaced else ""
 
 
 def broken_scan(data: bytes) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, TiffImagePlugin
 
+HEIGHT, STRIPS, STRIP_ROWS = 257, 273, 278
 WIDTH, BITS, PHOTOMETRIC, CHANNELS, PLANAR, COLOUR_MAP, EXTRA, FORMAT = 256, 258, 262, 277, 284, 320, 338, 339
 WHITE_IS_ZERO, RGB, PALETTE, SEPARATE, PREMULTIPLIED, STRAIGHT_ALPHA = 0, 2, 3, 2, 1, 2
 UNSIGNED, SIGNED, FLOATING = 1, 2, 3
@@ -43,6 +44,9 @@ def why_not_read(tags: Mapping[int, Any]) -> str:
             "it is a TIFF whose channels lie one behind the other, with alpha multiplied in. Save it with its "
             "channels interleaved."
         )
+    rows, height, strips = tags.get(STRIP_ROWS), int(tags.get(HEIGHT, 0)), _all(tags.get(STRIPS))
+    if rows and strips and len(strips) * min(int(rows), height) < height:
+        return f"{len(strips) * int(rows):,} of its {height:,} rows are there. Copy or export it again."
     return ""
 
 

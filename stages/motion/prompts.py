@@ -33,4 +33,6 @@ def captions(prompt: str, degrees: Sequence[str] = DEGREES) -> list[str]:
     if len(wanted) < 2 or not all(wanted) or len(set(wanted)) < len(wanted):
         shown = ", ".join(f'"{degree}"' for degree in wanted) or "none"
         raise TextError(f"expected at least 2 degrees, all different and none of them empty; found {shown}.")
+    if odd := [degree for degree in wanted if "{" in degree or "}" in degree]:
+        raise TextError(f'expected degrees without braces, found "{odd[0]}".')
     return [prompt.replace(PLACE, degree) for degree in wanted]

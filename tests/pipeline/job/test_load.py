@@ -50,6 +50,13 @@ def test_relative_paths_are_meant_from_the_job_file(tmp_path: Path, monkeypatch:
     assert job.output == tmp_path / "out"
 
 
+def test_a_line_break_that_ends_a_block_of_yaml_is_no_part_of_a_path(tmp_path: Path) -> None:
+    block = "motion:\n  clip: >\n    smile.mp4\nmanifest: |\n  faces.csv\noutput: >\n  out\n"
+    job = load_job(write(tmp_path, block))
+    assert (job.manifest, job.output) == (tmp_path / "faces.csv", tmp_path / "out")
+    assert job.motion["smile"].clip == str(tmp_path / "smile.mp4")
+
+
 def test_output_given_on_the_command_line_is_meant_from_the_current_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -172,6 +179,15 @@ def test_checkpoint_files_become_absolute_and_names_stay(tmp_path: Path) -> None
             {"name": "../up"},
             'name: expected letters, digits, ".", "_" and "-" (it becomes a file name), found "../up".',
         ),
+        (
+            {"columns": {"path": "file"}},
+            'columns: expected the names id, image, motion, strength or seed, found "path".',
+        ),
+        (
+            {"motion": {"text": "{degree} smile", "anchors": {"degrees": "no, big"}}},
+            'motion.anchors.degrees: expected a list, found "no, big".',
+        ),
+        ({"output": "a\nb"}, "output: a line break, a tab or another control character is in it."),
         ({"nmae": "x"}, "nmae is not a field of a job. Did you mean name?"),
     ],
 )
@@ -285,6 +301,8 @@ def test_a_job_file_that_its_run_would_write_over_is_refused(tmp_path: Path, mad
         assert "over this file" in refused(path)[0]
 
 
-@pytest.mark.parametrize("output", ["$HOME/out", "${SCRATCH}/out", "runs/$USER"])
+@pytest.mark.parametrize(
+    "output", ["$HOME/out", "${SCRATCH}/out", "runs/$USER", "${X:-out}", "$(date)", "`date`", "%OUT%/x", "{{ run }}"]
+)
 def test_an_output_never_becomes_a_folder_called_as_a_variable(tmp_path: Path, output: str) -> None:
     assert "is not replaced here: write the whole path" in refused(write(tmp_path, {**MINIMAL, "output": output}))[0]

@@ -1,9 +1,11 @@
 """Damage in an image's file is told, and what is none is not."""
 
+import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from common.errors import UnreadableImage
 from stages.media.decode_image import decode_image
@@ -32,6 +34,24 @@ def test_bytes_that_a_jpeg_has_lost_inside_are_told(repository: Path, share: flo
     place = int(share * len(data))
     with pytest.raises(UnreadableImage, match="damaged inside"):
         decode_image(data[:place] + data[place + 100 :])
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "L", "1", "I;16"])
+def test_rows_that_a_png_lacks_are_told_and_black_ones_are_not(mode: str) -> None:
+    image = Image.fromarray(PICTURE).convert("L" if mode == "I;16" else mode).convert(mode)
+    image.paste(0 if mode in ("L", "1", "I;16", "P") else (0,) * len(image.getbands()), (0, 40, 48, 48))
+    data = stored(image, "PNG")
+    assert decode_image(data).shape == (48, 48, 3)
+    with pytest.raises(UnreadableImage, match="48 of 96 rows are there"):
+        decode_image(data[:16] + chunk(b"IHDR", data[16:20] + (96).to_bytes(4) + data[24:29])[8:] + data[33:])
+
+
+def test_rows_that_a_tiff_lacks_are_told() -> None:
+    data = stored(PICTURE, "TIFF")
+    height = struct.pack("<HHII", 257, 4, 1, 48)
+    assert data.count(height) == 1
+    with pytest.raises(UnreadableImage, match="48 of its 96 rows are there"):
+        decode_image(data.replace(height, struct.pack("<HHII", 257, 4, 1, 96)))
 
 
 def test_filling_bytes_before_the_end_of_a_jpeg_hide_nothing(repository: Path) -> None:

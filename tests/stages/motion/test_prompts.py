@@ -49,3 +49,8 @@ def test_a_prompt_that_cannot_be_used_is_refused_in_one_sentence(prompt, complai
 def test_degrees_that_tell_nothing_apart_are_refused(degrees):
     with pytest.raises(TextError, match="at least 2 degrees, all different"):
         captions("{degree} smile", degrees)
+
+
+def test_degrees_with_braces_are_refused():
+    with pytest.raises(TextError, match="expected degrees without braces"):
+        captions("{degree} smile", ("no", "{degree}"))
