@@ -37,6 +37,8 @@ class VerifiedVideos:
     @property
     def sentence(self) -> str:
         """All of it, for a person."""
+        if not (self.same or self.changed or self.unknown or self.lost):
+            return "no finished videos to verify"
         found = f"{len(self.changed):,} damaged or changed ({_some(self.changed)})" if self.changed else "all unchanged"
         lost = f"; {len(self.lost):,} gone or of another size ({_some(self.lost)})" if self.lost else ""
         unknown = (

@@ -8,6 +8,7 @@ The paper's published directions (`torch.save`, (1, 18, 512)) are read to the sa
 """
 
 import math
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from torch import Tensor
 from common.atomic_files import replace_atomically
 from common.errors import MotionFileError, MotionMismatch
 from common.formatting import quotes_hint
-from weights.file_kinds import not_a_checkpoint
+from weights.file_kinds import NOT_WEIGHTS, PYTORCH, not_a_checkpoint
 from weights.networks.fingerprint import fingerprint
 
 FORMAT = "micromotion"
@@ -30,6 +31,7 @@ READABLE_VERSIONS = ("1", "2", "3")
 PUBLISHED_SCALE = 5.0
 # No code of a generator comes near it; beyond, sums of squares leave float32.
 FARTHEST = 1e6
+GIVE = "Give a micromotion (.safetensors), or a published direction: a torch.save file of one tensor."
 REQUIRED = ("direction", "basis", "coefficients", "neutral")
 OPTIONAL = ("landmarks", "times", "shown")
 # Landmarks by whose distances lids and faces are measured: the corners of each eye, and the outer ones.
@@ -193,12 +195,6 @@ class Micromotion:
         return ""
 
 
-def _without_eyes(track: Tensor) -> list[int]:
-    """The anchors of (T, 68, 2) landmarks in which corners of the eyes coincide."""
-    widths = torch.stack([(track[:, one] - track[:, other]).norm(dim=1) for one, other in EYE_CORNERS])  # (3, T)
-    return (widths <= 0).any(dim=0).nonzero().flatten().tolist()
-
-
 def load_micromotion(path: Path | str) -> Micromotion:
     """Read a micromotion: a file of ours, or one of the paper's published directions.
 
@@ -242,17 +238,23 @@ def _load_ours(path: Path) -> Micromotion:
 def _load_published(path: Path) -> Micromotion:
     try:
         with path.open("rb") as file:  # given a path, torch goes by its ending
+            if zipfile.is_zipfile(file) and zipfile.ZipFile(file).testzip():  # torch asks for no checksum
+                raise MotionFileError(f"{path}: damaged: a part of it does not have its checksum. Get the file again.")
+            file.seek(0)
             content = torch.load(file, map_location="cpu", weights_only=True)
+    except MotionFileError:
+        raise
     except Exception as error:  # on bytes that are no torch file the reader fails in any way there is
         if other := not_a_checkpoint(path):
-            raise MotionFileError(f"{path}: {other.replace('checkpoint', 'motion', 1)}") from error
+            other = other.replace("checkpoint", "motion", 1).replace(NOT_WEIGHTS, GIVE).replace(PYTORCH, GIVE)
+            raise MotionFileError(f"{path}: {other}") from error
         raise MotionFileError(
             f"{path}: neither a micromotion (.safetensors) nor a published direction (a torch.save file of one tensor)."
         ) from error
     if not isinstance(content, Tensor) or content.ndim != 3 or len(content) != 1 or content.shape[2] != 512:
         found = tuple(content.shape) if isinstance(content, Tensor) else type(content).__name__
         raise MotionFileError(f"{path}: expected a published direction (1, 18, 512), found {found}.")
-    if content.layout != torch.strided or content.is_quantized or content.is_complex() or content.is_meta:
+    if content.layout != torch.strided or not content.is_floating_point() or content.is_meta:
         raise MotionFileError(f"{path}: expected a published direction of plain numbers, found another kind of tensor.")
     direction = PUBLISHED_SCALE * content.detach()[0].float()  # (L, 512)
     extent = direction.norm()
@@ -279,9 +281,23 @@ def _make(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]
         )
     except ValueError as error:
         raise MotionFileError(f"{path}: {error}. Extract the motion again.") from error
-    for name in ("landmarks", "shown"):
-        if (track := getattr(motion, name)) is not None and (flat := _without_eyes(track)):
-            raise MotionFileError(
-                f'{path}: "{name}" has an eye without any width in anchor {flat[0]}. Extract the motion again.'
-            )
+    if wrong := _wrong_in_file(motion):
+        raise MotionFileError(f"{path}: {wrong}. Extract the motion again.")
     return motion
+
+
+def _wrong_in_file(motion: Micromotion) -> str:
+    """What no extraction makes and a hand may, as the end of a sentence; empty if nothing is."""
+    basis = motion.basis.double().flatten(1)  # (R, L * 512)
+    if not torch.allclose(basis @ basis.T, torch.eye(len(basis), dtype=torch.float64), atol=0.01):
+        return '"basis" is not orthonormal'
+    sound = [anchor for anchor in range(len(motion.coefficients)) if anchor not in motion.stray]
+    if len(sound) < 2 or not (motion.coefficients[sound] != motion.coefficients[sound[0]]).any():
+        return '"coefficients" are the same for all anchors that are not stray: nothing moves'
+    for name in ("landmarks", "shown"):
+        if (track := getattr(motion, name)) is None:
+            continue
+        widths = torch.stack([(track[:, one] - track[:, other]).norm(dim=1) for one, other in EYE_CORNERS])  # (3, T)
+        if len(flat := (widths <= 0).any(dim=0).nonzero()):
+            return f'"{name}" has an eye without any width in anchor {int(flat[0])}'
+    return ""

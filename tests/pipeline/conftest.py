@@ -16,8 +16,9 @@ from stages.motion.micromotion import Micromotion
 def a_motion() -> Micromotion:
     """A motion that fits the bundled generator's shape and names no generator."""
     direction = torch.ones(12, 512)
-    ends = torch.tensor([[0.0], [1.0]])
-    return Micromotion(direction, direction[None].clone(), ends, torch.zeros(12, 512), "test", "", 1.0, 0.0)
+    size = direction.norm()
+    ends = size * torch.tensor([[0.0], [1.0]])
+    return Micromotion(direction, direction[None] / size, ends, torch.zeros(12, 512), "test", "", 1.0, 0.0)
 
 
 @cache

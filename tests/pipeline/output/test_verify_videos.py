@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.output.ledger import Ledger
-from pipeline.output.verify_videos import remove_videos, verify_videos
+from pipeline.output.verify_videos import VerifiedVideos, remove_videos, verify_videos
 from stages.base import Target
 
 
@@ -50,3 +50,7 @@ def test_a_video_that_cannot_be_read_counts_as_changed(ledger: Ledger, monkeypat
 
     monkeypatch.setattr("common.storage.sha256", fail)
     assert verify_videos(ledger).changed == ("anna.mp4", "ben.mp4", "cleo.mp4")
+
+
+def test_where_no_video_is_finished_none_is_called_unchanged() -> None:
+    assert VerifiedVideos(0, (), 0).sentence == "no finished videos to verify"

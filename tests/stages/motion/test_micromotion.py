@@ -72,6 +72,36 @@ def test_landmarks_of_an_eye_without_any_width_are_refused(motion, corners, tmp_
         load_micromotion(tmp_path / "m.safetensors")
 
 
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda motion: {"basis": 2 * motion.basis}, '"basis" is not orthonormal'),
+        (lambda motion: {"coefficients": torch.ones(9, 2)}, '"coefficients" are the same for all anchors'),
+        (lambda motion: {"stray": tuple(range(8))}, '"coefficients" are the same for all anchors'),
+    ],
+)
+def test_a_file_that_no_extraction_makes_is_refused(motion, change, says, tmp_path):
+    replace(motion, **change(motion)).save(tmp_path / "m.safetensors")
+    with pytest.raises(MotionFileError, match=says):
+        load_micromotion(tmp_path / "m.safetensors")
+
+
+def test_a_published_direction_with_damaged_bytes_is_refused(tmp_path):
+    path = tmp_path / "smile.pt"
+    torch.save(torch.randn(1, 18, 512), path)
+    content = path.read_bytes()
+    path.write_bytes(content[:9000] + bytes([content[9000] ^ 255]) + content[9001:])
+    with pytest.raises(MotionFileError, match="does not have its checksum"):
+        load_micromotion(path)
+
+
+@pytest.mark.parametrize("kind", [torch.bool, torch.uint8, torch.int64])
+def test_a_mask_is_no_direction(kind, tmp_path):
+    torch.save(torch.ones(1, 18, 512, dtype=kind), tmp_path / "mask.pt")
+    with pytest.raises(MotionFileError, match="plain numbers"):
+        load_micromotion(tmp_path / "mask.pt")
+
+
 def test_a_file_that_stood_there_is_replaced_whole(motion, tmp_path):
     path = tmp_path / "smile.safetensors"
     path.write_bytes(b"x" * 1_000_000)
