@@ -1,8 +1,8 @@
-"""What in the generator's face corresponds to what in the picture's: hair to hair, skin to skin.
+"""Which part of the generator's face corresponds to which part of the picture's: hair to hair, skin to skin.
 
-Places alone do not tell: a fringe hangs where the generator has a forehead, and hair stands out where it has a wall.
-So each cell of the picture takes the changes of cells near it that look like it, once the generator's tones are
-brought to the picture's. What looks like nothing near it does not change.
+Position alone does not tell: a fringe may hang where the generator has a forehead, and hair stand out where it has
+background. So each cell of the picture takes the changes of nearby cells that look like it, once the generator's tones
+are brought to the picture's. A cell that resembles nothing nearby does not change.
 """
 
 from dataclasses import dataclass

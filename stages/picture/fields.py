@@ -1,7 +1,8 @@
 """Where every point of a frame comes from in the picture, once the head has moved.
 
-Skin and what lies near it move together. As a head turns, two layers part at its outline: the head, of which the
-picture shows too little where its side comes into view, and what is around it (`stages.picture.around`).
+Skin and what lies near it move together. As a head turns, the picture is split into two layers at the head's outline:
+the head, whose side comes into view where the picture shows too little of it, and what is around it
+(`stages.picture.around`).
 """
 
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ TURNED = 1e-3  # radians from which a head's outline is another line on it than 
 WHOLLY = np.radians(10.0)  # a turn from which on nothing but the head itself is shown on the head
 SLIGHT = np.radians(3.0)  # a turn from which on all that comes into view is shown
 OUTLINE = 1.2  # cells over which a head's outline is smoothed
-RIM = 2  # cells at the border of the head at rest, where the wall may show through
+RIM = 2  # cells at the border of the head at rest, where the background may show through
 EVEN = 1.0  # cells over which it is smooth how well the head is seen
 # A cosine that is added to both, so that skin at the outline has some; from how many times the picture's pixels would
 # have to be stretched they are too few, and from how many they are none.

@@ -1,7 +1,7 @@
-"""The grain of a picture, a brush's strokes among it, on what the generator shows smoothly.
+"""Gives what comes from the generator, which is smooth, the grain of the picture, brush strokes included.
 
-No outline may be left in it: nothing stands out more than grain does on the face itself, where a photograph has next to
-none.
+No outline may remain in that grain: nothing in it stands out more than on the face itself, where a photograph has next
+to none.
 """
 
 from dataclasses import dataclass

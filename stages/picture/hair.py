@@ -1,8 +1,8 @@
-"""How far the hair of a head reaches that becomes another colour: long hair, curls, and where it ends.
+"""How far hair reaches that changes its colour: long hair, curls, and where it ends.
 
-What moves with a head is known from where its skull is; hair that greys does so wherever it hangs. It is told by its
-own colours, as they are on the skull and as they are not on the face and on the wall (quadratic discriminant
-analysis). Where a dark wall is hardly less like it, it ends a hand's breadth from the skull.
+The skull says what moves with a head; hair greys wherever it hangs. It is recognised by its own colours, as they are on
+the skull and as they are not on face and background (quadratic discriminant analysis). If a dark background is nearly
+as much like it, the hair is taken to end a hand's breadth from the skull.
 """
 
 import cv2
@@ -14,11 +14,13 @@ from stages.picture.palette import to_lab
 CERTAIN = 0.5  # how surely hair is replaced at least
 NOSE, LIP, CHIN = 33, 57, 8  # of the landmarks: a collar may reach up to the lips
 LONG, FAR, BORDER = 0.28, 0.5, 14.0  # of the head's width: how long hair may be, and where it ends; cells at a border
-LEVELLED, FEWEST, LEAST_SPREAD = 1.5, 50, 3.0  # cells; cells that tell what hair or a wall is like; levels of L*a*b*
+# Cells; cells that tell what hair or background is like; levels of L*a*b*.
+LEVELLED, FEWEST, LEAST_SPREAD = 1.5, 50, 3.0
 LEAST = 0.06  # of the skull: hair that greys; what is less is a shadow
-UNLIKE, NO_WALL = 3.5, 1.0  # standard deviations of hair's colours: what is not hair; what may be hair beside a wall
-WALL = 0.2  # of the matte: what is wall
-# Twice the logarithm of how much likelier hair is than skin or wall: at least, and where it may be far from the skull.
+# Standard deviations of hair's colours: what is not hair; what may be hair beside a background.
+UNLIKE, NO_BACKGROUND = 3.5, 1.0
+BACKGROUND = 0.2  # of the matte: what is background
+# Twice the logarithm of how much likelier hair is than skin or background: at least, and far from the skull.
 LIKELIER, FAR_UNTOLD, FAR_TOLD = 3.0, 5.0, 8.0
 THICK, THICKEST = 0.14, 0.34  # of the head's width: hair where nothing shows its end
 CLOSEST, CLOSE = 0.06, 0.14  # of the head's width: where a head's matte knows better than hair's colours
@@ -43,7 +45,7 @@ def hair_window(canvas: Canvas) -> np.ndarray:
 def likelier_hair(
     canvas: Canvas, picture: np.ndarray, hair: np.ndarray, face: np.ndarray, matte: np.ndarray
 ) -> np.ndarray:
-    """How much likelier each cell is hair than skin or wall: (H, W), twice the logarithm; `NONE` where it is none.
+    """How much likelier each cell is hair than skin or background, (H, W), twice the logarithm; `NONE`: it is not.
 
     Args:
         picture: (H, W, 3) float32.
@@ -57,7 +59,7 @@ def likelier_hair(
         return np.full(hair.shape, NONE)
     away, spread = _deviations(lab, hair & skull)
     likelier = np.where((away < UNLIKE**2) & ~face, -NONE, NONE)
-    for other in (face, (matte < WALL) & ~skull & (away > NO_WALL**2)):
+    for other in (face, (matte < BACKGROUND) & ~skull & (away > NO_BACKGROUND**2)):
         if np.count_nonzero(other) >= FEWEST:
             aside, apart = _deviations(lab, other)
             told = aside + np.linalg.slogdet(apart)[1] - away - np.linalg.slogdet(spread)[1]

@@ -1,7 +1,7 @@
-"""Hair that hangs beside a face goes as one curtain, whatever the outline behind it does.
+"""Hair that hangs beside a face moves as one curtain, whatever the outline behind it does.
 
-Beside a head everything goes where the outline goes (`stages.picture.around`). But ear, jaw and neck each go their own
-way as a head turns, and a strand that hangs down past all three would be bent like a wave.
+Beside a head everything goes where the outline goes (`stages.picture.around`). But as a head turns, ear, jaw and neck
+move differently, and a strand that hangs down past all three would be bent like a wave.
 """
 
 import cv2

@@ -1,7 +1,7 @@
-"""A generator's head without the wall behind it.
+"""A generator's head without the background behind it.
 
-The head that is fitted to a frame ends a few pixels beside where the frame's own does, least exactly at ears and neck.
-What is wall there would be painted on another person's ear.
+The head that is fitted to a frame ends a few pixels away from the head in the frame, most of all at ears and neck. The
+background in between is painted over: otherwise it would appear on the ear of the person who is moved.
 """
 
 import cv2
@@ -10,12 +10,12 @@ import numpy as np
 from stages.picture.raster import Drawn
 from stages.picture.warp import fill
 
-# Shares of a frame's side: so far beyond the outline is wall, so far within it is head, and between is either.
+# Shares of a frame's side: so far beyond the outline is background, so far within it is head, and between is either.
 BEYOND, WITHIN = 0.025, 0.03
 
 
 def head_alone(frame: np.ndarray, head: Drawn, brows: float) -> np.ndarray:
-    """The frame with its head continued over its wall, below the brows: above them it is hair that goes on.
+    """The frame with its head continued over its background, below the brows: above them it is hair that goes on.
 
     Args:
         frame: (S, S, 3) float32.
@@ -29,8 +29,8 @@ def head_alone(frame: np.ndarray, head: Drawn, brows: float) -> np.ndarray:
     inside = cv2.erode(whole, _disc(WITHIN * len(frame)), borderValue=1) > 0
     inside[: max(round(brows), 0)] = True
     beyond = cv2.dilate(whole, _disc(BEYOND * len(frame))) == 0
-    to_head, to_wall = (_distance(frame, fill(frame, known.astype(np.float32))) for known in (inside, beyond))
-    alike = cv2.erode((head.whole & (to_head < to_wall)).astype(np.uint8), _disc(1)) > 0
+    to_head, to_background = (_distance(frame, fill(frame, known.astype(np.float32))) for known in (inside, beyond))
+    alike = cv2.erode((head.whole & (to_head < to_background)).astype(np.uint8), _disc(1)) > 0
     return fill(frame, (inside | alike).astype(np.float32))
 
 

@@ -1,8 +1,8 @@
-"""Eyes and mouths that a picture does not show, as behind dark glasses, a patch or a mask: they stay as they are.
+"""Eyes and mouths that a picture does not show, behind dark glasses, a patch or a mask: they are left as they are.
 
-An eye is not one colour, lips are not the colour of what is around them, and that is skin. Where a part and its
-surroundings are the same, and neither is like the skin of the face, something lies before it, and a lid or teeth would
-be drawn on that.
+An eye is not of one colour, and lips differ in colour from the skin around them. If a part and its surroundings have
+the same colour, and neither is like the skin of the face, something lies in front of it, and a lid or teeth would be
+drawn on that.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """How a picture's own light falls on a head that has turned.
 
-Skin is lit by where it faces. Of a matt surface, nine numbers a colour tell how (Ramamoorthi and Hanrahan, SIGGRAPH
-2001); they are read from the face at rest and looked up again for where it faces then.
+How bright skin is depends on where it faces. For a matt surface nine numbers a colour describe it (Ramamoorthi and
+Hanrahan, SIGGRAPH 2001). They are fitted to the face at rest, and evaluated for where the skin faces after the turn.
 """
 
 from collections.abc import Sequence

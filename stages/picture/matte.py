@@ -1,9 +1,9 @@
-"""Which of a picture's cells belong to the head, hair and hat included, and which to the wall behind it.
+"""Which of a picture's cells belong to the head, hair and hat included, and which to the background behind it.
 
-A cell outside the skull belongs to it by how little lies between: distance, and above all borders that have to be
-crossed (the geodesic distance of Bai and Sapiro, ICCV 2007). Where hair ends at an edge the head ends there; where
-dark hair lies on a dark wall it fades out, and nothing shows where. Strands that no way leads to belong to the head as
-well where they look like what is on the skull and unlike the wall.
+A cell outside the skull belongs to the head if little lies between the two: distance, and above all borders that have
+to be crossed (the geodesic distance of Bai and Sapiro, ICCV 2007). If hair ends at an edge, the head ends there; where
+dark hair lies before a dark background the matte fades out, and no edge shows. Strands that no path leads to belong to
+the head as well if they look like what is on the skull and unlike the background.
 """
 
 import cv2
@@ -20,9 +20,10 @@ BORDER, TEXTURE = 9.0, 2.0  # of L*a*b*: a step that is a whole border; steps th
 INSIDE = 0.07  # of the head's width: so deep inside the skull's outline all is head
 SMOOTHED = 5  # cells over which strands of hair are levelled
 SOFT = 1.0
-WALL, FEWEST = 0.2, 60  # of the canvas's window: cells that are wall for certain; so many make a wall to compare with
+# Of the canvas's window: cells that are background for certain; at least so many are compared with.
+BACKGROUND, FEWEST = 0.2, 60
 NEAR, LIKE = 20.0, 8.0  # one step of unlikeness: cells away; levels of L*a*b* apart
-UNSURE, SURE = 0.62, 0.78  # how much unlikelier the wall is than the skull, as a share of both
+UNSURE, SURE = 0.62, 0.78  # how much unlikelier the background is than the skull, as a share of both
 STEPS = ((0, 1), (1, 0), (1, 1), (1, -1))
 
 
@@ -45,7 +46,7 @@ def head_matte(canvas: Canvas, small_picture: np.ndarray) -> np.ndarray:
     inner = cv2.erode(skull.astype(np.uint8), np.ones((2 * deep + 1, 2 * deep + 1), np.uint8)) > 0
     if not inner.any():
         return np.zeros(canvas.cells, np.float32)
-    away = cv2.resize(canvas.window, (width, height), interpolation=cv2.INTER_LINEAR) < WALL
+    away = cv2.resize(canvas.window, (width, height), interpolation=cv2.INTER_LINEAR) < BACKGROUND
     distance = dijkstra(_graph(lab), indices=np.flatnonzero(inner.ravel()), min_only=True).reshape(height, width)
     joined, alike = np.clip(1 - np.minimum(distance, 1.0), 0, 1), _like_head(lab, inner, away)
     head = np.maximum(joined, alike).astype(np.float32)
@@ -54,7 +55,7 @@ def head_matte(canvas: Canvas, small_picture: np.ndarray) -> np.ndarray:
 
 
 def _like_head(lab: np.ndarray, inner: np.ndarray, away: np.ndarray) -> np.ndarray:
-    """(h, w) 1 for cells whose colours are found near them on the skull (`inner`), and not on the wall (`away`)."""
+    """(h, w) 1 for cells whose colours are found nearby on the skull (`inner`), and not on the background (`away`)."""
     if np.count_nonzero(away) < FEWEST:
         return np.zeros(inner.shape)
     places = np.moveaxis(np.mgrid[: lab.shape[0], : lab.shape[1]], 0, -1) / NEAR

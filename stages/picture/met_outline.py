@@ -1,8 +1,8 @@
-"""Ears and foreheads as far out as the picture shows them.
+"""Ears and foreheads moved out to where the picture shows them.
 
-No landmark holds either, and people's differ. What stands out of the head's shape would be taken for something beside
-the head: an ear would not hide behind a cheek that turns, nor come forward on the other side, and the rim of a
-forehead would stay on the wall while the rest turns away from it.
+No landmark marks either, and they differ between people. Without this, what stands out of the head's shape is taken for
+something beside the head: an ear does not hide behind a cheek that turns, nor come forward on the other side, and the
+rim of a forehead stays with the background while the rest turns away from it.
 """
 
 from dataclasses import dataclass, replace
@@ -64,7 +64,7 @@ def _outward(canvas: Canvas, matte: np.ndarray, hair: np.ndarray, part: np.ndarr
     ways = at[known, None] + steps[:, None] * away[known, None]  # (N, steps, 2)
     beyond = np.maximum.accumulate(at_places(matte, ways) < 0.5, axis=1)  # (N, steps)
     hairy = (~beyond & (at_places(hair, ways) >= HAIR)).any(axis=1)
-    # What has no end within reach is neither ear nor skin: hair, or a wall of the same colour.
+    # What has no end within reach is neither ear nor skin: hair, or a background of the same colour.
     told = beyond.any(axis=1) | hairy
     out = np.where(hairy, 0, steps[beyond.argmax(axis=1)])[told]  # (M,)
     known = known[told]

@@ -1,7 +1,7 @@
-"""The shade on a neck, which is as dark as hair and is none.
+"""The shade on a neck, which is as dark as hair but is none.
 
-Under a jaw both the picture and the generator's frame are dark. Where they look alike there it is one and the same
-shade, whatever else on the head has that colour; curls that fall over a neck are darker, or lighter, than the
+Under a jaw both the picture and the generator's frame are dark. Where they look alike there, both show the same shade,
+even if hair elsewhere on the head has that colour; curls that fall over a neck are darker, or lighter, than the
 generator's neck.
 """
 

@@ -1,7 +1,7 @@
-"""Beyond a head's outline there is no surface to follow: what is there, hair or wall, goes where the outline goes.
+"""Beyond a head's outline there is no surface to follow: hair and background there go where the outline goes.
 
-A turning head hides one side of itself and shows more of the other, so that its outline is at every moment another
-line on it. Fields inside and outside of it therefore meet at an edge: the head covers what is behind it.
+A turning head hides one side of itself and shows more of the other, so that at every moment its outline is another
+line on it. The fields inside and outside of the outline therefore meet at an edge: the head covers what is behind it.
 """
 
 import cv2

@@ -1,7 +1,7 @@
-"""Which of a picture's cells are the head's hair, or a hat, by their own colour: what no landmark tells.
+"""Which of a picture's cells are the head's hair, or a hat, by their own colour: no landmark shows it.
 
-Hair is what is far from skin on the way from the colour of the face to that of the crown. It hangs together with what
-grows above the brows, and beyond the skull it is told from a wall that is as dark.
+Hair lies far from skin on the way from the colour of the face to that of the crown. It is connected to what grows above
+the brows, and beyond the skull it is told from a background that is as dark.
 """
 
 from dataclasses import dataclass
@@ -18,11 +18,12 @@ from stages.picture.skin_and_hair import scale_of
 from stages.picture.warp import at_places
 
 RIM = 8.0  # cells from the outline where hair surely grows
-SURELY_HEAD, SURELY_HAIR, WALL = 0.6, 0.8, 0.2  # of a matte and of hairiness; of the canvas's window: what is wall
+# Of a matte and of hairiness; of the canvas's window: what is background.
+SURELY_HEAD, SURELY_HAIR, BACKGROUND = 0.6, 0.8, 0.2
 LEVELLED = 1.5  # cells over which strands are levelled
 NEAR, LIKE = 25.0, 8.0  # one step of unlikeness: cells away; levels of L*a*b* apart
-UNSURE, SURE = 0.5, 0.62  # how much unlikelier the wall is than hair, as a share of both
-DARK_WALL = 0.4  # share of the cells beside a head that look like hair: more, and that is a wall
+UNSURE, SURE = 0.5, 0.62  # how much unlikelier the background is than hair, as a share of both
+DARK_BACKGROUND = 0.4  # share of the cells beside a head that look like hair: more, and that is a background
 COARSER = 2  # cells of the grid on which colours are compared
 CHIN, BROWS, MOUTH = 8, slice(17, 27), [48, 54]  # of the landmarks
 SEEN, NEXT = 0.2, 6  # of `facing`: vertices that tell of hair; how many of them tell of one that is not seen
@@ -87,12 +88,12 @@ def _share(canvas: Canvas, picture: np.ndarray, matte: np.ndarray) -> np.ndarray
     if scale is None:
         return np.zeros(canvas.cells, np.float32)
     hairy = scale.hairiness(levelled) * np.clip((chin - rows) / max(chin - mouth, 1.0), 0, 1) * ~canvas.face
-    head, wall = np.maximum(matte, canvas.drawn.whole), canvas.window < WALL
+    head, background = np.maximum(matte, canvas.drawn.whole), canvas.window < BACKGROUND
     known = (hairy * head > SURELY_HAIR) & (rows < mouth)
-    alike = _like_hair(levelled, known, wall)
+    alike = _like_hair(levelled, known, background)
     for side in (canvas.places[..., 0] < landmarks[:, 0].mean(), canvas.places[..., 0] >= landmarks[:, 0].mean()):
-        around = hairy[side & wall & (rows < mouth)]
-        if len(around) and float((around > 0.5).mean()) < DARK_WALL:  # nothing but hair looks like hair
+        around = hairy[side & background & (rows < mouth)]
+        if len(around) and float((around > 0.5).mean()) < DARK_BACKGROUND:  # nothing but hair looks like hair
             alike[side] = 1
     hair = hairy * np.maximum(head, alike)
     _, numbers = cv2.connectedComponents((hair > 0.5).astype(np.uint8), connectivity=4)
@@ -100,12 +101,12 @@ def _share(canvas: Canvas, picture: np.ndarray, matte: np.ndarray) -> np.ndarray
     return np.asarray(hair * cv2.GaussianBlur(cv2.dilate(hangs, np.ones((3, 3))), (0, 0), 1), np.float32)
 
 
-def _like_hair(picture: np.ndarray, hair: np.ndarray, wall: np.ndarray) -> np.ndarray:
-    """(H, W) 1 for cells whose colours are those of `hair` near them, and not those of the `wall`, (H, W) bool."""
+def _like_hair(picture: np.ndarray, hair: np.ndarray, background: np.ndarray) -> np.ndarray:
+    """(H, W) 1 for cells whose colours are those of `hair` nearby, and not those of `background`, (H, W) bool."""
     small = picture[::COARSER, ::COARSER]
     places = np.moveaxis(np.mgrid[: small.shape[0], : small.shape[1]], 0, -1) * (COARSER / NEAR)
     cells = np.concatenate([places, to_lab(small) / LIKE], axis=-1)
-    known = [cells[part[::COARSER, ::COARSER]] for part in (hair, wall)]
+    known = [cells[part[::COARSER, ::COARSER]] for part in (hair, background)]
     if min(len(part) for part in known) == 0:
         return np.zeros(hair.shape)
     to_hair, to_wall = (cKDTree(part).query(cells, eps=0.5)[0] for part in known)

@@ -1,8 +1,8 @@
-"""Hair on the side of a head that a turn brings into view: the picture's own, spread evenly.
+"""Hair on the side of a head that a turn brings into view: the picture's own hair, spread evenly.
 
-Of the side of a head a picture shows next to nothing, and the generator's frame shows hair without strands, or a bare
-ear where the picture's hair hangs before it. But hair reaches beyond the skull. What there is of it, from where the
-picture still shows the head well to where its hair ends, is one surface and is stretched as one.
+A picture shows next to nothing of the side of a head, and the generator's frame shows hair without strands there, or a
+bare ear where the picture's hair hangs in front of it. But hair reaches beyond the skull. All of it, from where the
+picture still shows the head well to where the hair ends, is treated as one surface and stretched as one.
 """
 
 from dataclasses import dataclass

@@ -1,8 +1,8 @@
 """The generator's face that shows how the picture's face moves.
 
-An inversion of a photograph may lie where the generator draws no face at all, and what is not drawn cannot be read.
-Such a code is brought back among those of the generator's own faces: the motion is the same affine move, and the
-picture keeps its own pixels anyway.
+The inversion of a photograph may lie where the generator draws no face, and then no motion can be measured in its
+frames. Such a code is moved back among the generator's own faces. The motion is the same affine move, and the pixels
+that are shown are the picture's anyway.
 """
 
 from torch import Tensor

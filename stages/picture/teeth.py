@@ -1,7 +1,7 @@
 """What parting lips show, as the picture would show it: a render's teeth in a painting's light, grain and stone.
 
-A picture says itself how bright and how white teeth can be: no brighter than the skin around the mouth, and no whiter
-than the whites of the eyes. Where those are of the same stuff as the skin, as a statue's are, teeth are as well.
+The picture limits how bright and how white teeth are: no brighter than the skin around the mouth, and no whiter than
+the whites of the eyes. If those are of the same material as the skin, as a statue's are, so are the teeth.
 """
 
 from dataclasses import dataclass

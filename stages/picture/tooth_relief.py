@@ -1,8 +1,8 @@
-"""Teeth one by one, where the generator's frames have too few pixels to show more than a band.
+"""Single teeth, where the generator's frames have too few pixels to show more than a band.
 
-How light it is between the lips is the generator's; what is finer than its pixels comes from the head's own teeth and
-gums, drawn as the picture's head has them. They are bone, and move with the skull and the jaw alone. How low they
-stand under the upper lip no landmark shows: there the generator's frames are matched.
+The brightness between the lips is the generator's. What is finer than its pixels comes from the teeth and gums of the
+fitted head, which are bone and move with the skull and the jaw alone. No landmark shows how low they stand under the
+upper lip; that is matched to the generator's frames.
 """
 
 from collections.abc import Sequence

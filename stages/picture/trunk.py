@@ -1,6 +1,6 @@
-"""Below the chin what is not neck is no head: collar, shoulders, and the wall beside them.
+"""Below the chin, what is not neck does not belong to the head: collar, shoulders, and the background beside them.
 
-A matte follows colours, and a grey coat or a pale wall may join a neck without any border. Nothing there ages.
+A matte follows colours, and a grey coat or a pale background may join a neck without any border. Nothing there ages.
 """
 
 import cv2
