@@ -77,9 +77,9 @@ class AnimateFaces(Stage):
         started = time.monotonic()
         try:
             try:
-                made = self._made(row)
+                made = self._make_video(row)
             except EncoderKilled:  # no fault of the row's, or so it seems
-                made = self._made(row)
+                made = self._make_video(row)
             result |= made | {"status": RowStatus.DONE}
         except OutputUnavailable as error:
             result |= {"status": RowStatus.BLOCKED, "message": _sentence(error)}
@@ -94,8 +94,8 @@ class AnimateFaces(Stage):
             result |= {"status": RowStatus.FAILED, "reason": Reason.INTERNAL_ERROR, "message": message}
         return result | {"seconds": time.monotonic() - started}
 
-    def _made(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """Make the row's video, and say what it is like."""
+    def _make_video(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Write the row's video, and measure it; the columns that this adds."""
         video = self.settings.video
         crop = np.asarray(row["crop"])  # (256, 256, 3)
         if self.settings.rehearsal:
@@ -108,23 +108,23 @@ class AnimateFaces(Stage):
         )  # (F, L, 512)
         measured = np.unique(np.linspace(0, video.frames - 1, video.measured_frames).round().astype(int))
         progress = _progress(codes - face.code, motion.direction)  # (F,)
-        take = self._take(row, face, codes)
-        same_as = take.same_as or range(video.frames)
-        moments, shown = np.unique([same_as[number] for number in measured], return_inverse=True)
+        shown = self._row_frames(row, face, codes)
+        same_as = shown.same_as or range(video.frames)
+        moments, moment_of = np.unique([same_as[number] for number in measured], return_inverse=True)
         kept: list[np.ndarray] = []
-        watched = replace(take, frames=_keeping(take, set(moments.tolist()), kept))
-        written = self._write(row, watched) | take.figures
+        watched = replace(shown, frames=_keep_aligned(shown, set(moments.tolist()), kept))
+        written = self._write(row, watched) | shown.figures
         quality: dict[str, Any] = {}
         if len(measured):
-            asked = take.asked(moments.tolist())[shown] if take.asked else None
+            asked = shown.asked(moments.tolist())[moment_of] if shown.asked else None
             measures = measure_video(
-                self.models, motion, take.aligned(take.still), np.stack(kept), progress[measured], asked, shown
+                self.models, motion, shown.aligned(shown.still), np.stack(kept), progress[measured], asked, moment_of
             )
             beyond = describe_breakdown(measures.clearness_min, measures.csim_min, float(row["strength"]))
             quality = {**asdict(measures), "message": beyond}
         return {**written, "reconstruction_psnr": face.psnr, **quality}
 
-    def _take(self, row: Mapping[str, Any], face: InvertedFace, codes: torch.Tensor) -> RowFrames:
+    def _row_frames(self, row: Mapping[str, Any], face: InvertedFace, codes: torch.Tensor) -> RowFrames:
         """The row's frames, either way."""
         if self.settings.video.pixels == "generator":
             return frames_of_generator(self.models, np.asarray(row["crop"]), codes, face)
@@ -145,41 +145,41 @@ class AnimateFaces(Stage):
         """The row's image once more, (H, W, 3) uint8: between workers only its crop travels."""
         return decode_image(fetch(row["image"], self.settings.fetch_timeout), row["image"])
 
-    def _write(self, row: Mapping[str, Any], take: RowFrames) -> dict[str, Any]:
+    def _write(self, row: Mapping[str, Any], shown: RowFrames) -> dict[str, Any]:
         """Lay frames out, encode them, and put the video in its place; the columns that say so."""
         video = self.settings.video
         name, timeout = f"{row['id']}.mp4", self.settings.row_timeout
         if not self.settings.videos:
             path = Path(self.settings.output) / "videos" / name
-            written = write_video(path, self._laid_out(row, take), video.fps, video.crf, timeout)
+            written = write_video(path, self._lay_out(row, shown), video.fps, video.crf, timeout)
             return {"video": f"videos/{name}", "fps": video.fps, **asdict(written)}
         uri = storage.join_uri(self.settings.videos, name)
         with tempfile.TemporaryDirectory(prefix="micromotion-video-") as folder:
             path = Path(folder) / name
-            written = write_video(path, self._laid_out(row, take), video.fps, video.crf, timeout)
+            written = write_video(path, self._lay_out(row, shown), video.fps, video.crf, timeout)
             try:
                 storage.write_file(path, uri, timeout)
             except OSError as error:
                 raise OutputUnavailable(f"{uri} cannot be written: {storage.describe_io_error(error)}.") from error
         return {"video": storage.strip_credentials(uri), "fps": video.fps, **asdict(written)}
 
-    def _laid_out(self, row: Mapping[str, Any], take: RowFrames) -> Iterator[np.ndarray]:
+    def _lay_out(self, row: Mapping[str, Any], shown: RowFrames) -> Iterator[np.ndarray]:
         """Frames in the layout that the job asks for."""
         video = self.settings.video
         if video.layout == "side_by_side":
-            yield from (side_by_side(take.still, frame) for frame in take.frames)
+            yield from (side_by_side(shown.still, frame) for frame in shown.frames)
         elif video.layout == "paste" and video.pixels == "generator":
             picture, quad = self._picture(row), np.asarray(row["quad"]).reshape(4, 2)
-            yield from (paste(picture, frame, quad) for frame in take.frames)
+            yield from (paste(picture, frame, quad) for frame in shown.frames)
         else:
-            yield from take.frames
+            yield from shown.frames
 
 
-def _keeping(take: RowFrames, wanted: set[int], kept: list[np.ndarray]) -> Iterator[np.ndarray]:
+def _keep_aligned(shown: RowFrames, wanted: set[int], kept: list[np.ndarray]) -> Iterator[np.ndarray]:
     """Every frame; of those that are measured the aligned faces are kept on the way, so that none is made twice."""
-    for index, frame in enumerate(take.frames):
+    for index, frame in enumerate(shown.frames):
         if index in wanted:
-            kept.append(take.aligned(frame))
+            kept.append(shown.aligned(frame))
         yield frame
 
 

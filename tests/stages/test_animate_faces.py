@@ -207,7 +207,7 @@ def test_what_a_library_says_reaches_a_result_in_one_line(
         def fail(row: object, raised: Exception = error) -> None:
             raise raised
 
-        monkeypatch.setattr(produce, "_made", fail)
+        monkeypatch.setattr(produce, "_make_video", fail)
         message = produce.process(prepared)["message"]
         assert "cannot open \\x1b[31mx" in message
         assert message.isprintable()
