@@ -1,4 +1,4 @@
-"""How a package that is not installed is got, as a message says it: by the environment that `make setup` makes."""
+"""How to install a missing package, for messages: into the environment that `make setup` makes."""
 
 PIP = ".venv/bin/python -m pip install"
 

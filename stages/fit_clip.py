@@ -1,7 +1,7 @@
-"""From what a clip's frames show to its motion: follow one face, keep the anchors that serve, fit them.
+"""From what a clip's frames show to its motion: follow one face, keep the anchors that can be used, fit them.
 
-Faces are found and inverted where the caller likes: a run gives frames and crops to workers, `anchors_of_clip` does
-both in this process. What needs all frames at once is here.
+Faces may be found and inverted anywhere: a run gives frames and crops to workers, `anchors_of_clip` does both in this
+process. This module holds the steps that need all frames at once.
 """
 
 import warnings
@@ -83,7 +83,7 @@ def follow_face(faces: list[list[SeenFace]], times: np.ndarray, path: Path | str
         faces: of each frame, the largest first.
         times: (N,) of the frames, seconds.
         path: of the clip, for errors.
-        warn: told of frames that do not show it.
+        warn: called about frames that do not show it.
 
     Raises:
         ClipError: fewer than two frames show it.
@@ -108,7 +108,7 @@ def anchors_of(clip: OpenClip, face: FollowedFace, inverted: Sequence[Row], warn
         clip: whose they are.
         face: all of its crops.
         inverted: of each crop, in their order, what `invert_anchors` gives.
-        warn: told of each that is left out.
+        warn: called about each that is left out.
 
     Raises:
         ClipError: fewer than two are left.
@@ -141,7 +141,7 @@ def anchors_of_clip(models: Models, clip: OpenClip, warn: Warn, iterations: int 
     Args:
         models: the networks.
         clip: opened for as many frames as are to be anchors.
-        warn: told of frames that are left out.
+        warn: called about frames that are left out.
         iterations: the inverter's steps.
 
     Raises:
@@ -161,7 +161,7 @@ def check_anchors(anchors: ClipAnchors, warn: Warn) -> ClipAnchors:
 
     Args:
         anchors: the first one shows the person.
-        warn: told of anchors that are left out, and of a face that does not begin at rest.
+        warn: called about anchors that are left out, and of a face that does not begin at rest.
 
     Raises:
         ClipError: too many show another person, or the face keeps still.
@@ -195,7 +195,7 @@ def fit_anchors(
     Args:
         anchors: as `check_anchors` gives them.
         generator: fingerprint of the generator in whose W+ the codes lie.
-        warn: told of anchors that show something else, and of a fit that did not converge.
+        warn: called about anchors that show something else, and of a fit that did not converge.
         rank, energy, per_layer: as `fit_micromotion` takes them.
 
     Raises:

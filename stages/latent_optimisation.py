@@ -77,7 +77,7 @@ def optimise_anchors(
 
     Args:
         generator, clip, identity, start, texts, settings, together: as `anchor_steps` takes them.
-        on_step: told each step, from 1, and its mean loss.
+        on_step: called with each step, from 1, and its mean loss.
 
     Raises:
         TextError: a prompt is too long for the CLIP.

@@ -1,6 +1,6 @@
-"""Anchors from a prompt: one code for each degree of "a person with {degree} smile", of a generated face each.
+"""Anchors from a prompt: for each degree of "a person with {degree} smile" one code of the same generated face.
 
-How a code comes to its prompt is in `stages.latent_optimisation`; here is whose code, and what of it the fit needs.
+`stages.latent_optimisation` leads a code to its prompt; this module draws the face, and keeps what the fit needs.
 """
 
 from collections.abc import Generator as Steps

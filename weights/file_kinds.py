@@ -1,8 +1,4 @@
-"""What a file is that should be a checkpoint and is not, in a sentence with what to do.
-
-Downloads end as web pages, error messages, pointers and halves; people pass archives and other programs' models. All
-of them are told by their first bytes, a ZIP archive by its entries.
-"""
+"""What a file that should be a checkpoint is instead: a message with what to do."""
 
 import json
 import re

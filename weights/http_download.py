@@ -150,16 +150,16 @@ def _whole_length(response: Any, have: int, stored: Stored, part: Path) -> int |
     """Bytes of the whole file as a response states them; None where it is sent in chunks."""
     total: int | None = None
     if response.status == HTTPStatus.PARTIAL_CONTENT:
-        told = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+)", response.headers.get("Content-Range", ""))
-        if told is None or int(told[1]) != have or int(told[2]) != int(told[3]) - 1:
+        served = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+)", response.headers.get("Content-Range", ""))
+        if served is None or int(served[1]) != have or int(served[2]) != int(served[3]) - 1:
             discard(part)
             raise _Cut("the server sent another range than was asked for")
-        total = int(told[3])
+        total = int(served[3])
     elif response.length is not None:
         total = response.length
     else:
         total = stored.published_size
-        # Without chunks the end of the connection would be the end of the file: a cut could not be told from it.
+        # Without chunks the end of the connection counts as the end of the file: a cut would look the same.
         if total is None and not response.chunked:
             raise CheckpointError(f"{response.url}: the server does not say how long the file is. {stored.by_hand}")
     if total is not None and stored.published_size not in (None, total):

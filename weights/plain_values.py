@@ -1,4 +1,4 @@
-"""Values that a pickle may ask for without a door to code: numbers, arrays, paths, times, containers, tensors.
+"""Values that a pickle may hold without executing code: numbers, arrays, paths, times, containers, tensors.
 
 Pickles name a function for everything that is not a number, a text or a plain container. For each name here stands a
 function of ours that builds the value, or a plain stand-in: a path becomes its text, a time its bytes.

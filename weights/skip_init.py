@@ -1,4 +1,4 @@
-"""Building a network whose values are about to be replaced, without making values for it."""
+"""Build a network without initialising its values, which are about to be replaced."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

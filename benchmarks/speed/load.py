@@ -3,9 +3,9 @@
     python -m benchmarks.speed.load [--resolution 1024] [--rounds 5] [--inverter]
 
 Makes files in the published layouts with random values, imports them as `weights import` does, and loads each in a
-process of its own, in turns. What is printed: the median time of `weights.load_generator` (and `load_inverter`), and
-how much memory the process needed beyond what it had before. Pages of a mapped file count where they are touched, and
-the system may take them back; they are given beside the rest.
+process of its own, in turns. Printed are the median time of `load_generator` (and `load_inverter`) in
+`weights.load_networks`, and how much memory the process needed beyond what it had before. Pages of a mapped file that
+are touched, which the system may take back, are given beside the rest.
 """
 
 import argparse

@@ -113,7 +113,7 @@ class ChildProcess:
     """The child process, and those that replace it.
 
     Attributes:
-        stopped: whether it was told to stop.
+        stopped: whether it was asked to stop.
     """
 
     def __init__(self) -> None:

@@ -1,7 +1,7 @@
 """Send a motion's anchors through workers: every row comes out, or the work stops with a message.
 
-A clip's frames and a sentence's identities are rows as targets are, but a motion is made of all of them together:
-a row over which its worker died is tried once more by itself, and one that is lost again ends the work.
+A clip's frames and a prompt's identities are rows, as targets are, but a motion needs all of them: a row whose worker
+died is tried once more by itself, and a second loss ends the work.
 """
 
 import time
@@ -28,7 +28,7 @@ class Passes:
 
     Attributes:
         pool: how many, of which size.
-        events: where progress is told.
+        events: where progress is reported.
         row_timeout: seconds that rows handed in together may take, or one that tells its progress may be silent.
         stall_timeout: seconds without any worker at work after which a pass is given up.
         on_wait: called all the while; what it raises ends the pass.

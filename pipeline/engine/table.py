@@ -63,7 +63,7 @@ class Member:
         share: the cores and GPUs that it was started with, as a pool of its kind has them.
         rows: what it has in hand. carried: references to the arrays that its call leaves behind.
         began: answers before `rows` are begun, where the worker had been idle; None else.
-        since: when it came into its state, or last told of progress.
+        since: when it came into its state, or last reported progress.
         retiring: it is one too many, and leaves after the rows that it has in hand.
     """
 

@@ -124,15 +124,15 @@ def check_opens(manifest: Manifest, images: Sequence[str]) -> ImageChecks:
     if not failures:
         return ImageChecks((f"images: {of} opened, all readable",), 0)
     # Of many, one that is slow says nothing of the others.
-    told = looked > 1 or len(present) == 1
-    if 2 * len(failures) > looked and told:
+    representative = looked > 1 or len(present) == 1
+    if 2 * len(failures) > looked and representative:
         raise ManifestError(
             f"{manifest.path}: {len(failures):,} of the {count(looked, 'image')} opened cannot be read. {failures[0]}"
         )
     fate = "its row" if len(failures) == 1 else "their rows"
     said = f"images: {of} opened, {len(failures)} not readable; {fate} will fail as {Reason.UNREADABLE_IMAGE}:"
     lines = [said, *(f"  {one}" for one in failures[:EXAMPLES])]
-    return ImageChecks((*lines, *_describe_rest(len(failures))), len(failures), told * len(failures) / looked)
+    return ImageChecks((*lines, *_describe_rest(len(failures))), len(failures), representative * len(failures) / looked)
 
 
 def _describe_rest(number: int) -> list[str]:

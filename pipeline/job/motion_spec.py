@@ -59,7 +59,7 @@ class MotionSpec(Settings):
 
     @field_validator("text")
     @classmethod
-    def _template(cls, text: str | None) -> str | None:
+    def _valid_prompt(cls, text: str | None) -> str | None:
         if text is not None:
             check_prompt(text, DEGREES)
         return text

@@ -79,7 +79,7 @@ def prepare_folder(checked: Checked, events: EventLog, fresh: bool = False, prun
 
     Args:
         checked: the job.
-        events: where it is told what is removed.
+        events: where it is reported what is removed.
         fresh: remove all that earlier runs made.
         prune: remove videos of rows that the manifest no longer has.
 

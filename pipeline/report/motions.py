@@ -98,7 +98,7 @@ def _spec(specs: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _text(specs: Mapping[str, Any], name: str) -> str:
-    """The sentence that a motion comes from, or nothing."""
+    """The prompt that a motion comes from, or nothing."""
     return str(_spec(specs, name).get("text") or "")
 
 

@@ -28,7 +28,7 @@ def extract_from_clip(
     """The motion of a clip's face, and an image of its anchors. Ray has to run.
 
     Args:
-        passes: how rows go through workers, and where progress is told.
+        passes: how rows go through workers, and where progress is reported.
         name: of the motion.
         spec: its clip, and how it is fitted.
         model: found and checked; the motion lies in its generator's W+.

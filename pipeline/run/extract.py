@@ -33,7 +33,7 @@ class MotionExtractor:
     Attributes:
         model: found and checked.
         cluster: the job's settings of it. nodes: its machines.
-        events: where progress is told.
+        events: where progress is reported.
         interruption: looked at all the while.
         spare: idle workers, for whoever needs workers next.
         iterations: the inverter's steps.
@@ -81,7 +81,7 @@ def run_extraction(
     Args:
         spec: the clip or the text, and how it is fitted, as in a job's `motion`.
         output: the `.safetensors` file.
-        events: where progress is told.
+        events: where progress is reported.
         model: a name of the registry, or its checkpoint files.
         cluster: where to work; this machine by default.
         iterations: the inverter's steps.

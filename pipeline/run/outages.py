@@ -131,7 +131,7 @@ def wait_until_available(
         outage: what was noticed.
         why: asked every few seconds what is still away; empty when nothing is.
         patience: seconds to wait.
-        events: where it is told.
+        events: where it is reported.
         on_wait: called ten times a second; what it raises ends the wait.
 
     Raises:

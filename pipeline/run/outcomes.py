@@ -36,12 +36,12 @@ class Outcomes:
         rows: of the manifest: order (int), id, image, motion, strength.
         counts: counted up; its keys are in the order of `rows`.
         ledger: where finished rows go.
-        events: where they are told.
+        events: where they are reported.
         digests: for each motion, the hash of all that decides its videos besides the image.
         failed_before: why rows failed in an earlier run that are not tried again; such rows come as kept.
         canaries: images that could be read.
         blocked: rows whose videos had nowhere to go, one after another. messages: what their workers said.
-        last_progress: when progress was last told.
+        last_progress: when progress was last reported.
         away_since: when what went away was first missed; None once a video is made again.
     """
 
@@ -130,6 +130,6 @@ class Outcomes:
             counts.done += 1
         counts.failed += row["status"] == RowStatus.FAILED
         counts.frames += row.get("frames") or 0
-        told = {name: row.get(name) for name in ("id", "status", "reason", "message", "frames", "seconds")}
-        self.events.emit("row", **told)
+        fields = {name: row.get(name) for name in ("id", "status", "reason", "message", "frames", "seconds")}
+        self.events.emit("row", **fields)
         return stored

@@ -91,7 +91,7 @@ def plan_job(job: JobSpec, clips: Path | None = None) -> Plan:
         check_limits(usable_cores(), job.cluster.object_store_mb << 20)
         layout = layout_for(checked, this_machine())
         lines.append(layout.sentence)
-        lines += [told] if (told := describe_time(checked, existing, layout)) else []
+        lines += [line] if (line := describe_time(checked, existing, layout)) else []
         lines += (lacking := _lacking(model))
         wrong |= dict.fromkeys(lacking, "")
     else:

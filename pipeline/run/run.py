@@ -68,7 +68,7 @@ def run_job(
 
     Args:
         job: as `load_job` gives it.
-        events: where progress is told; `log.jsonl` in the output folder becomes its file.
+        events: where progress is reported; `log.jsonl` in the output folder becomes its file.
         fresh: forget what the output folder holds, and start anew.
         prune: remove videos of rows that the manifest no longer has.
         verify: read every finished video, and make those again whose bytes are not those that were written.
@@ -123,11 +123,11 @@ def run_job(
             with interruption.graceful():
                 far = _report(job.output, results, events)
         ended = _row_counts(counts)
-        told = ended | {"far_from_motion": far}
+        fields = ended | {"far_from_motion": far}
         if exit_code == 130:
-            events.emit("run_interrupted", **told, remaining=len(counts.keys) - counts.seen)
+            events.emit("run_interrupted", **fields, remaining=len(counts.keys) - counts.seen)
         else:
-            events.emit("run_finished", **told, frames=counts.frames, seconds=seconds, exit_code=exit_code)
+            events.emit("run_finished", **fields, frames=counts.frames, seconds=seconds, exit_code=exit_code)
     return RunSummary(**ended, frames=counts.frames, seconds=seconds, exit_code=exit_code, output=job.output)
 
 
@@ -154,7 +154,7 @@ def _store(checked: Checked, ledger: Ledger, counts: RowCounts, events: EventLog
     """Write the last rows of the ledger, and `results.parquet`; returns the results, or None where they cannot be.
 
     Args:
-        bearable: a run that was told to stop has stopped all the same, and only says what it could not write.
+        bearable: a run that was asked to stop has stopped all the same, and only says what it could not write.
 
     Raises:
         WorkStopped: there is no room for it.

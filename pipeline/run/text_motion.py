@@ -24,7 +24,7 @@ def extract_from_prompt(passes: Passes, name: str, spec: MotionSpec, model: Mode
     """The motion that a prompt names, an image of its anchors, and beside it a plot of their losses. Ray has to run.
 
     Args:
-        passes: how rows go through workers, and where progress is told.
+        passes: how rows go through workers, and where progress is reported.
         name: of the motion.
         spec: its prompt, and how it is fitted.
         model: found and checked; the motion lies in its generator's W+.

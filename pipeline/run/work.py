@@ -40,7 +40,7 @@ class Work:
     Attributes:
         checked: what was asked.
         ledger, counts: what is known, on disk and in memory.
-        events: where it is told.
+        events: where it is reported.
         interruption: looked at all the while.
         retry: reasons for which failed rows are tried again, all where it is empty; None tries none but those whose
             images could not be read.

@@ -1,4 +1,4 @@
-"""Who runs a network: the only place that decides it.
+"""Which runtime runs a network: decided here and nowhere else.
 
 | device | runs | where |
 |---|---|---|
@@ -6,7 +6,7 @@
 | CPU | PyTorch | anywhere else, and for gradients |
 | CUDA | PyTorch, the generator in mixed precision | `stages.execution.mixed_precision` |
 
-$MICROMOTION_EXECUTOR names one, `torch` or `openvino`, in place of what is found.
+$MICROMOTION_EXECUTOR, `torch` or `openvino`, overrides the choice.
 """
 
 import hashlib

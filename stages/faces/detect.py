@@ -1,9 +1,9 @@
 """Finding the faces of an image, and the landmarks of each.
 
-A detector proposes boxes, the landmark network looks at each twice: once in the detector's box, once in the box of the
-landmarks that it found. What it is not sure of, sees otherwise in a mirror, or what a classifier does not take for a
-person's face, is no face, so that a detector may propose too much. Where nothing is found, the image is turned:
-cascades miss heads that lean by 20 degrees.
+A detector proposes boxes. The landmark network looks at each twice: in the detector's box, then in the box of the
+landmarks that it found. A candidate is a face if the network is sure of it, finds the same landmarks in its mirror
+image, and a classifier takes it for a person's face; so a detector may propose too much. If no face is found, the image
+is turned: cascades miss heads that lean by 20 degrees.
 """
 
 from collections.abc import Sequence

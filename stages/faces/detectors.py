@@ -91,7 +91,7 @@ class HaarDetector:
         grey = cv2.cvtColor(cv2.resize(image, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
         # A face that fills its image is found only with some room around it.
         margin = round(0.15 * max(grey.shape))
-        # A histogram made even over the whole image flattens a dark face before a light wall: then each region's own.
+        # Equalising the whole image flattens a dark face before a light background; equalising each region does not.
         for evened in (cv2.equalizeHist, cv2.createCLAHE(3.0, (4, 4)).apply):
             room = cv2.copyMakeBorder(evened(grey), margin, margin, margin, margin, cv2.BORDER_REPLICATE)
             squares = self._squares(room, max(24, round(0.05 * max(size))))

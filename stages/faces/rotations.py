@@ -1,8 +1,8 @@
-"""Faces of an image that may lie on its side or stand on its head, and of one that is large for its faces.
+"""Faces of an image that may lie on its side or upside down, and of an image that is large for its faces.
 
-Scans and old telephones turn images without a word. A face's landmarks are surest upright (0.86 to 0.88; what is
-taken for a face in the same image turned, 0.77 to 0.79), so the surest of four orientations wins. Results stay in
-the image's own pixels.
+Scanners and old telephones turn images without recording it. The landmark network is surest of an upright face (0.86 to
+0.88; 0.77 to 0.79 for what it takes for a face in the same image turned), so the surest of four orientations wins.
+Results are in the image's own pixels.
 """
 
 from dataclasses import replace

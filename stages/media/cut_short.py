@@ -1,4 +1,4 @@
-"""Whether a clip's file was cut where its decoder does not notice: formats that go on until they end.
+"""Whether a clip's file was cut short, in formats whose decoder does not notice because they have no end marker.
 
 ffmpeg reports the cut in GIF, FLV and animated PNG by itself. What ends exactly between two packets of a transport or
 program stream, or between two images of a bare stream (.h264, .m2v), cannot be told from a shorter recording.
@@ -75,8 +75,8 @@ def _mp4(content: mmap.mmap) -> bool:
 
 def _webp(content: mmap.mmap) -> bool:
     """RFC 9649: one RIFF chunk that says its length."""
-    told = int.from_bytes(content[4:8], "little") + 8
-    return content[:4] == b"RIFF" and content[8:12] == b"WEBP" and told > len(content)
+    stated = int.from_bytes(content[4:8], "little") + 8
+    return content[:4] == b"RIFF" and content[8:12] == b"WEBP" and stated > len(content)
 
 
 def _avi(content: mmap.mmap) -> bool:

@@ -46,7 +46,7 @@ class Conversion:
         filters: ffmpeg's, after the wanted frames are chosen; `before` come before that, as they need neighbours.
         pixel_format: in which they leave ffmpeg.
         transfer, primaries: of `stages.media.colour`; both "" where nothing has to be converted after ffmpeg.
-        told: what is converted, each a part of a sentence.
+        notes: what is converted, each a part of a sentence.
     """
 
     width: int
@@ -56,7 +56,7 @@ class Conversion:
     pixel_format: str
     transfer: str
     primaries: str
-    told: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 def conversion(clip: ScannedClip, path: Path) -> Conversion:
@@ -65,34 +65,34 @@ def conversion(clip: ScannedClip, path: Path) -> Conversion:
     Raises:
         ClipError: its colours cannot be known, or not be converted.
     """
-    told: list[str] = []
+    notes: list[str] = []
     before, scaling = [], ["in_range=auto", "out_range=pc", ACCURATE]
     if clip.interlaced:
-        told.append("deinterlaced")
+        notes.append("deinterlaced")
         before.append(f"bwdif=mode=send_frame:parity={clip.interlaced}:deint=all")
     width, height = square_size(clip.width, clip.height, clip.sar)
     if (width, height) != (clip.width, clip.height):
-        told.append(f"{clip.width}x{clip.height} stretched to {width}x{height}, as its pixels are not square")
+        notes.append(f"{clip.width}x{clip.height} stretched to {width}x{height}, as its pixels are not square")
     packed = clip.pixel_format.startswith(("rgb", "bgr", "gbr", "argb", "abgr", "0rgb", "0bgr", "gray", "pal8", "mono"))
     if clip.matrix in UNKNOWN_MATRICES:
         raise ClipError(f"{path}: colours of the kind {clip.matrix} are not known here. Export it in BT.709 (SDR).")
     if not packed and clip.matrix in ("unknown", "reserved") and (clip.height > SD_HEIGHT or clip.width > SD_WIDTH):
         scaling.append("in_color_matrix=bt709")
-        told.append("untagged HD read as BT.709")
+        notes.append("untagged HD read as BT.709")
     if clip.transfer in UNKNOWN_CURVES:
         raise ClipError(f"{path}: the curve {clip.transfer} is not known here. Export it in BT.709 (SDR).")
     transfer, primaries = _colours(clip, path)
     if transfer in HDR:
-        told.append(f"HDR ({'PQ' if transfer == HDR[0] else 'HLG'}) brought to SDR, diffuse white to white")
+        notes.append(f"HDR ({'PQ' if transfer == HDR[0] else 'HLG'}) brought to SDR, diffuse white to white")
     elif transfer == "linear":
-        told.append("linear light brought to sRGB")
+        notes.append("linear light brought to sRGB")
     elif transfer:
-        told.append(f"colours of {primaries} brought to sRGB")
+        notes.append(f"colours of {primaries} brought to sRGB")
     # 16 bits where values are converted further; both at once are not needed, for no HDR clip is transparent.
     alpha = clip.pixel_format.startswith(("yuva", "rgba", "bgra", "argb", "abgr", "gbrap", "ya", "pal8"))
     pixel_format = "rgb48le" if transfer else "rgba" if alpha else "rgb24"
     filters = (f"scale={width}:{height}:{':'.join(scaling)}", f"format={pixel_format}")
-    return Conversion(width, height, tuple(before), filters, pixel_format, transfer, primaries, tuple(told))
+    return Conversion(width, height, tuple(before), filters, pixel_format, transfer, primaries, tuple(notes))
 
 
 def _colours(clip: ScannedClip, path: Path) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""From an image's file to upright sRGB pixels: every format, depth and colour that is known here, or a sentence."""
+"""From an image's file to upright sRGB pixels, for every format, depth and colour that is known; else an error."""
 
 import io
 import re

@@ -149,7 +149,7 @@ def _failure(folder: Path, status: int, said: str, in_time: bool, timeout: float
 def _command(path: Path, width: int, height: int, fps: float, crf: int, threads: int) -> list[str]:
     """The ffmpeg call: raw RGB from a pipe in, MP4 out."""
     pixels = ffmpeg.input("pipe:", format="rawvideo", pix_fmt="rgb24", s=f"{width}x{height}", framerate=fps)
-    # Without these filters ffmpeg converts by BT.601 and players, told nothing, guess: colours shift.
+    # Without these filters ffmpeg converts by BT.601 and players, without a tag, guess: colours shift.
     pixels = pixels.filter("scale", out_color_matrix="bt709", out_range="tv").filter("format", "yuv420p")
     large = OPTIONS if width * height > LARGE else {}
     video = pixels.output(

@@ -1,7 +1,8 @@
 """How far ffmpeg may read ahead of what it has encoded.
 
-It takes some two dozen frames into its queues as fast as they come. Of ordinary frames that is little; of 48 megapixels
-it is 3 GB. So large frames are handed over only as it gets done with them, which it says on its standard output.
+It takes some two dozen frames into its queues as fast as they come. That is little for ordinary frames, and 3 GB for
+frames of 48 megapixels. So a large frame is handed over only when ffmpeg reports on its standard output that it is done
+with earlier ones.
 """
 
 import threading

@@ -1,4 +1,4 @@
-"""Frames that come again, as on a way back or while a motion pauses: made once, and kept until their last use."""
+"""Frames that occur several times, as on a way back or in a pause: made once, and kept until their last use."""
 
 from collections.abc import Callable, Iterator, Sequence
 

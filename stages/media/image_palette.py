@@ -1,4 +1,4 @@
-"""Images with a palette, of which decoders say nothing of what is not there: colours, a palette, a part of a GIF."""
+"""Images with a palette: damage that decoders do not report, such as missing colours, palettes or parts of a GIF."""
 
 from PIL import Image
 

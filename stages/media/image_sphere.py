@@ -1,4 +1,4 @@
-"""Whether an image is the map of a whole sphere, as cameras that look all around make them: no face in it is a face."""
+"""Whether an image is the map of a whole sphere, as 360-degree cameras make them: its faces are distorted."""
 
 import re
 from typing import Any

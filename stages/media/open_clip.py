@@ -1,4 +1,4 @@
-"""Open a reference clip: look at all of it, choose frames, and read those when they are wanted."""
+"""Open a clip: look at all of it, choose frames, and read those when they are wanted."""
 
 import hashlib
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ from stages.media.scan_clip import scan_clip
 
 @dataclass(frozen=True)
 class ClipFrames:
-    """Frames of a reference clip.
+    """Frames of a clip.
 
     Attributes:
         frames: (T, H, W, 3) uint8, sRGB, upright, progressive, of square pixels.
@@ -34,7 +34,7 @@ class ClipFrames:
 
 @dataclass(frozen=True)
 class OpenClip:
-    """A reference clip of which no frame is in memory yet.
+    """A clip of which no frame is in memory yet.
 
     Attributes:
         path: the file.
@@ -100,7 +100,7 @@ def open_clip(path: Path | str, max_anchors: int = 64, timeout: float = 120.0) -
         how.width,
         how.height,
         digest,
-        (*how.told, *clip.notes),
+        (*how.notes, *clip.notes),
         lambda: read_frames(path, clip, how, chosen, timeout),
     )
 

@@ -1,4 +1,4 @@
-"""The shape of pixels: films and scanners store frames that have to be stretched to be seen as they are meant."""
+"""Pixels that are not square: films and scanners store frames that have to be stretched."""
 
 import cv2
 import numpy as np

@@ -1,7 +1,7 @@
 """Decode a clip from end to end for its frames' true times, their shape and colours, and any damage.
 
-No index of a container is believed, for edit lists, missing or wrong timestamps and open groups of images make them
-lie: a frame is what the decoder gives, and its time is what the decoder says.
+A container's index is not used: edit lists, missing or wrong timestamps and open groups of images make it wrong. A
+frame is what the decoder gives, at the time that the decoder gives.
 """
 
 from pathlib import Path

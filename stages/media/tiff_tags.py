@@ -1,4 +1,4 @@
-"""What a TIFF's tags say of its numbers, where Pillow takes them for something else or knows no such kind."""
+"""What a TIFF's tags say of its numbers, for kinds that Pillow misreads or does not know."""
 
 import io
 from collections.abc import Mapping

@@ -1,8 +1,8 @@
 """How far the anchors' codes go for what the clip shows, and making up for the rest.
 
-An encoder draws faces towards those that it knows best, and an expression with them: images of the inverted anchors
-move less than the anchors did, and so would every face that is given the motion. How much less, the anchors say
-themselves: their landmarks are known in the clip and in the images of their codes.
+An encoder draws faces towards those that it knows best, and weakens their expressions: images of the inverted anchors
+move less than the anchors did, and so would every face that is given the motion. How much less is measured on the
+anchors' landmarks, which are known in the clip and in the images of their codes.
 """
 
 from dataclasses import replace

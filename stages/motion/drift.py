@@ -1,9 +1,10 @@
 """What a motion does to the generator's landmarks that it did not do in its clip.
 
-Images of the anchors' codes do not move quite as the anchors did: an encoder trades one thing for another, and a
-landmark network reads a wrinkle as a mouth's corner. Whatever of that all anchors agree on goes with the direction, and
-so to every face that is given it. The anchors' landmarks are known in the clip and in the images of their codes, and
-the difference is the drift. An image that is moved by the generator's landmarks is spared it.
+Images of the anchors' codes do not move exactly as the anchors did: an encoder confuses one feature with another, and a
+landmark network takes a wrinkle for the corner of a mouth. What all anchors share of that becomes part of the
+direction, and reaches every face that is given the motion. The anchors' landmarks are known in the clip and in the
+images of their codes; the difference is the drift. Part of it is subtracted from an image that is moved by the
+generator's landmarks.
 """
 
 from dataclasses import dataclass

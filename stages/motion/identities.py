@@ -1,10 +1,10 @@
 """What several identities' anchors have in common: the motion itself.
 
-Each identity is led to the same prompts from a start of its own. What the prompts ask for moves all of them alike;
-beside it each goes a way of its own, along whatever its own image offers to CLIP. The mean over identities leaves
-what they agree on: ways that have nothing to do with each other shrink by the root of their number. (Robust PCA over
-all displacements at once was tried in the mean's place. With few anchors it assigns most of
-the motion to the sparse part: `stages.motion.debias`.)
+Each identity is led to the same prompts from a start of its own. The change that the prompts ask for is the same for
+all of them; besides, each identity changes in whatever way raises CLIP's score for its own image. The mean over
+identities keeps what they share: unrelated changes shrink by the root of their number. (Robust PCA over all
+displacements at once was tried in the mean's place. With few anchors it assigns most of the motion to the sparse part:
+`stages.motion.debias`.)
 """
 
 import torch.nn.functional as F

@@ -1,9 +1,9 @@
-"""Tell anchors that show something else than the motion: a hand before the face, a blur, somebody else.
+"""Find anchors that show something else than the motion: a hand before the face, a blur, another person.
 
-Robust PCA takes out what is rare entry by entry. Such an anchor is wrong in all its entries at once, and the fit
-follows it. But nobody goes its way: wherever a motion leads, the anchors before and after are on the way there, and
-one anchor's displacement from rest is, but for noise, a mixture of theirs, however quick the motion. What a stray
-anchor shows, its neighbours do not show at all.
+Robust PCA removes what is rare entry by entry. Such an anchor is wrong in all its entries at once, and the fit would
+follow it. Its neighbours give it away: in a motion, however quick, the displacement of one anchor from rest is, but for
+noise, a mixture of the displacements of the anchors before and after. What an outlier shows, its neighbours do not show
+at all.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""Figures that say how good a video is: identity, reconstruction, motion, tremble."""
+"""The metrics of a video: identity, reconstruction, motion, jitter."""
 
 import numpy as np
 import torch

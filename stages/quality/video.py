@@ -1,4 +1,4 @@
-"""How well a video makes the motion and keeps the face: one row's figures."""
+"""How well one video makes the motion and keeps the face: the metrics of its row."""
 
 from dataclasses import dataclass
 
