@@ -1,5 +1,6 @@
 """What every test shares: one thread, fixed seeds, and where optional material lies."""
 
+import gc
 import os
 import random
 import socket
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from stages.models import Models
 
 REPOSITORY = Path(__file__).parents[1]
+
+# What imports and collection make stays to the end. Looking for garbage in it, time and again, takes a tenth of them.
+gc.disable()
 
 # A deadline would fail a test for a busy machine; the same examples every time make a failure repeatable.
 settings.register_profile("repository", deadline=None, derandomize=True)
@@ -152,6 +156,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     shared = SHARED_RAY.modules
     groups = (longest - shared, longest & shared, shared, long)
     items.sort(key=lambda item: [item.path not in group for group in groups])  # stable
+
+
+def pytest_collection_finish() -> None:
+    """From here on garbage is looked for, but not in what is there by now."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
