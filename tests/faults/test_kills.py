@@ -14,7 +14,8 @@ from pipeline.output.event_log import EventLog
 from pipeline.run.run import run_job
 
 pytestmark = pytest.mark.slow
-ROWS, FRAMES = 10, 60
+# One render worker: seven lives follow each other, and a worker takes longer to start than what it makes in one.
+ROWS, FRAMES, WORKERS = 10, 60, 1
 # Every kind, in an order in which the supervisor never sees as many deaths of a driver in a row as make it give up.
 FAULTS = ("driver", "worker", "supervisor", "gcs", "encoder", "power", "raylet")
 
@@ -24,6 +25,8 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory, ray_nodes: list[Node]) ->
     """A job, and the output of a run that nothing was done to."""
     folder = tmp_path_factory.mktemp("faults")
     job = write_fault_job(folder, ROWS, rehearsal=True, frames=FRAMES)
+    with job.open("a") as file:
+        file.write(f"cluster: {{workers: {WORKERS}}}\n")
     with EventLog() as events:
         assert run_job(load_job(job, [f"output={folder}/reference"]), events).exit_code == 3
     return job, folder / "reference"
@@ -34,7 +37,7 @@ def test_nothing_is_lost_whatever_is_killed_amid_the_work(unbroken: tuple[Path, 
     run = break_run(job, tmp_path / "out", list(FAULTS), 0.1, random.Random(1), begun=range(1, 1 + len(FAULTS)))
     assert run.exit_code == 3, (tmp_path / "out.said").read_text()
     ids = [line.split(",")[0] for line in (job.parent / "faces.csv").read_text().splitlines()[1:]]
-    found = audit(run, reference, ids, FRAMES)
+    found = audit(run, reference, ids, FRAMES, WORKERS)
     assert run.injected == list(FAULTS) and set(FAULTS) == set(KINDS)
     assert found.sound, (found, run.starts)
     assert found.repeated <= found.allowed
