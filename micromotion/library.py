@@ -50,7 +50,7 @@ from stages.motion.prompts import DEGREES, captions
 from stages.row_frames import frames_of_generator, frames_of_image, own_crop
 from stages.text_anchors import anchors_of_identity
 from stages.video_settings import Pixels
-from weights.load_clip import find_clip
+from weights.find_clip import find_clip
 from weights.registry import PARTS
 from weights.store import find
 

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common.errors import CheckpointError
-from weights.file_kinds import not_a_checkpoint
-from weights.read_checkpoint import is_safetensors
+from weights.file_kinds import is_safetensors, not_a_checkpoint
 
 WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
 VARIANTS = ("", "fp16", "bf16")

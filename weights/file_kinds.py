@@ -8,6 +8,7 @@ from pathlib import Path
 from common.redaction import cut
 
 HEAD = 4096
+LONGEST_HEADER = 1 << 32  # bytes of JSON at a safetensors file's beginning; the format allows far fewer
 # First bytes, what they are of, and what to do.
 UNPACK = "Unpack it, and give the checkpoint that is in it."
 PYTORCH = "Give the PyTorch checkpoint that it was made from."
@@ -39,6 +40,13 @@ AT_OFFSET: tuple[tuple[int, bytes, str, str], ...] = (
     (8, b"WEBP", "an image (WebP)", NOT_WEIGHTS),
 )
 AGAIN = "Get the file again"
+
+
+def is_safetensors(path: Path) -> bool:
+    """Whether a file begins as a safetensors file does: eight bytes of length, then a JSON header."""
+    with path.open("rb") as file:
+        head = file.read(9)
+    return head[8:] == b"{" and int.from_bytes(head[:8], "little") < LONGEST_HEADER
 
 
 def not_a_checkpoint(path: Path) -> str:

@@ -15,13 +15,11 @@ from typing import Any
 from safetensors import safe_open
 
 from common.errors import CheckpointError
-from weights.file_kinds import HEAD, not_a_checkpoint
+from weights.file_kinds import HEAD, is_safetensors, not_a_checkpoint
 from weights.nvidia_pickle import PersistentObject, is_nvidia_pickle, read_nvidia_pickle
 from weights.plain_values import Refused
 from weights.torch_file import LEGACY, read_legacy_file, read_plain_pickle, read_torch_archive
 from weights.torch_pickle import Record
-
-LONGEST_HEADER = 1 << 32  # bytes of JSON at a safetensors file's beginning; the format allows far fewer
 
 
 def read_checkpoint(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -52,13 +50,6 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     if not isinstance(content, dict):
         raise CheckpointError(f"{path}: expected a dictionary of tensors, found {type(content).__name__}.")
     return {name: value for name, value in content.items() if isinstance(name, str)}, {}
-
-
-def is_safetensors(path: Path) -> bool:
-    """Whether a file begins as a safetensors file does: eight bytes of length, then a JSON header."""
-    with path.open("rb") as file:
-        head = file.read(9)
-    return head[8:] == b"{" and int.from_bytes(head[:8], "little") < LONGEST_HEADER
 
 
 def _read_safetensors(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -84,7 +84,8 @@ def verify(
 ) -> None:
     """Load a model's files as the networks that they should hold, and verify their hashes."""
     from common.errors import UserError
-    from weights.load_clip import clip_hash, find_clip, load_clip
+    from weights.find_clip import clip_hash, find_clip
+    from weights.load_clip import load_clip
     from weights.load_head import BUNDLED as HEAD
     from weights.load_head import load_head
     from weights.load_small_networks import EYE_OUTLINES, FACE_CHECK, load_eye_outlines, load_face_check
@@ -169,7 +170,7 @@ def _holds(made: Path, motion: "Micromotion") -> bool:
 def _clip_state(model: str) -> tuple[str, str]:
     """Where a model's CLIP is, or how to get it."""
     from common.errors import UserError
-    from weights.load_clip import find_clip
+    from weights.find_clip import find_clip
 
     try:
         return str(find_clip(model)), ""

@@ -13,7 +13,7 @@ from common.storage import why_not_writable
 from pipeline.job.model import Model
 from pipeline.job.spec import JobSpec
 from stages.model_files import ModelFiles
-from weights.load_clip import clip_hash, find_clip
+from weights.find_clip import clip_hash, find_clip
 from weights.registry import PARTS
 from weights.store import find, sha256
 

@@ -10,7 +10,8 @@ from stages.faces.detectors import make_detector
 from stages.latent_optimisation import gradient_bytes
 from stages.model_files import ModelFiles
 from stages.motion.prompts import captions
-from weights.load_clip import clip_hash, find_clip, load_clip
+from weights.find_clip import clip_hash, find_clip
+from weights.load_clip import load_clip
 from weights.load_networks import load_generator, load_identity, load_inverter, load_landmarks
 from weights.registry import PARTS
 from weights.store import find, sha256

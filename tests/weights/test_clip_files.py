@@ -10,7 +10,8 @@ from safetensors.torch import load_file, save_file
 from common.errors import CheckpointError
 from tests.weights.tiny_clip import write_tiny_clip
 from weights.clip_files import weight_files
-from weights.load_clip import clip_hash, find_clip, load_clip
+from weights.find_clip import clip_hash, find_clip
+from weights.load_clip import load_clip
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ import torch
 
 from common.errors import CheckpointError, ExtraMissing
 from tests.weights.tiny_clip import write_tiny_clip
-from weights.load_clip import OTHER_FILES, clip_hash, find_clip, load_clip
+from weights.find_clip import OTHER_FILES, clip_hash, find_clip
+from weights.load_clip import load_clip
 
 
 @pytest.fixture

@@ -43,9 +43,10 @@ def test_every_verb_has_a_help_that_says_what_it_is_for(verb: tuple[str, ...]):
         (("plan", "none.yaml"), 2, SLOW),
         (("plan", "jobs/demo.yaml", "--set", "video.frame=3"), 2, SLOW),
         (("extract", "none.mp4", "--output", "smile.mp4"), 2, SLOW),
+        (("weights", "list"), 0, SLOW),
     ],
 )
-def test_help_and_refusals_of_a_job_file_wait_for_no_import(
+def test_help_lists_and_refusals_of_a_job_file_wait_for_no_import(
     repository: Path, arguments: tuple[str, ...], exit_code: int, heavy: tuple[str, ...]
 ):
     code = (
