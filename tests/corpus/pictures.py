@@ -276,6 +276,13 @@ MEANT = [
         lambda: stored(picture().convert("L"), "PNG", icc_profile=SRGB),
         right=GREY,
     ),
+    kind(
+        "Pixels that are not square, by their dots an inch (PNG)",
+        "c.png",
+        lambda: stored(picture().resize((48, 64), Image.Resampling.NEAREST), "PNG", dpi=(72, 144)),
+        "converted",
+        right=lambda pixels: pixels.shape == (64, 96, 3) and NEAR(pixels),
+    ),
     kind("A damaged profile", "c.png", lambda: stored(picture(), "PNG", icc_profile=b"profile" * 30)),
     kind("JPEG without its end marker", "c.jpg", lambda: jpeg().removesuffix(EOI), "converted", NEAR),
     kind("JPEG with line breaks before it", "c.jpg", lambda: b"\r\n" + jpeg(), "converted", NEAR),

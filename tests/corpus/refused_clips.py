@@ -79,6 +79,9 @@ REFUSED = [
     ),
     Kind("A playlist", write("c.m3u8", b"#EXTM3U\n#EXTINF:1,\na.ts\n"), "refused", says="a playlist (HLS)"),
     Kind("A list of clips", write("c.txt", b"ffconcat version 1.0\nfile a.mp4\n"), "refused", says="a list of clips"),
+    changed(
+        "Two files joined into one (MP4)", clip("", "c.mp4", *X264), lambda content: 2 * content, "two files joined"
+    ),
     Kind("An empty file", write("c.mp4", b""), "refused", says="an empty file"),
     Kind("A web page", write("c.mp4", b"<!DOCTYPE html><html>sign in</html>"), "refused", says="a web page"),
     Kind("A ZIP archive", write("c.mp4", b"PK\x03\x04" + bytes(40)), "refused", says="an archive"),

@@ -9,7 +9,9 @@ import numpy as np
 from PIL import Image
 
 from tests.corpus.picture_files import jpeg, kind, numbers, picture, stored
-from tests.stages.media.made_images import tiff
+from tests.stages.media.made_images import chunk, gif_without_palette, tiff, with_chunk
+
+SPHERE = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><GPano:ProjectionType>equirectangular</GPano:ProjectionType></x:xmpmeta>'
 
 
 def cut(form: str, count: int) -> bytes:
@@ -22,6 +24,11 @@ def damaged(form: str) -> bytes:
     content = stored(picture(), form)
     middle = len(content) // 2
     return content[:middle] + bytes(40) + content[middle + 40 :]
+
+
+def with_header(data: bytes, size: bytes) -> bytes:
+    """A PNG that claims another width and height."""
+    return data[:8] + chunk(b"IHDR", size + data[24:29]) + data[33:]
 
 
 def tiff_of_floats() -> bytes:
@@ -92,6 +99,35 @@ REFUSED_PICTURES = [
         "refused",
         says="at most 100 million are read. Make it smaller",
     ),
+    kind(
+        "Pixels that are not square, without a unit (PNG)",
+        "c.png",
+        lambda: with_chunk(stored(picture(), "PNG"), chunk(b"pHYs", struct.pack(">IIB", 2, 1, 0))),
+        "refused",
+        says="not square (2:1)",
+    ),
+    kind(
+        "GIF without a palette",
+        "c.gif",
+        lambda: gif_without_palette(picture().quantize(8)),
+        "refused",
+        says="it has no palette",
+    ),
+    kind(
+        "PNG that lacks rows",
+        "c.png",
+        lambda: with_header(stored(picture(), "PNG"), struct.pack(">II", 96, 128)),
+        "refused",
+        says="64 of 128 rows",
+    ),
+    kind(
+        "JPEG 2000 in colours of narrow range",
+        "c.jp2",
+        lambda: stored(picture(), "JPEG2000").replace(b"colr\1\0\0\0\0\0\x10", b"colr\1\0\0\0\0\0\3"),
+        "refused",
+        says="of the kind 3 of JPEG 2000",
+    ),
+    kind("A 360° image", "c.jpg", lambda: stored(picture(), "JPEG", xmp=SPHERE), "refused", says="a sphere's map"),
     kind("An icon", "c.ico", lambda: stored(picture(), "ICO"), "refused", says="an icon"),
     kind("An empty file", "c.jpg", b"", "refused", says="the file is empty"),
     *(

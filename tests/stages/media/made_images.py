@@ -31,6 +31,12 @@ def with_chunk(png: bytes, added: bytes) -> bytes:
     return png[:33] + added + png[33:]
 
 
+def gif_without_palette(image: Image.Image) -> bytes:
+    data = stored(image, "GIF")
+    colours = 3 << (data[10] & 7) + 1
+    return data[:10] + bytes([data[10] & 0x7F]) + data[11:13] + data[13 + colours :]
+
+
 def tiff(values: np.ndarray, photometric: int, **more: tuple[int, ...] | int) -> bytes:
     """A TIFF of (H, W) or (H, W, C) numbers, of two or four bytes each, with further tags.
 

@@ -8,7 +8,7 @@ from PIL import Image
 
 from common.errors import UnreadableImage
 from stages.media.decode_image import decode_image
-from tests.stages.media.made_images import PICTURE, chunk, stored
+from tests.stages.media.made_images import PICTURE, chunk, gif_without_palette, stored
 
 INDEXED = Image.fromarray(PICTURE).quantize(8)
 
@@ -38,12 +38,6 @@ def test_a_clear_number_beyond_a_palette_is_no_colour() -> None:
     image.paste(255, (0, 0, 10, 10))
     data = stored(image, "GIF", transparency=255, optimize=False)
     assert decode_image(data)[0, 0].tolist() == [128] * 3
-
-
-def gif_without_palette(image: Image.Image) -> bytes:
-    data = stored(image, "GIF")
-    colours = 3 << (data[10] & 7) + 1
-    return data[:10] + bytes([data[10] & 0x7F]) + data[11:13] + data[13 + colours :]
 
 
 def test_a_gif_without_any_palette_is_refused() -> None:
