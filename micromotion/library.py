@@ -44,7 +44,8 @@ from stages.model_files import ModelFiles
 from stages.models import Models, ModelSettings
 from stages.motion.animate import animate as move_code
 from stages.motion.drift import drift_of
-from stages.motion.micromotion import Micromotion, load_micromotion
+from stages.motion.load_micromotion import load_micromotion
+from stages.motion.micromotion import Micromotion
 from stages.motion.motion_path import MotionPath as Course
 from stages.motion.prompts import DEGREES, captions
 from stages.row_frames import frames_of_generator, frames_of_image, own_crop

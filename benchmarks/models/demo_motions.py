@@ -6,7 +6,8 @@ from pathlib import Path
 import micromotion
 from common.errors import UserError
 from stages.models import Models
-from stages.motion.micromotion import Micromotion, load_micromotion
+from stages.motion.load_micromotion import load_micromotion
+from stages.motion.micromotion import Micromotion
 from weights.networks.fingerprint import fingerprint
 
 DEMO = Path(__file__).parents[2] / "weights/bundled/demo"

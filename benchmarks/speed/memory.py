@@ -32,7 +32,7 @@ from stages.animate_faces import AnimateFaces, AnimateFacesSettings
 from stages.base import Row as StageRow
 from stages.base import RowStatus
 from stages.models import ModelSettings
-from stages.motion.micromotion import load_micromotion
+from stages.motion.load_micromotion import load_micromotion
 
 Given = TypeVar("Given")
 Result = TypeVar("Result")

@@ -134,7 +134,7 @@ def import_(
     """Convert a published checkpoint to our own format, which loads faster; a published direction becomes a motion."""
     from common.errors import MotionFileError
     from pipeline.output.redacted_files import write_motion
-    from stages.motion.micromotion import load_micromotion
+    from stages.motion.load_micromotion import load_micromotion
     from weights.import_checkpoint import expect_free, import_checkpoint
     from weights.store import imported_path, sha256, weights_folder
 
@@ -159,7 +159,7 @@ def import_(
 def _holds(made: Path, motion: "Micromotion") -> bool:
     """Whether a file holds this very motion already."""
     from common.errors import MotionFileError
-    from stages.motion.micromotion import load_micromotion
+    from stages.motion.load_micromotion import load_micromotion
 
     try:
         return made.is_file() and load_micromotion(made).fingerprint == motion.fingerprint

@@ -11,7 +11,8 @@ from pipeline.job.motion_spec import MotionSpec
 from pipeline.job.spec import JobSpec
 from pipeline.job.written_job import written_job
 from stages.media.clip_place import GET_FILE, why_no_clip
-from stages.motion.micromotion import Micromotion, load_micromotion
+from stages.motion.load_micromotion import load_micromotion
+from stages.motion.micromotion import Micromotion
 from weights.store import sha256
 
 

@@ -12,7 +12,8 @@ from common.formatting import clean, count
 from pipeline.report.anchor_sheets import losses_path
 from pipeline.report.thumbnails import shrink
 from stages.motion.attenuation import MOST
-from stages.motion.micromotion import PUBLISHED_SCALE, Micromotion, load_micromotion
+from stages.motion.load_micromotion import PUBLISHED_SCALE, load_micromotion
+from stages.motion.micromotion import Micromotion
 
 # A larger image is made smaller before it is inlined.
 INLINE_BYTES = 1_000_000

@@ -30,7 +30,7 @@ from pipeline.run.videos import TargetFlow
 from stages.align_faces import AlignFaces, AlignFacesSettings
 from stages.animate_faces import AnimateFaces, AnimateFacesSettings
 from stages.models import ModelSettings
-from stages.motion.micromotion import load_micromotion
+from stages.motion.load_micromotion import load_micromotion
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pipeline.cluster.sizing import Node
 from pipeline.job.load import load_job
 from pipeline.output.event_log import EventLog
 from pipeline.run.run import run_job
-from stages.motion.micromotion import load_micromotion
+from stages.motion.load_micromotion import load_micromotion
 from tests.pipeline.material import write_job
 from weights.networks.irse import IdentityNetwork
 from weights.networks.restyle import BackboneEncoder

@@ -25,7 +25,7 @@ from pipeline.run.extract import run_extraction
 from pipeline.run.plan import plan_job
 from pipeline.run.run import run_job
 from stages.anchor_settings import AnchorSettings
-from stages.motion.micromotion import load_micromotion
+from stages.motion.load_micromotion import load_micromotion
 
 pytestmark = pytest.mark.skipif(find_spec("transformers") is None, reason="prompts need the extra `text`")
 

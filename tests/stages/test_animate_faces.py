@@ -25,7 +25,7 @@ from stages.media.encode import VideoFile
 from stages.media.open_clip import read_clip
 from stages.models import Models, ModelSettings
 from stages.motion.fit import fit_micromotion
-from stages.motion.micromotion import load_micromotion
+from stages.motion.load_micromotion import load_micromotion
 from stages.quality.video import MotionQuality, measure_video
 from stages.result_row import COLUMNS
 from stages.row_frames import own_crop

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from stages.motion.micromotion import load_micromotion
+from stages.motion.load_micromotion import load_micromotion
 from tests.pipeline.cli.command_line import call
 from tests.weights.small import identity_state, saved
 from weights import registry, store

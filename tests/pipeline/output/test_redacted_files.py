@@ -12,7 +12,8 @@ import yaml
 from common.redaction import environment_credentials
 from pipeline.output.event_log import Event, EventLog
 from pipeline.output.redacted_files import write_json, write_motion, write_table, write_yaml
-from stages.motion.micromotion import Micromotion, load_micromotion
+from stages.motion.load_micromotion import load_micromotion
+from stages.motion.micromotion import Micromotion
 
 SECRET, HIDDEN = "s3://KEY:SECRET@bucket/x.png", "s3://***@bucket/x.png"
 NESTED, SHOWN = {"a": [SECRET, {"b": SECRET}], SECRET: 1}, {"a": [HIDDEN, {"b": HIDDEN}], HIDDEN: 1}

@@ -9,7 +9,8 @@ import torch
 
 from pipeline.report.motions import describe_motions
 from stages.motion.attenuation import MOST
-from stages.motion.micromotion import Micromotion, load_micromotion
+from stages.motion.load_micromotion import load_micromotion
+from stages.motion.micromotion import Micromotion
 
 SMILE = Micromotion(
     direction=torch.ones(12, 512),

@@ -23,7 +23,8 @@ from pipeline.run.run import RunSummary, run_job
 from pipeline.run.work import Work
 from stages.media.encode import write_video
 from stages.media.open_clip import read_clip
-from stages.motion.micromotion import Micromotion, load_micromotion
+from stages.motion.load_micromotion import load_micromotion
+from stages.motion.micromotion import Micromotion
 from tests.pipeline.material import write_job
 
 pytestmark = pytest.mark.usefixtures("bundled_model_is_known")
