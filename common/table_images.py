@@ -118,7 +118,7 @@ def _open(place: str) -> Callable[[], Any]:
 
 
 def _of_parquet(source: Any, column: str, first: int) -> Iterator[tuple[int, bytes | None]]:
-    with pq.ParquetFile(source, buffer_size=1 << 20, pre_buffer=False) as file:
+    with pq.ParquetFile(source, buffer_size=1 << 20, pre_buffer=False, page_checksum_verification=True) as file:
         start = 0
         for group in range(file.num_row_groups):
             rows = file.metadata.row_group(group).num_rows

@@ -31,7 +31,7 @@ def read_parquet(path: Path, own: frozenset[str], image: str, source: str = "") 
     """
     # Not `read_table`: it takes a folder called motion=smile for a column of that name. And opened by us: by its name,
     # take:2.parquet would be a URI.
-    with pa.OSFile(str(path)) as opened, pq.ParquetFile(opened) as file:
+    with pa.OSFile(str(path)) as opened, pq.ParquetFile(opened, page_checksum_verification=True) as file:
         found = _images(file.schema_arrow, image)
         column = field_of_bytes(found) if found else ""
         if not found or not column or (column == found.name and are_paths(_first(file, column))):

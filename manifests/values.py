@@ -38,7 +38,7 @@ def as_text(column: pa.ChunkedArray, name: str, where: str) -> pa.ChunkedArray:
         values = column.cast(pa.float64(), safe=False)
         column = pc.if_else(known(pc.is_nan(values)), pa.scalar(None, column.type), column)
         values = column.cast(pa.float64(), safe=False)
-        wrong = pc.or_(pc.not_equal(pc.floor(values), values), pc.greater(pc.abs(values), EXACT))
+        wrong = pc.or_(pc.not_equal(pc.floor(values), values), pc.greater_equal(pc.abs(values), EXACT))
         refuse(where, column, known(wrong), name, f"expected {WHOLE}, found {FOUND}")
         return values.cast(pa.int64()).cast(pa.string())
     if is_binary(kind):  # older writers do not mark text as such
@@ -97,7 +97,7 @@ def as_whole(column: pa.ChunkedArray, name: str, where: str) -> pa.ChunkedArray:
         if pc.all(known(pc.or_kleene(blank(text), pc.match_substring_regex(text, DIGITS)))).as_py():
             return pc.if_else(blank(text), pa.scalar(None, pa.string()), text).cast(pa.int64())
     values = as_numbers(column, name, where)
-    wrong = pc.or_(pc.not_equal(pc.floor(values), values), pc.greater(pc.abs(values), EXACT))
+    wrong = pc.or_(pc.not_equal(pc.floor(values), values), pc.greater_equal(pc.abs(values), EXACT))
     wrong = pc.or_(wrong, pc.invert(pc.is_finite(values)))
     refuse(where, column, known(wrong), name, f"expected a whole number below 2^53, found {FOUND}")
     return values.cast(pa.int64())

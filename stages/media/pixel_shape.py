@@ -28,7 +28,9 @@ def pixel_aspect(picture: Image.Image) -> float:
         ValueError: it says the shape without a unit; the text is the end of a sentence.
     """
     info, is_jpeg = picture.info, picture.format in ("JPEG", "MPO")
-    across, down = info.get("jfif_density" if is_jpeg else "dpi", (1, 1))
+    across, down = (
+        info.get("jfif_density" if is_jpeg else "dpi") or info.get("resolution") or (1, 1)
+    )  # TIFF's, unitless
     unitless = info.get("aspect") or (is_jpeg and info.get("jfif_unit") == 0 and (across, down)) or (1, 1)
     if min(unitless) > 0 and _differ(*unitless):
         # ffmpeg writes 2:1 for pixels twice as wide as high, libpng reads it as the opposite.

@@ -239,3 +239,12 @@ def test_structs_of_other_fields_are_no_paths(tmp_path: Path) -> None:
     pq.write_table(pa.table({"id": ["anna"], "image": [{"path": "a.jpg", "width": 9}]}), tmp_path / "l.parquet")
     with pytest.raises(ManifestError, match='column "image" must be text'):
         read_manifest(tmp_path / "l.parquet")
+
+
+def test_a_parquet_file_whose_pages_have_other_checksums_is_refused(tmp_path: Path) -> None:
+    pq.write_table(TABLE, tmp_path / "l.parquet", compression="none", write_page_checksum=True)
+    assert len(read_manifest(tmp_path / "l.parquet")) == 2
+    content = (tmp_path / "l.parquet").read_bytes()
+    (tmp_path / "l.parquet").write_bytes(content.replace(b"a.jpg", b"c.jpg", 1))
+    with pytest.raises(ManifestError, match="not readable: .*checksum"):
+        read_manifest(tmp_path / "l.parquet")

@@ -31,6 +31,11 @@ def test_dots_that_are_rounded_or_absurd_stretch_nothing(dots: tuple[int, int]) 
     assert decode_image(stored(SMOOTH, "PNG", dpi=dots)).tolist() == np.asarray(SMOOTH).tolist()
 
 
+def test_densities_of_a_tiff_without_a_unit_are_its_pixels_shape() -> None:
+    tags = {282: 1.0, 283: 2.0, 296: 1}
+    assert decode_image(stored(SMOOTH, "TIFF", tiffinfo=tags)).shape == (64, 192, 3)
+
+
 def test_a_turned_image_is_stretched_as_the_camera_stored_it() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
