@@ -111,7 +111,8 @@ def _view(likeness: Likeness, tones: SkinAndHair, key: int, turn: np.ndarray) ->
     colours = np.zeros_like(shown)
     grows = may_be_hair(canvas, rest[..., 1])[there]  # (N,)
     colours[there] = np.clip(tones.own(shown[there], _features(rest, shown)[there.ravel()], grows), 0, 255)
-    return View(turn, vertices, fill(colours / np.float32(likeness.exposure), there.astype(np.float32)))
+    unexposed = fill(colours / np.float32(likeness.exposure), there.astype(np.float32))
+    return View(turn, vertices, likeness.palette.tinted(unexposed))
 
 
 def _within(likeness: Likeness, at: np.ndarray) -> np.ndarray:
