@@ -22,6 +22,7 @@ from weights.networks.head import Rims
 
 MOUTH = 2
 COARSER = 3  # pixels for each point of the smooth field within an opening
+THINNEST = 2.0  # of that field's cells
 FINEST = 160  # cells across an opening's own grid, at most
 PAD = 0.45  # of the opening's width, around it
 SOFT = 0.006  # of the opening's width: how soft its edge is
@@ -221,11 +222,20 @@ class Inside:
         return replace(self, relief=replace(relief, drop=best_drop(matches / weight, lowest)))
 
     def _laid(self, moved: np.ndarray) -> Drawn:
-        """The lattice over the opening as it is now, drawn over the box."""
-        points = lattice(moved, self.rims).reshape(-1, 2) - (self.box.left, self.box.top)
-        size = max(self.box.height // COARSER, 2), max(self.box.width // COARSER, 2)
-        scale = np.array([self.box.width / size[1], self.box.height / size[0]])
-        return draw(points / scale - 0.5, np.zeros(len(points)), lattice_triangles(), size)
+        """The lattice over the opening as it is now, drawn over the box.
+
+        A slit is drawn `THINNEST` cells tall: it might fall between the grid's points, and nothing would be drawn.
+        """
+        box = self.box
+        size = max(box.height // COARSER, 2), max(box.width // COARSER, 2)
+        scale = np.array([box.width / size[1], box.height / size[0]])
+        points = (lattice(moved, self.rims) - (box.left, box.top)) / scale - 0.5  # (ROWS, COLUMNS, 2)
+        along = points[0, -1] - points[0, 0]
+        down = np.array([-along[1], along[0]]) / max(float(np.linalg.norm(along)), 1e-6)
+        missing = np.maximum(THINNEST - (points[-1] - points[0]) @ down, 0)  # (COLUMNS,)
+        points += np.linspace(-0.5, 0.5, len(points))[:, None, None] * missing[:, None] * down
+        points = points.reshape(-1, 2)
+        return draw(points, np.zeros(len(points)), lattice_triangles(), size)
 
     def _between(self, laid: Drawn, there: np.ndarray) -> np.ndarray:
         """From the lattice that is laid over the box to others, (ROWS, COLUMNS, C): (h, w, C) float32."""

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from stages.picture.openings import Box, opening_mask
-from stages.picture.palette import to_lab
+from stages.picture.palette import grey_of, to_lab
 from stages.picture.strips import Patch
 from stages.picture.warp import fill
 
@@ -30,6 +30,10 @@ GRAIN, MOST_GRAIN = 0.03, 10.0  # of the eye's width: what is finer is grain; gr
 # How many times as tall skin is drawn before its grain becomes streaks, and from when on none of it is left; the share
 # of the eye's width over which it is levelled then.
 TALL, TALLEST, STREAKS = 1.5, 3.0, 0.05
+# A lid that is drawn tall is at least so light beside the lit skin around the eye, altogether where it would be darker
+# by a further share; levels of lightness by which skin may be darker than usual to be lit, and from which it is not.
+DIM, DARKER = 0.95, 0.1
+LITTLE, MUCH = 3.0, 15.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,12 +42,14 @@ class Lid:
     box: around the eye, in pixels of the picture.
     cover: (h, w, 3) float32, what makes skin of all that the picture shows in the eye's reach.
     grain: (h, w, 3) float32, of skin, for a lid whose own is drawn out of shape.
+    lit: (h, w, 3) float32, the lit skin around the eye, continued over it.
     lashes: (3,) how much darker than skin the line of lashes is, in shares.
     """
 
     box: Box
     cover: np.ndarray
     grain: np.ndarray
+    lit: np.ndarray
     lashes: np.ndarray
 
     def lay(self, part: np.ndarray, patch: Patch, edge: np.ndarray, closure: float) -> None:
@@ -67,13 +73,23 @@ class Lid:
         part[:] = np.rint(skin * (1 - line * self.lashes)).clip(0, 255).astype(np.uint8)
 
     def _unstreaked(self, skin: np.ndarray, back: np.ndarray, edge: np.ndarray, weight: np.ndarray) -> np.ndarray:
-        """Skin (h, w, 3) taken from `back` (h, w, 2), level where it is drawn tall, with grain that is not."""
+        """Skin (h, w, 3) taken from `back` (h, w, 2), level where it is drawn tall, with grain that is not.
+
+        There it is not much darker than the lit skin around the eye either.
+        """
         tall = 1 / np.maximum(np.gradient(back[..., 1], axis=0), 1e-3)
         drawn = np.clip((tall - TALL) / (TALLEST - TALL), 0, 1).astype(np.float32)[..., None] * weight
         wide = max(STREAKS * float(np.linalg.norm(edge[-1] - edge[0])), 0.5)
         level = cv2.GaussianBlur(skin * drawn, (0, 0), wide)
         sure = cv2.GaussianBlur(drawn, (0, 0), wide)[..., None]
-        return np.asarray(skin + drawn * (level / np.maximum(sure, 1e-3) + self.grain - skin), np.float32)
+        own = level / np.maximum(sure, 1e-3)
+        # The rim that it is drawn from may be in the shade of lashes, or painted.
+        lit = cv2.remap(self.lit, back, np.empty(0), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        lit = DIM * cv2.GaussianBlur(lit, (0, 0), wide)
+        dark = np.clip((grey_of(lit) / np.maximum(grey_of(own), 1.0) - 1) / DARKER, 0, 1)
+        own = own + dark * (lit - own)
+        drawn = np.maximum(drawn, dark * cv2.GaussianBlur(drawn, (0, 0), wide)[..., None])
+        return np.asarray(skin + drawn * (own + self.grain - skin), np.float32)
 
     def _line(self, edge: np.ndarray) -> np.ndarray:
         """(h, w) float32: 1 on the line of lashes along the lid's edge (N, 2), thinner towards its corners."""
@@ -102,7 +118,7 @@ def lid_of(picture: np.ndarray, box: Box, edge: np.ndarray) -> Lid:
     eye = cv2.dilate((opening > 0.1).astype(np.uint8), np.ones((size, size), np.uint8)) > 0
     beside = (reach > 0) & ~eye
     if np.count_nonzero(beside) < size:
-        return Lid(box, np.zeros_like(part), np.zeros_like(part), np.zeros(3, np.float32))
+        return Lid(box, np.zeros_like(part), np.zeros_like(part), part, np.zeros(3, np.float32))
     skin = np.median(lab[beside], axis=0)
     away = np.linalg.norm(lab - skin, axis=-1)
     unlike = away > SKIN
@@ -114,6 +130,8 @@ def lid_of(picture: np.ndarray, box: Box, edge: np.ndarray) -> Lid:
     known = (~hidden * np.clip((SHADED - away) / (SHADED - LIT), 0, 1)).astype(np.float32)
     plain = fill(part, known)
     smooth = cv2.GaussianBlur(plain, (0, 0), max(LEVEL * width, 0.5))
+    shade = np.clip((MUCH - (skin[0] - lab[..., 0])) / (MUCH - LITTLE), 0, 1)
+    lit = cv2.GaussianBlur(fill(part, (known * shade).astype(np.float32)), (0, 0), max(LEVEL * width, 0.5))
     grain = _grain(part, known, hidden, width)
     plain = np.where(hidden[..., None], smooth + grain, part)
     # A lid's own skin stays: what is hidden by how unlike skin it is, and the opening's own place altogether.
@@ -125,7 +143,7 @@ def lid_of(picture: np.ndarray, box: Box, edge: np.ndarray) -> Lid:
     far = cv2.distanceTransform((~stays).astype(np.uint8), cv2.DIST_L2, 3)
     odd *= np.maximum(np.minimum(far, RIM * width) / (RIM * width), opening)
     weight = cv2.GaussianBlur(odd.astype(np.float32), (0, 0), max(SOFT * width, 0.5))[..., None]
-    return Lid(box, (weight * (plain - part)).astype(np.float32), grain, _darkness(part, smooth, edge, box, width))
+    return Lid(box, (weight * (plain - part)).astype(np.float32), grain, lit, _darkness(part, smooth, edge, box, width))
 
 
 def _reach(corners: np.ndarray, box: Box) -> np.ndarray:

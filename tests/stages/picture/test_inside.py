@@ -7,6 +7,7 @@ import pytest
 
 from stages.picture.inside import MOUTH, SLIT_SHADE, Inside
 from stages.picture.mover import Mover
+from stages.picture.openings import lattice
 from stages.picture.tooth_relief import DROPS, ToothRelief
 
 
@@ -78,3 +79,15 @@ def test_what_is_seen_in_a_slit_lies_in_shade(movers: dict[str, Mover], monkeypa
         shown.append(frame)
     changed = (shown[0] != shown[1]).any(axis=2)
     assert changed.any() and (shown[0][changed].mean(axis=1) < shown[1][changed].mean(axis=1)).all()
+
+
+def test_a_slit_between_lips_shows_what_the_picture_has_there(movers: dict[str, Mover]) -> None:
+    # On a small photograph it is narrower than the grid on which its inside is laid out.
+    mouth = movers["smile"].insides[MOUTH]
+    rest = mouth.likeness.canvas.figure.rest
+    between, moved = lattice(rest, mouth.rims), rest.copy()
+    for down in np.linspace(0, 3, 7):  # pixels
+        for rim, side in ((mouth.rims.upper, -0.1), (mouth.rims.lower, 0.1)):
+            moved[rim, 1] = rest[mouth.rims.upper[0], 1] + down + side
+        there = mouth._between(mouth._laid(moved), between)
+        assert np.abs(there.mean(axis=(0, 1)) - between.mean(axis=(0, 1))).max() < 0.2 * mouth.box.width

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from stages.picture.lids import Lid, lid_of
+from stages.picture.lids import DIM, Lid, lid_of
 from stages.picture.openings import Box
 from stages.picture.strips import Patch
 
@@ -33,17 +33,17 @@ def picture() -> np.ndarray:
     return image
 
 
-def drawn(picture: np.ndarray, tall: float) -> tuple[np.ndarray, np.ndarray]:
-    """The box (h, w, 3) drawn so many times as tall from the line of lashes up, and the field (h, w, 2) of that."""
+def drawn(picture: np.ndarray, tall: float, line: int = LINE_ROW) -> tuple[np.ndarray, np.ndarray]:
+    """The box (h, w, 3) drawn so many times as tall from a row up, and the field (h, w, 2) of that."""
     part = picture[BOX.rows_and_columns].copy()
     rows, columns = np.mgrid[: part.shape[0], : part.shape[1]].astype(np.float32)
-    field = np.dstack([np.zeros_like(columns), (rows - LINE_ROW) * np.float32(1 / tall - 1)])
+    field = np.dstack([np.zeros_like(columns), (rows - line) * np.float32(1 / tall - 1)])
     return cv2.remap(part, field + np.dstack([columns, rows]), np.empty(0), cv2.INTER_LINEAR), field
 
 
-def closed(picture: np.ndarray, lid: Lid, closure: float = 1.0, tall: float = 1.0) -> np.ndarray:
-    """(h, w, 3) the box with the lid closed, drawn so many times as tall from the line of lashes up."""
-    part, field = drawn(picture, tall)
+def closed(picture: np.ndarray, lid: Lid, closure: float = 1.0, tall: float = 1.0, line: int = LINE_ROW) -> np.ndarray:
+    """(h, w, 3) the box with the lid closed, drawn so many times as tall from a row up."""
+    part, field = drawn(picture, tall, line)
     patch = Patch(*BOX.rows_and_columns, field, np.ones((*part.shape[:2], 1), np.float32))
     lid.lay(part, patch, edge(0.2)[:5], closure)
     return part
@@ -104,3 +104,15 @@ def test_a_shadow_beside_an_eye_is_not_cut_off_by_lit_skin(picture: np.ndarray) 
     # Lit skin up to the edge of what is taken for the eye would end there in a step of 45.
     fall = -np.diff(found[110:150])
     assert fall.max() < 20
+
+
+def test_a_lid_drawn_from_a_rim_in_the_shade_is_lit_as_the_skin_around_the_eye(picture: np.ndarray) -> None:
+    shaded = picture.copy()
+    shaded[30:52, 50:150] = (150, 118, 98)  # to the lashes
+    lid = lid_of(shaded, BOX, edge())
+    above = MIDDLE[1] - 15 - BOX.top - 7  # the row of the box that is nearest to the eye and no part of it
+    own, tall = (
+        closed(shaded, lid, tall=times, line=above)[above - 12 : above, 60:100].mean(axis=(0, 1)) for times in (1, 5)
+    )
+    assert own.mean() < 0.8 * np.mean(SKIN), "a lid that is hardly drawn is the image's own"
+    np.testing.assert_allclose(tall, np.multiply(SKIN, DIM), rtol=0.1)

@@ -12,6 +12,7 @@ from stages.picture.canvas import Canvas
 from stages.picture.fields import Fields, OwnPixels, fields_of
 from stages.picture.gesture import Gesture
 from stages.picture.head_parts import ear_share
+from stages.picture.palette import Palette
 from stages.picture.raster import draw
 from stages.picture.unseen import View, may_be_hair, view_towards, views_of
 from tests.stages.picture.made_heads import made_gesture, plain
@@ -22,8 +23,12 @@ TURN = np.radians(16.0)
 SKIN, HEAD, WALL = np.array([120.0, 80.0, 60.0]), np.array([200.0, 160.0, 140.0]), np.array([30.0, 60.0, 200.0])
 
 
-def made_likeness(canvas: Canvas, head: Head, turns: list[float]) -> Likeness:
-    """A generator whose head is one colour before a wall, the picture's another, and whose keys turn it."""
+def made_likeness(canvas: Canvas, head: Head, turns: list[float], grey: bool = False) -> Likeness:
+    """A generator whose head is one colour before a wall, the picture's another, and whose keys turn it.
+
+    Args:
+        grey: the picture has no colours, and the generator's head others once it has turned.
+    """
     gestures = [made_gesture(head, yaw=turn) for turn in turns]
     moved = [canvas.figure.moved(gesture) for gesture in gestures]
     scale = SIDE / max(canvas.width, canvas.height)
@@ -39,6 +44,9 @@ def made_likeness(canvas: Canvas, head: Head, turns: list[float]) -> Likeness:
         frame[: int(at[head.landmarks[17:27], 1].mean()) + 1] = HEAD  # hair goes on above the brows
     still = np.tile(HEAD.astype(np.float32), (*canvas.cells, 1))
     picture = np.where(canvas.drawn.whole[..., None], SKIN, WALL).astype(np.float32)
+    if grey:
+        frames[1:] = np.clip(frames[1:] + np.array([-30.0, 0, 50]), 0, 255)
+        picture[:] = picture.mean(axis=2, keepdims=True)
     places = [(canvas.places + 0.5) * canvas.step.astype(np.float32) * np.float32(scale) for _ in turns]
     made: Any = SimpleNamespace(
         canvas=canvas,
@@ -46,6 +54,7 @@ def made_likeness(canvas: Canvas, head: Head, turns: list[float]) -> Likeness:
         frames=frames,
         rest=0,
         exposure=1.0,
+        palette=Palette(picture, canvas.window),
         moved=moved,
         vertices=vertices,
         places=places,
@@ -57,9 +66,9 @@ def made_likeness(canvas: Canvas, head: Head, turns: list[float]) -> Likeness:
     return cast(Likeness, made)
 
 
-def views(canvas: Canvas, head: Head, turns: list[float]) -> tuple[View, ...]:
+def views(canvas: Canvas, head: Head, turns: list[float], grey: bool = False) -> tuple[View, ...]:
     matte = canvas.drawn.whole.astype(np.float32)
-    return views_of(made_likeness(canvas, head, turns), OwnPixels(canvas, plain(canvas), matte), matte)
+    return views_of(made_likeness(canvas, head, turns, grey), OwnPixels(canvas, plain(canvas), matte), matte)
 
 
 def made_fields(canvas: Canvas, gesture: Gesture) -> Fields:
@@ -88,6 +97,12 @@ def test_what_comes_into_view_has_the_pictures_tone_and_none_of_the_wall(canvas:
     assert fields.drawn is not None and fields.unseen is not None
     shown = view.on(canvas, fields.drawn)[fields.unseen > 0.5]
     np.testing.assert_allclose(shown, np.tile(SKIN, (len(shown), 1)), atol=2)
+
+
+def test_nothing_coloured_comes_into_view_in_a_grey_photograph(canvas: Canvas, head: Head) -> None:
+    for grey in (False, True):
+        (view,) = views(canvas, head, [0.0, TURN], grey)
+        assert (np.ptp(view.colours, axis=2).max() < 1) == grey
 
 
 def test_hair_grows_down_to_the_middle_of_the_ears_and_an_ears_lobe_casts_a_shadow(canvas: Canvas, head: Head) -> None:
