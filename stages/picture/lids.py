@@ -31,9 +31,9 @@ GRAIN, MOST_GRAIN = 0.03, 10.0  # of the eye's width: what is finer is grain; gr
 # of the eye's width over which it is levelled then.
 TALL, TALLEST, STREAKS = 1.5, 3.0, 0.05
 # A lid that is drawn tall is at least so light beside the lit skin around the eye, altogether where it would be darker
-# by a further share; levels of lightness by which skin may be darker than usual to be lit, and from which it is not.
-DIM, DARKER = 0.95, 0.1
-LITTLE, MUCH = 3.0, 15.0
+# by a further share; by up to the next share it is skin in the shade, and from the last on something else, as hair.
+DIM, DARKER, DARK, DARKEST = 0.95, 0.1, 1.2, 2.2
+LITTLE, MUCH = 3.0, 15.0  # levels of lightness by which skin is darker than usual and lit, and from which it is not
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,10 +86,10 @@ class Lid:
         # The rim that it is drawn from may be in the shade of lashes, or painted.
         lit = cv2.remap(self.lit, back, np.empty(0), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         lit = DIM * cv2.GaussianBlur(lit, (0, 0), wide)
-        dark = np.clip((grey_of(lit) / np.maximum(grey_of(own), 1.0) - 1) / DARKER, 0, 1)
-        own = own + dark * (lit - own)
-        drawn = np.maximum(drawn, dark * cv2.GaussianBlur(drawn, (0, 0), wide)[..., None])
-        return np.asarray(skin + drawn * (own + self.grain - skin), np.float32)
+        darker = grey_of(lit) / np.maximum(grey_of(own), 1.0) - 1
+        shaded = np.clip(darker / DARKER, 0, 1) * np.clip((DARKEST - darker) / (DARKEST - DARK), 0, 1)
+        lifting = cv2.GaussianBlur(drawn[..., 0] * shaded[..., 0], (0, 0), 2 * wide)[..., None]
+        return np.asarray(skin + drawn * (own + self.grain - skin) + lifting * (lit - own), np.float32)
 
     def _line(self, edge: np.ndarray) -> np.ndarray:
         """(h, w) float32: 1 on the line of lashes along the lid's edge (N, 2), thinner towards its corners."""
