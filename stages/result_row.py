@@ -43,7 +43,8 @@ class ResultRow:
     status: str = _column("", "`done`, `failed`, or `missing`: the run ended before the row's turn.")
     reason: str = _column("", "Why the row failed: a code of the next table.")
     message: str = _column(
-        "", "Why the row failed, in a sentence. Of a finished video: that its frames leave what the generator can draw."
+        "",
+        "Why the row failed, in a sentence. For a finished video: a warning, if its frames show no clear face.",
     )
     key: str = _column("", "Hash of all that decides the video; while it stays the same, the video is not made again.")
     motion: str = _column("", "Name of the motion.")
@@ -59,10 +60,10 @@ class ResultRow:
     csim_mean: float = _column(
         math.nan,
         "Likeness of the frames to the still: cosine of face recognition embeddings, mean over the measured frames; "
-        "1 is the same face. Values of different identity networks do not compare.",
+        "1 is the same face. Values of different identity networks cannot be compared.",
         best="high",
     )
-    csim_min: float = _column(math.nan, "The same, of the least alike measured frame.", best="high")
+    csim_min: float = _column(math.nan, "The same for the measured frame that is least like the still.", best="high")
     reconstruction_psnr: float = _column(
         math.nan,
         "How near the rendering of the inverted code comes to the crop, at 256 px: 20 is a fair likeness, 30 is hard "
@@ -72,16 +73,16 @@ class ResultRow:
     )
     motion_correlation: float = _column(
         math.nan,
-        "Whether the landmarks, as the landmark network sees them, move when the code does: correlation over time; 1 "
-        "is in step, below 0 is backwards. In small motions, closing eyes among them, and on paintings the network can "
-        "misread: brows that seem to follow the lids turn the sign.",
+        "Whether the detected landmarks move when the code does: correlation over time; 1 is in step, below 0 is "
+        "backwards. Landmarks can be misread in small motions, such as closing eyes, and on paintings: if brows seem "
+        "to follow the lids, the sign is wrong.",
         best="high",
     )
     motion_amplitude: float = _column(
         math.nan,
-        "How far the landmarks, as the landmark network sees them, move, as a share of what the anchors' landmarks "
-        "move: 1 is as far, below 0 is backwards. It errs where `motion_correlation` does; `motion_found` says whether "
-        "the image went where it was to go.",
+        "How far the detected landmarks move, as a share of how far the anchors' landmarks move: 1 is as far, below 0 "
+        "is backwards. It is wrong in the same cases as `motion_correlation`; `motion_found` says whether the image "
+        "moved as it was meant to.",
         best="one",
     )
     akd: float = _column(
@@ -98,9 +99,8 @@ class ResultRow:
     )
     motion_found: float = _column(
         math.nan,
-        "How far the landmarks in the frames move, as a share of what the image's landmarks were to move: 1 is all "
-        "the way. Only with video.pixels: picture, and where they were to move by 1 % of the distance between the eyes "
-        "or more.",
+        "How far the detected landmarks move, as a share of how far the image's landmarks were meant to move: 1 is as "
+        "far. Only with video.pixels: picture, and for motions of at least 1 % of the distance between the eyes.",
         best="one",
     )
     rest_error: float = _column(
@@ -111,13 +111,13 @@ class ResultRow:
     )
     turn_given: float = _column(
         math.nan,
-        "Largest head turn in the video, as a share of the largest that the motion asks for: 1 is all, less where "
+        "Largest head turn in the video, as a share of the largest that the motion asks for: 1 is all of it; less if "
         "more would tear the image. Only with video.pixels: picture.",
         best="high",
     )
     clearness_min: float = _column(
         math.nan,
-        "How clearly the least clear measured frame shows a face, as a share of the frame at rest: below 0.8 it is "
+        "How clearly the least clear measured frame shows a face, as a share of the frame at rest: below 0.8 it shows "
         "none, and the row's message says that the strength is too much for the generator.",
         best="high",
     )

@@ -60,8 +60,9 @@ def plan(job: JobFile, output: Elsewhere = None, changes: Changes = None) -> Non
 
     Writes one file: an image of the clip's anchors, in the weights folder.
 
-    Exit code 2: a run would be refused, or more than half of the images are missing or unreadable. Exit code 0: it can
-    run; rows that will fail are counted, and the first are named.
+    Exit code 0: it can run; rows that will fail are counted, and the first are named.
+
+    Exit code 2: a run would be refused, or most images are missing or unreadable.
     """
     from pipeline.job.load import load_job
 

@@ -46,13 +46,13 @@ FIGURES = (
     Metric("csim_mean", "Identity"),
     Metric("csim_min", "Identity, lowest"),
     Metric("reconstruction_psnr", "Reconstruction", 1),
-    Metric("motion_correlation", "Motion, timing"),
-    Metric("motion_amplitude", "Motion, size", 2),
-    Metric("akd", "Motion, place"),
-    Metric("clearness_min", "Face, clearness", 2),
+    Metric("motion_correlation", "Motion correlation"),
+    Metric("motion_amplitude", "Motion amplitude", 2),
+    Metric("akd", "Landmark error"),
+    Metric("clearness_min", "Face clearness", 2),
     Metric("jitter", "Jitter", 4),
-    Metric("motion_found", "Motion, found", 2),
-    Metric("turn_given", "Turn", 2),
+    Metric("motion_found", "Motion found", 2),
+    Metric("turn_given", "Turn given", 2),
 )
 TITLES = {figure.column: figure.title for figure in FIGURES}
 

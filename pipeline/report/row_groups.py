@@ -17,8 +17,8 @@ MESSAGE_SIGNS = 400
 # Of the turn asked: an image that makes this much makes all of it, for the eye.
 ALL_OF_A_TURN = 0.99
 # A measured motion outside of these is far from the one asked. Of the demo's rendered faces none is, at any motion.
-LEAST_TIMING = 0.5
-LEAST_SIZE, MOST_SIZE = 0.5, 2.0
+LEAST_CORRELATION = 0.5
+LEAST_AMPLITUDE, MOST_AMPLITUDE = 0.5, 2.0
 
 
 @dataclass(frozen=True)
@@ -68,9 +68,11 @@ def remark_groups(table: pa.Table, done: np.ndarray) -> list[Group]:
 
 def unlike_the_motion(made: pa.Table) -> np.ndarray:
     """Which videos' landmarks were seen to move far otherwise than the motion asks: indices, the furthest first."""
-    timing, size = values(made, "motion_correlation"), values(made, "motion_amplitude")
-    far = np.flatnonzero((timing < LEAST_TIMING) | (size < LEAST_SIZE) | (size > MOST_SIZE))
-    return far[np.argsort(-np.abs(size[far] - 1), kind="stable")]
+    correlation, amplitude = values(made, "motion_correlation"), values(made, "motion_amplitude")
+    far = np.flatnonzero(
+        (correlation < LEAST_CORRELATION) | (amplitude < LEAST_AMPLITUDE) | (amplitude > MOST_AMPLITUDE)
+    )
+    return far[np.argsort(-np.abs(amplitude[far] - 1), kind="stable")]
 
 
 def count_far_from_motion(results: pa.Table) -> int:
@@ -80,11 +82,11 @@ def count_far_from_motion(results: pa.Table) -> int:
 
 def _describe_motion(made: pa.Table, at: int) -> str:
     """What was measured of one video's motion, in a sentence."""
-    size, timing, found = (
+    amplitude, correlation, found = (
         float(values(made, name)[at]) for name in ("motion_amplitude", "motion_correlation", "motion_found")
     )
-    way = "backwards" if size < 0 else f"{size:.2f} times as far as the clip's"
-    sentence = f"its landmarks were seen to move {way} (size {size:.2f}, timing {timing:.2f})"
+    way = "backwards" if amplitude < 0 else f"{amplitude:.2f} times as far as the clip's"
+    sentence = f"its landmarks were seen to move {way} (amplitude {amplitude:.2f}, correlation {correlation:.2f})"
     if np.isfinite(found):
         sentence += f"; the frames show {100 * found:.0f} % of the motion that the image was given"
     return sentence

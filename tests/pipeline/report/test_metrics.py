@@ -28,4 +28,4 @@ def test_what_was_never_measured_has_no_spread():
 def test_a_page_for_people_calls_other_figures_by_their_titles():
     meanings = {figure.column: figure.meaning for figure in FIGURES}
     assert "`" not in "".join(meanings.values())
-    assert '"Motion, timing"' in meanings["motion_amplitude"] and '"Motion, found"' in meanings["motion_amplitude"]
+    assert '"Motion correlation"' in meanings["motion_amplitude"] and '"Motion found"' in meanings["motion_amplitude"]

@@ -27,7 +27,7 @@ def test_videos_measured_far_from_the_motion_are_named_the_furthest_first() -> N
     )["measured"]
     assert [(row, id_) for row, id_, _ in group.rows] == [(4, "back"), (5, "large"), (3, "small"), (6, "late")]
     backwards, _, small, _ = (message for _, _, message in group.rows)
-    assert "backwards (size -0.81, timing -0.98)" in backwards and "40 %" in backwards
+    assert "backwards (amplitude -0.81, correlation -0.98)" in backwards and "40 %" in backwards
     assert "0.24 times as far" in small and "%" not in small
 
 
