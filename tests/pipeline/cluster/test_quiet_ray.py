@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.cluster.quiet_ray import quiet_environment, restore_environment
+from pipeline.cluster.quiet_ray import HELPERS, quiet_environment, restore_environment, without_helpers
 
 
 @pytest.mark.parametrize("local", [True, False])
@@ -22,6 +22,16 @@ def test_the_environment_is_as_before_when_a_session_ends(
     assert os.environ["PYTHONPATH"].endswith(f"{os.pathsep}/mine")
     restore_environment(before)
     assert dict(os.environ) == before
+
+
+@pytest.mark.parametrize("dashboard", [True, False])
+def test_helpers_are_left_out_while_ray_starts_and_only_without_a_dashboard(dashboard: bool) -> None:
+    from ray._private.node import Node
+
+    before = {name: getattr(Node, name) for name in HELPERS}
+    with without_helpers(dashboard):
+        assert all((getattr(Node, name) is start) == dashboard for name, start in before.items())
+    assert all(getattr(Node, name) is start for name, start in before.items())
 
 
 def test_one_file_alone_reaches_into_what_is_private_of_ray(repository: Path) -> None:
