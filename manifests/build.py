@@ -15,6 +15,9 @@ from common.image_formats import ENDINGS, HEIC_ENDINGS, HEIC_MEND
 from manifests.ids import safe_ids
 from manifests.schema import check_table
 
+# Folders of thumbnails, of what was deleted and of archives' shadows, that storage devices and systems keep unseen.
+UNSEEN = frozenset({"@eadir", "#recycle", "$recycle.bin", "system volume information", "lost+found", "__macosx"})
+
 
 @dataclass(frozen=True)
 class BuiltManifest:
@@ -41,10 +44,11 @@ def build_manifest(folder: Path | str, output: Path | str, recursive: bool = Tru
     """Write a manifest of a folder's images, in the order of their paths.
 
     Images are told by their ending, of every format that is read (`common.image_formats.ENDINGS`), in large or
-    small letters; hidden files and folders are left out, and so are images of anchors that this program wrote. An id
-    is the path within the folder without its ending, `sub/anna.jpg` -> `sub_anna`; what a file name may not hold
-    becomes `_`, and the second of one name gets `-2`. Images are written relative to the manifest, so that the two can
-    be moved together. Links to folders are followed, each folder once.
+    small letters. Hidden files and folders are left out, and so are the folders of thumbnails and deleted files that
+    storage devices keep, and images of anchors that this program wrote. An id is the path within the folder without its
+    ending, `sub/anna.jpg` -> `sub_anna`; what a file name may not hold becomes `_`, and the second of one name gets
+    `-2`. Images are written relative to the manifest, so that the two can be moved together. Links to folders are
+    followed, each folder once.
 
     Args:
         folder: where the images are.
@@ -99,7 +103,8 @@ def _files(folder: Path, recursive: bool) -> Iterator[str]:
             folders.clear()
             continue
         seen.add((status.st_dev, status.st_ino))
-        folders[:] = sorted(name for name in folders if not name.startswith(".")) if recursive else []
+        shown = (name for name in folders if not name.startswith(".") and name.casefold() not in UNSEEN)
+        folders[:] = sorted(shown) if recursive else []
         for name in files:
             path = Path(place) / name
             if not name.startswith(".") and path.is_file():

@@ -49,6 +49,13 @@ def test_pictures_become_rows_in_the_order_of_their_paths(tmp_path):
     assert list(rows(tmp_path / "targets.parquet").items()) == list(expected.items())
 
 
+def test_thumbnails_and_deleted_files_of_storage_devices_are_no_faces(tmp_path):
+    touched(
+        tmp_path / "faces", "a.jpg", "@eaDir/a.jpg/SYNOPHOTO_THUMB_XL.jpg", "#recycle/b.jpg", "sub/$RECYCLE.BIN/c.jpg"
+    )
+    assert build_manifest(tmp_path / "faces", tmp_path / "targets.parquet").rows == 1
+
+
 def test_only_the_folder_itself_is_looked_at_if_asked_for(tmp_path):
     touched(tmp_path, "anna.jpg", "sub/bea.jpg")
     assert build_manifest(tmp_path, tmp_path / "targets.parquet", recursive=False).rows == 1
