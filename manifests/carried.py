@@ -1,6 +1,7 @@
 """Columns that a manifest carries to the results: of any type in a file, and of one that the results can hold."""
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 import pyarrow as pa
@@ -12,6 +13,13 @@ from manifests.values import plain
 
 # What Arrow can compute with, and Parquet hold, for what it cannot.
 PLAIN = {pa.string_view(): pa.string(), pa.binary_view(): pa.binary()}
+
+
+def free_name(name: str, taken: Collection[str]) -> str:
+    """The name under which a column is carried: its own, or `manifest_…` where that is taken."""
+    while name in taken:
+        name = f"manifest_{name}"
+    return name
 
 
 def carry_column(column: pa.ChunkedArray, name: str, where: str) -> pa.ChunkedArray:

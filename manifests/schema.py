@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 
 from common import storage
 from common.errors import ManifestError
-from manifests.carried import carry_column, join_tables
+from manifests.carried import carry_column, free_name, join_tables
 from manifests.formats import read_file
 from manifests.id_column import check_ids, check_unique, made_ids
 from manifests.image_bytes import unwrap_paths
@@ -195,7 +195,7 @@ def _check(
     ordered = {name: made[name] for name in OWN if name in made}
     for name in table.column_names:
         if name not in called.values():
-            ordered[_free(name, {*ordered, *OWN})] = carry_column(table[name], name, where)
+            ordered[free_name(name, {*ordered, *OWN})] = carry_column(table[name], name, where)
     return raw.notes, pa.table(ordered)
 
 
@@ -217,13 +217,6 @@ def _manifest(read: list[Read], path: Path | str) -> Manifest:
     own = [name for name in OWN if name in table.column_names]
     others = [name for name in table.column_names if name not in own]
     return Manifest(table.select([*own, *others]), path, parts, notes)
-
-
-def _free(name: str, taken: Collection[str]) -> str:
-    """A name for a column to carry that is none of a manifest's own."""
-    while name in taken:
-        name = f"manifest_{name}"
-    return name
 
 
 def _images(column: pa.ChunkedArray, trimmed: pa.ChunkedArray, where: str, base: str) -> pa.ChunkedArray:

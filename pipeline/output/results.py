@@ -1,11 +1,12 @@
 """From the ledger to `results.parquet`: one row for each row of the manifest."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from manifests.carried import free_name
 from pipeline.output.ledger import RESULT_FIELDS
 from stages.base import RowStatus, Target
 
@@ -40,13 +41,6 @@ def collect_results(manifest: pa.Table, keys: Sequence[str | None], rows: pa.Tab
         if name in ("motion", "strength"):
             columns[name] = pc.coalesce(columns[name], manifest[name].cast(RESULT_FIELDS[name]))
         elif name != "id":
-            carried = _free(name, {*columns, *(other for other in manifest.column_names if other != name)})
+            carried = free_name(name, {*columns, *(other for other in manifest.column_names if other != name)})
             columns[carried] = manifest[name]
     return pa.table(columns)
-
-
-def _free(name: str, taken: Collection[str]) -> str:
-    """A name for a carried column that nothing else has."""
-    while name in taken:
-        name = f"manifest_{name}"
-    return name
