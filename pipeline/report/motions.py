@@ -60,7 +60,7 @@ def describe_motions(output: Path, settings: Mapping[str, Any]) -> Iterator[Moti
             "Source": " ".join(filter(None, (_file_name(_specs(settings), name), _short(motion.source))))
             or "not known",
             "Anchors": _anchors(_specs(settings), name, motion),
-            "Left out": f"{len(motion.stray)} that show something else than the motion" if motion.stray else "none",
+            "Left out": f"{len(motion.stray)} outliers" if motion.stray else "none",
             "Extent": _extent(motion),
             "Dimensions": f"{len(motion.basis)}",
             "Variation explained": f"{100 * motion.explained:.1f} %",
@@ -119,10 +119,10 @@ def _extent(motion: Micromotion) -> str:
     if math.isnan(motion.reach):
         return "that of the anchors' codes"
     if motion.reach <= 1 / MOST:
-        return f"{MOST:g} times that of the anchors' codes, held there; the clip's is longer"
+        return f"{MOST:g} times that of the anchors' codes, the limit; the clip's is longer"
     if motion.reach >= MOST:
-        return f"that of the anchors' codes made {MOST:g} times shorter, held there; the clip's is shorter"
-    return f"the clip's, of which the anchors' codes show {100 * motion.reach:.0f} %"
+        return f"that of the anchors' codes divided by {MOST:g}, the limit; the clip's is shorter"
+    return f"the clip's; the anchors' codes reach {100 * motion.reach:.0f} % of it"
 
 
 def _short(text: str) -> str:

@@ -93,4 +93,4 @@ def describe_time(checked: Checked, existing: ExistingResults, layout: WorkerLay
     slowness = core_slowness()
     each = slowness * row_seconds(checked)
     total = slowness * START + rows * each / layout.cores
-    return f"time: about {duration(total)} ({each:.1f} s of a core a video, on {layout.cores:.2g} cores)"
+    return f"time: about {duration(total)} ({each:.1f} s of one core for each video, {layout.cores:.2g} cores)"

@@ -34,9 +34,9 @@ def extent(motion: Micromotion, output: Path) -> str:
     ("reach", "said"),
     [
         (math.nan, "that of the anchors' codes"),
-        (0.83, "the clip's, of which the anchors' codes show 83 %"),
-        (1 / MOST, "1.5 times that of the anchors' codes, held there; the clip's is longer"),
-        (MOST, "that of the anchors' codes made 1.5 times shorter, held there; the clip's is shorter"),
+        (0.83, "the clip's; the anchors' codes reach 83 % of it"),
+        (1 / MOST, "1.5 times that of the anchors' codes, the limit; the clip's is longer"),
+        (MOST, "that of the anchors' codes divided by 1.5, the limit; the clip's is shorter"),
     ],
     ids=["not known", "known", "held longer", "held shorter"],
 )

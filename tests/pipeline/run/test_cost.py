@@ -78,7 +78,7 @@ def test_time_falls_with_cores_and_is_not_told_of_gpus_or_of_nothing() -> None:
     layout = WorkerLayout(PoolSize(1, 0.5), PoolSize(2, 1.0), "")
     job = checked(rows=1000)
     told = describe_time(job, none, layout)
-    assert told.startswith("time: about ") and told.endswith("on 2.5 cores)"), "those of both kinds of workers"
+    assert told.startswith("time: about ") and told.endswith(", 2.5 cores)"), "those of both kinds of workers"
     assert describe_time(job, none, replace(layout, render=PoolSize(2, 4.0))) != told
     assert describe_time(job, none, replace(layout, render=PoolSize(1, 1.0, 0.5))) == ""
     assert describe_time(job, SimpleNamespace(kept=range(900), failed=range(100)), layout) == ""  # type: ignore[arg-type]
