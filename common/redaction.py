@@ -1,8 +1,8 @@
 """Quote foreign text (file names, libraries' messages) in our messages, and hide credentials in any text.
 
 Credentials are hidden where text leaves the program: `common.terminal` prints, `pipeline.output.redacted_files` writes,
-and an error is read by the library's callers. Whoever words a sentence need not think of them. Only what is cut short
-is redacted before: half a credential is none that anything would know.
+and an error is read by the library's callers. Code that words a message need not care. Only text that is cut short is
+redacted first: half a credential would not be recognised.
 """
 
 import os

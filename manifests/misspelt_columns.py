@@ -1,4 +1,4 @@
-"""Columns of a manifest whose names are nearly those of the optional ones, and which are therefore read as nothing."""
+"""Columns whose names are nearly those of a manifest's optional columns, and which would silently be ignored."""
 
 import difflib
 

@@ -1,8 +1,8 @@
-"""Holding a checkpoint to its hash: the published one, or the one that its first load recorded.
+"""Verify a checkpoint's hash: the published one, or the one that its first load recorded.
 
-Few publishers of weights state a hash. So the first load that succeeds writes one into `weights.lock` beside the
-files, and every later load is held to it: a file that changed under its name is noticed. Hashing a gigabyte for every
-load would be slow; size and time of change are recorded too, and a file is hashed again only when one of them differs.
+Few publishers of weights state a hash. So the first load that succeeds writes one into `weights.lock` beside the files,
+and every later load is compared with it: a file that changed under its name is noticed. Hashing a gigabyte at every
+load would be slow, so size and time of change are recorded too, and a file is hashed again only if one of them differs.
 """
 
 import json

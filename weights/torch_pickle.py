@@ -1,8 +1,8 @@
-"""The pickles inside of `torch.save`'s files and of TorchScript archives, read without executing what they say.
+"""The pickles in `torch.save`'s files and in TorchScript archives, read without executing what they say.
 
-Beside their tensors, trainers put whatever they have. Of that an object of any class, a module above all, is kept as
-an inert record, its name and its state. A function of Python's, PyTorch's or numpy's own that is none of the harmless
-ones is refused by its name, for a file that wants it called is up to something.
+Trainers save all kinds of things beside the tensors. An object of any class, above all a module, is kept as an inert
+record: its name and its state. A function of Python, PyTorch or numpy is refused by its name unless it is one of a few
+harmless ones: a file that wants another one called is not to be trusted.
 """
 
 import pickle

@@ -1,9 +1,10 @@
 """A run in a process of its own, watched by one that does nothing else.
 
-When Ray's node process dies (the system was out of memory, somebody killed it) it takes the process that drives the run
-along, from C++, without a word and with exit code 1; and what kills that process directly leaves no word either. The
-supervisor says what happened and starts the run again, as long as runs get on: what is done is kept, and a night is not
-lost over one death. It imports nothing heavy, for a process that is small is not the one that a system picks to kill.
+When Ray's node process dies (the system was out of memory, or somebody killed it), Ray also ends the process that
+drives the run, from C++, without a message and with exit code 1. A process that is killed directly leaves no message
+either. The supervisor reports what happened and starts the run again as long as runs make progress: what is done is
+kept, and a night is not lost over one death. It imports nothing heavy: a system that is out of memory kills large
+processes first.
 """
 
 import os

@@ -1,6 +1,6 @@
-"""What a process is started in, looked at before anything heavy is loaded: its folder, its home, the names it is given.
+"""What a process is started in, checked before anything heavy is loaded: its folder, its home, the names it is given.
 
-What is wrong with these comes out deep in a library otherwise, in that library's words or in none.
+Otherwise a mistake in these appears deep in a library, in that library's words or without any.
 """
 
 import os

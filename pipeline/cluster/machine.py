@@ -1,7 +1,7 @@
-"""What this machine gives a process: memory and cores, as its container, batch system or shell bound them.
+"""What this machine gives a process: memory and cores, as limited by its container, batch system or shell.
 
-A container sees its host's memory, and is killed at its own limit: the limit is in its control group's files, of which
-there are two versions.
+A container sees its host's memory, but is killed at its own limit. That limit is in the files of its control group, of
+which there are two versions.
 """
 
 import math

@@ -1,9 +1,9 @@
 """What a killed session of Ray leaves behind: its private folder, and processes that outlive it for minutes.
 
-Ray's node process goes with the one that started it, but its helpers look for it only once they have reached its
-store of state, which has gone too. A session's folder bears its process's number. Ray's processes are known by the
-logs that they hold open in it (they wipe their environment, as /proc has it), and what they started, ffmpeg and the
-like, by the path of the session's access token among its variables.
+Ray's node process ends with the one that started it, but its helpers notice only after they have tried to reach its
+store of state, which is gone too. The name of a session's folder holds the number of its process. Ray's processes are
+recognised by the logs in that folder that they hold open (they wipe their environment in /proc). What they started,
+ffmpeg and the like, is recognised by the path of the session's access token among its variables.
 """
 
 import os

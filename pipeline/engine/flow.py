@@ -1,7 +1,7 @@
 """Send rows through one pool of workers, or through two, of which the second fetches arrays from the first.
 
-A worker is given more only when it has nothing in hand: none idles while rows are left, a large row holds up no other,
-and a worker that dies takes along nothing but what it was at.
+A worker is given rows only when it has none in hand: no worker idles while rows are left, a large row delays no other,
+and a worker that dies loses only the rows that it was working on.
 """
 
 import time

@@ -1,8 +1,8 @@
-"""How long a job will take on what it sees: the formula and the constants of docs/performance.md.
+"""How long a job will take on this machine: the formula and the constants of docs/performance.md.
 
-Constants are seconds of one core of a server, with AVX-512 and nothing else to do: those of a slower one, beside other
-work, divided by its slowness at the moment. How much slower the cores here are is measured before they are used. A
-GPU's seconds are not known here.
+Constants are seconds of one idle core of a server with AVX-512; those that were measured on a slower or busy core are
+divided by its slowness at that moment. How much slower the cores here are is measured before the constants are used.
+For GPUs no times are known.
 """
 
 import statistics

@@ -1,7 +1,7 @@
 """Pause while the output disk, a mount or the image share is unavailable.
 
-None of these is a row's fault, and most pass by themselves or as soon as somebody looks. A run that stopped at once
-would lose the rest of the night; one that went on would fail every row that is left.
+No row is at fault for these, and most end by themselves or once somebody looks. A run that stopped at once would lose
+the rest of the night; one that continued would fail every row that is left.
 """
 
 import shutil

@@ -1,7 +1,6 @@
 """Which rows that failed in earlier runs are tried again.
 
-Of itself a run tries those whose images could not be read, and no others. `retry` tries all, or those of the reasons
-that it names.
+A plain run tries only those whose images could not be read. `retry` tries all, or those of the reasons that it names.
 """
 
 from collections.abc import Collection

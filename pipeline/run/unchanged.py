@@ -1,7 +1,7 @@
-"""Check finished rows on the driver: where all are unchanged, no worker is started.
+"""Check finished rows on the driver: if all are unchanged, no worker is started.
 
-A row stands finished by its id, its motion and its strength; whether its image is the same too, its bytes alone
-say. Reading and hashing them takes a millisecond, most of which the disk takes, and threads share it.
+A finished row is known by its id, its motion and its strength; whether its image is still the same, only its bytes
+tell. Reading and hashing them takes a millisecond, most of it for the disk, so threads share the work.
 """
 
 from collections.abc import Collection, Iterator, Sequence
