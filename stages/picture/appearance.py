@@ -12,6 +12,7 @@ import numpy as np
 
 from stages.picture.along_edges import along_edges
 from stages.picture.canvas import Canvas
+from stages.picture.collar import collar_share
 from stages.picture.counterparts import Tones, find_alike, find_counterparts
 from stages.picture.crown import crown_row
 from stages.picture.gesture import GestureCourse
@@ -44,7 +45,8 @@ SHADES = 4.0  # cells over which shades change as a head turns
 # As a head turns, how much its shade changes as the image's own light says, and how much as the generator's frames do:
 # on faces whose true shades are known either alone errs by a fifth more than both.
 OWN_LIGHT, GENERATOR_LIGHT = 0.75, 0.45
-BORDER = 0.02  # of the generator's frame: what lies nearer its edge is not looked at
+# Shares of the generator's frame: what lies nearer its edge is not looked at; over the next it is believed ever more.
+BORDER, BORDER_SOFT = 0.02, 0.03
 SURELY_HEAD = 0.8  # of the matte
 BRIGHT, USUAL, MOST_EXPOSURE = 90, 110.0, 8.0  # percentile of a head's grey levels; what it is at least; times
 
@@ -208,7 +210,7 @@ def appearance_changes(likeness: Likeness, matte: np.ndarray, covered: np.ndarra
         keyed = within_sway(keyed, np.maximum(face, turning))
         grown = np.zeros_like(head)
     head -= trunk * np.maximum(head - grown, 0)
-    head = head * covered
+    head = head * covered * (1 - turning * collar_share(canvas, picture))
     lit = head[..., None] * turning * OWN_LIGHT / likeness.exposure
     if turning > 0:
         lit = lit * course.coefficients(relit(canvas, picture, face > 0.5, likeness.moved))
@@ -241,7 +243,8 @@ def _trusted(likeness: Likeness) -> np.ndarray:
     shown = likeness.canvas.drawn.interpolate(head.triangles, facing[:, None])[..., 0]
     shown = np.where(likeness.canvas.drawn.covered, shown, 0)
     at, side = likeness.places[likeness.rest], likeness.frames.shape[1]
-    within = ((at > BORDER * side) & (at < (1 - BORDER) * side)).all(axis=2)
+    inside = np.minimum(at, side - at).min(axis=2) / side
+    within = np.clip((inside - BORDER) / BORDER_SOFT, 0, 1)
     trust = np.clip((cv2.GaussianBlur(shown, (0, 0), 1.5) - ASIDE) / (FACING - ASIDE), 0, 1)
     return (trust * within).astype(np.float32)
 

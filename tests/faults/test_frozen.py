@@ -20,7 +20,7 @@ from tests.faults.soon_missed import SOON_MISSED
 pytestmark = pytest.mark.slow
 SCRIPT = Path(__file__).with_name("impatient_run.py")
 # A row takes half a second; every frozen process is noticed after as long as a row may take, or later.
-ROWS, FRAMES, ROW_SECONDS, PATIENCE = 12, 60, 6, 400
+ROWS, FRAMES, ROW_SECONDS, PATIENCE = 12, 60, 10, 400
 AT_WORK = "ray::Worker.process"
 TOO_LONG = f"longer than {ROW_SECONDS} s"
 

@@ -2,12 +2,16 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
 from stages.picture.appearance import Likeness, appearance_changes
 from stages.picture.canvas import Canvas
 from stages.picture.crown import crown_row
+from stages.picture.gesture import GestureCourse
+from stages.picture.jaw import below_jaw
+from stages.picture.trunk import trunk_share
 from tests.stages.picture.made_heads import SIDE
 from tests.stages.picture.made_likeness import FRAME, likeness
 
@@ -131,3 +135,21 @@ def test_a_picture_without_colours_stays_without(canvas: Canvas) -> None:
     found = changes_of(replace(face, small_picture=grey))
     assert np.abs(found).max() > 3
     assert np.ptp(found, axis=-1).max() < 1.5
+
+
+def test_hair_that_falls_over_a_neck_keeps_its_colours_as_the_head_turns(
+    canvas: Canvas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What the generator's neck does there is none of its business.
+    monkeypatch.setattr(GestureCourse, "largest_turn", 0.3)
+    head = canvas.figure.head
+    neck = canvas.drawn.interpolate(head.triangles, below_jaw(head)[:, None])[..., 0] > 0.9
+    neck &= trunk_share(canvas) < 0.05
+    face = likeness(canvas, np.full((FRAME, FRAME, 3), 30.0))
+    right = canvas.places[..., 0] > canvas.on_grid(canvas.figure.rest[head.landmarks[30], :2])[0]
+    picture = face.small_picture.copy()
+    picture[neck] = np.median(picture[canvas.face], axis=0)
+    picture[neck & right] = (30, 90, 30)
+    found = np.abs(changes_of(replace(face, small_picture=picture))).max(axis=-1)
+    inner = cv2.erode(neck.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    assert np.median(found[inner & right]) < 1 < 8 < np.median(found[inner & ~right])
