@@ -7,7 +7,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import chdir, contextmanager
+from contextlib import chdir, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,10 @@ def start_local_ray(ray: Any, cluster: ClusterSpec, folder: Path, cpus: int) -> 
     for left in reversed(range(STARTS)):
         try:
             with answering(START_SECONDS):
-                return _start_local(ray, cluster, folder, cpus)
+                # A Ray that does not start without its helpers has them the next time.
+                lean = left == STARTS - 1 and not cluster.dashboard
+                with without_helpers() if lean else nullcontext():
+                    return _start_local(ray, cluster, folder, cpus)
         except ValueError:
             raise  # a setting that Ray refuses
         except Exception as error:  # it has no class for that
@@ -58,8 +61,7 @@ def start_local_ray(ray: Any, cluster: ClusterSpec, folder: Path, cpus: int) -> 
 
 def _start_local(ray: Any, cluster: ClusterSpec, folder: Path, cpus: int) -> None:
     # Ray puts the current folder first on its workers' import path: a user's own stages.py would be taken for ours.
-    quietly = without_helpers(cluster.dashboard)
-    with warnings.catch_warnings(), without_stderr(), chdir(ROOT), _ignore_hangup(), quietly:
+    with warnings.catch_warnings(), without_stderr(), chdir(ROOT), _ignore_hangup():
         warnings.simplefilter("ignore")
         ray.init(
             address="local",

@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,14 +25,18 @@ def test_the_environment_is_as_before_when_a_session_ends(
     assert dict(os.environ) == before
 
 
-@pytest.mark.parametrize("dashboard", [True, False])
-def test_helpers_are_left_out_while_ray_starts_and_only_without_a_dashboard(dashboard: bool) -> None:
+def test_helpers_are_left_out_while_ray_starts_and_a_ray_without_them_starts_as_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     from ray._private.node import Node
 
     before = {name: getattr(Node, name) for name in HELPERS}
-    with without_helpers(dashboard):
-        assert all((getattr(Node, name) is start) == dashboard for name, start in before.items())
+    with without_helpers():
+        assert not any(getattr(Node, name) is start for name, start in before.items())
     assert all(getattr(Node, name) is start for name, start in before.items())
+    monkeypatch.setitem(sys.modules, "ray._private.node", None)  # as where a release has no such module
+    with without_helpers():
+        assert all(getattr(Node, name) is start for name, start in before.items())
 
 
 def test_one_file_alone_reaches_into_what_is_private_of_ray(repository: Path) -> None:
