@@ -1,11 +1,14 @@
 """How well one video makes the motion and keeps the face: the metrics of its row."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
+from common.errors import NoFace
+from stages.faces.align import face_quad
 from stages.faces.crop_landmarks import interocular, locate_in_crops
 from stages.models import Models, images_to_tensor
 from stages.motion.micromotion import Micromotion
@@ -76,7 +79,8 @@ def measure_video(
     correlation = amplitude = distance = float("nan")
     if motion.landmarks is not None:
         field = displacement_field(motion)  # (68, 2)
-        moved = (track - track[0]) / interocular(track[0])  # (F, 68, 2)
+        placed = in_own_crops(track)
+        moved = (placed - placed[0]) / interocular(placed[0])  # (F, 68, 2)
         correlation, amplitude = motion_gain(moved, field, progress)
         distance = akd(moved, progress[:, None, None] * field)
     found = float("nan")
@@ -127,9 +131,23 @@ def displacement_field(motion: Micromotion) -> np.ndarray:
     above the noise of any one.
     """
     assert motion.landmarks is not None
-    landmarks = motion.landmarks.numpy()  # (T, 68, 2)
+    landmarks = in_own_crops(motion.landmarks.numpy())  # (T, 68, 2)
     reach = motion.progress.numpy()  # (T,)
     rest = int(np.abs(reach).argmin())
     moved = (landmarks - landmarks[rest]) / interocular(landmarks[rest])
     share = reach - reach[rest]
     return np.einsum("t,tpc->pc", share, moved) / np.square(share).sum()
+
+
+def in_own_crops(track: np.ndarray) -> np.ndarray:
+    """Each frame's landmarks in the FFHQ crop that they make themselves, (F, 68, 2) -> (F, 68, 2), shares of its side.
+
+    Anchors are cut as their landmarks lie, and an image's own pixels move before a camera that stands still: a mouth
+    that opens would lift an anchor's nose and no image's. Landmarks that make no crop, as of a black frame, stay.
+    """
+    placed = np.array(track, np.float64)
+    for points in placed:
+        with suppress(NoFace):
+            corner, below, _, beside = face_quad(points)
+            points[:] = np.linalg.solve(np.stack([beside - corner, below - corner], axis=1), (points - corner).T).T
+    return placed
