@@ -2,12 +2,13 @@
 
 import cv2
 import numpy as np
-from PIL import Image
+from PIL import ExifTags, Image
 
 MOST_STRETCH = 8.0  # of a clip's pixel; what claims more is damaged
 # Densities are rounded: 300 x 299 dots an inch are meant to be square. Those that differ most are of telefaxes, 204 x
 # 98; what claims more, such as 72 x 300, was never measured.
 LEAST_DENSITY, MOST_DENSITY = 1.02, 2.5
+LYING = range(5, 9)  # orientations whose rows are the image's columns
 
 
 def square_size(width: int, height: int, aspect: float) -> tuple[int, int]:
@@ -22,24 +23,32 @@ def square_size(width: int, height: int, aspect: float) -> tuple[int, int]:
 
 
 def pixel_aspect(picture: Image.Image) -> float:
-    """A pixel's width for its height by an image's dots an inch, across and down; 1 where they are not said.
+    """A pixel's width for its height as a TIFF says it by its densities, across and down; 1 for any other image.
+
+    Scanners and telefaxes write TIFFs, and programs that read those stretch them. In other images dots an inch are for
+    a printer: browsers and viewers show their pixels as square ones, and so do we.
+
+    Args:
+        picture: opened and not loaded: then Pillow turns a TIFF upright.
 
     Raises:
-        ValueError: it says the shape without a unit; the text is the end of a sentence.
+        ValueError: the image says its pixels' shape alone; the text is the end of a sentence.
     """
-    info, is_jpeg = picture.info, picture.format in ("JPEG", "MPO")
-    across, down = (
-        info.get("jfif_density" if is_jpeg else "dpi") or info.get("resolution") or (1, 1)
-    )  # TIFF's, unitless
-    unitless = info.get("aspect") or (is_jpeg and info.get("jfif_unit") == 0 and (across, down)) or (1, 1)
-    if min(unitless) > 0 and _differ(*unitless):
+    info = picture.info
+    if picture.format == "TIFF":
+        across, down = info.get("dpi") or info.get("resolution") or (1, 1)
+        if picture.getexif().get(ExifTags.Base.Orientation) in LYING:
+            across, down = down, across
+        aspect = float(down) / float(across) if min(across, down) > 0 else 1.0  # the more on an inch, the narrower
+        return aspect if _differ(aspect, 1.0) else 1.0
+    shape = info.get("aspect") or (info.get("jfif_unit") == 0 and info.get("jfif_density")) or (1, 1)
+    if min(shape) > 0 and _differ(*shape):
         # ffmpeg writes 2:1 for pixels twice as wide as high, libpng reads it as the opposite.
         raise ValueError(
-            f"its pixels are not square ({unitless[0]}:{unitless[1]}), and programs differ on which side is the longer "
-            "one. Save it with square pixels."
+            f"its pixels are not square ({shape[0]}:{shape[1]}), and programs differ on which side is the longer one. "
+            "Save it with square pixels."
         )
-    aspect = float(down) / float(across) if min(across, down) > 0 else 1.0  # the more on an inch, the narrower
-    return aspect if _differ(aspect, 1.0) else 1.0
+    return 1.0
 
 
 def stretch(pixels: np.ndarray, aspect: float) -> np.ndarray:

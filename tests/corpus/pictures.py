@@ -277,9 +277,9 @@ MEANT = [
         right=GREY,
     ),
     kind(
-        "Pixels that are not square, by their dots an inch (PNG)",
-        "c.png",
-        lambda: stored(picture().resize((48, 64), Image.Resampling.NEAREST), "PNG", dpi=(72, 144)),
+        "Pixels that are not square, by their dots an inch (TIFF)",
+        "c.tiff",
+        lambda: stored(picture().resize((48, 64), Image.Resampling.NEAREST), "TIFF", dpi=(72, 144)),
         "converted",
         right=lambda pixels: pixels.shape == (64, 96, 3) and NEAR(pixels),
     ),
