@@ -8,6 +8,7 @@ is turned: cascades miss heads that lean by 20 degrees.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import torch
@@ -99,13 +100,18 @@ class FaceFinder:
             )
         return faces[0]
 
-    def find_all(self, image: np.ndarray) -> list[Face]:
-        """Every face of an image, (H, W, 3) uint8 RGB, the largest first."""
-        points, confidence, human = self._upright_faces(image)
+    def find_all(self, image: np.ndarray, thorough: bool = True) -> list[Face]:
+        """Every face of an image, (H, W, 3) uint8 RGB, the largest first.
+
+        Args:
+            thorough: also look at what the detector proposes only later, before the image is turned. It takes as long
+                again, where no face is found.
+        """
+        points, confidence, human = self._upright_faces(image, thorough)
         for degrees in TURNS:
             if not len(points):
                 picture, matrix = rotate(image, degrees)
-                points, confidence, human = self._upright_faces(picture)
+                points, confidence, human = self._upright_faces(picture, thorough=False)
                 points = ((points - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T).astype(np.float32)
         return _distinct_faces(points, confidence, human)
 
@@ -125,10 +131,10 @@ class FaceFinder:
                 return found
         return self.find_all(image)
 
-    def _upright_faces(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _upright_faces(self, image: np.ndarray, thorough: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Faces that a detector proposes, first or, where there are none, later; as `_sure_faces` has them."""
         sure = self._sure_faces(image, *self._look(image, np.zeros((0, 4))))
-        for boxes in self._detect(image):
+        for boxes in islice(self._detect(image), None if thorough else 1):
             points = _finite(self._look(image, _finite(boxes))[0])
             sure = self._sure_faces(image, *self._look(image, _boxes_of(points)))
             if len(sure[0]):

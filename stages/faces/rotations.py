@@ -31,7 +31,8 @@ def find_in_any_rotation(finder: FaceFinder, image: np.ndarray) -> Face:
     """
     best: list[Face] = []
     for turns in range(4):  # quarter turns anticlockwise
-        seen = [face for face in finder.find_all(np.rot90(image, turns).copy()) if not turns or _beyond_doubt(face)]
+        found = finder.find_all(np.rot90(image, turns).copy(), thorough=not turns)
+        seen = [face for face in found if not turns or _beyond_doubt(face)]
         faces = [_rotate_back(face, turns, image.shape) for face in seen]
         if faces and (not best or _most_certain(faces) > _most_certain(best)):
             best = faces
@@ -83,7 +84,8 @@ def _in_tiles(finder: FaceFinder, image: np.ndarray) -> list[Face]:
     for top in range(0, max(height - side // 2, 1), side // 2):
         for left in range(0, max(width - side // 2, 1), side // 2):
             corner = np.array([left, top], np.float32)
-            for face in finder.find_all(np.ascontiguousarray(image[top : top + side, left : left + side])):
+            tile = np.ascontiguousarray(image[top : top + side, left : left + side])
+            for face in finder.find_all(tile, thorough=False):
                 box = face.box + np.tile(corner, 2)
                 if _beyond_doubt(face) and all(
                     np.abs(box - other.box).max() > 0.5 * (box[3] - box[1]) for other in faces

@@ -1,5 +1,6 @@
 """Faces of images that lie on their sides."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -61,7 +62,7 @@ def look_once(finder: FaceFinder, monkeypatch: pytest.MonkeyPatch) -> dict[bytes
     looks: dict[bytes, list[Face]] = {}
     find_all = finder.find_all
 
-    def remember(image: np.ndarray) -> list[Face]:
+    def remember(image: np.ndarray, thorough: bool = True) -> list[Face]:
         key = str(image.shape).encode() + image.tobytes()
         if key not in looks:
             looks[key] = find_all(image)
@@ -69,6 +70,20 @@ def look_once(finder: FaceFinder, monkeypatch: pytest.MonkeyPatch) -> dict[bytes
 
     monkeypatch.setattr(finder, "find_all", remember)
     return looks
+
+
+def test_only_the_image_as_it_is_gets_the_longer_look(models: Models, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[str] = []
+
+    def propose(image: np.ndarray) -> Iterator[np.ndarray]:
+        for look in ("first", "later"):
+            looks.append(look)
+            yield np.zeros((0, 4))
+
+    monkeypatch.setattr(models.finder, "_detect", propose)
+    with pytest.raises(NoFace):
+        find_in_any_rotation(models.finder, np.zeros((1000, 2000, 3), np.uint8))
+    assert looks.count("later") == 1 and looks.index("later") == 1 and looks.count("first") > 12
 
 
 @pytest.mark.parametrize(("confidence", "human", "sure"), [(0.78, 0.8, False), (0.73, 4.5, True), (0.86, -1.0, True)])
