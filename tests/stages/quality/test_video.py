@@ -97,8 +97,8 @@ def test_how_a_face_moves_does_not_depend_on_the_crops_that_its_frames_are_cut_t
         size * points @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]]) + rng.normal(0, 0.2, 2)
         for points, turn, size in zip(landmarks, turns, sizes, strict=True)
     ]
-    fields = [displacement_field(motion_of(np.array(track, np.float32))) for track in (landmarks, cut)]
-    np.testing.assert_allclose(*fields, atol=1e-4)
+    field, other = (displacement_field(motion_of(np.array(track, np.float32))) for track in (landmarks, cut))
+    np.testing.assert_allclose(field, other, atol=1e-4)
 
 
 def test_landmarks_of_a_black_frame_that_make_no_crop_stay_where_they_are(upright: np.ndarray) -> None:
