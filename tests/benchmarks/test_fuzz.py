@@ -36,7 +36,7 @@ def test_an_exception_that_no_reader_documents_is_a_finding(monkeypatch: pytest.
     read = image_reader()
     monkeypatch.setattr(decode_image, "_pixels", lambda *picture: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        read(b"GIF89a\1\0\1\0\0\0\0,\0\0\0\0\1\0\1\0\0\2\2D\1\0;")
+        read(b"GIF89a\1\0\1\0\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\1\0\1\0\0\2\2D\1\0;")
 
 
 @pytest.mark.skipif(importlib.util.find_spec("atheris") is None, reason="atheris is not installed")
