@@ -80,9 +80,9 @@ class ResultRow:
     )
     motion_amplitude: float = _column(
         math.nan,
-        "How far the detected landmarks move within the face's own aligned crop, as a share of how far the anchors' "
-        "landmarks move in theirs: 1 is as far, below 0 is backwards. It is wrong in the same cases as "
-        "`motion_correlation`; `motion_found` says whether the image moved as it was meant to.",
+        "How far the detected landmarks move relative to nose and eyes, as a share of how far the anchors' do: 1 is as "
+        "far, below 0 is backwards. It is wrong in the same cases as `motion_correlation`; `motion_found` says "
+        "whether the image moved as it was meant to.",
         best="one",
     )
     akd: float = _column(

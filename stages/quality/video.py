@@ -1,14 +1,11 @@
 """How well one video makes the motion and keeps the face: the metrics of its row."""
 
-from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
-from common.errors import NoFace
-from stages.faces.align import face_quad
 from stages.faces.crop_landmarks import interocular, locate_in_crops
 from stages.models import Models, images_to_tensor
 from stages.motion.micromotion import Micromotion
@@ -19,6 +16,7 @@ from stages.quality.metrics import akd, csim, identity_crop, jitter, motion_gain
 LEAST_CLEARNESS, DOUBTFUL_CLEARNESS = 0.8, 0.97
 # Share of the inter-ocular distance, mean over the landmarks: what is asked to move less is lost in their noise.
 LEAST_ASKED = 0.01
+STEADY = np.r_[27:36, 36, 39, 42, 45]  # of the landmarks: the nose, and the eyes' corners
 # The mean likeness of two people's embeddings is about this.
 STRANGERS = 0.0
 
@@ -79,8 +77,8 @@ def measure_video(
     correlation = amplitude = distance = float("nan")
     if motion.landmarks is not None:
         field = displacement_field(motion)  # (68, 2)
-        placed = in_own_crops(track)
-        moved = (placed - placed[0]) / interocular(placed[0])  # (F, 68, 2)
+        held = held_still(track)
+        moved = (held - held[0]) / interocular(held[0])  # (F, 68, 2)
         correlation, amplitude = motion_gain(moved, field, progress)
         distance = akd(moved, progress[:, None, None] * field)
     found = float("nan")
@@ -131,23 +129,30 @@ def displacement_field(motion: Micromotion) -> np.ndarray:
     above the noise of any one.
     """
     assert motion.landmarks is not None
-    landmarks = in_own_crops(motion.landmarks.numpy())  # (T, 68, 2)
     reach = motion.progress.numpy()  # (T,)
     rest = int(np.abs(reach).argmin())
+    landmarks = held_still(motion.landmarks.numpy(), rest)  # (T, 68, 2)
     moved = (landmarks - landmarks[rest]) / interocular(landmarks[rest])
     share = reach - reach[rest]
     return np.einsum("t,tpc->pc", share, moved) / np.square(share).sum()
 
 
-def in_own_crops(track: np.ndarray) -> np.ndarray:
-    """Each frame's landmarks in the FFHQ crop that they make themselves, (F, 68, 2) -> (F, 68, 2), shares of its side.
+def held_still(track: np.ndarray, rest: int = 0) -> np.ndarray:
+    """Landmarks shifted, turned in their plane and scaled until eyes and nose lie as at rest.
 
-    Anchors are cut as their landmarks lie, and an image's own pixels move before a camera that stands still: a mouth
-    that opens would lift an anchor's nose and no image's. Landmarks that make no crop, as of a black frame, stay.
+    Anchors are cut as their own landmarks lie, so that a mouth that opens lifts their noses; a moved image stands
+    before one camera. Held by what hardly moves in a face (least squares, Procrustes), the two can be compared.
+
+    Args:
+        track: (F, 68, 2). rest: the frame whose place all get.
+
+    Returns:
+        (F, 68, 2) float64. Landmarks that are all in one point, as of a black frame, stay.
     """
-    placed = np.array(track, np.float64)
-    for points in placed:
-        with suppress(NoFace):
-            corner, below, _, beside = face_quad(points)
-            points[:] = np.linalg.solve(np.stack([beside - corner, below - corner], axis=1), (points - corner).T).T
-    return placed
+    points = np.asarray(track, np.float64) @ (1, 1j)  # (F, 68), as complex numbers: a similarity is one factor
+    middle = points[:, STEADY].mean(axis=1, keepdims=True)
+    steady = points[:, STEADY] - middle
+    size = np.square(np.abs(steady)).sum(axis=1)
+    factor = np.where(size > 0, steady.conj() @ steady[rest] / np.where(size > 0, size, 1), 1)
+    held = (points - middle) * factor[:, None] + np.where(size > 0, middle[rest], middle[:, 0])[:, None]
+    return np.stack([held.real, held.imag], axis=-1)
