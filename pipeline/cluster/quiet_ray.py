@@ -64,7 +64,7 @@ def quiet_environment(folder: Path | None, dashboard: bool = False) -> None:
         if not dashboard:
             os.environ["RAY_task_events_report_interval_ms"] = "0"  # noqa: SIM112 (Ray's own spelling)
         # On one machine Ray's store of state does not come back; by default a driver waits a minute for it.
-        os.environ["RAY_gcs_rpc_server_reconnect_timeout_s"] = "5"  # noqa: SIM112 (Ray's own spelling)
+        os.environ["RAY_gcs_rpc_server_reconnect_timeout_s"] = "15"  # noqa: SIM112 (Ray's own spelling)
 
 
 def restore_environment(before: dict[str, str]) -> None:
