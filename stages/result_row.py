@@ -87,8 +87,8 @@ class ResultRow:
     )
     akd: float = _column(
         math.nan,
-        "Mean L1 distance between the landmarks' displacement relative to nose and eyes and the anchors', as a share of "
-        "the distance between the eyes' outer corners.",
+        "Mean L1 distance between the landmarks' displacement relative to nose and eyes and the anchors', as a share "
+        "of the distance between the eyes' outer corners.",
         best="low",
     )
     jitter: float = _column(
