@@ -23,6 +23,8 @@ COLOURS = re.compile(
 # on whether it is an error.
 PIECEMEAL = re.compile(r"\] (n: |color_range|alpha_mode)")
 WHOLE_LINE = re.compile(rf"\] (n: .* type:\S|{COLOURS.pattern}|alpha_mode:\S+)\s*$")
+# So are the lines that describe input and output; the rest of one that was broken off stands on a line of its own.
+BROKEN_OFF = re.compile(r"\[info\](?! (  |Input #|Output #|Stream mapping:|frame=))")
 # How recordings begin that start between two key frames: what comes before the first whole image is not missed.
 MID_START = re.compile(
     r"non-existing|no frame!|decode_slice_header|out of range|Could not find ref|does not exist|eference picture|"
@@ -131,6 +133,8 @@ class ScanReport:
                 f"{self.path}: a 360° clip, whose frames are a sphere's map ({sphere[1].strip()}). Export a flat view "
                 "of the face."
             )
+        elif BROKEN_OFF.match(line):
+            self.mixed = True
         elif "DOVI configuration record" in line and re.search(r"profile: 5\b", line):
             raise ClipError(
                 f"{self.path}: Dolby Vision of profile 5, whose colours only its own players know. Export it as SDR."
