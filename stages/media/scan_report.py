@@ -39,7 +39,10 @@ WRITING = re.compile(r"^\[(null|out|vost|aost)|Error opening output")
 EXPORT_SDR = "Export it in BT.709 (SDR)."
 SPHERE = re.compile(r"\[info\] +Spherical Mapping: (?!rectilinear)([a-z -]+)", re.IGNORECASE)
 STEREO = re.compile(r"\[info\] +Stereo 3D: (?!2D|unspecified)([a-z ]+)", re.IGNORECASE)
-CORRUPT = re.compile(r"corrupt (input packet|decoded frame)|Packet corrupt")
+# The mark of a line's level follows the parts of ffmpeg that say it; in a clip's title it is a word as any other.
+COMPLAINT = re.compile(
+    r"(\[[^]]+ @ \w+\] )*\[(error|fatal|warning(?=\] (corrupt (input packet|decoded frame)|Packet corrupt)))\]"
+)
 
 
 @dataclass
@@ -101,7 +104,7 @@ class ScanReport:
     def read(self, line: str) -> None:
         """Take one line."""
         self.streams.read(line)
-        if "[error]" in line or "[fatal]" in line or CORRUPT.search(line):
+        if COMPLAINT.match(line):
             self._complain(line)
         if config := re.search(r"config in time_base: (\d+)/(\d+)", line):  # also behind other words on one line
             self.base = int(config[1]) / int(config[2])

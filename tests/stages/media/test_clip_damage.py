@@ -82,6 +82,12 @@ def test_damage_that_is_told_in_the_middle_of_a_line_is_not_missed(
         open_clip(path)
 
 
+@pytest.mark.parametrize("title", ["Packet corrupt", "one\n[error] two", "[h264 @ 0x1] [fatal] three"])
+def test_what_a_title_says_is_no_damage(tmp_path: Path, title: str) -> None:
+    path = make(tmp_path / "c.mkv", *X264, "-metadata", f"title={title}", frames=4)
+    assert open_clip(path).total_frames == 4
+
+
 @pytest.mark.slow
 def test_an_animated_webp_does_not_crash_its_decoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scan_clip, "MOST_ATTEMPTS", 1)
