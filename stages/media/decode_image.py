@@ -98,8 +98,12 @@ def _load(data: bytes, name: str) -> tuple[Image.Image, float, int]:
             raise UnreadableImage(f"image {quote(name)} is not readable: {why}")
         if picture.format == "GIF":
             clear_around(picture, box)
-        if picture.format in ("TGA", "BMP") and picture.mode == "RGBA" and not picture.getchannel("A").getbbox():
-            picture.putalpha(255)  # four bytes a pixel, of which the last has no use
+        if (
+            picture.format in ("TGA", "BMP")
+            and picture.mode in ("RGBA", "LA")
+            and not picture.getchannel("A").getbbox()
+        ):
+            picture.putalpha(255)  # a byte of every pixel has no use
         if picture.format == "TIFF" and (palette := true_palette(tags_of(picture))):
             picture.putpalette(palette)
         if picture.format == "PNG":

@@ -161,6 +161,9 @@ MODES = [
     ),
     kind("BMP of 32 bits, the last 8 unused", "c.bmp", lambda: stored(with_alpha(0), "BMP")),
     kind("TGA of 32 bits, the last 8 unused", "c.tga", lambda: stored(with_alpha(0), "TGA")),
+    kind(
+        "TGA of grey, 8 of its 16 bits unused", "c.tga", lambda: stored(with_alpha(0).convert("LA"), "TGA"), right=GREY
+    ),
     kind("Transparent half, palette", "c.png", lambda: stored(clear().quantize(32), "PNG"), right=like(HALF, 12)),
     kind(
         "Transparent half, 16 bits",
