@@ -153,7 +153,7 @@ def load_landmarks(path_or_name: str | Path, device: str = "cpu") -> LandmarkNet
     else:
         state = state_of(_entry(content, "landmarks", path))
         settings = LandmarkSettings(stacks=stacks_of(state, path), input_size=256)
-        if settings.stacks == 1:  # published ones have several; the bundled one has one, and 128 px
+        if settings.stacks != 4:  # as the published ones have that are in use; the bundled one has one, and 128 px
             warnings.warn(f"{path} does not say the side of its input; it is taken for 256 px.", stacklevel=2)
     with building(path), skip_init():
         network = LandmarkNetwork(settings.stacks, settings.input_size)

@@ -130,7 +130,7 @@ READ = [
     kind("The same without its options", "e.pt", lambda: {**e(), "opts": None}, "converted", "which encoder"),
     kind("The same, names that begin with module.", "e.pt", lambda: e(prefixed(inverter_state(), "module."))),
     kind("ArcFace IR-SE-50", "i.pth", identity_state),
-    kind("FAN", "l.pth.tar", landmarks_state),
+    kind("FAN", "l.pth.tar", lambda: landmarks_state(4)),
 ]
 REFUSED = [
     kind("A tensor is missing", "g.pt", lambda: g(without(generator_state(), CONV)), "refused", CONV),

@@ -87,8 +87,8 @@ READ = [
         "i.pt",
         lambda: {"state_dict": prefixed(identity_state(), "module.")},
     ),
-    kind("FAN under state_dict", "l.pt", lambda: {"state_dict": landmarks_state()}),
-    kind("FAN, traced", "l.zip", lambda: traced(LandmarkNetwork(2, 64).network, 64)),
+    kind("FAN under state_dict", "l.pt", lambda: {"state_dict": landmarks_state(4)}),
+    kind("FAN, traced", "l.zip", lambda: traced(LandmarkNetwork(4, 64).network, 64)),
 ]
 REFUSED = [
     kind("A network of another kind, traced", "l.zip", lambda: traced(nn.Conv2d(3, 4, 3), 8), "refused", "TorchScript"),

@@ -52,7 +52,8 @@ def test_identity_and_landmark_networks_are_imported(tmp_path: Path) -> None:
     torch.save(landmarks.network.state_dict(), tmp_path / "2DFAN2-0123456789.pth.tar")
     imported = import_checkpoint(tmp_path / "model_ir_se50.pth", tmp_path)
     assert load_identity(imported).fingerprint == identity.fingerprint
-    imported = import_checkpoint(tmp_path / "2DFAN2-0123456789.pth.tar", tmp_path)
+    with pytest.warns(UserWarning, match="taken for 256 px"):
+        imported = import_checkpoint(tmp_path / "2DFAN2-0123456789.pth.tar", tmp_path)
     assert imported.name == "2DFAN2-0123456789.safetensors"
     loaded = load_landmarks(imported)
     assert (loaded.stacks, loaded.input_size) == (2, 256)

@@ -10,6 +10,7 @@ from safetensors.torch import load_file, save_file
 
 from common.errors import CheckpointError
 from weights.load_networks import load_generator, load_identity, load_inverter, load_landmarks
+from weights.networks.fan import LandmarkNetwork
 from weights.networks.irse import Body
 from weights.networks.restyle import BackboneEncoder, Inverter
 from weights.networks.stylegan2 import Generator
@@ -178,7 +179,8 @@ def test_a_file_of_ours_without_its_metadata_is_refused(part: ModelPart, says: s
         (load_generator if part == "generator" else load_inverter)(tmp_path / "bare.safetensors")
 
 
-def test_the_side_of_a_landmark_network_is_said_to_be_guessed(tmp_path: Path) -> None:
-    save_file(load_file(find("synthface", "landmarks")), tmp_path / "bare.safetensors")
+@pytest.mark.parametrize("stacks", [1, 2])
+def test_the_side_of_a_landmark_network_is_said_to_be_guessed(stacks: int, tmp_path: Path) -> None:
+    save_file(LandmarkNetwork(stacks).network.state_dict(), tmp_path / "bare.safetensors")
     with pytest.warns(UserWarning, match="taken for 256 px"):
         load_landmarks(tmp_path / "bare.safetensors")
