@@ -17,6 +17,7 @@ from manifests.image_bytes import (
     paths_alone,
     refuse_stream,
 )
+from manifests.names import plain_name
 from manifests.raw_table import RawTable, named
 
 
@@ -89,7 +90,7 @@ def _texts(structs: pa.Array, inner: str) -> list[str | None]:
 
 def _images(schema: pa.Schema, image: str) -> pa.Field | None:
     """The images' column, where there is just one of that name."""
-    found = [field for field in schema if field.name.strip().casefold() == image]
+    found = [field for field in schema if plain_name(field.name) == image]
     return found[0] if len(found) == 1 else None
 
 

@@ -24,6 +24,11 @@ def wanted_names(mapping: Mapping[str, str]) -> frozenset[str]:
     return frozenset(mapping.get(name, name).casefold() for name in OWN)
 
 
+def plain_name(name: str) -> str:
+    """A column's name in small letters, without blanks around it or a byte order mark, which tables keep of a CSV."""
+    return name.removeprefix("\ufeff").strip().casefold()
+
+
 def own_columns(names: Sequence[str], mapping: Mapping[str, str], where: str) -> dict[str, str]:
     """For each of a manifest's own columns that a file has, what it is called there.
 
@@ -42,7 +47,7 @@ def own_columns(names: Sequence[str], mapping: Mapping[str, str], where: str) ->
     for own in OWN:
         name = mapping.get(own, own)
         exact = [one for one in names if one == name]
-        near = exact or [one for one in names if one.strip().casefold() == name.casefold()]
+        near = exact or [one for one in names if plain_name(one) == name.casefold()]
         if len(near) > 1:
             times = f"is there {len(near)} times" if exact else f"may be any of {', '.join(map(format_value, near))}"
             raise ManifestError(f"{where}: column {format_value(name)} {times}. Keep one.")

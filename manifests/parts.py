@@ -14,7 +14,8 @@ from manifests.formats import ENDINGS, ending_of
 OTHER_FOLDERS = {
     "_delta_log": "a Delta table, whose files keep rows that were deleted",
     ".hoodie": "a Hudi table, whose files keep rows that were deleted",
-    "metadata/version-hint.text": "an Iceberg table, whose files keep rows that were deleted",
+    "metadata/*.metadata.json": "an Iceberg table, whose files keep rows that were deleted",
+    "dataset_*.json": "a dataset as Hugging Face saves it to a disk, whose files may keep rows that were filtered out",
     "_temporary": "what a job is still writing, or left unfinished",
 }
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
@@ -59,7 +60,7 @@ def part_files(path: Path) -> list[PartFile]:
 
 
 def _of_folder(folder: Path) -> list[PartFile]:
-    if kind := next((kind for name, kind in OTHER_FOLDERS.items() if (folder / name).exists()), ""):
+    if kind := next((kind for name, kind in OTHER_FOLDERS.items() if any(folder.glob(name))), ""):
         raise ManifestError(f"{folder}: it is {kind}. Save its rows as one Parquet file.")
     files = sorted(path for path in folder.rglob("*") if path.is_file() and not _is_hidden(path.relative_to(folder)))
     if strange := [path for path in files if ending_of(path) not in ENDINGS]:

@@ -275,9 +275,21 @@ def test_a_hundred_thousand_rows_are_checked(target):
     refused(written(table.set_column(0, "id", pa.array(ids)), target), 'row 100,000.*"TARGET-5" is in row 6 already')
 
 
-@pytest.mark.parametrize("beside", ["_delta_log/0.json", ".hoodie/x", "metadata/version-hint.text", "_temporary/0/x"])
+@pytest.mark.parametrize("first", ["id", "image"])
+def test_a_byte_order_mark_that_a_table_has_kept_of_a_csv_is_no_part_of_a_name(tmp_path: Path, first: str) -> None:
+    table = pa.table({"id": ["a"], "image": ["a.jpg"], "strength": [0.5]}).select(
+        [first, "strength", *({"id", "image"} - {first})]
+    )
+    path = written(table.rename_columns([f"\ufeff{first}", *table.column_names[1:]]), tmp_path / "m.parquet")
+    assert read_manifest(path).table.to_pylist() == [{"id": "a", "image": "a.jpg", "strength": 0.5}]
+
+
+@pytest.mark.parametrize(
+    "beside",
+    ["_delta_log/0.json", ".hoodie/x", "metadata/00000-a.metadata.json", "_temporary/0/x", "dataset_info.json"],
+)
 def test_a_folder_whose_files_do_not_say_which_rows_count_is_refused(tmp_path: Path, beside: str) -> None:
-    (tmp_path / beside).parent.mkdir(parents=True)
+    (tmp_path / beside).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / beside).touch()
     pa.parquet.write_table(pa.table({"id": ["a"], "image": ["a.jpg"]}), tmp_path / "part-0.parquet")
     with pytest.raises(ManifestError, match="Save its rows as one Parquet file"):
