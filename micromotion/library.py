@@ -43,7 +43,7 @@ from stages.media.open_clip import open_clip
 from stages.model_files import ModelFiles
 from stages.models import Models, ModelSettings
 from stages.motion.animate import animate as move_code
-from stages.motion.drift import drift_of
+from stages.motion.displacement import fit_displacement
 from stages.motion.load_micromotion import load_micromotion
 from stages.motion.micromotion import Micromotion
 from stages.motion.motion_path import MotionPath as Course
@@ -198,7 +198,9 @@ def animate(
     codes = move_code(face.code, motion, frames, path, strength)  # (F, L, 512)
     if pixels == "generator":
         return frames_of_generator(models, crop, codes, face).frames
-    return frames_of_image(models, *own_crop(image, landmarks, longest), face.code, codes, drift_of(motion)).frames
+    return frames_of_image(
+        models, *own_crop(image, landmarks, longest), face.code, codes, fit_displacement(motion)
+    ).frames
 
 
 def write_video(path: Path | str, frames: Iterable[np.ndarray], fps: float = 30.0, crf: int = 18) -> VideoFile:

@@ -22,7 +22,7 @@ from stages.media.encode import write_video
 from stages.media.fetch_image import fetch
 from stages.models import Models, ModelSettings
 from stages.motion.animate import animate
-from stages.motion.drift import drift_of
+from stages.motion.displacement import fit_displacement
 from stages.motion.micromotion import Micromotion
 from stages.quality.video import describe_breakdown, measure_video
 from stages.result_row import result_row
@@ -129,7 +129,7 @@ class AnimateFaces(Stage):
         if self.settings.video.pixels == "generator":
             return frames_of_generator(self.models, np.asarray(row["crop"]), codes, face)
         return frames_of_image(
-            self.models, *self._still(row), face.code, codes, drift_of(self.settings.motions[row["motion"]])
+            self.models, *self._still(row), face.code, codes, fit_displacement(self.settings.motions[row["motion"]])
         )
 
     def _still(self, row: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:

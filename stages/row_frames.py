@@ -14,7 +14,7 @@ from stages.invert import InvertedFace
 from stages.media.encode import render_frames
 from stages.media.frames_once import KEPT_BYTES, first_alike, made_once
 from stages.models import Models
-from stages.motion.drift import Drift
+from stages.motion.displacement import Displacement
 from stages.picture.mover import Mover, mover_for
 
 
@@ -63,7 +63,7 @@ def frames_of_image(
     landmarks: np.ndarray,
     rest: Tensor,
     codes: Tensor,
-    drift: Drift | None = None,
+    displacement: Displacement | None = None,
 ) -> RowFrames:
     """The still's own pixels, moved along a path of codes.
 
@@ -72,9 +72,9 @@ def frames_of_image(
         still: (H, W, 3) uint8, a crop or a whole image.
         landmarks: (68, 2), of the face in it, pixels.
         rest: (L, 512), its code. codes: (F, L, 512), the path.
-        drift: of the motion that made the path, where that is known.
+        displacement: of the landmarks of the motion that made the path, where that is known.
     """
-    mover = mover_for(models, still, landmarks, rest, codes, drift)
+    mover = mover_for(models, still, landmarks, rest, codes, displacement)
     figures = {"turn_given": mover.turn_given}
     quad = face_quad(landmarks)
     gestures, figure = mover.likeness.gestures, mover.canvas.figure

@@ -31,7 +31,7 @@ from stages.media.decode_image import decode_image
 from stages.media.open_clip import read_clip
 from stages.models import Models, ModelSettings
 from stages.motion.animate import animate
-from stages.motion.drift import drift_of
+from stages.motion.displacement import fit_displacement
 from stages.motion.micromotion import Micromotion
 from stages.quality.video import MotionQuality, measure_video
 from stages.row_frames import frames_of_generator, frames_of_image, own_crop
@@ -108,7 +108,7 @@ def move_face(
     for name, motion in motions.items():
         codes = animate(rest, motion, frames)
         if pixels == "picture":
-            take = frames_of_image(models, still, points, rest, codes, drift_of(motion))
+            take = frames_of_image(models, still, points, rest, codes, fit_displacement(motion))
         else:
             take = frames_of_generator(models, crop, codes)
         made = list(take.frames)

@@ -24,7 +24,7 @@ from stages.invert import invert_face
 from stages.media.compose import paste
 from stages.media.encode import render_frames
 from stages.models import Models, ModelSettings
-from stages.motion.drift import drift_of
+from stages.motion.displacement import fit_displacement
 from stages.motion.micromotion import Micromotion
 from stages.picture.mover import picture_frames
 from weights.networks.fingerprint import fingerprint
@@ -99,7 +99,7 @@ class Worker:
             started = time.monotonic()
             made = np.concatenate(list(render_frames(self._models.generator, codes)))  # (K, S, S, 3)
             rendered = time.monotonic()
-            moved = np.stack(list(picture_frames(self._models, still, seen, code, codes, drift_of(motion))))
+            moved = np.stack(list(picture_frames(self._models, still, seen, code, codes, fit_displacement(motion))))
             seconds = {"generator": rendered - started, "picture": time.monotonic() - rendered}
             pasted = np.stack([paste(still, frame, face_quad(seen)) for frame in made])
             ways: dict[str, Figures] = {

@@ -20,6 +20,10 @@ def openings(landmarks: np.ndarray) -> np.ndarray:
 
 def closures(rest: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
     """(68, 2) at rest and now -> (2,): how far each eye has closed; 0 as open as at rest, 1 shut, below 0 wider."""
-    before = openings(rest)
-    share: np.ndarray = (before - openings(landmarks)) / np.maximum(before - SHUT, LEAST_OPEN)
+    share: np.ndarray = (openings(rest) - openings(landmarks)) / room_to_close(rest)
     return share
+
+
+def room_to_close(landmarks: np.ndarray) -> np.ndarray:
+    """(68, 2) -> (2,): how far each eye is open beyond what is read of a shut one, at least `LEAST_OPEN`."""
+    return np.maximum(openings(landmarks) - SHUT, LEAST_OPEN)

@@ -8,7 +8,6 @@ anchors' landmarks, which are known in the clip and in the images of their codes
 from dataclasses import replace
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike
 
 from stages.faces.crop_landmarks import interocular
@@ -33,13 +32,9 @@ def compensate_attenuation(motion: Micromotion, shown: ArrayLike) -> Micromotion
         shown: (T, 68, 2), landmarks of the images of the anchors' codes, in any unit.
 
     Returns:
-        Direction and coefficients over `reach`, which it holds; as they were where the landmarks do not tell. It keeps
-        `shown`, if all of it is known.
+        Direction and coefficients over `reach`, which it holds; as they were where the landmarks do not tell.
     """
     reach = measure_gain(motion, shown)
-    shown = np.asarray(shown, np.float32)
-    if motion.landmarks is not None and np.isfinite(shown).all():
-        motion = replace(motion, shown=torch.from_numpy(shown))
     if np.isnan(reach):
         return motion
     reach = float(np.clip(reach, 1 / MOST, MOST))
@@ -55,7 +50,7 @@ def measure_gain(motion: Micromotion, shown: ArrayLike) -> float:
     the other, as a slope over what trembles is too low. Stray anchors are not looked at.
 
     Args:
-        motion, shown: as for `lengthened`.
+        motion, shown: as for `compensate_attenuation`.
 
     Returns:
         NaN where the landmarks do not tell: none are known or some are NaN, fewer than six sound anchors, no landmark

@@ -1,7 +1,7 @@
 """Read a micromotion from its file, or one of the paper's published directions.
 
-Of our own files (`stages.motion.micromotion`) earlier versions are read too: version 1 had no `times`, version 2 no
-`shown`. A published direction (`torch.save`, (1, 18, 512)) is brought to the same form.
+Of our own files (`stages.motion.micromotion`) earlier versions are read too: version 1 had no `times`, and version 3
+one tensor more, which is not needed. A published direction (`torch.save`, (1, 18, 512)) is brought to the same form.
 """
 
 import zipfile
@@ -17,7 +17,7 @@ from common.formatting import quotes_hint
 from stages.motion.micromotion import FORMAT, OPTIONAL, REQUIRED, Micromotion
 from weights.file_kinds import NOT_WEIGHTS, PYTORCH, not_a_checkpoint
 
-READABLE_VERSIONS = ("1", "2", "3")
+READABLE_VERSIONS = ("1", "2", "3", "4")
 # The scale at which the paper's code applies its published directions.
 PUBLISHED_SCALE = 5.0
 GIVE = "Give a micromotion (.safetensors), or a published direction: a torch.save file of one tensor."
@@ -124,10 +124,8 @@ def _wrong_in_file(motion: Micromotion) -> str:
     sound = [anchor for anchor in range(len(motion.coefficients)) if anchor not in motion.stray]
     if len(sound) < 2 or not (motion.coefficients[sound] != motion.coefficients[sound[0]]).any():
         return '"coefficients" are the same for all anchors that are not stray: nothing moves'
-    for name in ("landmarks", "shown"):
-        if (track := getattr(motion, name)) is None:
-            continue
+    if (track := motion.landmarks) is not None:
         widths = torch.stack([(track[:, one] - track[:, other]).norm(dim=1) for one, other in EYE_CORNERS])  # (3, T)
         if len(flat := (widths <= 0).any(dim=0).nonzero()):
-            return f'"{name}" has an eye without any width in anchor {int(flat[0])}'
+            return f'"landmarks" has an eye without any width in anchor {int(flat[0])}'
     return ""

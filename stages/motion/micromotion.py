@@ -1,7 +1,7 @@
 """A micromotion, and its file.
 
 The file is safetensors: `direction` (L, 512), `basis` (R, L, 512), `coefficients` (T, R), `neutral` (L, 512) and, where
-the anchors were images, `landmarks` and `shown` (T, 68, 2) and `times` (T,) in seconds, all float32. Metadata, all
+the anchors were images, `landmarks` (T, 68, 2) and `times` (T,) in seconds, all float32. Metadata, all
 strings: `format` ("micromotion"), `format_version`, `source`, `generator` (fingerprint), `explained`, `fps`, `reach`
 where it is known, and `stray` where it is not empty. `stages.motion.load_micromotion` reads it.
 """
@@ -19,11 +19,11 @@ from common.errors import MotionFileError, MotionMismatch
 from weights.networks.fingerprint import fingerprint
 
 FORMAT = "micromotion"
-FORMAT_VERSION = "3"
+FORMAT_VERSION = "4"
 # No code of a generator comes near it; beyond, sums of squares leave float32.
 FARTHEST = 1e6
 REQUIRED = ("direction", "basis", "coefficients", "neutral")
-OPTIONAL = ("landmarks", "times", "shown")
+OPTIONAL = ("landmarks", "times")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -45,8 +45,6 @@ class Micromotion:
             by (`stages.motion.attenuation`); NaN where it is not known, and they are as the codes went.
         times: (T,) float32, rising, seconds of each anchor since the first; None where they are evenly spread or not
             known.
-        shown: (T, 68, 2) float32, the same landmarks in the images of the anchors' codes, or None; beside `landmarks`
-            they tell what the codes do beyond the clip (`stages.motion.drift`).
 
     Raises:
         ValueError: shapes that do not fit each other, or values that are not finite.
@@ -64,7 +62,6 @@ class Micromotion:
     stray: tuple[int, ...] = ()
     reach: float = math.nan
     times: Tensor | None = None
-    shown: Tensor | None = None
 
     def __post_init__(self) -> None:
         if wrong := self._wrong():
@@ -82,8 +79,8 @@ class Micromotion:
         tensors = {"direction": self.direction, "basis": self.basis, "coefficients": self.coefficients}
         if self.times is not None:
             tensors["times"] = self.times
-        if self.landmarks is not None and self.shown is not None:
-            tensors |= {"landmarks": self.landmarks, "shown": self.shown}
+        if self.landmarks is not None:
+            tensors["landmarks"] = self.landmarks
         return fingerprint(tensors, self.generator)
 
     @property
@@ -156,10 +153,8 @@ class Micromotion:
                 f'"coefficients" must be (T, {len(self.basis)}) with T at least 2, '
                 f"found {tuple(self.coefficients.shape)}"
             )
-        for name in ("landmarks", "shown"):
-            track = getattr(self, name)
-            if track is not None and track.shape != (len(self.coefficients), 68, 2):
-                return f'"{name}" must be ({len(self.coefficients)}, 68, 2), found {tuple(track.shape)}'
+        if self.landmarks is not None and self.landmarks.shape != (len(self.coefficients), 68, 2):
+            return f'"landmarks" must be ({len(self.coefficients)}, 68, 2), found {tuple(self.landmarks.shape)}'
         if self.times is not None and (
             self.times.shape != (len(self.coefficients),) or not (self.times.diff() > 0).all()
         ):

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from stages.faces.crop_landmarks import landmarks_in_crops
 from stages.models import Models, tensor_to_images
-from stages.motion.drift import Drift
+from stages.motion.displacement import Displacement
 from stages.picture.appearance import Likeness, appearance_changes, likeness_of
 from stages.picture.canvas import Canvas, canvas_for
 from stages.picture.course import Course, course_of
@@ -162,7 +162,7 @@ def mover_for(
     landmarks: np.ndarray,
     rest: Tensor,
     codes: Tensor,
-    drift: Drift | None = None,
+    displacement: Displacement | None = None,
 ) -> Mover:
     """Get a picture ready.
 
@@ -172,7 +172,7 @@ def mover_for(
         landmarks: (68, 2), of the face in it, pixels, centres at .5.
         rest: (L, 512), its code.
         codes: (F, L, 512), the path.
-        drift: of the motion that made it, where that is known.
+        displacement: of the landmarks of the motion that made it, where that is known.
     """
     course = course_of(rest, codes)
     shown = stand_in(models.generator, rest.to(models.device))
@@ -181,7 +181,7 @@ def mover_for(
         [tensor_to_images(models.generator.synthesize(part)).numpy() for part in wanted.split(BATCH)]
     )
     seen = landmarks_in_crops(models.landmarks, frames).astype(np.float64) * frames.shape[1]
-    gestures = gesture_course(models.head, course, seen, drift)
+    gestures = gesture_course(models.head, course, seen, displacement)
     landmarks = with_eyes_near_by(models.eye_outlines, picture, landmarks.astype(np.float64))
     figure = find_figure(models.head, landmarks)
     canvas = canvas_for(figure, *picture.shape[:2])
@@ -208,10 +208,10 @@ def picture_frames(
     landmarks: np.ndarray,
     rest: Tensor,
     codes: Tensor,
-    drift: Drift | None = None,
+    displacement: Displacement | None = None,
 ) -> Iterator[np.ndarray]:
     """The picture moved along a path, (H, W, 3) uint8 a frame; arguments as `mover_for` has them."""
-    mover = mover_for(models, picture, landmarks, rest, codes, drift)
+    mover = mover_for(models, picture, landmarks, rest, codes, displacement)
     return (mover.frame(place) for place in mover.course.places)
 
 

@@ -91,8 +91,9 @@ def draw(points: np.ndarray, depth: np.ndarray, triangles: np.ndarray, shape: tu
         from_here = (steep[corner] > 0).take(of)
         begin = np.maximum(begin, np.where(from_here, crossing, -np.inf))
         end = np.minimum(end, np.where(from_here, np.inf, crossing))
-    first = np.ceil(begin).astype(np.int32)
-    counts = np.maximum(np.floor(end).astype(np.int32) - first + 1, 0)
+    # A nearly level edge crosses its row far outside, where whole numbers end.
+    first = np.ceil(np.minimum(begin, width)).astype(np.int32)
+    counts = np.maximum(np.floor(np.maximum(end, -1)).astype(np.int32) - first + 1, 0)
     ends = np.cumsum(counts, dtype=np.int32)
     offset = first - (ends - counts)  # from a point's number in the list to its column
     run = np.repeat(np.arange(len(of), dtype=np.int32), counts)  # (M,) the row of a triangle that each point is in

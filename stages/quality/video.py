@@ -7,7 +7,9 @@ import torch
 import torch.nn.functional as F
 
 from stages.faces.crop_landmarks import interocular, locate_in_crops
+from stages.faces.hold_still import hold_still
 from stages.models import Models, images_to_tensor
+from stages.motion.displacement import fit_displacement
 from stages.motion.micromotion import Micromotion
 from stages.quality.metrics import akd, csim, identity_crop, jitter, motion_gain, share_found
 
@@ -16,7 +18,6 @@ from stages.quality.metrics import akd, csim, identity_crop, jitter, motion_gain
 LEAST_CLEARNESS, DOUBTFUL_CLEARNESS = 0.8, 0.97
 # Share of the inter-ocular distance, mean over the landmarks: what is asked to move less is lost in their noise.
 LEAST_ASKED = 0.01
-STEADY = np.r_[27:36, 36, 39, 42, 45]  # of the landmarks: the nose, and the eyes' corners
 # The mean likeness of two people's embeddings is about this.
 STRANGERS = 0.0
 
@@ -75,12 +76,11 @@ def measure_video(
     if shown is not None:
         similarity, track, clearness = similarity[shown], track[shown], clearness[shown]  # (F,), (F, 68, 2), (F,)
     correlation = amplitude = distance = float("nan")
-    if motion.landmarks is not None:
-        field = displacement_field(motion)  # (68, 2)
-        held = held_still(track)
+    if (displacement := fit_displacement(motion)) is not None:
+        held = hold_still(track)
         moved = (held - held[0]) / interocular(held[0])  # (F, 68, 2)
-        correlation, amplitude = motion_gain(moved, field, progress)
-        distance = akd(moved, progress[:, None, None] * field)
+        correlation, amplitude = motion_gain(moved, displacement.field, progress)
+        distance = akd(moved, progress[:, None, None] * displacement.field)
     found = float("nan")
     if asked is not None:
         wanted = (asked - asked[0]) / interocular(track[0])  # (F, 68, 2)
@@ -120,39 +120,3 @@ def embed_frames(models: Models, frames: np.ndarray, batch: int = 16) -> torch.T
         images = F.interpolate(images, size=(256, 256), mode="bilinear", antialias=True)
         parts.append(models.identity.embed(identity_crop(images)).cpu())
     return torch.cat(parts)
-
-
-def displacement_field(motion: Micromotion) -> np.ndarray:
-    """How the anchors' landmarks move over the whole motion, (68, 2), in shares of their inter-ocular distance.
-
-    Every anchor says how far its landmarks went for how far its code went; least squares over all of them stands
-    above the noise of any one.
-    """
-    assert motion.landmarks is not None
-    reach = motion.progress.numpy()  # (T,)
-    rest = int(np.abs(reach).argmin())
-    landmarks = held_still(motion.landmarks.numpy(), rest)  # (T, 68, 2)
-    moved = (landmarks - landmarks[rest]) / interocular(landmarks[rest])
-    share = reach - reach[rest]
-    return np.einsum("t,tpc->pc", share, moved) / np.square(share).sum()
-
-
-def held_still(track: np.ndarray, rest: int = 0) -> np.ndarray:
-    """Landmarks shifted, turned in their plane and scaled until eyes and nose lie as at rest.
-
-    Anchors are cut as their own landmarks lie, so that a mouth that opens lifts their noses; a moved image stands
-    before one camera. Held by what hardly moves in a face (least squares, Procrustes), the two can be compared.
-
-    Args:
-        track: (F, 68, 2). rest: the frame whose place all get.
-
-    Returns:
-        (F, 68, 2) float64. Landmarks that are all in one point, as of a black frame, stay.
-    """
-    points = np.asarray(track, np.float64) @ (1, 1j)  # (F, 68), as complex numbers: a similarity is one factor
-    middle = points[:, STEADY].mean(axis=1, keepdims=True)
-    steady = points[:, STEADY] - middle
-    size = np.square(np.abs(steady)).sum(axis=1)
-    factor = np.where(size > 0, steady.conj() @ steady[rest] / np.where(size > 0, size, 1), 1)
-    held = (points - middle) * factor[:, None] + np.where(size > 0, middle[rest], middle[:, 0])[:, None]
-    return np.stack([held.real, held.imag], axis=-1)

@@ -112,10 +112,10 @@ def test_a_motion_whose_clip_moves_no_landmark_moves_none_of_the_images(
     known = load_micromotion(motion)
     assert known.landmarks is not None
     still = known.landmarks[:1].expand_as(known.landmarks).contiguous()
-    for name, shown in (("moving", None), ("still", known.landmarks)):
+    for name, landmarks in (("moving", None), ("still", still)):
         (tmp_path / name).mkdir()
         path = tmp_path / f"{name}.safetensors"
-        replace(known, landmarks=still, shown=shown).save(path)
+        replace(known, landmarks=landmarks).save(path)
         done = produced(models, path, tmp_path / name, prepared, longest=96)
         assert math.isnan(done["motion_found"]) == (name == "still"), "nothing was to move"
 

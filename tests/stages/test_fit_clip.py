@@ -149,7 +149,7 @@ def test_a_motion_is_that_of_its_anchors_and_names_where_it_comes_from() -> None
     way = torch.from_numpy(anchors.codes[-1] - anchors.codes[0])
     torch.testing.assert_close(motion.direction, way, atol=0.02 * float(way.abs().max()), rtol=0)
     assert (motion.source, motion.generator) == ("a-hash", "a-generator")
-    assert motion.fps == pytest.approx(10) and motion.times is not None and motion.shown is not None
+    assert motion.fps == pytest.approx(10) and motion.times is not None
     assert motion.times.tolist() == pytest.approx(anchors.times.tolist())
 
 

@@ -44,7 +44,8 @@ def test_a_folder_that_is_missing_is_named(motion, tmp_path):
 
 def test_the_fingerprint_follows_the_motion_and_not_its_origin(motion):
     assert motion.fingerprint.startswith("sha256:")
-    assert replace(motion, source="another", landmarks=None).fingerprint == motion.fingerprint
+    assert replace(motion, source="another").fingerprint == motion.fingerprint
+    assert replace(motion, landmarks=motion.landmarks + 0.01).fingerprint != motion.fingerprint, "images follow them"
     assert replace(motion, direction=motion.direction * 1.01).fingerprint != motion.fingerprint
     assert replace(motion, generator="sha256:other").fingerprint != motion.fingerprint
 

@@ -1,14 +1,16 @@
 """Gestures read from landmarks along a path."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from stages.motion.drift import Drift
+from stages.faces.eye_opening import closures, room_to_close
+from stages.motion.displacement import Displacement
 from stages.picture.course import Course, course_of
-from stages.picture.gesture import GestureCourse, gesture_course
+from stages.picture.gesture import BESIDES, MORE, OWN, GestureCourse, gesture_course
 from tests.stages.picture.made_heads import made_fit, made_landmarks
 from weights.networks.head import Head
 
@@ -108,24 +110,37 @@ def test_noise_at_the_keys_does_not_tremble_along_the_course(head: Head, course:
     assert np.abs(np.diff(residuals, 2, axis=0)).max() < 0.1 * np.abs(keyed).max()
 
 
-def test_a_drift_is_taken_from_the_gesture_and_not_from_where_the_head_is_seen(head: Head, course: Course) -> None:
-    plain = read(head, course, mouthSmile=0.6)
-    direction = course.directions[0]
-    brows = np.zeros((68, 2))
-    brows[17:27, 1] = -0.03
-    drifting = plain.landmarks + course.keys[:, :1, None] * brows * np.linalg.norm(
-        plain.landmarks[0, 36] - plain.landmarks[0, 45]
-    )
-    seen, corrected, unmeant = (
-        gesture_course(head, course, drifting, drift)
-        for drift in (None, Drift(direction, brows, 1.0, np.ones(2)), Drift(direction, brows, 0.0, np.ones(2)))
-    )
-    landmarks = [figure_landmarks(head, one) for one in (plain, seen, corrected)]
-    np.testing.assert_allclose(landmarks[2], landmarks[0], atol=0.05)
-    assert np.abs(landmarks[1] - landmarks[0])[17:27].max() > 0.15
-    np.testing.assert_array_equal(corrected.landmarks, drifting)
-    assert [fit.expression.tolist() for fit in corrected.fits] == [fit.expression.tolist() for fit in seen.fits]
-    assert not unmeant.coefficients.any()
+def displacement_of(head: Head, course: Course, **extreme: float) -> Displacement:
+    """Of anchors whose face goes evenly along the course, from rest to `extreme`."""
+    rest = made_landmarks(head, made_fit(head))
+    end = made_landmarks(head, made_fit(head, **dict[str, Any](extreme)))
+    length = course.directions.norm()
+    return Displacement(course.directions / length, np.array([float(length)]), rest, (end - rest)[None] / float(length))
+
+
+def test_a_face_does_what_the_anchors_do_but_for_a_third_and_is_seen_where_it_is(head: Head, course: Course) -> None:
+    own = read(head, course, mouthSmile=0.3, browInnerUp=0.6)
+    theirs = read(head, course, mouthSmile=0.6, jawOpen=0.3)
+    displacement = displacement_of(head, course, mouthSmile=0.6, jawOpen=0.3)
+    found = gesture_course(head, course, own.landmarks, displacement)
+    ways = [figure_landmarks(head, one) for one in (own, theirs, found)]
+    np.testing.assert_allclose(ways[2], OWN * ways[0] + (1 - OWN) * ways[1], atol=0.03)
+    np.testing.assert_array_equal(found.landmarks, own.landmarks)
+    assert [fit.expression.tolist() for fit in found.fits] == [fit.expression.tolist() for fit in own.fits]
+
+
+def test_where_the_anchors_landmarks_keep_still_a_face_s_own_do_too(head: Head, course: Course) -> None:
+    own = read(head, course, mouthSmile=0.6)
+    found = gesture_course(head, course, own.landmarks, displacement_of(head, course))
+    assert np.abs(own.coefficients).max() > 0.1
+    np.testing.assert_allclose(found.coefficients, 0, atol=1e-9)
+
+
+def test_a_face_turns_and_widens_its_eyes_as_the_anchors_do(head: Head, course: Course) -> None:
+    own = read(head, course, yaw=-12.0, eyeWide=1.0)
+    found = gesture_course(head, course, own.landmarks, displacement_of(head, course, yaw=-16.0, eyeWide=1.0))
+    assert np.degrees(found.at(np.ones(1)).yaw) == pytest.approx(-14.7, abs=1.5)
+    assert (found.at(np.ones(1)).closure < 0).all()
 
 
 def figure_landmarks(head: Head, gestures: GestureCourse) -> np.ndarray:
@@ -137,10 +152,23 @@ def figure_landmarks(head: Head, gestures: GestureCourse) -> np.ndarray:
     return moved
 
 
-def test_lids_close_hardly_further_than_they_do_in_the_clip(head: Head, course: Course) -> None:
-    """A code that narrows the clip's wide eyes a little shuts eyes that are narrow."""
+def test_lids_close_hardly_further_than_the_anchors_do(head: Head, course: Course) -> None:
+    """A code that narrows the anchors' wide eyes a little shuts eyes that are narrow."""
     unbounded = read(head, course, eyeBlink=1.0)
     assert (unbounded.at(np.ones(1)).closure > 0.8).all()
-    clip = Drift(course.directions[0], np.zeros((68, 2)), 1.0, np.array([0.2, 1.0]))
-    narrowed, shut = gesture_course(head, course, unbounded.landmarks, clip).at(np.ones(1)).closure
-    assert 0.3 < narrowed < 0.5 and shut == pytest.approx(unbounded.at(np.ones(1)).closure[1], abs=0.05)
+    displacement = displacement_of(head, course, eyeBlink_L=1.0, eyeBlink_R=0.2)  # L is the one to the picture's right
+    theirs = closures(displacement.rest, displacement.landmarks(course.directions)[0])
+    narrowed, shut = gesture_course(head, course, unbounded.landmarks, displacement).at(np.ones(1)).closure
+    assert theirs[0] < narrowed < OWN * (MORE * theirs[0] + BESIDES) + (1 - OWN) * theirs[0] + 0.02 < 0.5
+    assert shut == pytest.approx(theirs[1], abs=0.1)
+
+
+def test_wide_eyes_do_not_double_their_opening_as_narrow_ones_do(head: Head, course: Course) -> None:
+    narrow, still = displacement_of(head, course, eyeWide=1.0), read(head, course)
+    blinking = made_landmarks(head, made_fit(head, eyeBlink=0.6))
+    narrow = replace(narrow, rest=blinking)
+    theirs = closures(narrow.rest, narrow.landmarks(course.directions)[0])
+    found = gesture_course(head, course, still.landmarks, narrow).at(np.ones(1)).closure
+    share = room_to_close(narrow.rest) / room_to_close(still.landmarks[0])
+    assert (share < 0.6).all()
+    np.testing.assert_allclose(found, (1 - OWN) * theirs * share, atol=0.05)

@@ -13,7 +13,7 @@ from stages.media.decode_image import decode_image
 from stages.media.open_clip import read_clip
 from stages.models import Models, images_to_tensor, tensor_to_images
 from stages.motion.micromotion import Micromotion
-from stages.quality.video import STEADY, describe_breakdown, displacement_field, embed_frames, held_still, measure_video
+from stages.quality.video import describe_breakdown, embed_frames, measure_video
 
 
 @pytest.fixture(scope="module")
@@ -69,36 +69,6 @@ def test_without_the_anchors_landmarks_only_what_needs_them_is_missing(models: M
     quality = measure_video(models, motion, smiling[0], smiling, np.linspace(0, 1, len(smiling)))
     assert np.isnan([quality.motion_correlation, quality.motion_amplitude, quality.akd]).all()
     assert quality.csim_mean > 0.5
-
-
-@pytest.fixture
-def rest() -> np.ndarray:
-    return np.random.default_rng(0).uniform(0.2, 0.8, (68, 2))
-
-
-def test_the_displacement_field_is_what_one_whole_motion_adds(rest: np.ndarray) -> None:
-    step = np.random.default_rng(1).random((68, 2)) * 0.1
-    step[STEADY] = 0
-    landmarks = rest + np.linspace(0, 1, 5)[:, None, None] * step
-    field = displacement_field(motion_of(landmarks.astype(np.float32)))
-    np.testing.assert_allclose(field, step / interocular(rest), rtol=1e-3, atol=1e-4)
-
-
-def test_how_a_face_moves_does_not_depend_on_the_crops_that_its_frames_are_cut_to(rest: np.ndarray) -> None:
-    step, rng = np.random.default_rng(1).normal(0, 0.03, (68, 2)), np.random.default_rng(2)
-    landmarks = rest + np.linspace(0, 1, 5)[:, None, None] * step
-    turns, sizes = [0.0, *rng.uniform(-0.3, 0.3, 4)], [1.0, *rng.uniform(0.7, 1.4, 4)]
-    cut = [
-        size * points @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]]) + rng.normal(0, 0.2, 2)
-        for points, turn, size in zip(landmarks, turns, sizes, strict=True)
-    ]
-    field, other = (displacement_field(motion_of(np.array(track, np.float32))) for track in (landmarks, cut))
-    np.testing.assert_allclose(field, other, atol=1e-4)
-
-
-def test_landmarks_of_a_black_frame_that_are_all_in_one_point_stay_there(rest: np.ndarray) -> None:
-    track = np.stack([rest, np.full((68, 2), 0.5)])
-    np.testing.assert_allclose(held_still(track), track)
 
 
 def test_embeddings_do_not_depend_on_the_batch(models: Models, smiling: np.ndarray) -> None:
