@@ -96,6 +96,6 @@ def check_frames(frames: Iterable[Any]) -> Iterator[np.ndarray]:
 def _fits(value: Any, expected: str) -> bool:
     if expected not in ITEMS:
         return isinstance(value, TYPES[expected]) and not (expected in (NUMBER, WHOLE) and isinstance(value, bool))
-    if isinstance(value, str | bytes | Mapping) or not hasattr(value, "__len__") or not hasattr(value, "__iter__"):
-        return False  # a text has items too, and none of them is meant
+    if isinstance(value, str | bytes | Mapping) or not hasattr(value, "__len__") or not hasattr(value, "__getitem__"):
+        return False  # a text has items too, and none of them is meant; a set's have no order
     return all(_fits(item, ITEMS[expected]) for item in value)

@@ -70,12 +70,14 @@ def load_models(name: str = "synthface", *, clip: str = "", detector: str = "haa
     Raises:
         CheckpointError: a part of the model, the CLIP or the detector's file is not there.
         ExtraMissing: the CLIP is one of the hub's, and what reads the hub's cache is not installed.
-        ValueError: another device.
+        ValueError: another device, or "cuda" where there is none.
         TypeError: an argument has another type.
     """
     check_types(name=(name, TEXT), clip=(clip, TEXT), detector=(detector, TEXT), device=(device, TEXT))
     if device not in DEVICES:
         raise ValueError(f'device: expected one of {", ".join(DEVICES)}, found "{device}".')
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ValueError('device: PyTorch finds no CUDA GPU on this machine. Give "auto" or "cpu".')
     for part in PARTS:
         find(name, part)
     make_detector(detector, "cpu")
@@ -164,14 +166,14 @@ def animate(
         models: those that the motion was extracted with.
         motion: as `extract_motion` or `load_motion` give it.
         image: (H, W, 3) uint8 RGB, or a file.
-        frames: how many, at least 2.
+        frames: how many, 2 to 100,000.
         path: `linear` goes to the extreme, `pingpong` comes back, `replay` keeps the clip's own timing.
         strength: 1 is the extent of the clip; negative runs the motion backwards.
         pixels: "picture" moves the image's own pixels, "generator" shows the generator's face.
         longest: the side of a frame is at most this, 64 to 8192, with `pixels="picture"`.
 
     Raises:
-        ValueError: another `pixels` or `path`, fewer than 2 `frames`, `longest` is not 64 to 8192, or `strength` is
+        ValueError: another `pixels` or `path`, `frames` is not 2 to 100,000, `longest` not 64 to 8192, or `strength`
             not finite.
         MotionMismatch: the motion is of another generator.
         UnreadableImage: the file cannot be read, or the array is not (H, W, 3) uint8.
@@ -182,7 +184,7 @@ def animate(
     check_types(models=(models, MODELS), motion=(motion, MOTION), image=(image, IMAGE))
     check_types(frames=(frames, WHOLE), path=(path, TEXT), strength=(strength, NUMBER))
     check_types(pixels=(pixels, TEXT), longest=(longest, WHOLE))
-    check_ranges(longest=(longest, 64, 8192))
+    check_ranges(frames=(frames, 2, 100_000), longest=(longest, 64, 8192))
     if pixels not in get_args(Pixels):
         raise ValueError(f'pixels: expected one of {", ".join(get_args(Pixels))}, found "{pixels}".')
     motion.check(models.generator.fingerprint, models.generator.num_layers)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import micromotion
 from common.errors import CheckpointError, ClipError, MotionFileError, NoFace, TextError, UnreadableImage
@@ -85,11 +86,13 @@ def test_what_cannot_be_used_is_refused_in_kind(models, smile, tmp_path: Path) -
         micromotion.read_image(tmp_path / "text.jpg")
 
 
-def test_a_model_that_is_not_there_is_refused_before_anything_is_loaded() -> None:
+def test_a_model_that_is_not_there_is_refused_before_anything_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(CheckpointError, match="synthface"):
         micromotion.load_models("nonsense")
-    with pytest.raises(ValueError, match="device"):
-        micromotion.load_models(device="gpu")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    for device in ("gpu", "cuda"):
+        with pytest.raises(ValueError, match="^device: "):
+            micromotion.load_models(device=device)
 
 
 @pytest.mark.parametrize("other", [{"clip": "nonsense/clip"}, {"detector": "none.pth"}, {"detector": "nonsense"}])
@@ -98,7 +101,9 @@ def test_a_clip_or_detector_that_is_not_there_is_refused_at_the_call(other: dict
         micromotion.load_models(**other)
 
 
-@pytest.mark.parametrize("wrong", [{"pixels": "pictures"}, {"path": "circle"}, {"frames": 1}, {"longest": 0}])
+@pytest.mark.parametrize(
+    "wrong", [{"pixels": "pictures"}, {"path": "circle"}, {"frames": 1}, {"frames": 10**12}, {"longest": 0}]
+)
 def test_a_wrong_setting_is_refused_at_the_call(models, smile, repository: Path, wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         micromotion.animate(models, smile, repository / "weights/bundled/demo/faces/face_01.jpg", **wrong)
@@ -143,6 +148,7 @@ def test_an_argument_of_another_type_is_refused_by_name(models, smile, name: str
         ("extract_motion", {"prompt": 3}),
         ("extract_motion", {"max_anchors": "12", "clip": "smile.mp4"}),
         ("extract_motion", {"degrees": "no", "prompt": "a {degree} smile"}),
+        ("extract_motion", {"degrees": {"no", "much"}, "prompt": "a {degree} smile"}),
         ("extract_motion", {"seeds": 3, "prompt": "a {degree} smile"}),
         ("extract_motion", {"seeds": ["1"], "prompt": "a {degree} smile"}),
     ],
