@@ -38,7 +38,7 @@ def write_report(output: Path) -> Path:
         The report's path.
 
     Raises:
-        OutputError: the folder has no results, or they cannot be read.
+        OutputError: the folder has no results, they cannot be read, or the report cannot be written.
     """
     table, parts = _results(output), _Parts()
     status = np.array(table["status"].to_pylist(), dtype=object)
@@ -79,8 +79,11 @@ def write_report(output: Path) -> Path:
         )
     )
     path = output / "report.html"
-    with replace_atomically(path) as temporary:
-        temporary.write_text(page, encoding="utf-8", errors="replace")
+    try:
+        with replace_atomically(path) as temporary:
+            temporary.write_text(page, encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {describe_error(error)}.") from error
     return path
 
 

@@ -212,6 +212,14 @@ def test_a_folder_without_results_is_refused_by_name(tmp_path: Path):
         write_report(tmp_path)
 
 
+def test_a_report_that_cannot_be_written_is_one_sentence(tmp_path: Path):
+    page_of(tmp_path, [failed("a")])
+    (tmp_path / "report.html").unlink()
+    (tmp_path / "report.html").mkdir()
+    with pytest.raises(OutputError, match=r"report\.html cannot be written"):
+        write_report(tmp_path)
+
+
 def test_a_report_is_replaced_whole(small_run: tuple[Path, Page]):
     output, _ = small_run
     write_report(output)
