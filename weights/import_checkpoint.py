@@ -12,13 +12,13 @@ from torch import Tensor, nn
 
 from common.errors import CheckpointError
 from weights.encoder_layouts import encoder_settings
-from weights.hashes import expect_kind, source_of
 from weights.load_networks import load_generator, load_identity, load_inverter, load_landmarks, part_of
 from weights.networks.fan import LandmarkNetwork
 from weights.networks.irse import IdentityNetwork
 from weights.networks.restyle import Inverter
 from weights.networks.stylegan2 import Generator
 from weights.store import imported_path, list_models, sha256
+from weights.verify_registered import expect_kind, source_of
 from weights.write_checkpoint import save_weights
 
 LOADERS = {

@@ -26,7 +26,6 @@ from common.errors import CheckpointError
 from weights.clipping import warn_if_clipped
 from weights.encoder_layouts import described_encoder
 from weights.entries import Entry, entries_in, entry_of, summary_of
-from weights.hashes import verify_registered
 from weights.networks.fan import LandmarkNetwork
 from weights.networks.irse import IR_SE_50, Body, IdentityNetwork
 from weights.networks.restyle import Inverter
@@ -39,6 +38,7 @@ from weights.skip_init import skip_init
 from weights.store import find, list_models
 from weights.tensors import average_of, complete_state, fill
 from weights.torch_pickle import Record
+from weights.verify_registered import verify_registered
 
 # The architectures of files of ours.
 ARCHITECTURES: dict[str, ModelPart] = {

@@ -21,7 +21,7 @@ HUB = "https://huggingface.co"
 
 REQUIRED = ("file", "licence", "permits", "citation")
 OPTIONAL = (*KINDS, "size", "sha256", "holds")
-# What an entry may say of the network in its file, by `weights.hashes.facts_of`'s names.
+# What an entry may say of the network in its file, by `weights.verify_registered.facts_of`'s names.
 FACTS = ("resolution", "mapping_layers", "encoder", "offsets", "inputs", "units", "stacks", "input_size")
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from common.errors import CheckpointError
-from weights.hashes import NAME, read_lock, verify_hash, verify_registered
+from weights.hashes import NAME, read_lock, verify_hash
 from weights.store import find, sha256
+from weights.verify_registered import verify_registered
 
 
 @pytest.fixture()
