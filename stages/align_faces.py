@@ -7,13 +7,11 @@ from dataclasses import dataclass, field
 from common.errors import Reason, RowError
 from common.redaction import describe_error, one_line
 from stages.base import Row, RowStatus, Stage, Target
-from stages.faces.align import align_face, face_quad
+from stages.faces.align import CROP_SIZE, align_face, face_quad
 from stages.faces.rotations import find_in_any_rotation
 from stages.media.decode_image import decode_image
 from stages.media.fetch_image import fetch
 from stages.models import Models, ModelSettings
-
-CROP_SIZE = 256
 
 
 @dataclass(frozen=True)

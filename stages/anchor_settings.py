@@ -7,6 +7,9 @@ from common.settings import Settings
 from stages.layer_range import LayerRange
 from stages.motion.prompts import DEGREES, PLACE, captions
 
+# Of memory on the CPU, for as many prompts as it holds at a time; a GPU takes what it has free.
+CPU_BYTES = 6 << 30
+
 
 class Optimisation(Settings):
     """How the anchors of one identity are led to their texts: StyleCLIP's optimisation, the paper's values."""

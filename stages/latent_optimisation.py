@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from stages.anchor_settings import Optimisation
+from stages.anchor_settings import CPU_BYTES, Optimisation
 from stages.base import StepProgress
 from weights.networks.clip import ClipNetwork
 from weights.networks.irse import IdentityNetwork
@@ -25,7 +25,6 @@ from weights.networks.stylegan2 import Generator
 # What one image leaves in memory for the backward pass, in shares of what its two convolutions at each resolution
 # give out: 4.5 to 4.6 at 128 to 1024 px, and CLIP and the identity network on top.
 KEPT_SHARE = 6
-CPU_BYTES = 6 << 30
 
 
 @dataclass(frozen=True)

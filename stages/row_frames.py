@@ -8,8 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stages.align_faces import CROP_SIZE
-from stages.faces.align import align_face, cut_quad, face_quad, shares_of_quad
+from stages.faces.align import CROP_SIZE, align_face, cut_quad, face_quad, shares_of_quad
 from stages.invert import InvertedFace
 from stages.media.encode import render_frames
 from stages.media.frames_once import KEPT_BYTES, first_alike, made_once

@@ -12,9 +12,8 @@ from weights.eight_bits import restored
 from weights.networks.eye_outline import EyeOutlines
 from weights.networks.face_check import FaceCheck
 from weights.read_checkpoint import read_checkpoint
+from weights.store import EYE_OUTLINES, FACE_CHECK
 
-FACE_CHECK = Path(__file__).parent / "bundled" / "face_check.safetensors"
-EYE_OUTLINES = Path(__file__).parent / "bundled" / "eye_outlines.safetensors"
 Network = TypeVar("Network", bound=nn.Module)
 
 

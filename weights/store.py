@@ -12,6 +12,10 @@ from common.errors import CheckpointError
 from common.formatting import quotes_hint
 from weights.registry import ROOM, ModelPart, Permits, Source, registered_models
 
+# Bundled beside the models, and no part of them: one of each serves all.
+FACE_CHECK = ROOM / "bundled" / "face_check.safetensors"
+EYE_OUTLINES = ROOM / "bundled" / "eye_outlines.safetensors"
+
 
 @dataclass(frozen=True)
 class Stored:

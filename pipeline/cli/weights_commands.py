@@ -88,9 +88,9 @@ def verify(
     from weights.load_clip import load_clip
     from weights.load_head import BUNDLED as HEAD
     from weights.load_head import load_head
-    from weights.load_small_networks import EYE_OUTLINES, FACE_CHECK, load_eye_outlines, load_face_check
+    from weights.load_small_networks import load_eye_outlines, load_face_check
     from weights.registry import registered_models
-    from weights.store import find, models_named, sha256
+    from weights.store import EYE_OUTLINES, FACE_CHECK, find, models_named, sha256
 
     failed = list[str]()
     for stored in models_named(name):

@@ -2,17 +2,15 @@
 
 from contextlib import suppress
 
-import torch
-
 from common.errors import ClusterError
-from pipeline.cluster.machine import cores_of_group, free_memory, usable_cores
+from pipeline.cluster.machine import cores_of_group, count_gpus, free_memory, usable_cores
 from pipeline.cluster.session import machines
 from pipeline.cluster.sizing import Node, PoolSize, WorkerLayout, plan_workers
 from pipeline.job.checks import Checked
 from pipeline.job.model import Model
 from pipeline.job.motion_spec import MotionSpec
 from pipeline.job.spec import ClusterSpec
-from stages.latent_optimisation import CPU_BYTES
+from stages.anchor_settings import CPU_BYTES
 
 
 def layout_for(checked: Checked, nodes: list[Node], as_asked: bool = True) -> WorkerLayout:
@@ -51,7 +49,7 @@ def anchor_pool(nodes: list[Node], spec: MotionSpec, model: Model, cluster: Clus
 def this_machine() -> list[Node]:
     """The one machine of a local run, without starting Ray."""
     cores = min(usable_cores(), cores_of_group())
-    return [Node(cores, torch.cuda.device_count(), 0.7 * free_memory())]
+    return [Node(cores, count_gpus(), 0.7 * free_memory())]
 
 
 def render_bytes(model: Model) -> float:

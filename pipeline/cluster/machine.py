@@ -4,6 +4,7 @@ A container sees its host's memory, but is killed at its own limit. That limit i
 which there are two versions.
 """
 
+import ctypes
 import math
 import os
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ try:
 except ImportError:  # Windows
     resource = None  # type: ignore[assignment]
 
+# Without one of them PyTorch finds no GPU: the driver of NVIDIA's cards, and the device of AMD's.
+CUDA_DRIVER, AMD_DEVICE = "libcuda.so.1", Path("/dev/kfd")
 CGROUPS, OWN_CGROUP = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 # What both versions say where there is no limit is larger than any machine.
 NO_LIMIT = 1 << 60
@@ -29,6 +32,19 @@ def free_memory(root: Path = CGROUPS, own: Path = OWN_CGROUP) -> float:
         root: where control groups are mounted. own: which this process is in.
     """
     return min([_free_on_machine(), *_left_by_groups(root, own)])
+
+
+def count_gpus() -> int:
+    """GPUs that PyTorch can use in this process: those of CUDA_VISIBLE_DEVICES, where that is set."""
+    try:
+        ctypes.CDLL(CUDA_DRIVER)
+    except OSError:
+        if not AMD_DEVICE.exists():
+            return 0
+    # Its import takes two seconds, and only here may it find something.
+    import torch
+
+    return torch.cuda.device_count()
 
 
 def usable_cores() -> int:

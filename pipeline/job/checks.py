@@ -19,7 +19,6 @@ from pipeline.job.image_checks import check_network
 from pipeline.job.model import Model, check_model
 from pipeline.job.motion_plan import MotionPlan, plan_motion
 from pipeline.job.spec import JobSpec
-from stages.motion.micromotion import Micromotion
 
 # What a run writes into its output folder, besides folders of its own.
 WRITTEN = (
@@ -51,9 +50,9 @@ class Checked:
     model: Model
     motions: Mapping[str, MotionPlan]
 
-    def with_motion(self, name: str, motion: Micromotion) -> "Checked":
-        """The same job with one motion made."""
-        return replace(self, motions={**self.motions, name: replace(self.motions[name], ready=motion)})
+    def with_motion(self, name: str, plan: MotionPlan) -> "Checked":
+        """The same job with another plan of one motion: that of a motion that has been made."""
+        return replace(self, motions={**self.motions, name: plan})
 
 
 def check_job(job: JobSpec) -> Checked:

@@ -5,10 +5,8 @@ import json
 
 from pipeline.job.model import Model
 from pipeline.job.spec import JobSpec
-from stages.motion.micromotion import Micromotion
 from weights.load_head import BUNDLED as HEAD
-from weights.load_small_networks import EYE_OUTLINES
-from weights.store import sha256
+from weights.store import EYE_OUTLINES, sha256
 
 # Bump when the pipeline changes its output: earlier results are then made again.
 RECIPE = 11
@@ -16,8 +14,13 @@ RECIPE = 11
 PICTURE_FILES = (HEAD, EYE_OUTLINES)
 
 
-def target_digest(motion: Micromotion | None, job: JobSpec, model: Model) -> str:
-    """Hash of all that decides a row's video besides its image and strength; a rehearsal shows no motion."""
+def target_digest(motion: str | None, job: JobSpec, model: Model) -> str:
+    """Hash of all that decides a row's video besides its image and strength.
+
+    Args:
+        motion: its fingerprint; None in a rehearsal, which shows no motion.
+        job: its settings of the videos. model: found and checked.
+    """
     if job.rehearsal:
         shown = {"frames", "fps", "pixels", "longest", "layout", "crf"}
         return digest_of(
@@ -33,7 +36,7 @@ def target_digest(motion: Micromotion | None, job: JobSpec, model: Model) -> str
     return digest_of(
         {
             "recipe": RECIPE,
-            "motion": motion.fingerprint,
+            "motion": motion,
             "model": dict(model.hashes),
             "detector": model.detector,
             "iterations": job.iterations,

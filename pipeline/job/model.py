@@ -1,18 +1,12 @@
-"""A job's model: its files found, hashed and opened once."""
+"""A job's model: its files found, hashed and, unless they are the bundled ones, opened once."""
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from common.errors import CheckpointError
 from pipeline.job.motion_spec import MotionSpec
-from stages.faces.detectors import make_detector
-from stages.latent_optimisation import gradient_bytes
 from stages.model_files import ModelFiles
-from stages.motion.prompts import captions
+from weights.bundled_model import are_bundled, bundled_generator
 from weights.find_clip import clip_hash, find_clip
-from weights.load_clip import load_clip
-from weights.load_networks import load_generator, load_identity, load_inverter, load_landmarks
 from weights.registry import PARTS
 from weights.store import find, sha256
 
@@ -25,7 +19,7 @@ class Model:
         files: the checkpoints, by name or path.
         hashes: part -> `sha256:…` of its file.
         clip: `sha256:…` of the CLIP that reads the job's texts; empty where there are none.
-        degree_bytes: memory that a text anchor takes while its gradient is computed.
+        degree_bytes: memory that a text anchor takes while its gradient is computed; 0 where there are no texts.
         generator: the generator's fingerprint.
         num_layers: its styles.
         resolution: pixels a side.
@@ -45,10 +39,11 @@ class Model:
 
 
 def check_model(files: ModelFiles, detector: str = "haar", texts: Sequence[MotionSpec] = ()) -> Model:
-    """Find the four checkpoints, load each once to see that it is what it should be, and hash them.
+    """Find the four checkpoints and hash them; load each once to see that it is what it should be.
 
-    Where there are `texts`, the CLIP that reads them too, and whether it can read them. Warns where the inverter was
-    trained with another generator than the one that will render.
+    The bundled ones are known by their hashes, and not loaded. Where there are `texts`, the CLIP that reads them is
+    loaded too, and asked whether it can. Warns where the inverter was trained with another generator than the one that
+    will render.
 
     Raises:
         CheckpointError: one is missing, or is of another kind or size.
@@ -56,34 +51,24 @@ def check_model(files: ModelFiles, detector: str = "haar", texts: Sequence[Motio
         ExtraMissing: there are texts, and what reads them is not installed.
     """
     paths = {part: find(getattr(files, part), part) for part in PARTS}
-    generator = load_generator(paths["generator"])
-    decoder = load_inverter(paths["inverter"]).decoder
-    if decoder.num_layers != generator.num_layers:
-        raise CheckpointError(
-            f"{paths['inverter']}: inverts into {decoder.num_layers} layers, "
-            f"but the generator {paths['generator']} has {generator.num_layers}. Use two of one family."
-        )
-    if decoder.fingerprint != generator.fingerprint:
-        warnings.warn(
-            f"{paths['inverter']} was trained with another generator than {paths['generator']}: faces may change.",
-            stacklevel=2,
-        )
-    load_identity(paths["identity"])
-    load_landmarks(paths["landmarks"])
-    make_detector(detector, "cpu")
-    if texts:
-        clip = load_clip(files.clip)
-        for text in texts:
-            clip.check_texts(captions(str(text.text), text.anchors.degrees))
+    hashes: dict[str, str] = {part: sha256(path) for part, path in paths.items()}
+    degree_bytes = 0
+    if are_bundled(paths, hashes) and detector == "haar" and not texts:
+        generator = bundled_generator(paths)
+    else:
+        # Networks take PyTorch, whose import alone takes two seconds.
+        from pipeline.job.check_networks import check_networks
+
+        generator, degree_bytes = check_networks(paths, files.clip, detector, texts)
     # Names stay names: another machine has the registry's files at another place.
     return Model(
         files=files,
         detector=detector,
-        hashes={part: sha256(path) for part, path in paths.items()},
+        hashes=hashes,
         generator=generator.fingerprint,
         num_layers=generator.num_layers,
         resolution=generator.resolution,
         bytes=sum(path.stat().st_size for path in paths.values()),
         clip=clip_hash(find_clip(files.clip)) if texts else "",
-        degree_bytes=gradient_bytes(generator),
+        degree_bytes=degree_bytes,
     )

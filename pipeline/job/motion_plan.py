@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from common.errors import ClipError, JobError, MicromotionError, MotionFileError
 from common.storage import is_uri
@@ -11,9 +12,10 @@ from pipeline.job.motion_spec import MotionSpec
 from pipeline.job.spec import JobSpec
 from pipeline.job.written_job import written_job
 from stages.media.clip_place import GET_FILE, why_no_clip
-from stages.motion.load_micromotion import load_micromotion
-from stages.motion.micromotion import Micromotion
 from weights.store import sha256
+
+if TYPE_CHECKING:
+    from stages.motion.micromotion import Micromotion
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class MotionPlan:
     path: Path
     picture: Path
     made_from: str
-    ready: Micromotion | None
+    ready: "Micromotion | None"
 
 
 def plan_motion(name: str, spec: MotionSpec, job: JobSpec, model: Model) -> MotionPlan:
@@ -70,7 +72,7 @@ def plan_motion(name: str, spec: MotionSpec, job: JobSpec, model: Model) -> Moti
             raise MotionFileError(
                 f"motion.{name}.file: {spec.file}: a URI, and a motion is read from a disk. {GET_FILE}."
             )
-        motion = load_micromotion(source)
+        motion = _load(source)
         motion.check(model.generator, model.num_layers)
         return MotionPlan(spec, source, path, picture, digest_of({"file": sha256(source)}), motion)
     if why := why_no_clip(spec.clip or ""):
@@ -89,13 +91,20 @@ def plan_motion(name: str, spec: MotionSpec, job: JobSpec, model: Model) -> Moti
     return MotionPlan(spec, source, path, picture, made_from, _load_earlier(name, path, job.output, made_from))
 
 
-def _load_earlier(name: str, path: Path, output: Path, made_from: str) -> Micromotion | None:
+def _load(path: Path) -> "Micromotion":
+    # A motion is tensors of PyTorch, which takes two seconds to import: only a job that has one waits for it.
+    from stages.motion.load_micromotion import load_micromotion
+
+    return load_micromotion(path)
+
+
+def _load_earlier(name: str, path: Path, output: Path, made_from: str) -> "Micromotion | None":
     """The motion in the output folder, if `job.yaml` there says that it was made from the same things."""
     try:
         recorded = written_job(output)["made_with"]["motions"][name]
         if recorded["made_from"] != made_from:
             return None
-        motion = load_micromotion(path)
+        motion = _load(path)
         return motion if motion.fingerprint == recorded["fingerprint"] else None
     except (OSError, KeyError, ValueError, MicromotionError):
         return None

@@ -7,7 +7,7 @@ from pathlib import Path
 from common.formatting import size
 from pipeline.job.checks import Checked, folder_of_videos
 from pipeline.output.existing import ExistingResults
-from stages.align_faces import CROP_SIZE
+from stages.faces.align import CROP_SIZE
 
 # Of faces at x264's quality 18, as measured on the demo (0.012 to 0.016); photographs pasted back take more.
 BYTES_PER_PIXEL = 0.015

@@ -36,7 +36,7 @@ class ExistingResults:
 def find_existing(checked: Checked) -> ExistingResults:
     """Compare the manifest with the ledger."""
     digests = {
-        name: target_digest(plan.ready, checked.job, checked.model)
+        name: target_digest(plan.ready.fingerprint if plan.ready else None, checked.job, checked.model)
         for name, plan in checked.motions.items()
         if plan.ready is not None or checked.job.rehearsal
     }

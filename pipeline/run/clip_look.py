@@ -10,9 +10,7 @@ from pipeline.job.model import Model
 from pipeline.job.motion_plan import MotionPlan
 from pipeline.output.redacted_files import write_json
 from pipeline.report.anchor_sheets import write_anchors
-from stages.look_at_clip import ANCHORS, look_at_clip
 from stages.media.open_clip import open_clip
-from stages.models import ModelSettings
 
 MOST_KEPT = 50  # clips whose look is kept
 
@@ -40,6 +38,10 @@ def report_clip(plan: MotionPlan, model: Model, iterations: int, folder: Path | 
     name = plan.made_from.removeprefix("sha256:")[:32]
     if folder is not None and (known := _recall(folder / f"{name}.json")):
         return known
+    # PyTorch takes two seconds to import: what is recalled does not wait for it.
+    from stages.look_at_clip import ANCHORS, look_at_clip
+    from stages.models import ModelSettings
+
     clip = open_clip(plan.source, min(plan.spec.max_anchors, ANCHORS))
     seconds = clip.times[-1] - clip.times[0]
     about = f"{clip.total_frames:,} frames of {clip.width}x{clip.height} in {seconds:.1f} s"

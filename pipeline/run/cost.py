@@ -9,7 +9,7 @@ import statistics
 import time
 from bisect import bisect_left
 
-import torch
+import numpy as np
 
 from common.formatting import duration
 from pipeline.cluster.sizing import WorkerLayout
@@ -31,8 +31,9 @@ VIDEO, VIDEO_MEGAPIXEL = 0.0003, 0.008
 # Ray, its workers and their networks.
 START = 15.0
 USUAL_SIDE = 384  # of a face's crop at its image's own resolution: a guess, for a plan opens no images
-# A product of two square matrices of so many rows on the core of the constants; how often it is timed here.
-MATRIX, MATRIX_SECONDS, TIMES = 512, 0.00132, 15
+# So many products of two square matrices of so many rows on the core of the constants; how often they are timed here.
+# They are small enough for every library to multiply them on one core.
+PRODUCTS, MATRIX, PRODUCTS_SECONDS, TIMES = 32, 64, 0.000102, 101
 
 
 def distinct_frames(frames: int, path: str) -> int:
@@ -48,16 +49,13 @@ def render_seconds(resolution: int) -> float:
 
 def core_slowness() -> float:
     """How many times as long this machine's core takes as the one of the constants; what else runs on it counts."""
-    matrix, threads, spent = torch.ones(MATRIX, MATRIX), torch.get_num_threads(), []
-    torch.set_num_threads(1)
-    try:
-        for _ in range(TIMES):
-            started = time.process_time()
-            torch.mm(matrix, matrix)
-            spent.append(time.process_time() - started)
-    finally:
-        torch.set_num_threads(threads)
-    return statistics.median(spent) / MATRIX_SECONDS
+    many, one, spent = np.ones((PRODUCTS, MATRIX, MATRIX), np.float32), np.ones((MATRIX, MATRIX), np.float32), []
+    product = np.empty_like(many)
+    for _ in range(TIMES):
+        started = time.process_time()
+        np.matmul(many, one, out=product)
+        spent.append(time.process_time() - started)
+    return statistics.median(spent) / PRODUCTS_SECONDS
 
 
 def row_seconds(checked: Checked) -> float:

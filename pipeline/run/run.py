@@ -35,11 +35,9 @@ from pipeline.output.lock import OutputLock
 from pipeline.output.redacted_files import write_table
 from pipeline.output.results import collect_results
 from pipeline.output.verify_videos import remove_videos, verify_videos
-from pipeline.report.html import write_report
 from pipeline.report.row_groups import count_far_from_motion
 from pipeline.run.counts import RowCounts
 from pipeline.run.signals import Interruption
-from pipeline.run.work import Work
 
 
 @dataclass(frozen=True)
@@ -89,6 +87,9 @@ def run_job(
         if job.cluster.address == "local" and not any((job.output / "ledger").glob("part-*")):
             # A run that goes on waits for a share that went away; one that begins has its paths wrong.
             check_there(checked.manifest, checked.rows["image"].to_pylist())
+    # With PyTorch, whose import takes two seconds: a job that is refused does not wait for it.
+    from pipeline.run.work import Work
+
     is_new = not job.output.exists()
     with reject_unwritable(job.output):
         job.output.mkdir(parents=True, exist_ok=True)
@@ -177,6 +178,8 @@ def _store(checked: Checked, ledger: Ledger, counts: RowCounts, events: EventLog
 
 def _report(output: Path, results: pa.Table, events: EventLog) -> int:
     """Write the report; its failure does not fail the run. Returns how many videos it names as far from the motion."""
+    from pipeline.report.html import write_report  # it draws motions, which are tensors of PyTorch
+
     try:
         write_report(output)
         return count_far_from_motion(results)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from common import storage
 from pipeline.cluster.layout import layout_for, layout_now
@@ -114,7 +114,7 @@ class Work:
                 extractor.extract_into(name, plan.spec, plan.path, plan.picture)
             motion = load_micromotion(plan.path)
             motion.check(checked.model.generator, checked.model.num_layers)
-            checked = checked.with_motion(name, motion)
+            checked = checked.with_motion(name, replace(plan, ready=motion))
             write_job(checked)
         return checked
 

@@ -10,6 +10,7 @@ from PIL import Image
 
 from common.errors import NoFace
 
+CROP_SIZE = 256  # pixels a side, of the crop that is inverted and measured
 LEFT_EYE, RIGHT_EYE = slice(36, 42), slice(42, 48)  # of 68 landmarks; left and right as the viewer sees them
 LEFT_MOUTH, RIGHT_MOUTH = 48, 54
 TAILS = 4.0  # standard deviations over which a blur reads, as published

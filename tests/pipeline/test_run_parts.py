@@ -13,8 +13,6 @@ from pipeline.run import run
 from pipeline.run.counts import RowCounts
 from tests.pipeline.material import write_job
 
-pytestmark = pytest.mark.usefixtures("bundled_model_is_known")
-
 
 def test_results_that_cannot_be_written_stop_a_run_with_a_sentence_and_an_interrupted_one_says_so(
     tmp_path: Path,

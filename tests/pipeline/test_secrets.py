@@ -66,7 +66,6 @@ def held_by(path: Path, secrets: list[str]) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("bundled_model_is_known")
 def test_a_secret_in_any_input_is_in_no_file_of_the_output_and_is_never_printed(
     tmp_path: Path,
     object_store: ObjectStore,

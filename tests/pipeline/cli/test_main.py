@@ -15,6 +15,8 @@ from common.errors import EngineDied, JobError, WorkStopped
 from common.terminal import PROG
 from pipeline.cli.main import NOT_ENDED, app
 from pipeline.cli.supervisor import NOT_BEGUN
+from pipeline.job.checks import check_job
+from pipeline.job.load import load_job
 from tests.pipeline.cli.command_line import call
 
 VERBS = ("run", "plan", "status", "retry", "report", "extract")
@@ -44,20 +46,42 @@ def test_every_verb_has_a_help_that_says_what_it_is_for(verb: tuple[str, ...]):
         (("plan", "jobs/demo.yaml", "--set", "video.frame=3"), 2, SLOW),
         (("extract", "none.mp4", "--output", "smile.mp4"), 2, SLOW),
         (("weights", "list"), 0, SLOW),
+        (("plan", "jobs/demo.yaml", "--set", "video.layers=[0, 13]"), 2, SLOW),
+        (("run", "jobs/demo.yaml", "--set", "video.layers=[0, 13]"), 2, SLOW),
     ],
 )
-def test_help_lists_and_refusals_of_a_job_file_wait_for_no_import(
+def test_help_lists_and_refusals_of_a_job_wait_for_no_import(
     repository: Path, arguments: tuple[str, ...], exit_code: int, heavy: tuple[str, ...]
 ):
-    code = (
-        f"import sys; sys.argv = ['run_batch.py', *{arguments!r}]\n"
-        "import run_batch\n"
-        "try: run_batch.main()\n"
-        f"finally: print('HEAVY', *(name for name in {heavy!r} if name in sys.modules), file=sys.stderr)"
-    )
-    ended = subprocess.run([sys.executable, "-c", code], cwd=repository, capture_output=True, text=True, check=False)
+    ended = call_by_itself(repository, arguments, heavy)
     assert ended.returncode == exit_code
     assert "HEAVY" in ended.stderr.splitlines()
+
+
+def test_a_plan_of_a_clip_that_was_examined_before_needs_no_networks(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [motion] = check_job(load_job(repository / "jobs/demo.yaml", output=tmp_path / "out")).motions.values()
+    (tmp_path / "clips").mkdir()
+    (tmp_path / f"clips/{motion.made_from[:32]}.png").touch()
+    (tmp_path / f"clips/{motion.made_from[:32]}.json").write_text('{"lines": ["recalled"], "doubtful": false}')
+    monkeypatch.setenv("MICROMOTION_WEIGHTS", str(tmp_path))
+    ended = call_by_itself(repository, ("plan", "jobs/demo.yaml", "--output", str(tmp_path / "out")), SLOW)
+    assert "recalled" in ended.stdout and "time: about" in ended.stdout
+    assert (ended.returncode, ended.stderr) == (0, "HEAVY\n")
+
+
+def call_by_itself(
+    repository: Path, arguments: tuple[str, ...], heavy: tuple[str, ...]
+) -> "subprocess.CompletedProcess[str]":
+    """The command line in a process of its own, without a supervisor; its last error line lists what it imported."""
+    code = (
+        f"import sys; sys.argv = ['run_batch.py', *{arguments!r}]\n"
+        "from pipeline.cli.main import run_app\n"
+        "try: run_app()\n"
+        f"finally: print('HEAVY', *(name for name in {heavy!r} if name in sys.modules), file=sys.stderr)"
+    )
+    return subprocess.run([sys.executable, "-c", code], cwd=repository, capture_output=True, text=True, check=False)
 
 
 def test_without_a_verb_the_help_is_shown(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
@@ -202,7 +226,7 @@ def test_an_interruption_that_an_import_swallows_is_heard_all_the_same(repositor
         "import os, signal, sys\n"
         "class Swallow:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
-        "        if name == 'torch':\n"
+        "        if name == 'pyarrow':\n"
         "            sys.meta_path.remove(self)\n"
         "            try: os.kill(os.getpid(), signal.SIGINT)\n"
         "            except KeyboardInterrupt: pass\n"

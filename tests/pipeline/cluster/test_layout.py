@@ -19,7 +19,6 @@ MODEL = Model(BUNDLED, {}, "", 12, 128, 1 << 30, degree_bytes=1 << 30)
 PROMPT = "a person with {degree} smile"
 
 
-@pytest.mark.usefixtures("bundled_model_is_known")
 def test_fewer_machines_than_the_job_asks_for_get_as_many_workers_as_they_hold(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.cluster.machine import address_space, cores_of_group, free_memory
+from pipeline.cluster import machine
+from pipeline.cluster.machine import address_space, cores_of_group, count_gpus, free_memory
 
 
 def write(path: Path, text: str) -> None:
@@ -51,3 +52,15 @@ def test_a_quota_of_version_1_bounds_the_cores(tmp_path: Path) -> None:
 
 def test_the_address_space_is_the_shell_s() -> None:
     assert address_space() > 1 << 30
+
+
+def test_gpus_are_those_of_pytorch_where_there_is_a_driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 3)
+    monkeypatch.setattr(machine, "CUDA_DRIVER", "libnone.so.1")
+    monkeypatch.setattr(machine, "AMD_DEVICE", tmp_path / "kfd")
+    assert count_gpus() == 0
+    (tmp_path / "kfd").touch()
+    assert count_gpus() == 3
+    (tmp_path / "kfd").unlink()
+    monkeypatch.setattr(machine, "CUDA_DRIVER", None)  # this program itself, which there always is
+    assert count_gpus() == 3

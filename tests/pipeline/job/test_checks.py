@@ -245,12 +245,12 @@ def test_whatever_changes_a_video_changes_its_digest(job_file: Path, a_motion: M
         "iterations=2",
     ]
     changes += ["video.layers=[0, 3]", "video.measured_frames=3"]
-    digests = {target_digest(a_motion, load_job(job_file, [change]), model) for change in changes}
-    digests.add(target_digest(a_motion, job, model))
+    digests = {target_digest(a_motion.fingerprint, load_job(job_file, [change]), model) for change in changes}
+    digests.add(target_digest(a_motion.fingerprint, job, model))
     assert len(digests) == len(changes) + 1
     # The strength is each row's own and part of its key; where a job runs changes nothing.
     same = load_job(job_file, ["video.strength=2", "cluster.workers=1", "name=other", "output=elsewhere"])
-    assert target_digest(a_motion, same, model) == target_digest(a_motion, job, model)
+    assert target_digest(a_motion.fingerprint, same, model) == target_digest(a_motion.fingerprint, job, model)
 
 
 @pytest.mark.parametrize("place", range(len(digests.PICTURE_FILES)))
@@ -259,12 +259,12 @@ def test_another_head_or_network_for_eyes_changes_what_is_made_of_the_pictures_o
 ) -> None:
     model = check_job(load_job(job_file)).model
     jobs = [load_job(job_file, [f"video.pixels={pixels}"]) for pixels in ("picture", "generator")]
-    before = [target_digest(a_motion, job, model) for job in jobs]
+    before = [target_digest(a_motion.fingerprint, job, model) for job in jobs]
     (tmp_path / "other.safetensors").write_bytes(b"another")
     files = list(digests.PICTURE_FILES)
     files[place] = tmp_path / "other.safetensors"
     monkeypatch.setattr(digests, "PICTURE_FILES", files)
-    after = [target_digest(a_motion, job, model) for job in jobs]
+    after = [target_digest(a_motion.fingerprint, job, model) for job in jobs]
     assert [one == other for one, other in zip(before, after, strict=True)] == [False, True]
 
 
@@ -272,7 +272,7 @@ def test_rows_done_with_the_same_settings_count_as_kept(job_file: Path, tmp_path
     a_motion.save(tmp_path / "motion.safetensors")
     job = load_job(job_file, [f"motion={{file: {tmp_path / 'motion.safetensors'}}}"], output=tmp_path / "out")
     checked = check_job(job)
-    digest = target_digest(a_motion, job, checked.model)
+    digest = target_digest(a_motion.fingerprint, job, checked.model)
     (tmp_path / "out/videos").mkdir(parents=True)
     row = {"status": "done", "key": "k", "bytes": 1, "strength": 1.0}
     with Ledger.open(tmp_path / "out") as ledger:

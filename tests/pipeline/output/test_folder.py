@@ -2,6 +2,7 @@
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,9 @@ from pipeline.output.folder import MADE, STALE_UPLOAD_SECONDS, clear_leftovers, 
 from stages.motion.micromotion import Micromotion
 from tests.pipeline.material import write_job as write_material
 
-pytestmark = pytest.mark.usefixtures("bundled_model_is_known")
-
 
 @pytest.fixture
-def checked(tmp_path: Path, bundled_model_is_known: None) -> Checked:
+def checked(tmp_path: Path) -> Checked:
     return check_job(load_job(write_material(tmp_path)))
 
 
@@ -66,7 +65,7 @@ def test_a_motion_is_ready_again_only_if_nothing_that_decides_it_has_changed(
     assert not ready()
     a_motion.save(checked.motions["smile"].path)
     assert not ready(), "a file that nobody vouches for"
-    write_job(checked.with_motion("smile", a_motion))
+    write_job(checked.with_motion("smile", replace(checked.motions["smile"], ready=a_motion)))
     assert ready("video.frames=9", "cluster.workers=1")
     assert not ready("motion.max_anchors=5")
     assert not ready("iterations=2")
@@ -76,7 +75,7 @@ def test_a_motion_is_ready_again_only_if_nothing_that_decides_it_has_changed(
 
 def test_job_yaml_says_what_the_output_is_made_with(checked: Checked, a_motion: Micromotion) -> None:
     checked.job.output.mkdir()
-    write_job(checked.with_motion("smile", a_motion))
+    write_job(checked.with_motion("smile", replace(checked.motions["smile"], ready=a_motion)))
     made_with = yaml.safe_load((checked.job.output / "job.yaml").read_text())["made_with"]
     assert made_with["weights"].keys() == {"generator", "inverter", "identity", "landmarks"}
     assert made_with["generator"] == checked.model.generator

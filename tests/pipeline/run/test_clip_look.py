@@ -24,7 +24,7 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> Checked:
 @pytest.fixture(autouse=True)
 def looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a look finds, `tests/stages/test_look_at_clip.py` tests; here it is found once."""
-    monkeypatch.setattr("pipeline.run.clip_look.look_at_clip", lambda clip, model, iterations: first_look(clip.path))
+    monkeypatch.setattr("stages.look_at_clip.look_at_clip", lambda clip, model, iterations: first_look(clip.path))
 
 
 @cache

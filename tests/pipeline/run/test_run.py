@@ -27,8 +27,6 @@ from stages.motion.load_micromotion import load_micromotion
 from stages.motion.micromotion import Micromotion
 from tests.pipeline.material import write_job
 
-pytestmark = pytest.mark.usefixtures("bundled_model_is_known")
-
 
 def run(path: Path, *overrides: str, **how: object) -> RunSummary:
     """With one render worker: these jobs have two videos, and a worker takes longer to start than they do."""
