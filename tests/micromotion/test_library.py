@@ -1,5 +1,6 @@
 """The package as a notebook uses it: no Ray, no folders, no job."""
 
+import inspect
 import json
 import runpy
 import subprocess
@@ -247,11 +248,15 @@ def test_the_example_writes_a_video(
 
 
 @pytest.mark.slow
-def test_the_notebook_runs_and_shows_images(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    extract = micromotion.extract_motion
-    monkeypatch.setattr(
-        micromotion, "extract_motion", lambda *given, **named: extract(*given, **named | {"max_anchors": FEW})
-    )
+def test_the_notebook_runs_and_shows_images(models, smile, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def extract(*given: Any, **named: Any) -> micromotion.Micromotion:
+        called = inspect.signature(library.extract_motion).bind(*given, **named).arguments
+        assert called.keys() == {"models", "clip", "max_anchors"} and called["models"] is models
+        assert called["clip"].resolve() == repository / "weights/bundled/demo/smile.mp4"
+        return smile  # of that clip, with fewer anchors
+
+    monkeypatch.setattr(micromotion, "load_models", lambda: models)
+    monkeypatch.setattr(micromotion, "extract_motion", extract)
     monkeypatch.chdir(repository)
     cells = json.loads((repository / "examples/one_face.ipynb").read_text())["cells"]
     names: dict[str, Any] = {}
