@@ -6,9 +6,9 @@ process. This module holds the steps that need all frames at once.
 
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -24,8 +24,10 @@ from stages.motion.attenuation import compensate_attenuation
 from stages.motion.clip_checks import keep_first_person, refuse_still, rest_is_elsewhere
 from stages.motion.fit import fit_micromotion
 from stages.motion.micromotion import Micromotion
+from stages.motion.skin_tones import confirm_tones, sample_skin
 
 BATCH = 4  # faces that are inverted together
+TRACKS = ("times", "codes", "landmarks", "rendered", "skin", "rendered_skin", "identities")  # of `ClipAnchors`
 
 Warn = Callable[[str], None]  # takes a sentence about the clip, without the clip's name
 
@@ -52,6 +54,7 @@ class ClipAnchors:
         times: (T,) seconds.
         codes: (T, L, 512) float32.
         landmarks, rendered: (T, 68, 2), of the crops and of the codes' renderings, shares of the side.
+        skin, rendered_skin: (T, N, 3), the tones of both.
         identities: (T, n), the crops' embeddings.
         crops: T of (256, 256, 3) uint8. renderings: T of (S, S, 3) uint8.
     """
@@ -62,18 +65,17 @@ class ClipAnchors:
     codes: np.ndarray
     landmarks: np.ndarray
     rendered: np.ndarray
+    skin: np.ndarray
+    rendered_skin: np.ndarray
     identities: np.ndarray
     crops: list[np.ndarray] = field(repr=False)
     renderings: list[np.ndarray] = field(repr=False)
 
     def only(self, kept: np.ndarray) -> Self:
         """The anchors of some indices, (K,) int."""
-        return type(self)(
-            self.path,
-            self.source,
-            *(values[kept] for values in (self.times, self.codes, self.landmarks, self.rendered, self.identities)),
-            *([images[index] for index in kept] for images in (self.crops, self.renderings)),
-        )
+        tracks: dict[str, Any] = {name: getattr(self, name)[kept] for name in TRACKS}
+        crops, renderings = ([images[index] for index in kept] for images in (self.crops, self.renderings))
+        return replace(self, crops=crops, renderings=renderings, **tracks)
 
 
 def follow_face(faces: list[list[SeenFace]], times: np.ndarray, path: Path | str, warn: Warn) -> FollowedFace:
@@ -132,7 +134,19 @@ def anchors_of(clip: OpenClip, face: FollowedFace, inverted: Sequence[Row], warn
     )
     crops, renderings = [face.crops[number] for number in numbers], [row["rendering"] for row in kept]
     times = face.times[numbers]
-    return ClipAnchors(clip.path, clip.sha256, times, codes, landmarks, rendered, identities, crops, renderings)
+    return ClipAnchors(
+        clip.path,
+        clip.sha256,
+        times,
+        codes,
+        landmarks,
+        rendered,
+        sample_skin(crops, landmarks),
+        sample_skin(renderings, rendered),
+        identities,
+        crops,
+        renderings,
+    )
 
 
 def anchors_of_clip(models: Models, clip: OpenClip, warn: Warn, iterations: int = 5) -> ClipAnchors:
@@ -218,6 +232,7 @@ def fit_anchors(
     for warning in caught:
         warn(f"{warning.message}.")
     motion = compensate_attenuation(motion, anchors.rendered)
+    motion = replace(motion, tone_share=confirm_tones(motion, anchors.skin, anchors.rendered_skin))
     if motion.stray:
         seconds = ", ".join(f"{times[anchor]:.2f}" for anchor in motion.stray)
         warn(

@@ -15,6 +15,7 @@ from stages.faces.crop_landmarks import landmarks_in_crops
 from stages.invert import invert_crops
 from stages.media.encode import render_frames
 from stages.models import Models
+from stages.motion.skin_tones import sample_skin
 from stages.quality.metrics import csim
 from stages.quality.video import embed_frames
 
@@ -67,8 +68,10 @@ class Bench:
         if key not in self._anchors:
             pictures = self._corrupted(motion, count, level, draw)
             codes = self.codes(pictures)
-            seen, shown = (landmarks_in_crops(self.models.landmarks, some) for some in (pictures, self.render(codes)))
-            self._anchors[key] = Anchors(codes, seen, shown)
+            both = pictures, self.render(codes)
+            seen, shown = (landmarks_in_crops(self.models.landmarks, some) for some in both)
+            skin = [sample_skin(list(some), points) for some, points in zip(both, (seen, shown), strict=True)]
+            self._anchors[key] = Anchors(codes, seen, shown, *skin)
         return self._anchors[key]
 
     def _corrupted(self, motion: int, count: int, level: Level, draw: int) -> np.ndarray:

@@ -30,11 +30,14 @@ class Anchors:
         codes: (T, L, 512) float32, of the frames, in the order of time.
         seen: (T, 68, 2) float32, landmarks found in the frames, in shares of the picture's side.
         shown: (T, 68, 2) float32, landmarks found in the generator's pictures of the codes.
+        skin, shown_skin: (T, N, 3) float32, tones of the skin in both (`stages.motion.skin_tones`).
     """
 
     codes: Tensor
     seen: np.ndarray
     shown: np.ndarray
+    skin: np.ndarray
+    shown_skin: np.ndarray
 
 
 Method = Callable[[Anchors], Tensor]
@@ -78,6 +81,8 @@ def default_motion(anchors: Anchors, *, rank: int | None = None, per_layer: bool
         codes=anchors.codes.numpy(),
         landmarks=anchors.seen,
         rendered=anchors.shown,
+        skin=anchors.skin,
+        rendered_skin=anchors.shown_skin,
         identities=np.ones((count, 1)),
         crops=[],
         renderings=[],

@@ -30,6 +30,7 @@ from stages.picture.mover import picture_frames
 from weights.networks.fingerprint import fingerprint
 
 ANCHORS = 32
+TRACKS = ("seen", "shown", "skin", "shown_skin")  # of `Anchors`
 
 
 @dataclass(frozen=True)
@@ -71,13 +72,13 @@ class Worker:
         if self._settings.cache is None:
             return self._inverted(motion)
         networks = self._models.inverter.fingerprint + fingerprint(self._models.landmarks.state_dict())
-        file = self._settings.cache / f"{motion}-{fingerprint({}, networks)[7:23]}.npz"
+        file = self._settings.cache / f"{motion}-{fingerprint({}, networks + ' '.join(TRACKS))[7:23]}.npz"
         if file.is_file():
             with np.load(file) as kept:
-                return Anchors(torch.from_numpy(kept["codes"]), kept["seen"], kept["shown"])
+                return Anchors(torch.from_numpy(kept["codes"]), **{name: kept[name] for name in TRACKS})
         anchors = self._inverted(motion)
         with replace_atomically(file) as temporary, temporary.open("wb") as stream:
-            np.savez(stream, codes=anchors.codes.numpy(), seen=anchors.seen, shown=anchors.shown)
+            np.savez(stream, codes=anchors.codes.numpy(), **{name: getattr(anchors, name) for name in TRACKS})
         return anchors
 
     def _inverted(self, motion: str) -> Anchors:

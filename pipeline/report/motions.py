@@ -62,6 +62,7 @@ def describe_motions(output: Path, settings: Mapping[str, Any]) -> Iterator[Moti
             "Anchors": _anchors(_specs(settings), name, motion),
             "Left out": f"{len(motion.stray)} outliers" if motion.stray else "none",
             "Extent": _extent(motion),
+            "Tones": _tones(motion),
             "Dimensions": f"{len(motion.basis)}",
             "Variation explained": f"{100 * motion.explained:.1f} %",
             "Generator's fingerprint": _short(motion.generator) or "not known",
@@ -123,6 +124,13 @@ def _extent(motion: Micromotion) -> str:
     if motion.reach >= MOST:
         return f"that of the anchors' codes divided by {MOST:g}, the limit; the clip's is shorter"
     return f"the clip's; the anchors' codes reach {100 * motion.reach:.0f} % of it"
+
+
+def _tones(motion: Micromotion) -> str:
+    """How far the codes' change of tones is taken over."""
+    if math.isnan(motion.tone_share):
+        return "as the codes change them"
+    return f"{100 * motion.tone_share:.0f} % of the codes' change, as far as the clip confirms it"
 
 
 def _short(text: str) -> str:

@@ -1,4 +1,4 @@
-"""How the landmarks of the anchors' face move along a motion.
+"""What the anchors show of a motion: how their landmarks move, and how far their tones confirm the codes'.
 
 Every anchor says how far its landmarks went for how far its code went. All together stand above the noise of any one,
 and above what an encoder and a generator make of one other face: they attenuate motions, confuse one feature with
@@ -31,12 +31,14 @@ class Displacement:
         extreme: (R,) float64, where its extreme lies along them.
         rest: (68, 2) float64, landmarks at rest, shares of the crop's side.
         ways: (R, 68, 2) float64, how far they go for one unit along each direction, of a head that is held still.
+        tone_share: how much of the generator's change of tones is the motion's, 0 to 1.
     """
 
     basis: Tensor
     extreme: np.ndarray
     rest: np.ndarray
     ways: np.ndarray
+    tone_share: float = 1.0
 
     @property
     def field(self) -> np.ndarray:
@@ -83,4 +85,5 @@ def fit_displacement(motion: Micromotion) -> Displacement | None:
     flat = (track - begin).reshape(len(track), -1)  # (S, 136)
     ways = np.linalg.lstsq(course - middle, flat, rcond=None)[0].reshape(-1, 68, 2)
     extreme = torch.einsum("rld,ld->r", motion.basis.double(), motion.direction.double()).numpy()
-    return Displacement(motion.basis, extreme, begin - np.tensordot(middle, ways, 1), ways)
+    tone_share = 1.0 if np.isnan(motion.tone_share) else motion.tone_share
+    return Displacement(motion.basis, extreme, begin - np.tensordot(middle, ways, 1), ways, tone_share)

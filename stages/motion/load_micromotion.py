@@ -108,6 +108,7 @@ def _make(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]
             fps=float(metadata.get("fps", "nan")),
             stray=tuple(int(anchor) for anchor in metadata.get("stray", "").split()),
             reach=float(metadata.get("reach", "nan")),
+            tone_share=float(metadata.get("tone_share", "nan")),
         )
     except ValueError as error:
         raise MotionFileError(f"{path}: {error}. Extract the motion again.") from error

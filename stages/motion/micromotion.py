@@ -3,7 +3,7 @@
 The file is safetensors: `direction` (L, 512), `basis` (R, L, 512), `coefficients` (T, R), `neutral` (L, 512) and, where
 the anchors were images, `landmarks` (T, 68, 2) and `times` (T,) in seconds, all float32. Metadata, all
 strings: `format` ("micromotion"), `format_version`, `source`, `generator` (fingerprint), `explained`, `fps`, `reach`
-where it is known, and `stray` where it is not empty. `stages.motion.load_micromotion` reads it.
+and `tone_share` where they are known, and `stray` where it is not empty. `stages.motion.load_micromotion` reads it.
 """
 
 import math
@@ -43,6 +43,8 @@ class Micromotion:
         stray: numbers of the anchors that were outliers; their coefficients and landmarks are interpolated.
         reach: how far the anchors' codes went for what the clip showed, which direction and coefficients were divided
             by (`stages.motion.attenuation`); NaN where it is not known, and they are as the codes went.
+        tone_share: how much of the codes' change of tones the clip confirms, 0 to 1 (`stages.motion.skin_tones`); NaN
+            where it is not known.
         times: (T,) float32, rising, seconds of each anchor since the first; None where they are evenly spread or not
             known.
 
@@ -61,6 +63,7 @@ class Micromotion:
     landmarks: Tensor | None = None
     stray: tuple[int, ...] = ()
     reach: float = math.nan
+    tone_share: float = math.nan
     times: Tensor | None = None
 
     def __post_init__(self) -> None:
@@ -81,7 +84,7 @@ class Micromotion:
             tensors["times"] = self.times
         if self.landmarks is not None:
             tensors["landmarks"] = self.landmarks
-        return fingerprint(tensors, self.generator)
+        return fingerprint(tensors, self.generator + ("" if math.isnan(self.tone_share) else f" {self.tone_share!r}"))
 
     @property
     def progress(self) -> Tensor:
@@ -123,6 +126,8 @@ class Micromotion:
         }
         if not math.isnan(self.reach):
             metadata["reach"] = repr(float(self.reach))
+        if not math.isnan(self.tone_share):
+            metadata["tone_share"] = repr(float(self.tone_share))
         if self.stray:
             metadata["stray"] = " ".join(map(str, self.stray))
         content = to_safetensors(
@@ -173,6 +178,8 @@ class Micromotion:
             return '"direction" is so small that nothing can be measured along it'
         if not (0 <= self.explained <= 1 + 1e-6 and math.isfinite(self.fps) and self.fps >= 0):
             return f'"explained" must be 0 to 1 and "fps" 0 or more, found {self.explained} and {self.fps}'
+        if not (math.isnan(self.tone_share) or 0 <= self.tone_share <= 1):
+            return f'"tone_share" must be 0 to 1, found {self.tone_share}'
         if self.reach <= 0 or math.isinf(self.reach):
             return f'"reach" must be above 0, found {self.reach}'
         return ""

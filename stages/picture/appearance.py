@@ -36,6 +36,7 @@ from stages.picture.raster import facing_of
 from stages.picture.trunk import trunk_share
 from stages.picture.warp import fill
 
+BROAD = 10.0  # cells: changes of tones over areas of more than this are not of single features
 FACE_SOFT = 4  # cells over which a face ends
 # Cosines: skin that is seen more askew than the first tells nothing, from the second on it tells all.
 ASIDE, FACING = 0.15, 0.45
@@ -156,18 +157,22 @@ def _exposure(small_picture: np.ndarray, head: np.ndarray) -> float:
     return float(np.clip(USUAL / max(bright, 1.0), 1.0, MOST_EXPOSURE))
 
 
-def appearance_changes(likeness: Likeness, matte: np.ndarray, covered: np.ndarray) -> np.ndarray:
+def appearance_changes(
+    likeness: Likeness, matte: np.ndarray, covered: np.ndarray, tone_share: float = 1.0
+) -> np.ndarray:
     """How the picture's colours change along the course: (P, H, W, 3) float32 coefficients, at rest's places.
 
     Args:
         likeness: of the picture and the generator's frames.
         matte: (H, W) float32, 1 on the head, hair included, and 0 beside it.
         covered: (H, W) float32, 1 where skin or hair is and 0 where eyes and the mouth's inside are.
+        tone_share: how much of what the generator's frames change over broad areas is meant.
     """
     canvas, course = likeness.canvas, likeness.gestures.course
     picture = likeness.small_picture
     still = likeness.still
     changes = np.stack([_change(likeness, key, still) for key in range(len(likeness.frames))])  # (K, H, W, 3)
+    changes -= np.float32(1 - tone_share) * _broad(changes, covered)
     trusted = _trusted(likeness) * covered
     turning = np.clip(likeness.gestures.largest_turn / TURNED, 0, 1)
     face = _face(canvas)
@@ -231,6 +236,13 @@ def appearance_changes(likeness: Likeness, matte: np.ndarray, covered: np.ndarra
             + strand * (1 - turning) * head[..., None]
         )
     return (np.stack(changed) / likeness.exposure + lit).astype(np.float32)
+
+
+def _broad(changes: np.ndarray, covered: np.ndarray) -> np.ndarray:
+    """Changes (K, H, W, 3) over areas broader than a lid or a fold; what eyes and the mouth's inside change is left."""
+    weights = covered.astype(np.float32)
+    room = np.maximum(cv2.GaussianBlur(weights, (0, 0), BROAD), 1e-3)[..., None]
+    return np.stack([cv2.GaussianBlur(change * weights[..., None], (0, 0), BROAD) / room for change in changes])
 
 
 def _trusted(likeness: Likeness) -> np.ndarray:

@@ -198,7 +198,8 @@ def mover_for(
     insides = tuple(inside_of(picture, likeness, number) for number in range(3))
     own = OwnPixels(canvas, likeness.small_picture, matte)
     covered = _covered(canvas) * (1 - cover_of(canvas, likeness.small_picture, hidden))
-    colours = appearance_changes(likeness, matte, covered)
+    tone_share = 1.0 if displacement is None else displacement.tone_share
+    colours = appearance_changes(likeness, matte, covered, tone_share)
     return Mover(picture, canvas, course, likeness, colours, insides, own, views_of(likeness, own, matte))
 
 

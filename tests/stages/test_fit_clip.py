@@ -104,6 +104,8 @@ def moving(frames: int = 8, turned_back: bool = False) -> ClipAnchors:
         codes=rest + way[:, None, None] * moved,
         landmarks=points + way[:, None, None] * open_mouth,
         rendered=points + way[:, None, None] * open_mouth,
+        skin=np.zeros((frames, 5, 3), np.float32),
+        rendered_skin=way[:, None, None] * np.ones((5, 3), np.float32),
         identities=np.tile(np.eye(4)[0], (frames, 1)),
         crops=[np.zeros((256, 256, 3), np.uint8)] * frames,
         renderings=[np.zeros((8, 8, 3), np.uint8)] * frames,
@@ -159,6 +161,14 @@ def test_codes_that_went_less_far_than_the_clip_are_made_up_for() -> None:
     less = replace(anchors, rendered=rest + (anchors.landmarks - rest) / 1.25)
     whole, lengthened = (fit_anchors(one, "", warn=pytest.fail) for one in (anchors, less))
     assert float(lengthened.direction.norm() / whole.direction.norm()) == pytest.approx(1.25, rel=0.05)
+
+
+def test_tones_that_change_in_the_codes_images_alone_are_not_the_motion_s() -> None:
+    anchors = moving()
+    same = replace(anchors, skin=anchors.rendered_skin)
+    assert [fit_anchors(one, "", warn=pytest.fail).tone_share for one in (anchors, same)] == pytest.approx(
+        [0, 1], abs=0.01
+    )
 
 
 def test_an_anchor_that_shows_something_else_is_told_by_its_time_and_moves_nothing() -> None:

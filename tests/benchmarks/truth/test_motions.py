@@ -75,7 +75,7 @@ def test_every_method_finds_a_straight_even_motion(name: str) -> None:
     rest, way = torch.randn(12, 512), torch.randn(12, 512)
     codes = rest + torch.linspace(0, 1, 16)[:, None, None] * way
     still = np.random.default_rng(0).random((1, 68, 2), np.float32).repeat(16, axis=0)  # landmarks that tell nothing
-    moves = METHODS[name](Anchors(codes, still, still))
+    moves = METHODS[name](Anchors(codes, still, still, still, still))
     assert moves.shape == codes.shape
     assert moves[0].norm() < 0.02 * way.norm()
     assert (moves[-1] - way).norm() < 0.1 * way.norm()

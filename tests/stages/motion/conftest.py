@@ -20,5 +20,6 @@ def motion() -> Micromotion:
         landmarks=torch.rand(9, 68, 2),
         stray=(2, 7),
         reach=0.87,
+        tone_share=0.4,
         times=torch.tensor([0.0, 0.1, 0.2, 0.3, 5.3, 5.4, 5.5, 5.6, 5.7]),
     )

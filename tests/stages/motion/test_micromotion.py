@@ -13,15 +13,21 @@ def test_a_file_gives_back_what_was_saved(motion, tmp_path):
     loaded = load_micromotion(tmp_path / "smile.safetensors")
     for name in ("direction", "basis", "coefficients", "neutral", "landmarks", "times"):
         assert torch.equal(getattr(loaded, name), getattr(motion, name))
-    for name in ("source", "generator", "explained", "fps", "stray", "reach", "fingerprint"):
+    for name in ("source", "generator", "explained", "fps", "stray", "reach", "tone_share", "fingerprint"):
         assert getattr(loaded, name) == getattr(motion, name)
     assert [path.name for path in tmp_path.iterdir()] == ["smile.safetensors"]
 
 
 def test_a_motion_without_landmarks_is_saved_without_them(motion, tmp_path):
-    replace(motion, landmarks=None, reach=math.nan).save(tmp_path / "smile.safetensors")
+    replace(motion, landmarks=None, reach=math.nan, tone_share=math.nan).save(tmp_path / "smile.safetensors")
     loaded = load_micromotion(tmp_path / "smile.safetensors")
-    assert loaded.landmarks is None and math.isnan(loaded.reach)
+    assert loaded.landmarks is None and math.isnan(loaded.reach) and math.isnan(loaded.tone_share)
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1, math.inf])
+def test_a_share_of_the_tones_beyond_all_of_them_is_refused(motion, share):
+    with pytest.raises(ValueError, match='"tone_share" must be 0 to 1'):
+        replace(motion, tone_share=share)
 
 
 @pytest.mark.parametrize("times", [torch.zeros(9), torch.arange(8.0), torch.tensor([0.0, 1, 2, 3, 4, 5, 6, 8, 7])])
@@ -46,6 +52,7 @@ def test_the_fingerprint_follows_the_motion_and_not_its_origin(motion):
     assert motion.fingerprint.startswith("sha256:")
     assert replace(motion, source="another").fingerprint == motion.fingerprint
     assert replace(motion, landmarks=motion.landmarks + 0.01).fingerprint != motion.fingerprint, "images follow them"
+    assert replace(motion, tone_share=0.5).fingerprint != motion.fingerprint
     assert replace(motion, direction=motion.direction * 1.01).fingerprint != motion.fingerprint
     assert replace(motion, generator="sha256:other").fingerprint != motion.fingerprint
 

@@ -43,6 +43,14 @@ def test_a_face_that_changes_changes_the_pictures_and_nothing_outside_its_window
     assert (found[canvas.window == 0] == 0).all()
 
 
+def test_of_a_change_that_is_not_meant_only_its_share_is_shown(canvas: Canvas) -> None:
+    face = likeness(canvas, np.full((FRAME, FRAME, 3), 24.0))
+    matte = np.ones(canvas.cells, np.float32)
+    nothing, half, all_of_it = (appearance_changes(face, matte, matte, share).sum(axis=0) for share in (0.0, 0.5, 1.0))
+    assert np.abs(nothing).max() < 0.5
+    np.testing.assert_allclose(half[canvas.face].mean(), all_of_it[canvas.face].mean() / 2, rtol=0.1)
+
+
 def test_what_becomes_another_colour_becomes_the_generators_and_not_its_complement(canvas: Canvas) -> None:
     tint = (15.0, 0.0, -15.0)
     face = likeness(canvas, np.array([60.0, 75.0, 90.0]) * np.ones((FRAME, FRAME, 1)), tint)
