@@ -22,9 +22,9 @@ from weights.networks.head import Head
 # How much of the gesture is what the generator makes of this one face, and not what the anchors' face did: on 24 people
 # whose true smile and closed eyes are known, a quarter to two fifths serve best.
 OWN = 1 / 3
-# An eye of the generator's counts as closing by so many times what the anchors' eye does, and by so much besides, at
-# most: the code that narrows wide eyes a little shuts narrow ones.
-MORE, BESIDES = 1.5, 0.15
+# How far an eye of the generator's may close more or less than the anchors' eye, as a share of that, and besides: the
+# code that narrows wide eyes a little shuts narrow ones, and eyes that look aside are misread.
+APART, BESIDES = 0.5, 0.15
 # Degrees: a path that turns the head by less at its extreme does not mean to, one that turns it by more does.
 SWAYING, TURNING = 2.0, 7.0
 # What landmarks seem to do besides as a head turns and does nothing else, for each unit of the turn's sine: their root
@@ -123,8 +123,8 @@ def _as_the_anchors(
     theirs = _gestures(head, rest, displacement.rest, fit_change(head, rest, list(landmarks)), landmarks)
     closure, their_closure = _split(values)[-1], _split(theirs)[-1]  # views
     their_closure *= np.where(their_closure < 0, np.minimum(room_to_close(displacement.rest) / room, 1), 1)
-    most = MORE * np.abs(their_closure) + BESIDES * displacement.progress(moves)[:, None]
-    closure[:] = np.clip(closure, -most, most)
+    apart = APART * np.abs(their_closure) + BESIDES * displacement.progress(moves)[:, None]
+    closure[:] = np.clip(closure, their_closure - apart, their_closure + apart)
     return theirs + OWN * displacement.clearness * (values - theirs)
 
 

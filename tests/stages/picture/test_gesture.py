@@ -10,7 +10,7 @@ import torch
 from stages.faces.eye_opening import closures, room_to_close
 from stages.motion.displacement import Displacement
 from stages.picture.course import Course, course_of
-from stages.picture.gesture import BESIDES, MORE, OWN, GestureCourse, gesture_course
+from stages.picture.gesture import APART, BESIDES, OWN, GestureCourse, gesture_course
 from tests.stages.picture.made_heads import made_fit, made_landmarks
 from weights.networks.head import Head
 
@@ -159,8 +159,18 @@ def test_lids_close_hardly_further_than_the_anchors_do(head: Head, course: Cours
     displacement = displacement_of(head, course, eyeBlink_L=1.0, eyeBlink_R=0.2)  # L is the one to the picture's right
     theirs = closures(displacement.rest, displacement.landmarks(course.directions)[0])
     narrowed, shut = gesture_course(head, course, unbounded.landmarks, displacement).at(np.ones(1)).closure
-    assert theirs[0] < narrowed < OWN * (MORE * theirs[0] + BESIDES) + (1 - OWN) * theirs[0] + 0.02 < 0.5
+    assert theirs[0] < narrowed < theirs[0] + OWN * (APART * theirs[0] + BESIDES) + 0.02 < 0.5
     assert shut == pytest.approx(theirs[1], abs=0.1)
+
+
+def test_eyes_that_are_misread_as_opening_close_all_the_same(head: Head, course: Course) -> None:
+    own = read(head, course, eyeWide=1.0)
+    assert (own.at(np.ones(1)).closure < -0.3).all()
+    displacement = displacement_of(head, course, eyeBlink=1.0)
+    theirs = closures(displacement.rest, displacement.landmarks(course.directions)[0])
+    found = gesture_course(head, course, own.landmarks, displacement).at(np.ones(1)).closure
+    np.testing.assert_allclose(found, theirs - OWN * (APART * theirs + BESIDES), atol=0.03)
+    assert (found > 0.75 * theirs).all()
 
 
 def test_wide_eyes_do_not_double_their_opening_as_narrow_ones_do(head: Head, course: Course) -> None:
