@@ -122,7 +122,7 @@ def anchor_steps(
     settings = settings or Optimisation()
     wanted = clip.embed_texts(texts)  # (D, E)
     with torch.no_grad():
-        itself = _embed(identity, generator.synthesize(start[None]))  # (1, 512)
+        start_embedding = _embed(identity, generator.synthesize(start[None]))  # (1, 512)
     codes = start.repeat(len(texts), 1, 1).requires_grad_()  # (D, L, 512)
     first, end = settings.layers or (0, len(start))
     moving = torch.zeros_like(start)
@@ -136,10 +136,10 @@ def anchor_steps(
         found = []
         for part in parts:
             images = generator.synthesize(codes[part])  # (P, 3, S, S)
-            unlike = 1 - (clip.embed_images(images) * wanted[part]).sum(dim=1)  # (P,)
-            far = (codes[part] - start).square().sum(dim=(1, 2))
-            other = 1 - _embed(identity, images) @ itself[0]
-            loss = unlike + settings.distance_weight * far + settings.identity_weight * other
+            clip_loss = 1 - (clip.embed_images(images) * wanted[part]).sum(dim=1)  # (P,)
+            latent_distance = (codes[part] - start).square().sum(dim=(1, 2))
+            identity_loss = 1 - _embed(identity, images) @ start_embedding[0]
+            loss = clip_loss + settings.distance_weight * latent_distance + settings.identity_weight * identity_loss
             loss.sum().backward()  # a sum: each degree's step is the same in whatever company
             found.append(loss.detach().cpu())
         assert codes.grad is not None
@@ -154,7 +154,7 @@ def anchor_steps(
         for part in parts:
             images = generator.synthesize(codes[part])  # (P, 3, S, S)
             similarity.append((clip.embed_images(images) * wanted[part]).sum(dim=1))
-            alike.append(_embed(identity, images) @ itself[0])
+            alike.append(_embed(identity, images) @ start_embedding[0])
             renderings.append(images.float().cpu())
     return TextAnchors(
         codes=codes.detach().float().cpu(),

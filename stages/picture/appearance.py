@@ -27,7 +27,7 @@ from stages.picture.greying import (
     strands_of,
     within_sway,
 )
-from stages.picture.hair import CERTAIN, NONE, hair_share, hair_window, likelier_hair, told_as_hair
+from stages.picture.hair import CERTAIN, NONE, find_hair, hair_share, hair_window, likelier_hair
 from stages.picture.hair_edges import sharpened_matte
 from stages.picture.light import relit
 from stages.picture.neck import shaded_neck
@@ -202,14 +202,14 @@ def appearance_changes(
         neck = shaded_neck(canvas, picture, tones.own(still), face)
         keyed = keyed + neck[..., None] * (own - keyed)
         replaced, likelier, hair = replaced * (1 - neck[..., None]), likelier * (1 - neck), hair & (neck < 0.5)
-        told = told_as_hair(canvas, hair, likelier)
+        hairy = find_hair(canvas, hair, likelier)
         # Curls that have no counterpart on the generator's head change as hair like them does.
-        curls = find_alike(picture, hair & told, told & ~hair)
+        curls = find_alike(picture, hair & hairy, hairy & ~hair)
         unlike = 1 - curls.carried(np.ones_like(still))
         keyed = np.stack([unlike * change + curls.carried(change) for change in keyed])
         replaced = np.stack([unlike[..., :1] * part + curls.carried(part) for part in replaced])
         as_hair = np.clip(replaced.max(axis=0)[..., 0], 0, 1)
-        grown = as_hair * hair_share(canvas, told, likelier, head)
+        grown = as_hair * hair_share(canvas, hairy, likelier, head)
         head += grown - as_hair * head
     else:
         keyed = within_sway(keyed, np.maximum(face, turning))

@@ -1,7 +1,9 @@
 """What a path of codes does to a face, in terms that any other face can take over.
 
-The generator's frames are looked at through their landmarks, the head is fitted to them, and what changes is told as
-expressions, a turn of the head, how far the lids close, and what of the landmarks' way no expression explains.
+The generator's frames are looked at through their landmarks, the head is fitted to them, and what changes is
+read as expressions, a turn of the head, how far the lids close, and what of the landmarks' way no expression explains.
+Two thirds of it are read from the anchors' landmarks in the same way (`stages.motion.displacement`), where these are
+known.
 """
 
 from dataclasses import dataclass

@@ -23,7 +23,7 @@ BEYOND = 10.0  # grey levels that a change may lead past what its counterpart be
 SOFT = 2  # cells
 HAIR, SKIN = 0.5, 0.2  # how surely hair is replaced at least, and skin at most
 HAIRLINE, NEAR = 4.0, 0.15  # cells around a hairline; share of them that hair and skin have each
-APART = 20.0  # grey levels between hair and skin, from which their mixtures are told
+APART = 20.0  # grey levels between hair and skin, from which their mixtures can be separated
 
 
 def colour_lost(still: np.ndarray, changes: np.ndarray) -> np.ndarray:
@@ -99,8 +99,8 @@ def mixed_with_skin(picture: np.ndarray, keyed: np.ndarray, replaced: np.ndarray
         cv2.GaussianBlur(part * grey.astype(np.float32), (0, 0), HAIRLINE) / np.maximum(weight, 1e-3)
         for part, weight in zip((hair, skin), near, strict=True)
     ]
-    told = np.clip((light[1] - light[0]) / APART - 1, 0, 1) * np.clip(np.minimum(*near) / NEAR, 0, 1)
-    of_skin = told * np.clip((grey - light[0]) / np.maximum(light[1] - light[0], 1.0), 0, 1) * hair
+    apart = np.clip((light[1] - light[0]) / APART - 1, 0, 1) * np.clip(np.minimum(*near) / NEAR, 0, 1)
+    of_skin = apart * np.clip((grey - light[0]) / np.maximum(light[1] - light[0], 1.0), 0, 1) * hair
     around = np.maximum(_blurred(skin), 1e-3)[..., None]
     skins = [_blurred(change * skin[..., None]) / around for change in keyed]
     mixed: np.ndarray = keyed + of_skin[..., None] * (np.stack(skins) - keyed)

@@ -21,7 +21,7 @@ LEAST = 0.06  # of the skull: hair that greys; what is less is a shadow
 UNLIKE, NO_BACKGROUND = 3.5, 1.0
 BACKGROUND = 0.2  # of the matte: what is background
 # Twice the logarithm of how much likelier hair is than skin or background: at least, and far from the skull.
-LIKELIER, FAR_UNTOLD, FAR_TOLD = 3.0, 5.0, 8.0
+LIKELIER, FAR_UNCLEAR, FAR_CLEAR = 3.0, 5.0, 8.0
 THICK, THICKEST = 0.14, 0.34  # of the head's width: hair where nothing shows its end
 CLOSEST, CLOSE = 0.06, 0.14  # of the head's width: where a head's matte knows better than hair's colours
 BESIDE = 0.08  # of the head's width: where curls begin
@@ -62,44 +62,44 @@ def likelier_hair(
     for other in (face, (matte < BACKGROUND) & ~skull & (away > NO_BACKGROUND**2)):
         if np.count_nonzero(other) >= FEWEST:
             aside, apart = _deviations(lab, other)
-            told = aside + np.linalg.slogdet(apart)[1] - away - np.linalg.slogdet(spread)[1]
-            likelier = np.minimum(likelier, told)
+            difference = aside + np.linalg.slogdet(apart)[1] - away - np.linalg.slogdet(spread)[1]
+            likelier = np.minimum(likelier, difference)
     return np.asarray(np.maximum(likelier, NONE))
 
 
-def told_as_hair(canvas: Canvas, hair: np.ndarray, likelier: np.ndarray) -> np.ndarray:
+def find_hair(canvas: Canvas, hair: np.ndarray, likelier: np.ndarray) -> np.ndarray:
     """Which cells are the head's hair: (H, W) bool; a coat like it is not.
 
     Args:
         hair: (H, W) bool, cells that become another colour as hair does: on the skull, they are hair.
         likelier: (H, W), by `likelier_hair`.
     """
-    told = likelier > LIKELIER
+    hairy = likelier > LIKELIER
     near = _from_skull(canvas) < BESIDE
     nose, lip, chin = canvas.on_grid(canvas.figure.rest[canvas.figure.head.landmarks[[NOSE, LIP, CHIN]], :2])[:, 1]
-    rows = np.mgrid[: told.shape[0], : told.shape[1]][0]
+    rows = np.mgrid[: hairy.shape[0], : hairy.shape[1]][0]
     # Broad ways lead to all that hangs from a head; a curl beside it may be joined by none, but ends above the chin.
-    broad = cv2.erode((told | (hair & canvas.drawn.covered)).astype(np.uint8), np.ones((BROAD, BROAD), np.uint8))
+    broad = cv2.erode((hairy | (hair & canvas.drawn.covered)).astype(np.uint8), np.ones((BROAD, BROAD), np.uint8))
     joined = cv2.dilate(_parts(broad > 0, near & (rows < nose)), np.ones((BROAD + 4, BROAD + 4), np.uint8)) > 0
-    short = told & (rows < chin)
+    short = hairy & (rows < chin)
     _, numbers = cv2.connectedComponents(short.astype(np.uint8), connectivity=4)
-    going_on = np.setdiff1d(numbers[:-1][short[:-1] & (told & ~short)[1:]], [0])
+    going_on = np.setdiff1d(numbers[:-1][short[:-1] & (hairy & ~short)[1:]], [0])
     curls = (_parts(short, near & (rows < lip)) > 0) & ~np.isin(numbers, going_on)
-    return (told & (joined | curls)) | (hair & canvas.drawn.covered)
+    return (hairy & (joined | curls)) | (hair & canvas.drawn.covered)
 
 
-def hair_share(canvas: Canvas, told: np.ndarray, likelier: np.ndarray, matte: np.ndarray) -> np.ndarray:
+def hair_share(canvas: Canvas, hairy: np.ndarray, likelier: np.ndarray, matte: np.ndarray) -> np.ndarray:
     """How much of the change of hair each cell makes: (H, W) float32.
 
     Args:
-        told: (H, W) bool, by `told_as_hair`. likelier: (H, W), by `likelier_hair`.
+        hairy: (H, W) bool, by `find_hair`. likelier: (H, W), by `likelier_hair`.
         matte: (H, W) float32, how much of each cell is head, believed close to the skull.
     """
     thick = np.clip((THICKEST - _from_skull(canvas)) / (THICKEST - THICK), 0, 1)
     thick = thick * thick * (3 - 2 * thick)
-    clear = cv2.GaussianBlur(np.where(told, likelier, LIKELIER).astype(np.float32), (0, 0), 2 * SOFT)
-    sure = np.clip((clear - FAR_UNTOLD) / (FAR_TOLD - FAR_UNTOLD), 0, 1)
-    closed = cv2.morphologyEx(told.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+    clear = cv2.GaussianBlur(np.where(hairy, likelier, LIKELIER).astype(np.float32), (0, 0), 2 * SOFT)
+    sure = np.clip((clear - FAR_UNCLEAR) / (FAR_CLEAR - FAR_UNCLEAR), 0, 1)
+    closed = cv2.morphologyEx(hairy.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
     ends = cv2.GaussianBlur(closed.astype(np.float32), (0, 0), SOFT)
     share = ends * (thick + (1 - thick) * sure) * hair_window(canvas)
     close = np.clip((CLOSE - _from_skull(canvas)) / (CLOSE - CLOSEST), 0, 1)

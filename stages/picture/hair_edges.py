@@ -15,7 +15,7 @@ CERTAIN = 2  # cells from the outline, beyond which the matte is believed
 # One step of unlikeness: cells away, on the head and on a background, which looks the same over a longer way; levels of
 # L*a*b* apart.
 NEAR, NEAR_WALL, LIKE = 20.0, 60.0, 6.0
-UNTOLD, TOLD = 1.0, 2.5  # steps between head and background: too near to tell, and far enough
+UNCLEAR, CLEAR = 1.0, 2.5  # steps between head and background: too near to tell, and far enough
 # What is up to so much unlikelier than the most alike cell stands for it: found in a third of the time, in trees of
 # plain halves, and as near as balanced trees come to it with 0.6.
 NEARLY = 0.4
@@ -43,9 +43,9 @@ def sharpened_matte(picture: np.ndarray, matte: np.ndarray, skull: np.ndarray) -
         for near, part in ((NEAR, ours), (NEAR_WALL, theirs))
     )
     share = to_background / np.maximum(to_head + to_background, 1e-9)
-    told = np.clip((to_head + to_background - UNTOLD) / (TOLD - UNTOLD), 0, 1)
+    clear = np.clip((to_head + to_background - UNCLEAR) / (CLEAR - UNCLEAR), 0, 1)
     sharpened = matte.copy()
-    sharpened[rim] += told * (np.clip((share - LOW) / (HIGH - LOW), 0, 1) - matte[rim])
+    sharpened[rim] += clear * (np.clip((share - LOW) / (HIGH - LOW), 0, 1) - matte[rim])
     return sharpened
 
 

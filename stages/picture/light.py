@@ -39,11 +39,11 @@ def relit(canvas: Canvas, picture: np.ndarray, face: np.ndarray, moved: Sequence
 
     rest = facing(figure.rest)
     known = drawn.interpolate(triangles, np.column_stack([canvas.towards, figure.head.closed]))
-    told = face & (known[..., 0] > SEEN) & (known[..., 1] > SKIN)
-    told &= np.indices(canvas.cells).sum(axis=0) % EVERY_OTHER == 0
-    if np.count_nonzero(told) < rest.shape[-1]:
+    seen = face & (known[..., 0] > SEEN) & (known[..., 1] > SKIN)
+    seen &= np.indices(canvas.cells).sum(axis=0) % EVERY_OTHER == 0
+    if np.count_nonzero(seen) < rest.shape[-1]:
         return np.zeros((len(moved), *picture.shape), np.float32)
-    light = _fitted(rest[told], picture[told])
+    light = _fitted(rest[seen], picture[seen])
     before = np.maximum(rest @ light, DARKEST)
     shares = [np.clip(np.maximum(facing(vertices) @ light, DARKEST) / before, LEAST, MOST) for vertices in moved]
     covered = drawn.covered[..., None]

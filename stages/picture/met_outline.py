@@ -65,9 +65,9 @@ def _outward(canvas: Canvas, matte: np.ndarray, hair: np.ndarray, part: np.ndarr
     beyond = np.maximum.accumulate(at_places(matte, ways) < 0.5, axis=1)  # (N, steps)
     hairy = (~beyond & (at_places(hair, ways) >= HAIR)).any(axis=1)
     # What has no end within reach is neither ear nor skin: hair, or a background of the same colour.
-    told = beyond.any(axis=1) | hairy
-    out = np.where(hairy, 0, steps[beyond.argmax(axis=1)])[told]  # (M,)
-    known = known[told]
+    reached = beyond.any(axis=1) | hairy
+    out = np.where(hairy, 0, steps[beyond.argmax(axis=1)])[reached]  # (M,)
+    known = known[reached]
     pixels = out[:, None] * away[known] * canvas.step  # (M, 2)
     apart = np.square(neutral[:, None] - neutral[known]).sum(axis=2)  # (V, M)
     share = np.exp(-apart / (2 * search.wide**2))

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from stages.picture.canvas import Canvas
-from stages.picture.hair import NONE, hair_share, hair_window, likelier_hair, told_as_hair
+from stages.picture.hair import NONE, find_hair, hair_share, hair_window, likelier_hair
 
 BROWN, SKIN, WALL = (70, 45, 30), (200, 160, 140), (150, 170, 190)
 
@@ -40,7 +40,7 @@ def painted(canvas: Canvas, places: dict[str, np.ndarray], wall: tuple[int, ...]
 def told(canvas: Canvas, places: dict[str, np.ndarray], wall: tuple[int, ...] = WALL) -> tuple[np.ndarray, np.ndarray]:
     matte = canvas.drawn.covered.astype(np.float32)
     likelier = likelier_hair(canvas, painted(canvas, places, wall), places["hair"], places["face"], matte)
-    return told_as_hair(canvas, places["hair"], likelier), likelier
+    return find_hair(canvas, places["hair"], likelier), likelier
 
 
 def test_curls_and_long_hair_are_hair_and_a_coat_is_not(canvas: Canvas, places: dict[str, np.ndarray]) -> None:
