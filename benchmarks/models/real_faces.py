@@ -28,7 +28,7 @@ from stages.media.decode_image import decode_image
 from stages.media.open_clip import read_clip
 from stages.model_files import BUNDLED
 from stages.models import Models, ModelSettings
-from stages.picture.fit import fit_head
+from stages.picture.head.fit import fit_head
 from training.train.sheet import sheet_of
 from weights.networks.head import Head
 

@@ -15,8 +15,8 @@ from rich.table import Table
 from benchmarks.truth.photographs import load_photographs
 from common.errors import RowError
 from stages.models import Models, ModelSettings
-from stages.picture.eye_crops import SIDES
-from stages.picture.eyes_near_by import with_eyes_near_by
+from stages.picture.head.eye_crops import SIDES
+from stages.picture.head.eyes_near_by import with_eyes_near_by
 from training.scene.disguise import with_brows, with_eyes, with_lids
 from training.scene.painterly import restyle
 

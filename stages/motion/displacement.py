@@ -3,7 +3,7 @@
 Every anchor says how far its landmarks went for how far its code went. All together stand above the noise of any one,
 and above what an encoder and a generator make of one other face: they attenuate motions, confuse one feature with
 another, and do so differently for each face. An image that is moved therefore follows the anchors' landmarks for the
-larger part (`stages.picture.gesture`).
+larger part (`stages.picture.head.gesture`).
 """
 
 from dataclasses import dataclass

@@ -6,10 +6,10 @@ the front: hair stays with the rim that it stands on, and hides behind that skin
 
 import numpy as np
 
-from stages.picture.canvas import Canvas
-from stages.picture.outline import outline_field
-from stages.picture.raster import Drawn
-from stages.picture.warp import at_places, fill
+from stages.picture.head.canvas import Canvas
+from stages.picture.warping.outline import outline_field
+from stages.picture.warping.raster import Drawn
+from stages.picture.warping.warp import at_places, fill
 
 RIM = 1.5  # cells within the outline at rest on which hair stands
 # Cosines between the way out of the outline and the head's own way: from the first on hair goes with its rim, from the

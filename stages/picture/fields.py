@@ -12,14 +12,14 @@ import cv2
 import numpy as np
 
 from stages.picture.around import around_field
-from stages.picture.canvas import Canvas
-from stages.picture.collar import collar_share
-from stages.picture.hanging_hair import curtains_of, hanging_field
-from stages.picture.jaw import below_jaw
-from stages.picture.own_hair import Hair, hair_of
-from stages.picture.raster import Drawn, draw, facing_of
-from stages.picture.spread_hair import spread_hair
-from stages.picture.warp import at_places, fill, unfolded
+from stages.picture.body.collar import collar_share
+from stages.picture.hair.hanging_hair import curtains_of, hanging_field
+from stages.picture.hair.own_hair import Hair, hair_of
+from stages.picture.hair.spread_hair import spread_hair
+from stages.picture.head.canvas import Canvas
+from stages.picture.head.jaw import below_jaw
+from stages.picture.warping.raster import Drawn, draw, facing_of
+from stages.picture.warping.warp import at_places, fill, unfolded
 
 TURNED = 1e-3  # radians from which a head's outline is another line on it than at rest
 WHOLLY = np.radians(10.0)  # a turn from which on nothing but the head itself is shown on the head

@@ -12,22 +12,23 @@ from torch import Tensor
 from stages.faces.crop_landmarks import landmarks_in_crops
 from stages.models import Models, tensor_to_images
 from stages.motion.displacement import Displacement
-from stages.picture.appearance import Likeness, appearance_changes, likeness_of
-from stages.picture.canvas import Canvas, canvas_for
-from stages.picture.course import Course, course_of
-from stages.picture.eyes_near_by import with_eyes_near_by
+from stages.picture.appearance import appearance_changes
 from stages.picture.fields import OwnPixels, fields_of
-from stages.picture.figure import find_figure
-from stages.picture.gesture import Gesture, gesture_course
-from stages.picture.grain import Grain, grain_of
-from stages.picture.hidden_parts import cover_of, hidden_parts, with_parts_left
-from stages.picture.inside import Inside, inside_of
-from stages.picture.matte import head_matte
-from stages.picture.met_outline import with_outline_met
-from stages.picture.stand_in import stand_in
-from stages.picture.strips import Patch, strips, taken_back, widened
+from stages.picture.head.canvas import Canvas, canvas_for
+from stages.picture.head.course import Course, course_of
+from stages.picture.head.eyes_near_by import with_eyes_near_by
+from stages.picture.head.figure import find_figure
+from stages.picture.head.gesture import Gesture, gesture_course
+from stages.picture.head.matte import head_matte
+from stages.picture.head.met_outline import with_outline_met
+from stages.picture.head.stand_in import stand_in
+from stages.picture.openings.hidden_parts import cover_of, hidden_parts, with_parts_left
+from stages.picture.openings.inside import Inside, inside_of
+from stages.picture.tones.grain import Grain, grain_of
+from stages.picture.tones.likeness import Likeness, likeness_of
 from stages.picture.unseen import View, view_towards, views_of
-from stages.picture.warp import at_places
+from stages.picture.warping.strips import Patch, strips, taken_back, widened
+from stages.picture.warping.warp import at_places
 
 BATCH = 8
 CRISP = 3.0  # how much steeper a head's outline is than its blurred mask

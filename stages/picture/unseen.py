@@ -10,14 +10,15 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from stages.picture.appearance import BORDER, Likeness, sampled
-from stages.picture.canvas import Canvas
-from stages.picture.crown import crown_row
+from stages.picture.appearance import BORDER
 from stages.picture.fields import OwnPixels
-from stages.picture.head_alone import head_alone
-from stages.picture.raster import Drawn, draw
-from stages.picture.skin_and_hair import SkinAndHair, scale_of, skin_and_hair_of
-from stages.picture.warp import at_places, fill
+from stages.picture.head.canvas import Canvas
+from stages.picture.head.crown import crown_row
+from stages.picture.head.head_alone import head_alone
+from stages.picture.tones.likeness import Likeness, sampled
+from stages.picture.tones.skin_and_hair import SkinAndHair, scale_of, skin_and_hair_of
+from stages.picture.warping.raster import Drawn, draw
+from stages.picture.warping.warp import at_places, fill
 
 NEAR, LIKE = 14.0, 8.0  # one step of unlikeness: cells away on the head at rest; levels of L*a*b* apart
 SEEN = 0.1  # cosine from which on a cell at rest tells something

@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from numpy.random import Generator
 from torch import Tensor
 
-from stages.picture.eye_crops import SIDES, cut_eye
+from stages.picture.head.eye_crops import SIDES, cut_eye
 from training.scene.disguise import disguise
 from training.scene.painterly import restyle
 from training.train.augmentation import degrade, occlude, relight

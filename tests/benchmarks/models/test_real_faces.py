@@ -10,7 +10,7 @@ from scipy.spatial.transform import Rotation
 from benchmarks.models.real_faces import PARTS, compare, main, openness, part_errors, turn_and_nod
 from stages.media.decode_image import decode_image
 from stages.models import Models, ModelSettings
-from stages.picture.fit import HeadFit
+from stages.picture.head.fit import HeadFit
 from weights.load_head import load_head
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks.truth.eyes import WAYS, errors_of, measure, repainted
 from stages.models import Models, ModelSettings
-from stages.picture.eye_crops import SIDES
+from stages.picture.head.eye_crops import SIDES
 
 
 def test_an_error_is_a_share_of_the_eyes_width() -> None:

@@ -10,8 +10,8 @@ from torch import Tensor
 from stages.media.decode_image import decode_image
 from stages.media.open_clip import read_clip
 from stages.models import Models
-from stages.picture.canvas import Canvas, canvas_for
-from stages.picture.figure import Figure, find_figure
+from stages.picture.head.canvas import Canvas, canvas_for
+from stages.picture.head.figure import Figure, find_figure
 from stages.picture.mover import Mover
 from tests.stages.picture.made_heads import SIDE, made_fit, made_landmarks
 from tests.stages.picture.made_movers import EXTREME, move

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from stages.picture.canvas import Canvas
-from stages.picture.fit import HeadFit
-from stages.picture.gesture import Gesture
+from stages.picture.head.canvas import Canvas
+from stages.picture.head.fit import HeadFit
+from stages.picture.head.gesture import Gesture
 from weights.networks.head import Head
 
 SIDE = 320  # pixels of a picture around such a face

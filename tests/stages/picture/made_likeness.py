@@ -4,10 +4,10 @@ import cv2
 import numpy as np
 import torch
 
-from stages.picture.appearance import Likeness, likeness_of
-from stages.picture.canvas import Canvas
-from stages.picture.course import course_of
-from stages.picture.gesture import gesture_course
+from stages.picture.head.canvas import Canvas
+from stages.picture.head.course import course_of
+from stages.picture.head.gesture import gesture_course
+from stages.picture.tones.likeness import Likeness, likeness_of
 from tests.stages.picture.made_heads import SIDE
 
 FRAME = 160  # the generator's frames are half as large

@@ -6,12 +6,13 @@ import cv2
 import numpy as np
 import pytest
 
-from stages.picture.appearance import Likeness, appearance_changes
-from stages.picture.canvas import Canvas
-from stages.picture.crown import crown_row
-from stages.picture.gesture import GestureCourse
-from stages.picture.jaw import below_jaw
-from stages.picture.trunk import trunk_share
+from stages.picture.appearance import appearance_changes
+from stages.picture.body.trunk import trunk_share
+from stages.picture.head.canvas import Canvas
+from stages.picture.head.crown import crown_row
+from stages.picture.head.gesture import GestureCourse
+from stages.picture.head.jaw import below_jaw
+from stages.picture.tones.likeness import Likeness
 from tests.stages.picture.made_heads import SIDE
 from tests.stages.picture.made_likeness import FRAME, likeness
 

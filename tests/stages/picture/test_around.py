@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from stages.picture.around import around_field
-from stages.picture.canvas import Canvas
-from stages.picture.outline import outline_field
-from stages.picture.raster import Drawn, draw
+from stages.picture.head.canvas import Canvas
+from stages.picture.warping.outline import outline_field
+from stages.picture.warping.raster import Drawn, draw
 from tests.stages.picture.made_heads import made_gesture
 from weights.networks.head import Head
 

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.picture.canvas import Canvas, canvas_for
 from stages.picture.fields import Fields, OwnPixels, fields_of
-from stages.picture.figure import Figure, find_figure
-from stages.picture.gesture import Gesture
-from stages.picture.raster import draw
-from stages.picture.warp import determinant
+from stages.picture.head.canvas import Canvas, canvas_for
+from stages.picture.head.figure import Figure, find_figure
+from stages.picture.head.gesture import Gesture
+from stages.picture.warping.raster import draw
+from stages.picture.warping.warp import determinant
 from tests.stages.picture.made_heads import SIDE, made_change, made_fit, made_gesture, made_landmarks, plain
 from weights.networks.head import Head
 

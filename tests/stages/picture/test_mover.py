@@ -14,11 +14,11 @@ from stages.media.decode_image import decode_image
 from stages.models import Models, tensor_to_images
 from stages.picture import appearance
 from stages.picture.appearance import appearance_changes
-from stages.picture.figure import rim_gaps
-from stages.picture.matte import head_matte
+from stages.picture.head.figure import rim_gaps
+from stages.picture.head.matte import head_matte
+from stages.picture.head.stand_in import stand_in
 from stages.picture.mover import Mover, mover_for, picture_frames
-from stages.picture.openings import opening_mask, outline
-from stages.picture.stand_in import stand_in
+from stages.picture.openings.openings import opening_mask, outline
 from stages.quality.metrics import jitter
 from tests.stages.picture.made_movers import MOTIONS, changed, check_moves_within_its_window, move
 from tests.stages.picture.portraits import Portrait, face_hull, portraits

@@ -7,7 +7,7 @@ import pytest
 from torch import Tensor
 
 from stages.models import Models
-from stages.picture.figure import rim_gaps
+from stages.picture.head.figure import rim_gaps
 from tests.stages.picture.made_movers import changed, check_moves_within_its_window, may_change, move
 from tests.stages.picture.portraits import Portrait, face_hull
 

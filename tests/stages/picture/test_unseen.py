@@ -7,14 +7,14 @@ import cv2
 import numpy as np
 import pytest
 
-from stages.picture.appearance import Likeness
-from stages.picture.canvas import Canvas
 from stages.picture.fields import Fields, OwnPixels, fields_of
-from stages.picture.gesture import Gesture
-from stages.picture.head_parts import ear_share
-from stages.picture.palette import Palette
-from stages.picture.raster import draw
+from stages.picture.head.canvas import Canvas
+from stages.picture.head.gesture import Gesture
+from stages.picture.head.head_parts import ear_share
+from stages.picture.tones.likeness import Likeness
+from stages.picture.tones.palette import Palette
 from stages.picture.unseen import View, may_be_hair, view_towards, views_of
+from stages.picture.warping.raster import draw
 from tests.stages.picture.made_heads import made_gesture, plain
 from weights.networks.head import Head
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from stages.picture.eye_crops import SIDES
+from stages.picture.head.eye_crops import SIDES
 from tests.training.face_points import flat_face
 from tests.training.material import write_renders
 from training.train.eye_outlines import LOOKS, WIDTHS, batch_of, examples, loss_of, measure, misjudged, train

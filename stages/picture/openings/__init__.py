@@ -1,0 +1,1 @@
+"""Eyes and mouth: where skin ends to the pixel, and what shows between."""

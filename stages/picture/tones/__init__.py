@@ -1,0 +1,1 @@
+"""A picture's colours, light and grain, and the generator's face brought to them."""
