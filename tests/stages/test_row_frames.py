@@ -101,6 +101,21 @@ def test_landmarks_go_nowhere_where_those_of_the_anchors_do_not(
 
 
 @pytest.mark.slow
+def test_a_face_that_only_the_generator_darkens_stays_as_light_where_its_anchors_do(
+    models: Models, picture: np.ndarray, landmarks: np.ndarray
+) -> None:
+    rest, path = codes(models, 0.0, 4)
+    direction = (path[-1] - rest)[None]
+    still = np.zeros((1, 68, 2))
+    ends = []
+    for share in (0.0, 1.0):
+        displacement = Displacement(direction, np.ones(1), landmarks, still, share)
+        first, last = frames_of_image(models, picture, landmarks, rest, path, displacement).frames
+        ends.append(np.abs(last.astype(int) - first).mean())
+    assert 0 < ends[0] < 0.7 * ends[1]
+
+
+@pytest.mark.slow
 def test_the_aligned_face_of_a_whole_picture_and_of_its_crop_is_the_same(
     models: Models, picture: np.ndarray, landmarks: np.ndarray
 ) -> None:

@@ -23,6 +23,12 @@ def test_a_file_of_the_first_version_is_read_and_has_no_times(motion, tmp_path):
     )
 
 
+def test_a_file_of_the_third_version_is_read_without_the_tensor_that_it_had_more(motion, tmp_path):
+    tensors = {name: getattr(motion, name) for name in ("direction", "basis", "coefficients", "neutral", "landmarks")}
+    broken(tensors | {"shown": motion.landmarks + 1}, tmp_path / "old.safetensors", format_version="3")
+    assert torch.equal(load_micromotion(tmp_path / "old.safetensors").landmarks, motion.landmarks)
+
+
 @pytest.mark.parametrize("corners", [(36, 39), (42, 45), (36, 45)])
 def test_landmarks_of_an_eye_without_any_width_are_refused(motion, corners, tmp_path):
     landmarks = motion.landmarks.clone()
