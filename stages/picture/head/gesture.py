@@ -27,6 +27,8 @@ OWN = 1 / 3
 # How far an eye of the generator's may close more or less than the anchors' eye, as a share of that, and besides: the
 # code that narrows wide eyes a little shuts narrow ones, and eyes that look aside are misread.
 APART, BESIDES = 0.5, 0.15
+# Closures of an eye that is shut, as landmarks are read, and of one that is as wide as eyes open.
+TIGHT, WIDE = 1.2, -0.5
 # Degrees: a path that turns the head by less at its extreme does not mean to, one that turns it by more does.
 SWAYING, TURNING = 2.0, 7.0
 # What landmarks seem to do besides as a head turns and does nothing else, for each unit of the turn's sine: their root
@@ -124,8 +126,14 @@ def _as_the_anchors(
     rest = fit_head(head, displacement.rest)
     theirs = _gestures(head, rest, displacement.rest, fit_change(head, rest, list(landmarks)), landmarks)
     closure, their_closure = _split(values)[-1], _split(theirs)[-1]  # views
+    progress = displacement.progress(moves)[:, None]  # (K, 1)
+    # Beyond the extreme lids would cross, which reads as eyes that open: they go on as far as they went to it.
+    beyond = np.maximum(progress, 1)
+    within = displacement.landmarks(moves / torch.from_numpy(beyond[..., None]))
+    their_closure[:] = beyond * np.stack([closures(displacement.rest, points) for points in within])
     their_closure *= np.where(their_closure < 0, np.minimum(room_to_close(displacement.rest) / room, 1), 1)
-    apart = APART * np.abs(their_closure) + BESIDES * displacement.progress(moves)[:, None]
+    np.clip(their_closure, WIDE, TIGHT, out=their_closure)
+    apart = APART * np.abs(their_closure) + BESIDES * progress
     closure[:] = np.clip(closure, their_closure - apart, their_closure + apart)
     return theirs + OWN * displacement.clearness * (values - theirs)
 

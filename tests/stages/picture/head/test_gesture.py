@@ -10,7 +10,7 @@ import torch
 from stages.faces.eye_opening import closures, room_to_close
 from stages.motion.displacement import Displacement
 from stages.picture.head.course import Course, course_of
-from stages.picture.head.gesture import APART, BESIDES, OWN, GestureCourse, gesture_course
+from stages.picture.head.gesture import APART, BESIDES, OWN, TIGHT, WIDE, GestureCourse, gesture_course
 from tests.stages.picture.made_heads import made_fit, made_landmarks
 from weights.networks.head import Head
 
@@ -171,6 +171,21 @@ def test_eyes_that_are_misread_as_opening_close_all_the_same(head: Head, course:
     found = gesture_course(head, course, own.landmarks, displacement).at(np.ones(1)).closure
     np.testing.assert_allclose(found, theirs - OWN * (APART * theirs + BESIDES), atol=0.03)
     assert (found > 0.75 * theirs).all()
+
+
+def test_beyond_the_anchors_extreme_eyes_stay_shut_and_heads_turn_on(head: Head, course: Course) -> None:
+    still, near = read(head, course), displacement_of(head, course, eyeBlink=1.0, yaw=8.0)
+    far = replace(near, extreme=near.extreme / 3, ways=3 * near.ways)
+    once, thrice = (gesture_course(head, course, still.landmarks, one).at(np.ones(1)) for one in (near, far))
+    assert (once.closure > 0.6).all() and (thrice.closure > 0.6).all()
+    assert (thrice.closure < TIGHT).all(), "lids would pass each other"
+    assert 2.5 < thrice.yaw / once.yaw < 4.5
+
+
+def test_a_motion_that_shuts_eyes_widens_them_backwards_as_far_as_eyes_open(head: Head, course: Course) -> None:
+    still, shut = read(head, course), displacement_of(head, course, eyeBlink=1.0)
+    found = gesture_course(head, course, still.landmarks, replace(shut, ways=-shut.ways)).at(np.ones(1)).closure
+    np.testing.assert_allclose(found, (1 - OWN) * WIDE, atol=0.1)
 
 
 def test_wide_eyes_do_not_double_their_opening_as_narrow_ones_do(head: Head, course: Course) -> None:
