@@ -28,6 +28,7 @@ from pipeline.job.digests import target_digest
 from pipeline.job.load import load_job
 from pipeline.output.ledger import Ledger
 from stages.align_faces import content_key
+from stages.base import RowStatus
 
 PLAN_SECONDS, GROWTH_BYTES, RESUME_SECONDS = 20.0, 300 << 20, 30.0
 PART_ROWS = 500  # what half a minute of a quick run puts into one part of the ledger
@@ -105,7 +106,7 @@ def fill(path: Path, share: float) -> None:
             ledger.append(
                 {
                     "id": row["id"],
-                    "status": "done",
+                    "status": RowStatus.DONE.value,
                     "key": key_of(row["image"], digest, keys),
                     "motion": row["motion"],
                     "strength": row["strength"],
@@ -186,7 +187,7 @@ def reading(folder: Path, rows: int) -> float:
     with Ledger.open(output) as ledger:
         for start in range(0, rows, PART_ROWS):
             numbers = range(start, min(start + PART_ROWS, rows))
-            ledger.append({"id": f"face_{index}", "key": "k" * 64, "status": "done"} for index in numbers)
+            ledger.append({"id": f"face_{index}", "key": "k" * 64, "status": RowStatus.DONE.value} for index in numbers)
             ledger.flush()
     return min(time_work(Ledger(output).rows) for _ in range(3))
 

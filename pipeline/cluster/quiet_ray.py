@@ -17,8 +17,9 @@ import logging
 import os
 import secrets
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -84,15 +85,28 @@ def import_ray(local: bool) -> Any:
         local: whether it is to listen on this machine's loopback alone.
     """
     import ray
-    from ray._private import auto_init_hook, ray_constants, worker
 
-    ray_constants.ENABLE_RAY_CLUSTER = not local and sys.platform not in ("darwin", "win32")
-    # A thread of a flow that was given up would otherwise start a Ray of its own after ours has ended.
-    auto_init_hook.enable_auto_connect = False
-    # Deaths of workers are told in our own words; Ray would print them to stdout, past the display.
-    worker.print_to_stdstream = lambda data, ignore_prefix: logging.getLogger("ray").debug("%s", data.get("lines"))
     logging.getLogger("ray").setLevel(logging.CRITICAL)
+    # A release that has moved any of these runs all the same, for want of it less quietly.
+    _set_private("ray_constants", "ENABLE_RAY_CLUSTER", not local and sys.platform not in ("darwin", "win32"))
+    # A thread of a flow that was given up would otherwise start a Ray of its own after ours has ended.
+    _set_private("auto_init_hook", "enable_auto_connect", False)
+    # Deaths of workers are told in our own words; Ray would print them to stdout, past the display.
+    _set_private("worker", "print_to_stdstream", _log_lines)
     return ray
+
+
+def _set_private(module: str, name: str, value: object) -> None:
+    """Set a name of one of Ray's private modules, where there is one."""
+    with suppress(ImportError):
+        found = import_module(f"ray._private.{module}")
+        if hasattr(found, name):
+            setattr(found, name, value)
+
+
+def _log_lines(data: Mapping[str, Any], ignore_prefix: str) -> None:
+    """What Ray calls with lines of its workers."""
+    logging.getLogger("ray").debug("%s", data.get("lines"))
 
 
 @contextmanager
@@ -115,7 +129,8 @@ def without_helpers() -> Iterator[None]:
 
 def lost_processes(ray: Any) -> bool:
     """Whether a process that this one started for Ray is gone, which shows in Ray as many kinds of errors."""
-    node = ray._private.worker._global_node
+    worker = getattr(getattr(ray, "_private", None), "worker", None)
+    node = getattr(worker, "_global_node", None)  # where a release has none, errors of Ray's are what is seen
     return node is not None and bool(node.dead_processes())
 
 

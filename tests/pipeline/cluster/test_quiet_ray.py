@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.cluster.quiet_ray import HELPERS, quiet_environment, restore_environment, without_helpers
+from pipeline.cluster.quiet_ray import (
+    HELPERS,
+    import_ray,
+    lost_processes,
+    quiet_environment,
+    restore_environment,
+    without_helpers,
+)
 
 
 @pytest.mark.parametrize("local", [True, False])
@@ -39,7 +46,21 @@ def test_helpers_are_left_out_while_ray_starts_and_a_ray_without_them_starts_as_
         assert all(getattr(Node, name) is start for name, start in before.items())
 
 
+def test_a_ray_that_has_moved_what_is_private_is_imported_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    import ray
+    from ray._private import worker
+
+    monkeypatch.setattr(worker, "print_to_stdstream", worker.print_to_stdstream)
+    monkeypatch.delattr(worker, "_global_node")
+    for module in ("auto_init_hook", "ray_constants"):
+        monkeypatch.setitem(sys.modules, f"ray._private.{module}", None)
+    assert import_ray(local=True) is ray
+    assert not lost_processes(ray)
+
+
 def test_one_file_alone_reaches_into_what_is_private_of_ray(repository: Path) -> None:
-    product = (path for room in ("pipeline", "stages", "micromotion") for path in (repository / room).rglob("*.py"))
-    reach = {path.name for path in product if re.search(r"\bray\._private\b|\bray\.experimental\b", path.read_text())}
+    rooms = ("benchmarks", "common", "manifests", "micromotion", "pipeline", "stages", "training", "weights")
+    private = re.compile(r"\bray\.(_private|_raylet|experimental)\b|\bfrom ray import (.*\b)?(_\w+|experimental)\b")
+    product = (path for room in rooms for path in (repository / room).rglob("*.py"))
+    reach = {path.name for path in product if private.search(path.read_text())}
     assert reach == {"quiet_ray.py"}
