@@ -177,3 +177,11 @@ def test_every_package_of_the_product_is_installed(repository: Path) -> None:
         for path in (repository / room).rglob("__init__.py")
     }
     assert set(settings["options"]["packages"].split()) == there
+
+
+def test_the_types_of_every_package_of_the_product_reach_users(repository: Path) -> None:
+    """PEP 561: without the mark, whoever calls `micromotion` sees `Any` where it gives what another package defines."""
+    settings = configparser.ConfigParser()
+    settings.read(repository / "setup.cfg")
+    assert settings["options.package_data"]["*"] == "py.typed"
+    assert [room for room in PRODUCT if not (repository / room / "py.typed").is_file()] == []
