@@ -87,7 +87,7 @@ def import_ray(local: bool) -> Any:
     import ray
 
     logging.getLogger("ray").setLevel(logging.CRITICAL)
-    # A release that has moved any of these runs all the same, for want of it less quietly.
+    # A release that has moved any of these runs all the same, without what it is for.
     _set_private("ray_constants", "ENABLE_RAY_CLUSTER", not local and sys.platform not in ("darwin", "win32"))
     # A thread of a flow that was given up would otherwise start a Ray of its own after ours has ended.
     _set_private("auto_init_hook", "enable_auto_connect", False)

@@ -21,6 +21,8 @@ AT_REST = 0.1  # of the farthest anchor's way: anchors that have gone no further
 # do is noise; from the second on it is part of the motion.
 STILL, MOVING = 0.02, 0.04
 
+NOWHERE = 1e-3  # of a direction: what of it lies along the anchors' is rounding
+
 
 @dataclass(frozen=True, eq=False)
 class Displacement:
@@ -72,7 +74,8 @@ def fit_displacement(motion: Micromotion) -> Displacement | None:
     """The displacement of a motion's landmarks, by least squares over all anchors that are not stray.
 
     Returns:
-        None where the anchors' landmarks are not known, or their codes all lie in one place.
+        None where the anchors' landmarks are not known, their codes all lie in one place, or the motion's direction
+        leads away from all of theirs, as one that was put in by hand may.
     """
     sound = np.setdiff1d(np.arange(len(motion.coefficients)), motion.stray)
     course = motion.coefficients.double().numpy()[sound]  # (S, R)
@@ -85,5 +88,7 @@ def fit_displacement(motion: Micromotion) -> Displacement | None:
     flat = (track - begin).reshape(len(track), -1)  # (S, 136)
     ways = np.linalg.lstsq(course - middle, flat, rcond=None)[0].reshape(-1, 68, 2)
     extreme = torch.einsum("rld,ld->r", motion.basis.double(), motion.direction.double()).numpy()
+    if np.linalg.norm(extreme) <= NOWHERE * float(motion.direction.norm()):
+        return None
     tone_share = 1.0 if np.isnan(motion.tone_share) else motion.tone_share
     return Displacement(motion.basis, extreme, begin - np.tensordot(middle, ways, 1), ways, tone_share)

@@ -62,7 +62,8 @@ def appearance_changes(
     picture = likeness.small_picture
     still = likeness.still
     changes = np.stack([_change(likeness, key, still) for key in range(len(likeness.frames))])  # (K, H, W, 3)
-    changes -= np.float32(1 - tone_share) * _broad(changes, covered)
+    if tone_share < 1:
+        changes -= np.float32(1 - tone_share) * _broad(changes, covered)
     trusted = _trusted(likeness) * covered
     turning = np.clip(likeness.gestures.largest_turn / TURNED, 0, 1)
     face = _face(canvas)

@@ -1,6 +1,5 @@
 """One opening of the face, in every frame: where its skin ends to the pixel, and what shows between."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -18,6 +17,7 @@ from stages.picture.openings.openings import (
     lattice_triangles,
     opening_mask,
     outline,
+    triangles_near,
     without_skin,
 )
 from stages.picture.openings.teeth import Teeth, teeth_of
@@ -285,19 +285,8 @@ def inside_of(picture: np.ndarray, likeness: Likeness, number: int) -> Inside:
         likeness,
         number,
         box,
-        _near(figure.head.triangles, [figure.rest, *places], box),
+        triangles_near(figure.head.triangles, [figure.rest, *places], box),
         own,
         lid,
         relief_of(likeness, box) if number == MOUTH else None,
     ).with_teeth_matched()
-
-
-def _near(triangles: np.ndarray, places: Sequence[np.ndarray], box: Box) -> np.ndarray:
-    """The triangles that reach into a box in any of some places of the vertices."""
-    inside = np.zeros(len(triangles), bool)
-    for points in places:
-        x, y = points[:, 0] - box.left, points[:, 1] - box.top
-        # A bit for each side of the box that a vertex does not lie beyond: a triangle outside lies all beyond one.
-        sides = (x >= 0) * 1 + (x <= box.width) * 2 + (y >= 0) * 4 + (y <= box.height) * 8
-        inside |= np.bitwise_or.reduce(sides.astype(np.uint8).take(triangles.T), axis=0) == 15
-    return triangles[inside]

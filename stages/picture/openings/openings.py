@@ -4,6 +4,7 @@ What is behind a lid stays where it is and is covered or uncovered. What is behi
 in the picture: it comes from the generator's frames, in the picture's tones.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -38,6 +39,17 @@ def box_around(points: np.ndarray, pad: float, height: int, width: int) -> Box:
     low = np.clip(np.floor(points.min(axis=0) - pad), 0, (width - 1, height - 1)).astype(int)
     high = np.clip(np.ceil(points.max(axis=0) + pad), low + 1, (width, height)).astype(int)
     return Box(int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1]))
+
+
+def triangles_near(triangles: np.ndarray, places: Sequence[np.ndarray], box: Box) -> np.ndarray:
+    """The triangles that reach into a box in any of some places of the vertices."""
+    inside = np.zeros(len(triangles), bool)
+    for points in places:
+        x, y = points[:, 0] - box.left, points[:, 1] - box.top
+        # A bit for each side of the box that a vertex does not lie beyond: a triangle outside lies all beyond one.
+        sides = (x >= 0) * 1 + (x <= box.width) * 2 + (y >= 0) * 4 + (y <= box.height) * 8
+        inside |= np.bitwise_or.reduce(sides.astype(np.uint8).take(triangles.T), axis=0) == 15
+    return triangles[inside]
 
 
 def outline(points: np.ndarray, rims: Rims) -> np.ndarray:

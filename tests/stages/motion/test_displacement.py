@@ -78,6 +78,14 @@ def test_how_clearly_landmarks_move_rises_with_how_far_they_go(mouth: float, cle
     assert found.clearness == pytest.approx(clearness, abs=1e-4)
 
 
+def test_the_field_does_not_depend_on_the_crops_that_the_anchors_are_cut_to() -> None:
+    landmarks, rng = track(mouth=0.1), np.random.default_rng(2)
+    cut = np.stack([rng.uniform(0.7, 1.4) * points + rng.normal(0, 0.2, 2) for points in landmarks])
+    found, other = (fit_displacement(motion_along(COURSE, one)) for one in (landmarks, cut))
+    assert found is not None and other is not None
+    np.testing.assert_allclose(other.field, found.field, atol=1e-5)
+
+
 def test_stray_anchors_are_not_looked_at() -> None:
     landmarks = track(mouth=0.1)
     landmarks[5] += 0.2 * np.random.default_rng(0).standard_normal((68, 2))
@@ -88,7 +96,10 @@ def test_stray_anchors_are_not_looked_at() -> None:
     np.testing.assert_array_equal(found.field, clean.field)
 
 
-def test_nothing_is_known_without_landmarks_or_where_no_code_moves() -> None:
+def test_nothing_is_known_without_landmarks_where_no_code_moves_or_of_a_direction_that_no_anchor_took() -> None:
     motion: Micromotion = motion_along(COURSE, track(mouth=0.1))
     assert fit_displacement(replace(motion, landmarks=None)) is None
     assert fit_displacement(replace(motion, coefficients=torch.zeros_like(motion.coefficients))) is None
+    other = motion.direction.clone()
+    other[:, ::2] *= -1
+    assert fit_displacement(replace(motion, direction=other)) is None
