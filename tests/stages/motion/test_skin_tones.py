@@ -47,6 +47,20 @@ def test_a_change_within_the_noise_is_believed_and_few_anchors_tell_nothing() ->
 
 
 @pytest.mark.parametrize("side", [128, 256])
+def test_spots_lie_where_the_landmarks_put_them(side: int) -> None:
+    """On an image whose red tells the column and whose green tells the row."""
+    rows, columns = np.mgrid[:side, :side]
+    image = np.stack([columns, rows, 0 * rows], axis=-1).astype(np.uint8)
+    landmarks = np.random.default_rng(0).uniform(0.3, 0.7, (68, 2))
+    landmarks[36:48, 1], landmarks[17:27, 1] = 0.5, 0.45
+    found = np.exp(sample_skin([image], landmarks[None])[0, :, :2]) - 10 + 0.5  # pixels' centres lie at .5
+    np.testing.assert_allclose(found[0], side * (0.6 * landmarks[1] + 0.4 * landmarks[31]), atol=0.5)
+    np.testing.assert_allclose(found[21], side * landmarks[30], atol=0.5)
+    np.testing.assert_allclose(found[22:, 0], side * landmarks[[18, 19, 21, 22, 24, 25], 0], atol=0.5)
+    np.testing.assert_allclose(found[22:, 1], side * 0.4, atol=0.5)
+
+
+@pytest.mark.parametrize("side", [128, 256])
 def test_skin_is_looked_at_where_skin_is_and_its_light_is_told_as_a_factor(
     models: Models, repository: Path, side: int
 ) -> None:

@@ -72,3 +72,9 @@ def test_a_mesh_beside_the_grid_draws_nothing_and_interpolates_to_zero() -> None
     drawn = draw(SQUARE + 50, np.zeros(4), FACING, (10, 10))
     assert isinstance(drawn, Drawn) and not drawn.covered.any()
     assert (drawn.interpolate(FACING, np.ones((4, 2))) == 0).all()
+
+
+def test_a_sliver_whose_short_edge_is_level_is_drawn_without_numbers_beyond_all_columns() -> None:
+    """Its edges cross rows so far away that they are no whole numbers of 32 bits; a warning is an error here."""
+    sliver = np.array([[147.1056555, 167.1994878], [147.1056806, 167.1994878], [146.3166461, 168.4217963]])
+    assert (draw(sliver, np.zeros(3), np.array([[0, 2, 1]]), (224, 224)).triangle == -1).sum() >= 224 * 224 - 2
